@@ -1,0 +1,48 @@
+// What travels through a pipeline: the protobuf bytes of one OTLP export request and what is known about them.
+
+/** The three OTLP signals. */
+export type Signal = 'metrics' | 'traces' | 'logs';
+
+/** Every signal, in the order that telemetry and documentation list them. */
+export const SIGNALS: readonly Signal[] = ['metrics', 'traces', 'logs'];
+
+/** Who made a batch: a sender, or this process (anomaly metrics and events). */
+export type Origin = 'received' | 'anomaly';
+
+/**
+ * One export request. `body` is the serialised `Export<Signal>ServiceRequest`, never changed in place.
+ *
+ * A batch is valid until the promise of `consume` resolves; whoever keeps it longer keeps the object itself
+ * (its bytes are owned by it, never a view of a buffer that is used again).
+ */
+export interface Batch {
+  readonly signal: Signal;
+  /** Serialised request, uncompressed. */
+  readonly body: Uint8Array;
+  /** Data points, spans or log records in `body`: counted by whoever checked its structure. */
+  readonly items: number;
+  readonly origin: Origin;
+  /** gRPC metadata or HTTP headers of the request, lower-case names. Empty for our own batches. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Wall clock at receipt, Unix nanoseconds: stands in for a point time of 0. */
+  readonly receivedUnixNano: bigint;
+  /** The gzip form of `body`, where the sender sent one or an exporter has made one; shared by all exporters. */
+  gzip?: Uint8Array;
+  /** Serialised `ExportLogsServiceRequest` of the events that belong to this batch, for the `anomaly_events` connector. */
+  readonly events?: Batch;
+}
+
+const NO_METADATA: ReadonlyMap<string, string> = new Map();
+
+/** A batch of our own making. */
+export function ownBatch(signal: Signal, body: Uint8Array, items: number, events?: Batch): Batch {
+  return {
+    signal,
+    body,
+    items,
+    origin: 'anomaly',
+    metadata: NO_METADATA,
+    receivedUnixNano: BigInt(Date.now()) * 1_000_000n,
+    ...(events ? { events } : {}),
+  };
+}

@@ -1,0 +1,81 @@
+// What a component is to the service: a factory object, an instance with start and shutdown, a place in pipelines.
+import type { Signal } from './batch.js';
+import type { Consumer } from './consumer.js';
+
+export type Kind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension';
+
+/** Collector's stability levels, as `components` prints them. */
+export type Stability = 'development' | 'alpha' | 'beta' | 'stable';
+
+/** `type` or `type/name`. */
+export interface ComponentId {
+  readonly type: string;
+  readonly name: string;
+}
+
+/** The id as the configuration writes it. */
+export function formatId(id: ComponentId): string {
+  return id.name === '' ? id.type : `${id.type}/${id.name}`;
+}
+
+/**
+ * A running component. `start` runs after everything downstream has started and may fail; `shutdown` may be called without `start`
+ * and twice, and resolves when nothing that was accepted is left (receivers stop first, exporters last, each after draining).
+ */
+export interface Component {
+  start(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+/** Receives from outside. `consumer` is the fan-out of every pipeline of that signal that names the receiver. */
+export interface Receiver extends Component {
+  /** Called before `start`, once a signal. Signals without a call are not served (OTLP: UNIMPLEMENTED / 404). */
+  deliver(signal: Signal, consumer: Consumer): void;
+}
+
+/** One instance an id, however many pipelines name it. */
+export interface Processor extends Component {
+  /** The stage for one pipeline, in front of `next`. */
+  stage(pipeline: string, signal: Signal, next: Consumer): Consumer;
+}
+
+export interface Exporter extends Component, Consumer {}
+
+/** Exporter of some pipelines, receiver of others. */
+export interface Connector extends Component {
+  /** The end of a pipeline that names it as exporter. */
+  intake(signal: Signal): Consumer;
+  /** Called before `start` for each pipeline signal that names it as receiver. */
+  deliver(signal: Signal, consumer: Consumer): void;
+}
+
+export interface Extension extends Component {
+  /** Called when every pipeline runs, and again with false when shutdown begins. */
+  ready?(isReady: boolean): void;
+}
+
+export interface InstanceOf {
+  receiver: Receiver;
+  processor: Processor;
+  exporter: Exporter;
+  connector: Connector;
+  extension: Extension;
+}
+
+/**
+ * A component's whole face. `Config` is what the user wrote, checked and with defaults filled in; `Settings` what the host gives.
+ * `schema` is declared by the `config` layer; the vocabulary only says that it exists.
+ */
+export interface Factory<K extends Kind, Config, Settings, Schema> {
+  readonly kind: K;
+  readonly type: string;
+  /** Older names that are accepted with a warning. */
+  readonly aliases?: readonly string[];
+  readonly stability: Stability;
+  /** Signals it can stand in (processors, exporters, connectors) or serve (receivers). */
+  readonly signals: readonly Signal[];
+  readonly schema: Schema;
+  /** Checks across fields that the schema cannot say; each string is one problem. */
+  validate?(config: Config): string[];
+  create(settings: Settings, config: Config): InstanceOf[K];
+}

@@ -1,0 +1,18 @@
+// The one method of a stage, and the question that is asked before a request is read.
+import type { Batch } from './batch.js';
+import type { RetryableError } from './errors.js';
+
+/** A stage of a pipeline. It is given its successor when it is made. */
+export interface Consumer {
+  /**
+   * Takes one batch. Returning (or resolving) means the batch is in safe hands: the receiver answers OK and nothing may drop it
+   * without counting it. Throws `PermanentError` (the data is bad; a retry cannot help) or `RetryableError` (try again later).
+   * Stages that can answer at once return nothing, so that no other request comes between check and queue.
+   */
+  consume(batch: Batch): undefined | Promise<void>;
+  /**
+   * Why a batch of about this many bytes would be refused right now (memory limit, a full queue); undefined: it would be taken.
+   * Asked before decompression, and once more, in the same turn of the event loop, before `consume`.
+   */
+  refusal(bytes: number): RetryableError | undefined;
+}

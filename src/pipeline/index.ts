@@ -1,0 +1,5 @@
+// The vocabulary of pipelines. Imports nothing outside this folder.
+export * from './batch.js';
+export * from './component.js';
+export * from './consumer.js';
+export * from './errors.js';
