@@ -1,0 +1,274 @@
+// The typed face of the kernel: what the rest of the program may ask of it. `Kernel` (kernel.ts) is the WebAssembly behind it,
+// `ReferenceKernel` pieces (reference-*.ts) are the slow plain-TypeScript oracle of the tests.
+import type { Signal } from '../pipeline/index.js';
+
+/** The four features of an edge and window, in the order of every array in the kernel (LAT, RATE, ERR, BYT). */
+export const FEATURES = ['latency', 'requests', 'errors', 'bytes'] as const;
+export type FeatureName = (typeof FEATURES)[number];
+
+/** Kinds by number: 1 + 2k for a rise of feature k, 2 + 2k for a fall. 6 (fewer errors) never alerts. Detection, section 5. */
+export const KINDS = [
+  '',
+  'latency_spike',
+  'latency_drop',
+  'throughput_spike',
+  'throughput_drop',
+  'error_rate_spike',
+  '',
+  'byte_count_spike',
+  'byte_count_drop',
+  'traffic_pattern',
+] as const;
+
+/** Fixed at start: every region of the kernel's memory is laid out from these. */
+export interface KernelOptions {
+  readonly maxSeries: number;
+  readonly maxEdges: number;
+  /** Service slots, all groups together. */
+  readonly maxServices: number;
+  /** A group is one window length in one cluster. */
+  readonly maxGroups: number;
+  /** A feed is one feature rule in one cluster. */
+  readonly maxFeeds: number;
+  /** Largest request body, bytes. */
+  readonly inputLimitBytes: number;
+  /** Seed of the 64-bit series hash. */
+  readonly hashSeed: bigint;
+  /** Seed of the isolation forest and the autoencoder, unsigned 32 bits. */
+  readonly seed: number;
+  readonly forest: ForestOptions;
+}
+
+/** Detection, section 4. Sizes in vectors, refresh in windows. */
+export interface ForestOptions {
+  readonly enabled: boolean;
+  readonly trees: number;
+  readonly subsample: number;
+  readonly reservoir: number;
+  readonly period: number;
+  readonly first: number;
+  readonly refresh: number;
+}
+
+/** A request body whose structure was walked. */
+export interface Scan {
+  /** Data points, spans or log records. */
+  readonly items: number;
+  /** Rows recorded in scratch: data points of a metrics request, at most the scratch capacity from `skip` on. */
+  readonly rows: number;
+}
+
+/** The bytes that a scanned data point consists of: [start, end) offsets into the request body. */
+export interface RowRanges {
+  readonly resource: readonly [number, number];
+  readonly scope: readonly [number, number];
+  /** The whole Metric message, data points included. */
+  readonly metric: readonly [number, number];
+  readonly point: readonly [number, number];
+  /** Field number of Metric.data: 5 gauge, 7 sum, 9 histogram, 10 exponential histogram, 11 summary. */
+  readonly data: number;
+  /** Resources of the copies that Pixie made of this row (pixie.md 1.4), this row's own excluded. */
+  readonly copies: readonly (readonly [number, number])[];
+}
+
+/** How the value of a series becomes a window's amount. */
+export const SeriesType = { amount: 0, counter: 1, rate: 2, level: 3 } as const;
+
+/** What a series contributes to its edge; several bits may be set. */
+export const Role = {
+  /** Σ sum / Σ count of a summary, histogram or exponential histogram. */
+  LATENCY_SUM: 1,
+  /** A gauge that is itself a (mean) latency. */
+  LATENCY_LEVEL: 2,
+  REQUESTS: 4,
+  ERRORS: 8,
+  /** The point tells of requests that were no errors: errors are known, and are 0 here. */
+  ERRORS_NONE: 16,
+  BYTES: 32,
+  /** Errors as a share of requests. */
+  ERROR_RATIO: 64,
+  /** REQUESTS and ERRORS take the point's count, not its value. */
+  FROM_COUNT: 128,
+  /** The point is handed to TypeScript (`slowRows`): latency quantiles. */
+  SLOW: 256,
+} as const;
+
+/** The answer of the feature rules for one series. */
+export interface SeriesBinding {
+  /** Edge slot; -1: the series is not used (unmapped, muted), and costs one table look-up a point from now on. */
+  readonly edge: number;
+  readonly feed: number;
+  /** Order of trust, 0 first, at most 254: an edge's feature listens to its lowest rank only. */
+  readonly rank: number;
+  readonly type: number;
+  readonly roles: number;
+  /** Factor to seconds or bytes. */
+  readonly scale: number;
+}
+
+/** Why a fold stopped before the end of its rows. */
+export type FoldStop =
+  | { readonly reason: 'done' }
+  /** A tick of the group is due: drive `beginClose` … `closeSlice`, then fold on from `next`. */
+  | { readonly reason: 'close'; readonly group: number; readonly next: number }
+  /** A second request confirmed a jump of the clock: fold what was held for the group first, then on from `next`. */
+  | { readonly reason: 'confirmed'; readonly group: number; readonly next: number };
+
+/** Data points by what became of them; monotonic counts since start. */
+export interface FoldCounts {
+  folded: number;
+  late: number;
+  duplicate: number;
+  held: number;
+  shadowed: number;
+  unmapped: number;
+  copies: number;
+  stale: number;
+  /** `NoRecordedValue` flag, NaN, negative amount. */
+  noValue: number;
+  /** No room in the series table. */
+  refused: number;
+  /** First sample of a counter, no predecessor to subtract. */
+  first: number;
+}
+
+/** A tick about to be closed. */
+export interface Closing {
+  readonly group: number;
+  /** Tick number on the group's grid. */
+  readonly tick: number;
+  /** Event time of the tick's middle, Unix nanoseconds: the time of everything that is said of this window. */
+  readonly timeUnixNano: bigint;
+  /** Edges first seen in this tick, with the event time of their first point: to be put in order by the caller. */
+  readonly newEdges: readonly { readonly edge: number; readonly firstUnixNano: bigint }[];
+  /** Empty ticks before this one that were passed over as an outage (the whole group had been silent). */
+  readonly skipped: number;
+}
+
+/** When an edge alerts. Changes alerting, never what is learnt. */
+export interface AlertProfile {
+  /** Alert level in nats by kind number (KINDS): at the default threshold the group's L_on for each. */
+  readonly levels: readonly number[];
+  /** The same levels where a detector's own threshold differs: [components, fisher, forest, autoencoder]; factor on the level. */
+  readonly detectorFactors: readonly [number, number, number, number];
+  /** Windows with fewer requests do not open an alert; 0 off. */
+  readonly minRequests: number;
+  /** Least change by feature that may open an alert: relative (0.2 = 20 %) and absolute in the kernel's unit; 0 off. */
+  readonly minRelative: readonly [number, number, number, number];
+  readonly minAbsolute: readonly [number, number, number, number];
+  /** Never opens an alert. */
+  readonly muted: boolean;
+}
+
+/** Expected value and bounds of one feature in the kernel's unit (seconds, requests, errors per request, bytes); NaN: none. */
+export interface Band {
+  readonly observed: number;
+  readonly expected: number;
+  readonly lower: number;
+  readonly upper: number;
+}
+
+/** Columns over edge slots, valid until the next call into the kernel that may grow its memory. */
+export interface ResultColumns {
+  /** 1 - 10^(-C / L_on), in [0, 1]. */
+  readonly score: Float32Array;
+  /** Evidence C after the age factor, nats. */
+  readonly evidence: Float32Array;
+  /** Twelve signed surprises an edge, kind-major: 12 e + 3 k + j. */
+  readonly surprise: Float32Array;
+  /** Gap evidence of a silent edge, nats. */
+  readonly gap: Float32Array;
+  /** 1 while the alert is on. */
+  readonly on: Uint8Array;
+  /** +1 opened, -1 closed in the last closed window, 0 neither. */
+  readonly change: Int8Array;
+  /** Kind of the open episode. */
+  readonly kind: Uint8Array;
+  /** 1 if the edge was seen in the last closed window. */
+  readonly present: Uint8Array;
+  /** What set the evidence: 0–11 a component, 12–14 Fisher at scale 0–2, 15 forest, 16 autoencoder, 17 gap, 255 nothing. */
+  readonly source: Uint8Array;
+  /** The forest's raw score, NaN: none. */
+  readonly forest: Float32Array;
+  /** Present windows of the edge. */
+  readonly age: Float32Array;
+  /** Usual requests in a window. */
+  readonly usual: Float32Array;
+  /** Incident evidence: max(min(c[t], c[t-1]), one very strong window), nats. Detection, section 9. */
+  readonly mix: Float32Array;
+  /** 1 while the edge's incident channel is on. */
+  readonly channel: Uint8Array;
+  /** +1 the channel turned on, -1 off, in the last closed window. */
+  readonly channelChange: Int8Array;
+}
+
+/** The kernel as the rest of the program sees it. All numbers of slots are dense, from 0. */
+export interface KernelFace {
+  // -- decoding
+  /**
+   * Copies the body into the input region and walks it whole, without touching any state. Calling it again with the same body
+   * object and `skip` is free. Rows [skip, skip + capacity) are recorded. Throws `MalformedError` with the byte offset.
+   */
+  scan(signal: Signal, body: Uint8Array, skip?: number): Scan;
+  /** Looks up (and admits) the series of every scanned row; returns the rows whose series nobody has bound yet, one a series. */
+  unboundRows(): readonly number[];
+  ranges(row: number): RowRanges;
+  seriesOf(row: number): number;
+  bindSeries(series: number, binding: SeriesBinding): void;
+
+  // -- the graph
+  addGroup(windowNanos: bigint, latenessNanos: bigint): number;
+  addFeed(group: number, sourceRelative: boolean): number;
+  addService(group: number): number;
+  /** `source` or `destination` -1: none (external, or no graph). */
+  addEdge(group: number, source: number, destination: number, profile: number): number;
+  /** Forgets the edge and every series bound to it; its slot is used again. */
+  removeEdge(edge: number): void;
+  /** The edge of any group that has been silent longest among dormant ones without an open alert; -1: none. */
+  longestDormant(): number;
+  /** Lowest rank a feature listens to; a lower one than before discards what open ticks hold of that feature. */
+  setFeatureRank(edge: number, feature: number, rank: number): void;
+  setProfile(profile: number, alert: AlertProfile): void;
+  setEdgeProfile(edge: number, profile: number): void;
+  /** Level L of the incident layer, nats (Detection, section 9). */
+  setIncidentLevel(group: number, nats: number): void;
+
+  // -- folding and closing
+  /**
+   * Folds scanned rows from `from` on into the open ticks of their edges. `request`: a number that differs between requests.
+   * `group` -1: all, else only rows of that group.
+   */
+  fold(from: number, request: number, receivedUnixNano: bigint, group: number): FoldStop;
+  /** Groups for which the last fold held points back because they were far ahead. */
+  heldGroups(): readonly number[];
+  /** Rows of the last fold whose series asked for TypeScript, with the edge and open tick they belong to. */
+  slowRows(): readonly { readonly row: number; readonly edge: number; readonly tick: number }[];
+  /** Adds a latency level, seconds, with weight, to an open tick (quantiles computed in TypeScript). */
+  addLevel(edge: number, tick: number, value: number, weight: number): void;
+  /** Closes everything up to and including the newest tick, whatever the watermark: end of a replay. */
+  flushDue(group: number): boolean;
+  beginClose(group: number): Closing;
+  appendOrder(group: number, edges: readonly number[]): void;
+  /** Works on for at most about `edges` edges (or a few trees of a forest in training); true when the tick is closed. */
+  closeSlice(group: number, edges: number): boolean;
+
+  // -- answers, for the tick just closed
+  readonly results: ResultColumns;
+  /** Edges whose alert opened or closed, or is on, in the group's order. */
+  alerting(group: number): readonly number[];
+  /** Edges whose incident channel turned on or off. */
+  channels(group: number): readonly number[];
+  /** The group's edges in their order. */
+  order(group: number): Uint32Array;
+  wasOutage(group: number): boolean;
+  band(edge: number, feature: number): Band;
+  /** Over the last four windows, newest last: [evidence, latency and errors up, traffic down] of an edge, nats (Detection, 10). */
+  recent(edge: number, ago: number): readonly [number, number, number];
+  counts(): FoldCounts;
+  /** What a feed shows: its phase, observed period in ns (0: not known yet), ticks seen. */
+  feed(feed: number): { readonly phaseUnixNano: bigint; readonly periodNanos: bigint; readonly ticks: number };
+  seriesUsed(): number;
+  edgesUsed(): number;
+  /** Bytes of linear memory. */
+  memoryBytes(): number;
+}
