@@ -1,1 +1,4 @@
-export function version(): i32 { return 1; }
+export function version(): i32 {
+  return 1;
+}
+export * from './detect/face';
