@@ -1,4 +1,13 @@
-export function version(): i32 {
-  return 1;
-}
+// The export list and nothing else.
 export * from './detect/face';
+export {
+  brokenGuard,
+  inputAddress,
+  inputFor,
+  regionAddress,
+  regionBytes,
+  regionCount,
+  regionIsState,
+} from './memory';
+export { init } from './setup';
+export { Status } from './status';

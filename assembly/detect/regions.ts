@@ -1,6 +1,7 @@
 // Where everything of the detection lies. All capacities are fixed by `layOut`; nothing is allocated later. What is never written
 // costs no memory: regions of groups that do not exist stay untouched pages.
 import { COMPONENTS, FEATURES } from './constants';
+import { reserve } from '../memory';
 import { Chunk, chunksFor } from './order';
 import { Profile } from './profile';
 import { Edge, Group, Service } from './state';
@@ -58,20 +59,8 @@ export let blockGap: usize = 0;
 export let blockForest: usize = 0;
 export let blockKinds: usize = 0;
 
-let end: usize = 0;
-
-/** The next `bytes` bytes, on a cache line of their own. */
-export function reserve(bytes: usize): usize {
-  const at = (end + 63) & ~63;
-  end = at + bytes;
-  const pages = <i32>((end + 0xffff) >>> 16) - memory.size();
-  if (pages > 0) memory.grow(pages);
-  return at;
-}
-
 /** Lays out every region but the forests' and the autoencoders'. */
 export function layOut(maxEdges: i32, maxServices: i32, maxGroups: i32): void {
-  if (end == 0) end = __heap_base;
   edgeCapacity = maxEdges;
   serviceCapacity = maxServices;
   groupCapacity = maxGroups;

@@ -1,0 +1,53 @@
+// Instantiates the kernel's WebAssembly module, compiled once a process, and names what it exports.
+import { readFileSync } from 'node:fs';
+import { instantiateSync } from '@assemblyscript/loader';
+
+/** `build/kernel.wasm`, seen from `build/js/src/kernel/`. */
+const WASM = new URL('../../../kernel.wasm', import.meta.url);
+
+/** The part of the WebAssembly API that is used here; the compiler's library has it only together with the browser's. */
+declare const WebAssembly: { Module: new (bytes: Uint8Array) => CompiledModule };
+type CompiledModule = { readonly brand: 'WebAssembly.Module' };
+interface Memory {
+  readonly buffer: ArrayBuffer;
+}
+
+type Global = { readonly value: number };
+
+/** Status numbers, as `assembly/status.ts` has them. */
+export interface StatusNumbers {
+  readonly OK: Global;
+  readonly NO_MEMORY: Global;
+  readonly TRUNCATED: Global;
+  readonly VARINT: Global;
+  readonly TAG: Global;
+  readonly WIRE_TYPE: Global;
+  readonly DEPTH: Global;
+  readonly CLOSE: Global;
+  readonly CONFIRMED: Global;
+}
+
+/** The functions of `assembly/index.ts`. Booleans arrive as 0 or 1, 64-bit integers as bigint, addresses as signed 32 bits. */
+export interface KernelExports {
+  readonly memory: Memory;
+  readonly Status: StatusNumbers;
+  init(maxEdges: number, maxServices: number, maxGroups: number, inputLimitBytes: number): number;
+  inputFor(bytes: number): number;
+  inputAddress(): number;
+  regionCount(): number;
+  regionAddress(region: number): number;
+  regionBytes(region: number): number;
+  regionIsState(region: number): number;
+  brokenGuard(): number;
+}
+
+let compiled: CompiledModule | undefined;
+
+/** A fresh instance with a memory of its own. Throws where the build is missing. */
+export function loadKernel(): KernelExports {
+  compiled ??= new WebAssembly.Module(readFileSync(WASM));
+  const { instance, exports } = instantiateSync(compiled as never, {});
+  // The module's own functions: the loader wraps each into one that sets an argument count first.
+  const raw = (instance as { exports: object }).exports;
+  return { ...raw, Status: (exports as unknown as KernelExports).Status } as KernelExports;
+}
