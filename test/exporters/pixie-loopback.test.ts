@@ -10,6 +10,7 @@ import { schema } from '../../src/exporters/pixie-loopback/config.js';
 import { PATH, PixieLoopback } from '../../src/exporters/pixie-loopback/pixie-loopback.js';
 import { type Batch, ownBatch } from '../../src/pipeline/index.js';
 import { createTelemetry, type Telemetry } from '../../src/telemetry/index.js';
+import { testSettings } from '../support/settings.js';
 
 const LogsRequest = opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;
 type Value = string | number;
@@ -50,13 +51,7 @@ describe('pixie_loopback', () => {
   });
 
   function create(telemetry: Telemetry, endpoint: string, more: object = {}): PixieLoopback {
-    const settings = {
-      id: { type: 'pixie_loopback', name: '' },
-      telemetry,
-      version: '0',
-      instanceId: 'i',
-      extension: () => undefined,
-    };
+    const settings = testSettings('pixie_loopback', { telemetry });
     exporter = new PixieLoopback(settings, schema.parse({ endpoint, listen: '127.0.0.1:0', ...more }));
     return exporter;
   }
