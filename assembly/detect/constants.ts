@@ -137,29 +137,21 @@ export const THROUGHPUT_DROP = 4;
 export const TRAFFIC_PATTERN = 9;
 
 /** Least standard deviation of a transformed value by feature. */
-// @ts-ignore: decorator
-@inline
 export function floorOf(k: i32): f64 {
   return k == BYT ? 0.1 : 0.05;
 }
 
 /** Starting standard deviation of a transformed value by feature. */
-// @ts-ignore: decorator
-@inline
 export function startOf(k: i32): f64 {
   return k == BYT ? 0.25 : 0.15;
 }
 
 /** How much a rise of a feature counts. */
-// @ts-ignore: decorator
-@inline
 export function weightUp(k: i32): f64 {
   return k == RATE ? 0.5 : k == BYT ? 0.8 : 1;
 }
 
 /** How much a fall of a feature counts. */
-// @ts-ignore: decorator
-@inline
 export function weightDown(k: i32): f64 {
   return k == LAT ? 0.25 : k == RATE ? 1 : k == ERR ? 0 : 0.8;
 }

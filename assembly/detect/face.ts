@@ -1,5 +1,6 @@
 // The boundary of the detection: everything that the windows' half of the kernel and TypeScript may call, and nothing else.
 //
+// Start: configureDetectors, then detectInit (from the kernel's init); resetGroup, resetService, resetEdge + setEdge as slots are taken.
 // A tick of group g, once its windows are accumulated:
 //   1. skipTicks(g, n)           if n empty ticks were passed over: an outage for every edge of the group
 //   2. orderAppend(g, e)         for edges first seen in this tick, in the order of (first event time, name)
@@ -8,9 +9,13 @@
 //   5. closeEdges(g, budget)     until it returns true; `budget` is about the edges' worth of work of one slice
 //   6. results                   columns by edge slot, lists, band, recent: valid until the next closing of the same group (lists: of any)
 // One closing runs at a time; edges are added or removed between closings only. windowAt(e) must keep its values for `band`.
-
-export { detectInit, resetGroup } from './init';
+export { band } from './band';
+export { alertingCount, channelChanges, closeBegin, closeEdges, skipTicks } from './close';
+export { detectColumn } from './columns';
+export { forestCalibration, forestHeld, forestRandom, forestTree, forestVector } from './forest';
+export { recent, setIncidentLevel } from './incident';
+export { configureDetectors, detectInit, resetGroup } from './init';
 export { orderAppend, orderCopy, orderCount, orderRemove } from './order';
 export { setProfile } from './profile';
 export { windowAt } from './regions';
-export { resetEdge, resetService, setEdge } from './state';
+export { resetEdge, resetService, setEdge, wasOutage } from './state';

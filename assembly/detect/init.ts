@@ -1,13 +1,38 @@
-// Start of the detection: regions and options, once; groups as they come.
+// Start of the detection: options and regions, once; groups as they come.
+import { configureCoder, layOutCoder, resetCoder } from './autoencoder';
+import { configureForest, layOutForest, resetForest } from './forest';
 import { layOut } from './regions';
 import { resetGroupState } from './state';
 
-/** Lays out memory for so many slots. Called once, before anything else. `seed`: unsigned 32 bits. */
+/**
+ * Options of the detectors; called before the regions are laid out. False: a size is out of bounds. Sizes in vectors, `refresh` in
+ * ticks of a group, `seed` unsigned 32 bits. Without a call there is neither forest nor autoencoder.
+ */
+export function configureDetectors(
+  forest: bool,
+  trees: i32,
+  subsample: i32,
+  reservoir: i32,
+  period: i32,
+  first: i32,
+  refresh: i32,
+  autoencoder: bool,
+  seed: u32,
+): bool {
+  configureCoder(autoencoder, seed);
+  return !forest || configureForest(trees, subsample, reservoir, period, first, refresh, seed);
+}
+
+/** Lays out memory for so many slots. Called once, from the kernel's own `init`. */
 export function detectInit(maxEdges: i32, maxServices: i32, maxGroups: i32): void {
   layOut(maxEdges, maxServices, maxGroups);
+  layOutForest(maxGroups);
+  layOutCoder(maxGroups);
 }
 
 /** A new group in the slot, with an empty order. Its edges must have been removed before. */
 export function resetGroup(group: i32, windowSeconds: f64): void {
   resetGroupState(group, windowSeconds);
+  resetForest(group);
+  resetCoder(group);
 }

@@ -1,7 +1,8 @@
 // Where everything of the detection lies. All capacities are fixed by `layOut`; nothing is allocated later. What is never written
 // costs no memory: regions of groups that do not exist stay untouched pages.
+
+import { reserve, scratch } from '../memory';
 import { COMPONENTS, FEATURES } from './constants';
-import { reserve } from '../memory';
 import { Chunk, chunksFor } from './order';
 import { Profile } from './profile';
 import { Edge, Group, Service } from './state';
@@ -10,11 +11,6 @@ import { Edge, Group, Service } from './state';
 export const MAX_PROFILES = 4096;
 /** Edges that go through the stages together: one chunk of the order. */
 export const BLOCK = 64;
-
-export let edgeCapacity: i32 = 0;
-export let serviceCapacity: i32 = 0;
-export let groupCapacity: i32 = 0;
-export let chunkCapacity: i32 = 0;
 
 let edges: usize = 0;
 let services: usize = 0;
@@ -58,32 +54,37 @@ export let blockSurprise: usize = 0;
 export let blockGap: usize = 0;
 export let blockForest: usize = 0;
 export let blockKinds: usize = 0;
+/** u8[64]: the edge was seen; f32[64][12]: vectors of the judged edges, clipped. */
+export let blockPresent: usize = 0;
+export let blockVectors: usize = 0;
+
+/** u32 list: services that received something in the tick being closed. */
+export let touchedServices: usize = 0;
 
 /** Lays out every region but the forests' and the autoencoders'. */
 export function layOut(maxEdges: i32, maxServices: i32, maxGroups: i32): void {
-  edgeCapacity = maxEdges;
-  serviceCapacity = maxServices;
-  groupCapacity = maxGroups;
-  chunkCapacity = chunksFor(maxEdges, maxGroups);
   const n = <usize>maxEdges;
   edges = reserve(n * Edge.BYTES);
   services = reserve(<usize>maxServices * Service.BYTES);
   groups = reserve(<usize>maxGroups * Group.BYTES);
-  chunks = reserve(<usize>chunkCapacity * Chunk.BYTES);
+  chunks = reserve(<usize>chunksFor(maxEdges, maxGroups) * Chunk.BYTES);
   profiles = reserve(MAX_PROFILES * Profile.BYTES);
   windowInput = reserve(n * FEATURES * 8);
   orderHead = reserve(8);
   layOutColumns(n);
-  alertingList = reserve(n * 4);
-  channelList = reserve(n * 4);
-  orderList = reserve(n * 4);
-  bandOut = reserve(32);
-  recentOut = reserve(12);
-  profileInput = reserve(Profile.BYTES);
-  blockSurprise = reserve(BLOCK * COMPONENTS * 8);
-  blockGap = reserve(BLOCK * 8);
-  blockForest = reserve(BLOCK * 8);
-  blockKinds = reserve(BLOCK * 4);
+  alertingList = scratch(n * 4);
+  channelList = scratch(n * 4);
+  orderList = scratch(n * 4);
+  bandOut = scratch(32);
+  recentOut = scratch(12);
+  profileInput = scratch(Profile.BYTES);
+  touchedServices = scratch(<usize>maxServices * 4);
+  blockSurprise = scratch(BLOCK * COMPONENTS * 8);
+  blockGap = scratch(BLOCK * 8);
+  blockForest = scratch(BLOCK * 8);
+  blockKinds = scratch(BLOCK * 4);
+  blockPresent = scratch(BLOCK);
+  blockVectors = scratch(BLOCK * COMPONENTS * 4);
 }
 
 function layOutColumns(n: usize): void {
@@ -104,38 +105,26 @@ function layOutColumns(n: usize): void {
   channelChangeColumn = reserve(n);
 }
 
-// @ts-ignore: decorator
-@inline
 export function edgeAt(edge: i32): usize {
   return edges + <usize>edge * Edge.BYTES;
 }
 
-// @ts-ignore: decorator
-@inline
 export function serviceAt(service: i32): usize {
   return services + <usize>service * Service.BYTES;
 }
 
-// @ts-ignore: decorator
-@inline
 export function groupAt(group: i32): usize {
   return groups + <usize>group * Group.BYTES;
 }
 
-// @ts-ignore: decorator
-@inline
 export function chunkAt(chunk: i32): usize {
   return chunks + <usize>chunk * Chunk.BYTES;
 }
 
-// @ts-ignore: decorator
-@inline
 export function profileAt(profile: i32): usize {
   return profiles + <usize>profile * Profile.BYTES;
 }
 
-// @ts-ignore: decorator
-@inline
 export function windowAt(edge: i32): usize {
-  return windowInput + (<usize>edge << 5);
+  return windowInput + ((<usize>edge) << 5);
 }

@@ -89,6 +89,8 @@ export const enum Service {
   LOAD = 24,
   /** i64: tick of the group in which an inbound edge last reported a count; -1 never: not fed. */
   STAMP = 32,
+  /** f64: ln(inflow + .5) of the tick in STAMP. */
+  LN_INFLOW = 40,
   BYTES = 64,
 }
 
@@ -180,4 +182,9 @@ export function resetGroupState(group: i32, windowSeconds: f64): void {
   store<f64>(at, Infinity, Group.INCIDENT_LEVEL);
   store<i32>(at, -1, Group.FIRST);
   store<i32>(at, -1, Group.LAST);
+}
+
+/** Whether the last closed tick of the group was an outage: the collector, not the edges, went quiet. */
+export function wasOutage(group: i32): bool {
+  return load<i32>(groupAt(group), Group.OUTAGE) != 0;
 }

@@ -1,6 +1,7 @@
 // Instantiates the kernel's WebAssembly module, compiled once a process, and names what it exports.
 import { readFileSync } from 'node:fs';
 import { instantiateSync } from '@assemblyscript/loader';
+import type { DetectExports } from './detect-columns.js';
 
 /** `build/kernel.wasm`, seen from `build/js/src/kernel/`. */
 const WASM = new URL('../../../kernel.wasm', import.meta.url);
@@ -28,7 +29,7 @@ export interface StatusNumbers {
 }
 
 /** The functions of `assembly/index.ts`. Booleans arrive as 0 or 1, 64-bit integers as bigint, addresses as signed 32 bits. */
-export interface KernelExports {
+export interface KernelExports extends DetectExports {
   readonly memory: Memory;
   readonly Status: StatusNumbers;
   init(maxEdges: number, maxServices: number, maxGroups: number, inputLimitBytes: number): number;
