@@ -25,46 +25,47 @@ export interface OtlpService extends Running {
   readonly folder: string;
 }
 
+export interface ServiceOptions {
+  /** Where its configuration and files go. */
+  readonly folder?: string;
+  /** A command that runs the program's, such as `taskset -c 0`. */
+  readonly prefix?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** A folder for the files of one test. */
 export function newFolder(): string {
   return mkdtempSync(join(tmpdir(), 'pxanomaly-peers-'));
 }
 
 /** Starts the Collector that scripts/peers/collector.sh builds. */
-export function startCollector(setup: Setup, folder: string = newFolder()): Promise<OtlpService> {
+export function startCollector(setup: Setup, options: ServiceOptions = {}): Promise<OtlpService> {
   const telemetry = (): Section => ({ metrics: { level: 'none' }, logs: { level: 'warn' } });
-  return startService(peer('collector.sh'), [], setup, telemetry, folder);
+  return startService([peer('collector.sh')], setup, telemetry, options);
 }
 
 /** Starts this repository's gateway. */
-export function startGateway(setup: Setup, folder: string = newFolder()): Promise<OtlpService> {
+export function startGateway(setup: Setup, options: ServiceOptions = {}): Promise<OtlpService> {
   const telemetry = (port: number): Section => ({
     metrics: { readers: [{ pull: { exporter: { prometheus: { host: '127.0.0.1', port } } } }] },
   });
-  return startService(process.execPath, [join(REPOSITORY, 'bin/pxanomaly')], setup, telemetry, folder);
+  return startService([process.execPath, join(REPOSITORY, 'bin/pxanomaly')], setup, telemetry, options);
 }
 
 async function startService(
-  command: string,
-  args: readonly string[],
+  program: readonly string[],
   setup: Setup,
   telemetry: (port: number) => Section,
-  folder: string,
+  options: ServiceOptions,
 ): Promise<OtlpService> {
   const [grpcPort, httpPort, healthPort, telemetryPort] = (await freePorts(4)) as [number, number, number, number];
-  const at = (port: number): string => `127.0.0.1:${port}`;
+  const folder = options.folder ?? newFolder();
+  const health = `127.0.0.1:${healthPort}`;
   const { pipelines, extensions, ...rest } = setup;
   const config = {
     ...rest,
-    receivers: {
-      otlp: {
-        protocols: {
-          grpc: { endpoint: at(grpcPort), max_recv_msg_size_mib: 64 },
-          http: { endpoint: at(httpPort), max_request_body_size: 64 << 20 },
-        },
-      },
-    },
-    extensions: { health_check: { endpoint: at(healthPort) }, ...extensions },
+    receivers: { otlp: { protocols: otlpProtocols(grpcPort, httpPort) } },
+    extensions: { health_check: { endpoint: health }, ...extensions },
     service: {
       extensions: ['health_check', ...Object.keys(extensions ?? {})],
       telemetry: telemetry(telemetryPort),
@@ -73,8 +74,17 @@ async function startService(
   };
   const file = join(folder, `config-${grpcPort}.yaml`);
   writeFileSync(file, JSON.stringify(config, null, 2));
-  const running = await start(command, [...args, '--config', file], {
-    ready: async () => (await fetch(`http://${at(healthPort)}`)).ok,
+  const [command = '', ...args] = [...(options.prefix ?? []), ...program, '--config', file];
+  const running = await start(command, args, {
+    env: options.env ?? {},
+    ready: async () => (await fetch(`http://${health}`)).ok,
   });
   return { ...running, grpcPort, httpPort, telemetryPort, folder };
+}
+
+function otlpProtocols(grpcPort: number, httpPort: number): Section {
+  return {
+    grpc: { endpoint: `127.0.0.1:${grpcPort}`, max_recv_msg_size_mib: 64 },
+    http: { endpoint: `127.0.0.1:${httpPort}`, max_request_body_size: 64 << 20 },
+  };
 }

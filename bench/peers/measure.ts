@@ -1,0 +1,178 @@
+// One measurement: a receiver pinned to core 0, load generator and sink to core 1, event time stepping so that every row is a
+// window to be scored. CPU is what /proc says of the receiver between two moments in which nothing is under way.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { type OtlpService, startCollector, startGateway } from '../../test/support/peers/otlp-services.js';
+import { freePorts, type Running, start } from '../../test/support/peers/processes.js';
+import { peer } from '../../test/support/peers/programs.js';
+import { type Contender, type Path, type Ports, setupOf } from './contenders.js';
+import { busySeconds, cpuSeconds, residentMiB } from './proc.js';
+import { scoredWindows } from './scored.js';
+
+const RECEIVER_CORE = 0;
+const LOAD_CORE = 1;
+const pinned = (core: number): string[] => ['taskset', '-c', String(core)];
+
+export interface Order {
+  readonly contender: Contender;
+  readonly path: Path;
+  /** Flags of the load generator. */
+  readonly load: readonly string[];
+  /** Requests a second; 0: as fast as they are acknowledged. */
+  readonly rate: number;
+  readonly warmUp: string;
+  readonly duration: string;
+}
+
+/** What the load generator prints; see bench/peers/load/loadgen. */
+interface LoadReport {
+  readonly requests: number;
+  readonly errors: number;
+  readonly first_error?: string;
+  readonly elapsed_s: number;
+  readonly points: number;
+  readonly points_per_s: number;
+  readonly request_bytes: number;
+  readonly digest: string;
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+  readonly next_start: number;
+}
+
+interface Counts {
+  readonly requests: number;
+  readonly points: number;
+  readonly digest: string;
+}
+
+interface SinkStats {
+  readonly forwarded: Counts;
+  readonly made: Counts;
+}
+
+export interface Measurement {
+  /** CPU microseconds a data point (= CPU seconds a million). */
+  readonly cpuMicros: number;
+  readonly cpuSeconds: number;
+  readonly points: number;
+  readonly pointsPerSecond: number;
+  readonly requestsPerSecond: number;
+  readonly bytesPerPoint: number;
+  readonly residentPeakMiB: number;
+  readonly residentEndMiB: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Edge windows scored meanwhile (ours). */
+  readonly scored: number;
+  /** Requests that the receiver made itself: anomaly metrics and events. */
+  readonly made: number;
+  /** Seconds of the receiver's core that went to anything else. */
+  readonly othersSeconds: number;
+}
+
+/** Measures once. Rejects when a point was not acknowledged, not forwarded, changed on the way, or (ours) not scored. */
+export async function measure(order: Order): Promise<Measurement> {
+  const [sinkGrpc = 0, sinkHttp = 0] = await freePorts(2);
+  const sink = await startSink({ sinkGrpc, sinkHttp });
+  const receiver = await startReceiver(order, { sinkGrpc, sinkHttp });
+  try {
+    const warm = await sendLoad(order, receiver, order.warmUp, []);
+    await settled(sinkHttp);
+    await fetch(`http://127.0.0.1:${sinkHttp}/reset`, { method: 'POST' });
+    const before = await snapshot(order, receiver);
+    const load = await sendLoad(order, receiver, order.duration, [`--start=${warm.next_start}`]);
+    const stats = await settled(sinkHttp);
+    const after = await snapshot(order, receiver);
+    const cpu = after.cpu - before.cpu;
+    const scored = after.scored - before.scored;
+    verify(order, load, stats, scored);
+    return {
+      cpuMicros: (cpu / load.points) * 1e6,
+      cpuSeconds: cpu,
+      points: load.points,
+      pointsPerSecond: load.points_per_s,
+      requestsPerSecond: load.requests / load.elapsed_s,
+      bytesPerPoint: (load.request_bytes * load.requests) / load.points,
+      residentPeakMiB: residentMiB(receiver.pid, 'VmHWM'),
+      residentEndMiB: residentMiB(receiver.pid, 'VmRSS'),
+      p50Ms: load.p50_ms,
+      p99Ms: load.p99_ms,
+      scored,
+      made: stats.made.requests,
+      othersSeconds: after.busy - before.busy - cpu,
+    };
+  } finally {
+    await receiver.stop();
+    await sink.stop();
+  }
+}
+
+function startSink({ sinkGrpc, sinkHttp }: Ports): Promise<Running> {
+  const args = [`--grpc=127.0.0.1:${sinkGrpc}`, `--http=127.0.0.1:${sinkHttp}`];
+  const [command = '', ...pin] = pinned(LOAD_CORE);
+  return start(command, [...pin, join(peer('load.sh'), 'sink'), ...args], {
+    ready: async () => (await fetch(`http://127.0.0.1:${sinkHttp}/stats`)).ok,
+  });
+}
+
+function startReceiver(order: Order, ports: Ports): Promise<OtlpService> {
+  const run = order.contender === 'pxanomaly' ? startGateway : startCollector;
+  return run(setupOf(order.contender, order.path, ports), {
+    prefix: pinned(RECEIVER_CORE),
+    env: { GOMAXPROCS: '1', NODE_ENV: 'production' },
+  });
+}
+
+async function sendLoad(
+  order: Order,
+  receiver: OtlpService,
+  duration: string,
+  more: readonly string[],
+): Promise<LoadReport> {
+  const over =
+    order.path.transport === 'http' ? `http://127.0.0.1:${receiver.httpPort}` : `127.0.0.1:${receiver.grpcPort}`;
+  const flags = [`--addr=${over}`, `--duration=${duration}`, `--rate=${order.rate}`, ...order.load, ...more];
+  const [command = '', ...pin] = pinned(LOAD_CORE);
+  const { stdout } = await promisify(execFile)(command, [...pin, join(peer('load.sh'), 'loadgen'), ...flags]);
+  return JSON.parse(stdout) as LoadReport;
+}
+
+async function sinkStats(port: number): Promise<SinkStats> {
+  return (await (await fetch(`http://127.0.0.1:${port}/stats`)).json()) as SinkStats;
+}
+
+/** The sink's counts once nothing has arrived for half a second: queues are empty then. */
+async function settled(port: number): Promise<SinkStats> {
+  let last = await sinkStats(port);
+  for (;;) {
+    await sleep(500);
+    const now = await sinkStats(port);
+    if (now.forwarded.requests === last.forwarded.requests && now.made.requests === last.made.requests) return now;
+    last = now;
+  }
+}
+
+async function snapshot(order: Order, receiver: OtlpService): Promise<{ cpu: number; busy: number; scored: number }> {
+  const scored = order.contender === 'pxanomaly' ? await scoredWindows(receiver.telemetryPort) : 0;
+  return { cpu: cpuSeconds(receiver.pid), busy: busySeconds(RECEIVER_CORE), scored };
+}
+
+function verify(order: Order, load: LoadReport, { forwarded }: SinkStats, scored: number): void {
+  const fail = (what: string): never => {
+    throw new Error(`${order.contender} ${order.load.join(' ')}: ${what}`);
+  };
+  if (load.errors > 0) fail(`${load.errors} requests were refused: ${load.first_error}`);
+  if (forwarded.points !== load.points) fail(`${forwarded.points} of ${load.points} points were forwarded`);
+  if (order.contender !== 'pxanomaly') return;
+  if (forwarded.digest !== load.digest) fail('what was forwarded is not what was sent');
+  // The last tick stays open until the next begins.
+  const windows = load.points / POINTS_A_WINDOW - order.path.edges;
+  if (scored < windows * SCORED_SHARE) fail(`${scored} of ${windows} windows were scored`);
+}
+
+/** Latency, requests, errors and bytes of an edge are one window. */
+const POINTS_A_WINDOW = 4;
+/** The rest may be of edges that are still learning. */
+const SCORED_SHARE = 0.99;
