@@ -38,11 +38,20 @@ function step(name, inputs, outputs, make) {
 /** Builds what is out of date. */
 export function build() {
   mkdirSync(join(root, 'build/proto'), { recursive: true });
-  step('protocol code', ['proto', 'scripts/generate-proto.mjs'], ['build/proto/otlp.js', 'build/proto/otlp.d.ts'], () =>
-    run(process.execPath, ['scripts/generate-proto.mjs']),
+  step(
+    'protocol code',
+    ['proto', 'scripts/generate-proto.mjs'],
+    ['build/proto/otlp.js', 'build/proto/otlp.d.ts', 'build/proto/fields.js'],
+    () => run(process.execPath, ['scripts/generate-proto.mjs']),
   );
   step('kernel', ['assembly', 'asconfig.json'], ['build/kernel.wasm'], () =>
-    run(process.execPath, ['node_modules/assemblyscript/bin/asc.js', '--config', 'asconfig.json', '--target', 'release']),
+    run(process.execPath, [
+      'node_modules/assemblyscript/bin/asc.js',
+      '--config',
+      'asconfig.json',
+      '--target',
+      'release',
+    ]),
   );
   const sources = ['src', 'test', 'bench'];
   step('JavaScript', [...sources, 'tsconfig.json', 'build/proto/otlp.d.ts'], ['build/js/.built'], () => {

@@ -10,6 +10,11 @@ export interface Settings {
   readonly version: string;
   /** `service.instance.id` of everything we make; stable for the life of the process. */
   readonly instanceId: string;
+  /**
+   * Resource attributes of everything we make: `service.name`, `service.version`, `service.instance.id`, `k8s.node.name` and
+   * `k8s.pod.name` where known, and what `service.telemetry.resource` sets.
+   */
+  readonly resource: Readonly<Record<string, string>>;
   /** A started extension by its configured id (`file_storage`, `file_storage/a`); undefined where it is not configured. */
   extension(id: string): Extension | undefined;
 }

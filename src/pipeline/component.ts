@@ -25,6 +25,8 @@ export function formatId(id: ComponentId): string {
 export interface Component {
   start(): Promise<void>;
   shutdown(): Promise<void>;
+  /** What it listens on while it runs, by protocol: `{ grpc: '127.0.0.1:4317' }`. The port is the one in use where 0 was configured. */
+  addresses?(): Readonly<Record<string, string>>;
 }
 
 /** Receives from outside. `consumer` is the fan-out of every pipeline of that signal that names the receiver. */
@@ -37,6 +39,11 @@ export interface Receiver extends Component {
 export interface Processor extends Component {
   /** The stage for one pipeline, in front of `next`. */
   stage(pipeline: string, signal: Signal, next: Consumer): Consumer;
+  /**
+   * Takes over what the processor of the same id knew before a reload. Called before `start`, when `previous` gets nothing any more;
+   * `previous.shutdown` follows and must leave alone what was handed over. Throws nothing: what does not fit is dropped and said.
+   */
+  adopt?(previous: Processor): void;
 }
 
 export interface Exporter extends Component, Consumer {}

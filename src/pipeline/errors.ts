@@ -1,7 +1,12 @@
 // The two ways in which a batch is refused. Receivers translate them into the protocol's own form.
 
 /** Canonical gRPC codes that a stage may ask for. */
-export type RefusalCode = 'invalid_argument' | 'unauthenticated' | 'permission_denied' | 'failed_precondition' | 'internal';
+export type RefusalCode =
+  | 'invalid_argument'
+  | 'unauthenticated'
+  | 'permission_denied'
+  | 'failed_precondition'
+  | 'internal';
 
 /** The data or the caller is at fault: sending the same again cannot help. The message is shown to the sender's user. */
 export class PermanentError extends Error {
