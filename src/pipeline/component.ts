@@ -81,6 +81,8 @@ export interface Factory<K extends Kind, Config, Settings, Schema> {
   readonly stability: Stability;
   /** Signals it can stand in (processors, exporters, connectors) or serve (receivers). */
   readonly signals: readonly Signal[];
+  /** Signals that a connector makes, where they are others than those it takes. */
+  readonly delivers?: readonly Signal[];
   readonly schema: Schema;
   /** Checks across fields that the schema cannot say; each string is one problem. */
   validate?(config: Config): string[];
