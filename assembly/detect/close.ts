@@ -4,22 +4,10 @@
 import { foldAlert, skipAlert } from './alert';
 import { coderEnabled, coderLearn, coderSurprise } from './autoencoder';
 import { foldEdge, foldedGap, foldedPresent } from './baseline';
-import { calibrate } from './calibrate';
 import { CAP, COMPONENTS } from './constants';
 import { foldContexts } from './context';
 import { ageWeight, edgeEvidence, evidenceSource } from './evidence';
-import {
-  endPeriod,
-  endsPeriod,
-  forestEnabled,
-  forestTrees,
-  growNext,
-  lastPeriodEnd,
-  offer,
-  periodEnds,
-  walkForest,
-} from './forest';
-import { interleave, scoreOf } from './forest-score';
+import { endPeriod, endsPeriod, foldVectors, forestEnabled, growNext, lastPeriodEnd, periodEnds } from './forest';
 import { channelCount, foldChannel, skipChannel, startChannels } from './incident';
 import { Chunk } from './order';
 import {
@@ -44,6 +32,8 @@ import {
   sourceColumn,
   surpriseColumn,
   usualColumn,
+  vectorScores,
+  vectorSurprises,
 } from './regions';
 import { Edge, Group } from './state';
 
@@ -140,7 +130,7 @@ function closeBlock(group: i32, g: usize, chunk: usize): void {
   const edges = chunk + Chunk.EDGES;
   const count = load<i32>(chunk, Chunk.COUNT);
   for (let i = 0; i < count; i++) judge(g, load<i32>(edges + ((<usize>i) << 2)), i);
-  if (forestEnabled) scoreForest(group, g, edges, count);
+  if (forestEnabled) scoreForest(group, edges, count);
   for (let i = 0; i < count; i++) conclude(group, g, load<i32>(edges + ((<usize>i) << 2)), i);
 }
 
@@ -165,27 +155,21 @@ function judge(g: usize, edge: i32, i: i32): void {
   store<f32>(forestColumn + (slot << 2), f32.NaN);
 }
 
-/** The forest's surprise of every judged edge of the block, then its vector is offered to the period's sample. */
-function scoreForest(group: i32, g: usize, edges: usize, count: i32): void {
-  const psi = load<i32>(g, Group.PSI);
-  let rows = 0;
+/** The forest's surprise of every judged edge of the block. */
+function scoreForest(group: i32, edges: usize, count: i32): void {
+  let rows: usize = 0;
   for (let i = 0; i < count; i++) {
     if (load<i32>(blockKinds + ((<usize>i) << 2)) == 0) continue;
-    const vector = blockVectors + <usize>rows * 48;
-    clipVector(vector, surpriseColumn + <usize>load<u32>(edges + ((<usize>i) << 2)) * 48);
-    if (psi > 0) interleave(rows, vector, COMPONENTS);
+    clipVector(blockVectors + rows * 48, surpriseColumn + <usize>load<u32>(edges + ((<usize>i) << 2)) * 48);
     rows++;
   }
-  if (psi > 0) walkForest(group, rows);
+  foldVectors(group, <i32>rows);
   rows = 0;
   for (let i = 0; i < count; i++) {
     if (load<i32>(blockKinds + ((<usize>i) << 2)) == 0) continue;
-    if (psi > 0) {
-      const score = scoreOf(rows, forestTrees, psi);
-      store<f32>(forestColumn + ((<usize>load<u32>(edges + ((<usize>i) << 2))) << 2), <f32>score);
-      store<f64>(blockForest + ((<usize>i) << 3), calibrate(g + Group.FOREST_CAL, score));
-    }
-    offer(group, blockVectors + <usize>rows * 48);
+    const slot = <usize>load<u32>(edges + ((<usize>i) << 2));
+    store<f32>(forestColumn + (slot << 2), <f32>load<f64>(vectorScores + (rows << 3)));
+    store<f64>(blockForest + ((<usize>i) << 3), load<f64>(vectorSurprises + (rows << 3)));
     rows++;
   }
 }

@@ -23,6 +23,10 @@ export const enum Column {
   ORDER,
   PROFILE,
   WINDOW,
+  /** f32[64][12]: vectors for `foldVectors`; f64[64]: scores and surprises it answers. */
+  VECTORS,
+  VECTOR_SCORES,
+  VECTOR_SURPRISES,
 }
 
 /** Address of a column or list; 0: there is none of that number. */
@@ -68,6 +72,12 @@ export function detectColumn(column: i32): usize {
       return at.profileInput;
     case Column.WINDOW:
       return at.windowInput;
+    case Column.VECTORS:
+      return at.blockVectors;
+    case Column.VECTOR_SCORES:
+      return at.vectorScores;
+    case Column.VECTOR_SURPRISES:
+      return at.vectorSurprises;
     default:
       return 0;
   }

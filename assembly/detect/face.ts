@@ -12,7 +12,8 @@
 export { band } from './band';
 export { alertingCount, channelChanges, closeBegin, closeEdges, skipTicks } from './close';
 export { detectColumn } from './columns';
-export { forestCalibration, forestHeld, forestRandom, forestTree, forestVector } from './forest';
+export { foldVectors, forestCalibration, forestHeld, forestRandom, forestTree, forestVector } from './forest';
+export { tableAt, tableInit, tableScore, tableScoreRows, tableScores, tableTrain } from './forest-table';
 export { recent, setIncidentLevel } from './incident';
 export { configureDetectors, detectInit, resetGroup } from './init';
 export { orderAppend, orderCopy, orderCount, orderRemove } from './order';

@@ -5,13 +5,13 @@
 // Ending a period is a partial Fisher–Yates over the first two parts (the same draws as the oracle's copying merge).
 
 import { reserve, scratch } from '../memory';
-import { startCalibration } from './calibrate';
+import { calibrate, startCalibration } from './calibrate';
 import { COMPONENTS } from './constants';
 import { storedDepth, treeBytes } from './forest-layout';
-import { layOutScoring, walkRows } from './forest-score';
+import { interleave, layOutScoring, scoreOf, walkRows } from './forest-score';
 import { growTree, layOutTraining, MAX_SUBSAMPLE, sampleRows } from './forest-train';
 import { below, seedRandom, shuffleFront } from './random';
-import { groupAt } from './regions';
+import { blockVectors, groupAt, vectorScores, vectorSurprises } from './regions';
 import { Group } from './state';
 
 /** Bytes of a vector: twelve f32. */
@@ -21,7 +21,7 @@ const QUANTILE: f64 = 0.6;
 const EXCESS: f64 = 0.03;
 
 export let forestEnabled: bool = false;
-export let forestTrees: i32 = 0;
+let forestTrees: i32 = 0;
 let subsample: i32 = 0;
 let reservoir: i32 = 0;
 let period: i32 = 0;
@@ -115,7 +115,7 @@ function copyVector(target: usize, source: usize): void {
 }
 
 /** Algorithm R: offers a vector (f32[12]) to the period's sample. */
-export function offer(group: i32, vector: usize): void {
+function offer(group: i32, vector: usize): void {
   const g = groupAt(group);
   const offered = load<i32>(g, Group.OFFERED);
   const place = offered < period ? offered : <i32>below(g + Group.RNG, <u32>offered + 1);
@@ -127,7 +127,7 @@ export function offer(group: i32, vector: usize): void {
 function merge(group: i32): void {
   const g = groupAt(group);
   const both = load<i32>(g, Group.HELD) + min(load<i32>(g, Group.OFFERED), period);
-  if (both > reservoir) shuffleFront(slotsOf(group), both, reservoir, g + Group.RNG);
+  if (both > reservoir) shuffleFront<u16>(slotsOf(group), both, reservoir, g + Group.RNG);
   store<i32>(g, min(both, reservoir), Group.HELD);
   store<i32>(g, 0, Group.OFFERED);
 }
@@ -181,7 +181,7 @@ export function growNext(group: i32): bool {
   const psi = load<i32>(g, Group.PSI);
   const tree = load<i32>(g, Group.TREE);
   memory.copy(drawn, slotsOf(group), (<usize>held) << 1);
-  shuffleFront(drawn, held, psi, g + Group.RNG);
+  shuffleFront<u16>(drawn, held, psi, g + Group.RNG);
   const pool = pools + <usize>group * poolBytes;
   for (let row: usize = 0; row < <usize>psi; row++) {
     copyVector(sampleRows + row * VECTOR, pool + <usize>load<u16>(drawn + (row << 1)) * VECTOR);
@@ -193,9 +193,24 @@ export function growNext(group: i32): bool {
   return true;
 }
 
-/** Walks the first `rows` interleaved vectors through the group's trees. */
-export function walkForest(group: i32, rows: i32): void {
-  walkRows(treesOf(group), forestTrees, stride, storedDepth(subsample), rows, COMPONENTS);
+/**
+ * Scores the first `rows` vectors of `blockVectors` (judged windows, clipped), in order: f64 scores in `vectorScores` (NaN before the
+ * first forest), surprises in nats in `vectorSurprises`; each vector is then offered to the period's sample.
+ */
+export function foldVectors(group: i32, rows: i32): void {
+  const g = groupAt(group);
+  const psi = load<i32>(g, Group.PSI);
+  if (psi > 0) {
+    for (let row = 0; row < rows; row++) interleave(row, blockVectors + <usize>row * VECTOR, COMPONENTS);
+    walkRows(treesOf(group), forestTrees, stride, storedDepth(subsample), rows, COMPONENTS);
+  }
+  for (let row = 0; row < rows; row++) {
+    const at = (<usize>row) << 3;
+    const score = psi > 0 ? scoreOf(row, forestTrees, psi) : NaN;
+    store<f64>(vectorScores + at, score);
+    store<f64>(vectorSurprises + at, psi > 0 ? calibrate(g + Group.FOREST_CAL, score) : 0);
+    offer(group, blockVectors + <usize>row * VECTOR);
+  }
 }
 
 // -- for tests

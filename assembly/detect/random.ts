@@ -37,14 +37,14 @@ export function below(rng: usize, n: u32): u32 {
   return <u32>((<u64>nextRandom(rng) * <u64>n) >>> 32);
 }
 
-/** Partial Fisher–Yates: the first k of n u16 entries become a random sample without replacement. */
-export function shuffleFront(entries: usize, n: u32, k: u32, rng: usize): void {
+/** Partial Fisher–Yates: the first k of n entries (u16 or u32) become a random sample without replacement. */
+export function shuffleFront<T>(entries: usize, n: u32, k: u32, rng: usize): void {
   for (let i: u32 = 0; i < k; i++) {
     const j = i + below(rng, n - i);
-    const a = entries + (i << 1);
-    const b = entries + (j << 1);
-    const kept = load<u16>(a);
-    store<u16>(a, load<u16>(b));
-    store<u16>(b, kept);
+    const a = entries + i * sizeof<T>();
+    const b = entries + j * sizeof<T>();
+    const kept = load<T>(a);
+    store<T>(a, load<T>(b));
+    store<T>(b, kept);
   }
 }

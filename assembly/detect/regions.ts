@@ -57,6 +57,9 @@ export let blockKinds: usize = 0;
 /** u8[64]: the edge was seen; f32[64][12]: vectors of the judged edges, clipped. */
 export let blockPresent: usize = 0;
 export let blockVectors: usize = 0;
+/** f64[64] each: the forest's score and surprise of those vectors. */
+export let vectorScores: usize = 0;
+export let vectorSurprises: usize = 0;
 
 /** u32 list: services that received something in the tick being closed. */
 export let touchedServices: usize = 0;
@@ -85,6 +88,8 @@ export function layOut(maxEdges: i32, maxServices: i32, maxGroups: i32): void {
   blockKinds = scratch(BLOCK * 4);
   blockPresent = scratch(BLOCK);
   blockVectors = scratch(BLOCK * COMPONENTS * 4);
+  vectorScores = scratch(BLOCK * 8);
+  vectorSurprises = scratch(BLOCK * 8);
 }
 
 function layOutColumns(n: usize): void {

@@ -34,11 +34,19 @@ export interface DetectExports {
   wasOutage(group: number): number;
   band(edge: number, feature: number): number;
   recent(edge: number, ago: number): number;
+  /** Scores `rows` vectors laid into the `vectors` column, at most 64, and offers them to the group's sample. */
+  foldVectors(group: number, rows: number): void;
   forestTree(group: number, tree: number): number;
   forestVector(group: number, place: number): number;
   forestHeld(group: number): number;
   forestCalibration(group: number): number;
   forestRandom(group: number): number;
+  tableInit(rows: number, columns: number, trees: number, subsample: number): number;
+  tableAt(): number;
+  tableTrain(seed: number): number;
+  tableScoreRows(): number;
+  tableScores(): number;
+  tableScore(count: number): void;
 }
 
 /** Numbers of `detectColumn`, as `assembly/detect/columns.ts` has them. */
@@ -63,6 +71,9 @@ export const COLUMN = {
   order: 17,
   profile: 18,
   window: 19,
+  vectors: 20,
+  vectorScores: 21,
+  vectorSurprises: 22,
 } as const;
 
 /** Hands the options over; before the kernel's `init`. Throws `RangeError` where a size is out of bounds. */
