@@ -1,7 +1,7 @@
 // Builds everything under build/: protocol code and tags from proto/, the kernel from assembly/, the JavaScript from src/.
 // Each step runs only when one of its inputs is newer than its output, so a second call costs a fraction of a second.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -44,6 +44,10 @@ export function build() {
     ['build/proto/otlp.js', 'build/proto/otlp.d.ts', 'build/proto/fields.js'],
     () => run(process.execPath, ['scripts/generate-proto.mjs']),
   );
+  step('tags', ['proto', 'scripts/generate-tags.mjs'], ['build/proto/.tags'], () => {
+    run(process.execPath, ['scripts/generate-tags.mjs']);
+    writeFileSync(join(root, 'build/proto/.tags'), '');
+  });
   step('kernel', ['assembly', 'asconfig.json'], ['build/kernel.wasm'], () =>
     run(process.execPath, [
       'node_modules/assemblyscript/bin/asc.js',

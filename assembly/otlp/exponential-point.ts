@@ -1,0 +1,81 @@
+// A data point of an exponential histogram: count and, where it is known, sum. Buckets are checked, not kept.
+import { RowFlag } from '../layout';
+import { advance, lower, readSpan, readTag, readVarint, upper, varint } from '../wire/cursor';
+import { skipField } from '../wire/skip';
+import { checkMessage } from '../wire/structure';
+import { Message, ExponentialHistogramDataPoint as Point } from '../wire/tags';
+import { addAttribute, finishAttributes, startAttributes } from './attributes';
+import { NO_RECORDED_VALUE, POINT_DEPTH, recordPoint } from './point';
+
+/** Walks [start, limit) and records its row; false: malformed. `flags`: field number of Metric.data. */
+export function walkExponentialPoint(start: usize, limit: usize, flags: u32, identity: u64): bool {
+  let time: u64 = 0;
+  let startTime: u64 = 0;
+  let value: f64 = 0;
+  let count: f64 = 0;
+  flags |= RowFlag.COUNT;
+  startAttributes();
+  let cursor = start;
+  while (cursor < limit) {
+    const tagAt = cursor;
+    const read = readTag(cursor, limit);
+    if (!read) return false;
+    const tag = upper(read);
+    cursor = lower(read);
+    switch (tag) {
+      case Point.ATTRIBUTES:
+        cursor = lower(readSpan(cursor, limit));
+        if (!cursor || !addAttribute(tagAt, cursor)) return false;
+        break;
+      case Point.TIME_UNIX_NANO:
+        time = load<u64>(cursor);
+        cursor = advance(cursor, limit, 8);
+        break;
+      case Point.START_TIME_UNIX_NANO:
+        startTime = load<u64>(cursor);
+        cursor = advance(cursor, limit, 8);
+        break;
+      case Point.FLAGS:
+        cursor = readVarint(cursor, limit);
+        flags = varint & NO_RECORDED_VALUE ? flags | RowFlag.NO_VALUE : flags & ~RowFlag.NO_VALUE;
+        break;
+      case Point.COUNT:
+        count = <f64>load<u64>(cursor);
+        cursor = advance(cursor, limit, 8);
+        break;
+      case Point.SUM:
+        value = load<f64>(cursor);
+        flags |= RowFlag.VALUE;
+        cursor = advance(cursor, limit, 8);
+        break;
+      case Point.SCALE:
+        cursor = readVarint(cursor, limit);
+        break;
+      case Point.ZERO_COUNT:
+      case Point.MIN:
+      case Point.MAX:
+      case Point.ZERO_THRESHOLD:
+        cursor = advance(cursor, limit, 8);
+        break;
+      case Point.POSITIVE:
+      case Point.NEGATIVE: {
+        const span = readSpan(cursor, limit);
+        if (!span) return false;
+        cursor = checkMessage(Message.EXPONENTIAL_HISTOGRAM_DATA_POINT_BUCKETS, upper(span), lower(span), POINT_DEPTH + 1);
+        break;
+      }
+      case Point.EXEMPLARS: {
+        const span = readSpan(cursor, limit);
+        if (!span) return false;
+        cursor = checkMessage(Message.EXEMPLAR, upper(span), lower(span), POINT_DEPTH + 1);
+        break;
+      }
+      default:
+        cursor = skipField(tag, cursor, limit, POINT_DEPTH);
+    }
+    if (!cursor) return false;
+  }
+  if (!finishAttributes()) return false;
+  recordPoint(start, limit, time, startTime, value, count, flags, identity);
+  return true;
+}

@@ -1,0 +1,84 @@
+// Scratch that a scan of metrics fills: a row a data point, a record a metric.
+//
+//   points of the request   0 ………………… skip ═══════ recorded ═══════ skip + rows ………… points
+// A metric's points are discarded again when another type of data overrides it (the last of a oneof counts).
+import { MetricSpan, Row } from '../layout';
+import { scratch } from '../memory';
+
+/** Rows of one scan; larger requests are scanned again with `skip`. */
+export const ROW_CAPACITY = 65536;
+
+export let rowBase: usize = 0;
+export let metricBase: usize = 0;
+
+/** Address of the body: offsets in records count from here. */
+export let body: usize = 0;
+/** Data points so far. */
+export let points: i32 = 0;
+/** Metrics recorded so far. */
+export let metrics: i32 = 0;
+let skip: i32 = 0;
+
+export function rowsInit(): void {
+  rowBase = scratch(ROW_CAPACITY * offsetof<Row>());
+  metricBase = scratch(ROW_CAPACITY * offsetof<MetricSpan>());
+}
+
+export function startRows(bodyAddress: usize, skipPoints: i32): void {
+  body = bodyAddress;
+  skip = skipPoints;
+  points = 0;
+  metrics = 0;
+}
+
+/** Record of the point with this number; null: outside of the recorded window. */
+// @ts-ignore: decorator
+@inline
+export function rowOf(point: i32): Row | null {
+  const index = <u32>(point - skip);
+  return index < ROW_CAPACITY ? changetype<Row>(rowBase + <usize>index * offsetof<Row>()) : null;
+}
+
+// @ts-ignore: decorator
+@inline
+export function rowAt(index: i32): Row {
+  return changetype<Row>(rowBase + <usize>index * offsetof<Row>());
+}
+
+// @ts-ignore: decorator
+@inline
+export function metricAt(index: i32): MetricSpan {
+  return changetype<MetricSpan>(metricBase + <usize>index * offsetof<MetricSpan>());
+}
+
+/** Counts a point and answers its record. */
+// @ts-ignore: decorator
+@inline
+export function addPoint(): Row | null {
+  const row = rowOf(points);
+  points++;
+  return row;
+}
+
+/** Forgets the points from `first` on. */
+export function discardPoints(first: i32): void {
+  points = first;
+}
+
+/** First and last + 1 index of rows recorded for the points [first, end). */
+// @ts-ignore: decorator
+@inline
+export function firstIndex(first: i32): i32 {
+  return max(first - skip, 0);
+}
+
+// @ts-ignore: decorator
+@inline
+export function endIndex(end: i32): i32 {
+  return min(end - skip, ROW_CAPACITY);
+}
+
+/** Record for the metric whose points are the rows [from, to). */
+export function addMetric(): MetricSpan {
+  return metricAt(metrics++);
+}
