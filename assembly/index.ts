@@ -1,6 +1,22 @@
 // The export list and nothing else.
 export * from './detect/face';
-export * from './layout';
+export {
+  ROW_BYTES,
+  ROW_POINT,
+  ROW_METRIC,
+  ROW_SERIES,
+  ROW_FLAGS,
+  ROW_TIME,
+  ROW_VALUE,
+  ROW_COUNT,
+  ROW_START_TIME,
+  ROW_HASH,
+  ROW_FLAG_COPY,
+  ROW_FLAG_NO_VALUE,
+  ROW_FLAG_VALUE,
+  ROW_FLAG_COUNT,
+  METRIC_BYTES,
+} from './layout';
 export {
   brokenGuard,
   inputAddress,
@@ -12,5 +28,5 @@ export {
 } from './memory';
 export { scanFailedAt, scanItems, scanLogs, scanMetrics, scanRows, scanTraces } from './otlp/request';
 export { metricAt, rowAt } from './otlp/rows';
-export { init } from './setup';
+export { configureDecoding, init } from './setup';
 export { Status } from './status';

@@ -7,10 +7,14 @@ import { knownInit } from './series/known';
 import { Status } from './status';
 import { structureInit } from './wire/structure';
 
-/** Lays out memory for the given capacities. Called once, before anything else; see `KernelOptions` for the meaning of each. */
-export function init(maxEdges: i32, maxServices: i32, maxGroups: i32, inputLimitBytes: i32, hashSeed: u64): i32 {
-  structureInit();
+/** Options of decoding; called before `init`. Without a call series are hashed with seed 0. */
+export function configureDecoding(hashSeed: u64): void {
   hashInit(hashSeed);
+}
+
+/** Lays out memory for the given capacities. Called once, before anything else; see `KernelOptions` for the meaning of each. */
+export function init(maxEdges: i32, maxServices: i32, maxGroups: i32, inputLimitBytes: i32): i32 {
+  structureInit();
   knownInit();
   rowsInit();
   detectInit(maxEdges, maxServices, maxGroups);

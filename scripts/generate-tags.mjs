@@ -8,7 +8,11 @@ import protobuf from 'protobufjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const target = join(root, 'assembly/wire/tags.ts');
 
-const REQUESTS = ['metrics.v1.ExportMetricsServiceRequest', 'trace.v1.ExportTraceServiceRequest', 'logs.v1.ExportLogsServiceRequest'];
+const REQUESTS = [
+  'metrics.v1.ExportMetricsServiceRequest',
+  'trace.v1.ExportTraceServiceRequest',
+  'logs.v1.ExportLogsServiceRequest',
+];
 const WIRE = { double: 1, fixed64: 1, sfixed64: 1, fixed32: 5, sfixed32: 5, float: 5, string: 2, bytes: 2 };
 /** Actions of the structural walk, `Action` in the generated file; messages follow from MESSAGE on. */
 const VARINT = 1;
@@ -66,8 +70,11 @@ function describe(type, messages) {
   const fields = type.fieldsArray
     .slice()
     .sort((a, b) => a.id - b.id)
-    .flatMap((field) => forms(field, messages).map(([suffix, tag, action]) => ({ name: constant(field.name) + suffix, tag, action })));
-  for (const field of fields) if (field.tag >= TABLE_TAGS) throw new Error(`${type.fullName}: tag ${field.tag} does not fit the table`);
+    .flatMap((field) =>
+      forms(field, messages).map(([suffix, tag, action]) => ({ name: constant(field.name) + suffix, tag, action })),
+    );
+  for (const field of fields)
+    if (field.tag >= TABLE_TAGS) throw new Error(`${type.fullName}: tag ${field.tag} does not fit the table`);
   return { name: shortName(type), fields };
 }
 
@@ -101,7 +108,9 @@ function render(messages) {
   for (const { name, fields } of types) {
     lines.push(`export const enum ${name} {`, ...fields.map((f) => `  ${f.name} = ${hex(f.tag)},`), '}', '');
   }
-  const rows = types.map(({ name, fields }, i) => `  ${fields.map((f) => `${i}, ${hex(f.tag)}, ${f.action},`).join(' ')} // ${name}`);
+  const rows = types.map(
+    ({ name, fields }, i) => `  ${fields.map((f) => `${i}, ${hex(f.tag)}, ${f.action},`).join(' ')} // ${name}`,
+  );
   const count = types.reduce((n, type) => n + type.fields.length, 0);
   lines.push(
     '// prettier-ignore',

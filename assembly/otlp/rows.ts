@@ -36,7 +36,7 @@ export function startRows(bodyAddress: usize, skipPoints: i32): void {
 @inline
 export function rowOf(point: i32): Row | null {
   const index = <u32>(point - skip);
-  return index < ROW_CAPACITY ? changetype<Row>(rowBase + <usize>index * offsetof<Row>()) : null;
+  return index < <u32>ROW_CAPACITY ? changetype<Row>(rowBase + <usize>index * offsetof<Row>()) : null;
 }
 
 // @ts-ignore: decorator

@@ -70,7 +70,7 @@ export function checkMessage(message: i32, cursor: usize, limit: usize, depth: i
     const tag = upper(read);
     cursor = lower(read);
     // Strings and bytes are the bulk of every message: they go no further.
-    const action: i32 = tag < TABLE_TAGS ? load<u8>(row + tag) : Action.UNKNOWN;
+    const action: i32 = tag < <u32>TABLE_TAGS ? load<u8>(row + tag) : Action.UNKNOWN;
     if (action == Action.BYTES) cursor = lower(readSpan(cursor, limit));
     else cursor = checkField(action, tag, cursor, limit, depth);
     if (!cursor) return 0;

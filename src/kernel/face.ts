@@ -62,8 +62,14 @@ export interface Scan {
 export interface RowRanges {
   readonly resource: readonly [number, number];
   readonly scope: readonly [number, number];
-  /** The whole Metric message, data points included. */
+  /** The whole Metric message, data points included: with many points, read what follows instead. */
   readonly metric: readonly [number, number];
+  /** Metric.name and Metric.unit, UTF-8. */
+  readonly name: readonly [number, number];
+  readonly unit: readonly [number, number];
+  /** AggregationTemporality: 0 unspecified, 1 delta, 2 cumulative. */
+  readonly temporality: number;
+  readonly isMonotonic: boolean;
   readonly point: readonly [number, number];
   /** Field number of Metric.data: 5 gauge, 7 sum, 9 histogram, 10 exponential histogram, 11 summary. */
   readonly data: number;

@@ -32,6 +32,7 @@ export interface StatusNumbers {
 export interface KernelExports extends DetectExports {
   readonly memory: Memory;
   readonly Status: StatusNumbers;
+  configureDecoding(hashSeed: bigint): void;
   init(maxEdges: number, maxServices: number, maxGroups: number, inputLimitBytes: number): number;
   inputFor(bytes: number): number;
   inputAddress(): number;
@@ -40,6 +41,30 @@ export interface KernelExports extends DetectExports {
   regionBytes(region: number): number;
   regionIsState(region: number): number;
   brokenGuard(): number;
+  scanMetrics(address: number, bytes: number, skip: number): number;
+  scanTraces(address: number, bytes: number): number;
+  scanLogs(address: number, bytes: number): number;
+  scanItems(): number;
+  scanRows(): number;
+  scanFailedAt(): number;
+  rowAt(row: number): number;
+  metricAt(metric: number): number;
+  /** Layout of a scanned row, byte offsets and sizes (`assembly/layout.ts`). */
+  readonly ROW_BYTES: Global;
+  readonly ROW_HASH: Global;
+  readonly ROW_TIME: Global;
+  readonly ROW_START_TIME: Global;
+  readonly ROW_VALUE: Global;
+  readonly ROW_COUNT: Global;
+  readonly ROW_POINT: Global;
+  readonly ROW_METRIC: Global;
+  readonly ROW_SERIES: Global;
+  readonly ROW_FLAGS: Global;
+  readonly ROW_FLAG_COPY: Global;
+  readonly ROW_FLAG_NO_VALUE: Global;
+  readonly ROW_FLAG_VALUE: Global;
+  readonly ROW_FLAG_COUNT: Global;
+  readonly METRIC_BYTES: Global;
 }
 
 let compiled: CompiledModule | undefined;
