@@ -63,7 +63,7 @@ function checkRows(body: Uint8Array): void {
   const expected = referenceRows(body);
   const { rows } = kernel.scan('metrics', body);
   assert.equal(rows, expected.length);
-  expected.forEach((reference, i) => checkRow(body, reference, i));
+  for (const [i, reference] of expected.entries()) checkRow(body, reference, i);
   checkHashes(expected);
 }
 
