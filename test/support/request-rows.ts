@@ -37,6 +37,15 @@ interface Block {
   readonly metrics: string;
 }
 
+/** What tells a metric apart that has neither temporality nor monotonicity, as Pixie's. */
+const head = (body: Uint8Array, metric: Range) => ({
+  metric,
+  name: of(body, metric, 1)[0] ?? ([metric[0], metric[0]] as const),
+  unit: of(body, metric, 3)[0] ?? ([metric[0], metric[0]] as const),
+  temporality: 0,
+  isMonotonic: false,
+});
+
 function readBlock(body: Uint8Array, range: Range): Block {
   const resource = of(body, range, 1)[0] ?? [range[0], range[0]];
   const scopes = of(body, range, 2);
@@ -46,7 +55,9 @@ function readBlock(body: Uint8Array, range: Range): Block {
       fields(body, metric)
         .filter(({ field }) => [5, 7, 9, 10, 11].includes(field))
         .flatMap(({ field, range: data }) =>
-          of(body, data, 1).map((point): RowRanges => ({ resource, scope, metric, point, data: field, copies: [] })),
+          of(body, data, 1).map(
+            (point): RowRanges => ({ resource, scope, ...head(body, metric), point, data: field, copies: [] }),
+          ),
         ),
     );
   });
