@@ -45,6 +45,11 @@ export interface EdgeDetectorOptions {
 /** Work of one slice, edges; any number gives the same answers. */
 const SLICE = 4096;
 
+/** Highest of many numbers: too many to spread into `Math.max`. */
+function highest(numbers: readonly number[], least: number): number {
+  return numbers.reduce((most, number) => Math.max(most, number), least);
+}
+
 /** A detector of its own: one WebAssembly instance, every edge of the graph in it. */
 export class EdgeDetector {
   readonly wasm: DetectExports & { readonly memory: { readonly buffer: ArrayBuffer } };
@@ -55,9 +60,9 @@ export class EdgeDetector {
 
   constructor(graph: EdgeGraph, options: EdgeDetectorOptions = {}) {
     const { source, destination, group, windowSeconds } = graph;
-    const services = Math.max(0, ...source, ...destination) + 1;
+    const services = highest(source, highest(destination, 0)) + 1;
     this.edges = source.length;
-    this.groups = Math.max(0, ...group) + 1;
+    this.groups = highest(group, 0) + 1;
     const wasm = loadKernel();
     this.wasm = wasm;
     configureDetectors(wasm, options.forest ?? DEFAULT_FOREST, options.autoencoder ?? false, options.seed ?? 0);

@@ -1,0 +1,58 @@
+// The isolation forest by itself, for benchmarks beside other implementations; no part of the kernel.
+import { finishLayout, reserve } from '../memory';
+import { paddedColumns, storedDepth, treeBytes } from './forest-layout';
+import { BLOCK_ROWS, interleave, layOutScoring, scoreOf, walkRows } from './forest-score';
+import { growTree, layOutTraining, sampleRows } from './forest-train';
+import { seedRandom } from './random';
+
+let trees: i32 = 0;
+let psi: i32 = 0;
+let columns: i32 = 0;
+let stride: usize = 0;
+let forest: usize = 0;
+let random: usize = 0;
+let block: usize = 0;
+let scores: usize = 0;
+
+/** Room for a forest of `treeCount` trees on `subsample` rows of `width` columns. */
+export function layOut(treeCount: i32, subsample: i32, width: i32): bool {
+  trees = treeCount;
+  psi = subsample;
+  columns = paddedColumns(width);
+  stride = treeBytes(storedDepth(psi));
+  forest = reserve(<usize>trees * stride);
+  random = reserve(16);
+  block = reserve((<usize>BLOCK_ROWS * columns) << 2);
+  scores = reserve(BLOCK_ROWS * 8);
+  layOutTraining(psi, columns);
+  layOutScoring(columns);
+  return finishLayout(0);
+}
+
+/** f32[subsample][padded columns]: the rows to train on. */
+export function sampleAt(): usize {
+  return sampleRows;
+}
+
+/** f32[64][padded columns]: the rows to score. */
+export function blockAt(): usize {
+  return block;
+}
+
+/** f64[64]: their scores. */
+export function scoresAt(): usize {
+  return scores;
+}
+
+/** Grows every tree on the rows of the sample, all of them in each tree. */
+export function train(seed: u32): void {
+  seedRandom(random, seed, 0);
+  for (let tree = 0; tree < trees; tree++) growTree(forest + <usize>tree * stride, psi, psi, columns, random);
+}
+
+/** Scores the 64 rows of the block. */
+export function score(): void {
+  for (let row = 0; row < BLOCK_ROWS; row++) interleave(row, block + <usize>row * (<usize>columns << 2), columns);
+  walkRows(forest, trees, stride, storedDepth(psi), BLOCK_ROWS, columns);
+  for (let row = 0; row < BLOCK_ROWS; row++) store<f64>(scores + (<usize>row << 3), scoreOf(row, trees, psi));
+}

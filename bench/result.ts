@@ -1,0 +1,34 @@
+// What a benchmark of ours says: one line of the JSON and of the printed table.
+import { type Spread, spread } from './spread.js';
+
+export interface Result {
+  readonly suite: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly value: Spread;
+  /** Highest median that meets the target of the performance goals. */
+  readonly atMost?: number;
+}
+
+const NANOS_A_MICRO = 1e3;
+
+/** Wall time of a call, µs: how long it held the event loop. */
+export function timed(work: () => void): number {
+  const begin = process.hrtime.bigint();
+  work();
+  return Number(process.hrtime.bigint() - begin) / NANOS_A_MICRO;
+}
+
+/** CPU time of a call over all threads, µs: what else the machine does counts little. */
+export function cpuOf(work: () => void): number {
+  const begin = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(begin);
+  return user + system;
+}
+
+/** Median and spread of the CPU time, µs, of `rounds` calls of `work`, each divided by `units`; one more call warms up. */
+export function repeated(rounds: number, units: number, work: () => void): Spread {
+  work();
+  return spread(Array.from({ length: rounds }, () => cpuOf(work) / units));
+}
