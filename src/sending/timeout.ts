@@ -1,0 +1,28 @@
+// The layer that bounds one attempt in time.
+import { type Send, TimeoutError } from './send.js';
+
+export interface TimeoutOptions {
+  /** ms; 0: no bound. */
+  readonly timeoutMs: number;
+}
+
+/** Aborts `next` after `timeoutMs` and then fails with `TimeoutError`, whatever `next` makes of the abort. */
+export function timeout(options: TimeoutOptions, next: Send): Send {
+  const { timeoutMs } = options;
+  if (timeoutMs === 0) return next;
+  return async (batch, outer) => {
+    const attempt = new AbortController();
+    const relay = (): void => attempt.abort(outer.reason);
+    if (outer.aborted) relay();
+    outer.addEventListener('abort', relay);
+    const timer = setTimeout(() => attempt.abort(new TimeoutError(timeoutMs)), timeoutMs);
+    try {
+      return await next(batch, attempt.signal);
+    } catch (error) {
+      throw attempt.signal.reason instanceof TimeoutError ? attempt.signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+      outer.removeEventListener('abort', relay);
+    }
+  };
+}

@@ -1,0 +1,137 @@
+// What can happen to a batch in an exporter: each event bumps its counter and writes its log line.
+
+import type { Batch, ComponentId, Signal } from '../pipeline/index.js';
+import { formatId, SIGNALS } from '../pipeline/index.js';
+import type { Telemetry } from './index.js';
+
+/** Why an exporter gave up items. */
+export type DropReason =
+  /** The queue had no room: whoever offered the batch was told so. */
+  | 'queue_full'
+  /** Every attempt within `max_elapsed_time` failed, or retrying is off. */
+  | 'retries_exhausted'
+  /** The next hop (or the encoding) said that trying again cannot help. */
+  | 'permanent'
+  /** Retrying is off and the only attempt took longer than `timeout`. */
+  | 'timeout'
+  /** The next hop took the request but not these items (`partial_success`). */
+  | 'rejected'
+  /** Undelivered when the process ended. */
+  | 'shutdown';
+
+export interface ExporterEvents {
+  sent(batch: Batch, rejected?: number, message?: string): void;
+  /** Given up after it had been tried (or queued). */
+  failed(batch: Batch, reason: DropReason, error: unknown): void;
+  /** Not taken at all. */
+  enqueueFailed(batch: Batch): void;
+  retrying(batch: Batch, error: unknown, delayMs: number): void;
+  inFlight(requests: number): void;
+  queueSize(size: number): void;
+  queueCapacity(capacity: number): void;
+  /** Items dropped by `failed` with reason `shutdown` are summed up in one line. */
+  drained(undelivered: number): void;
+}
+
+/** What the Collector calls the items of a signal in metric names. */
+const ITEMS: Readonly<Record<Signal, string>> = {
+  metrics: 'metric_points',
+  traces: 'spans',
+  logs: 'log_records',
+};
+
+/** A line of the same text at most this often; ms. The lines between are counted in the next one. */
+const LINE_INTERVAL_MS = 10_000;
+
+type Line = (fields: object, text: string) => void;
+
+/** Lets one line through per interval and key, with `suppressed`, the number held back since the last. */
+function seldom(line: Line): (key: string, fields: object, text: string) => void {
+  const last = new Map<string, { at: number; suppressed: number }>();
+  return (key, fields, text) => {
+    const seen = last.get(key);
+    const now = performance.now();
+    if (seen && now - seen.at < LINE_INTERVAL_MS) {
+      seen.suppressed++;
+      return;
+    }
+    last.set(key, { at: now, suppressed: 0 });
+    line(seen?.suppressed ? { ...fields, suppressed: seen.suppressed } : fields, text);
+  };
+}
+
+interface Adder {
+  inc(count: number): void;
+}
+
+function perSignal(telemetry: Telemetry, what: string, help: string, exporter: string): Record<Signal, Adder> {
+  const child = (signal: Signal): Adder =>
+    telemetry
+      .counter(`otelcol_exporter_${what}_${ITEMS[signal]}`, `${help} (${signal}).`, ['exporter'])
+      .labels({ exporter });
+  return Object.fromEntries(SIGNALS.map((signal) => [signal, child(signal)])) as Record<Signal, Adder>;
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function gauges(telemetry: Telemetry, exporter: string) {
+  const gauge = (name: string, help: string) => telemetry.gauge(name, help, ['exporter']).labels({ exporter });
+  return {
+    inFlight: gauge('otelcol_exporter_in_flight_requests', 'Requests being sent or waiting for their next attempt.'),
+    size: gauge('otelcol_exporter_queue_size', 'Fill of the sending queue, in the unit of its sizer.'),
+    capacity: gauge('otelcol_exporter_queue_capacity', 'Capacity of the sending queue, in the unit of its sizer.'),
+  };
+}
+
+/** The events of one exporter. Counters exist from the start, so that a rate over them is never missing. */
+export function exporterEvents(telemetry: Telemetry, id: ComponentId): ExporterEvents {
+  const exporter = formatId(id);
+  const log = telemetry.log.child({ component: exporter, kind: 'exporter' });
+  const sent = perSignal(telemetry, 'sent', 'Items that the next hop took', exporter);
+  const sendFailed = perSignal(telemetry, 'send_failed', 'Items that were given up after sending failed', exporter);
+  const enqueueFailed = perSignal(telemetry, 'enqueue_failed', 'Items that found no room in the queue', exporter);
+  const dropped = telemetry.counter('pxanomaly_exporter_dropped_items', 'Items an exporter gave up, by reason.', [
+    'exporter',
+    'signal',
+    'reason',
+  ]);
+  const { inFlight, size, capacity } = gauges(telemetry, exporter);
+  const warn = seldom((fields, line) => log.warn(fields, line));
+  const fail = seldom((fields, line) => log.error(fields, line));
+
+  const drop = (batch: Batch, items: number, reason: DropReason): void =>
+    dropped.labels({ exporter, signal: batch.signal, reason }).inc(items);
+
+  return {
+    sent(batch, rejected = 0, message = '') {
+      sent[batch.signal].inc(batch.items - rejected);
+      if (rejected > 0) drop(batch, rejected, 'rejected');
+      if (rejected > 0 || message !== '')
+        warn('rejected', { rejected, message, signal: batch.signal }, 'The next hop took the request in part');
+    },
+    failed(batch, reason, error) {
+      sendFailed[batch.signal].inc(batch.items);
+      drop(batch, batch.items, reason);
+      if (reason === 'shutdown') return;
+      const fields = { reason, signal: batch.signal, dropped_items: batch.items, error: text(error) };
+      fail(reason, fields, 'Exporting failed. Dropping data.');
+    },
+    enqueueFailed(batch) {
+      enqueueFailed[batch.signal].inc(batch.items);
+      drop(batch, batch.items, 'queue_full');
+      fail('queue_full', { signal: batch.signal, refused_items: batch.items }, 'Sending queue is full. Refusing data.');
+    },
+    retrying(batch, error, delayMs) {
+      const fields = { signal: batch.signal, error: text(error), interval_ms: Math.round(delayMs) };
+      warn('retrying', fields, 'Exporting failed. Will retry the request after interval.');
+    },
+    inFlight: (requests) => inFlight.set(requests),
+    queueSize: (value) => size.set(value),
+    queueCapacity: (value) => capacity.set(value),
+    drained(undelivered) {
+      if (undelivered > 0) log.error({ undelivered_items: undelivered }, 'Shut down with data undelivered');
+    },
+  };
+}

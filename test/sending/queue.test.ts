@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Batch, PermanentError, RetryableError } from '../../src/pipeline/index.js';
+import { type QueueOptions, queue } from '../../src/sending/queue.js';
+import type { Send } from '../../src/sending/send.js';
+import type { DropReason } from '../../src/telemetry/exporter-events.js';
+import { opaqueBatch } from '../support/batches.js';
+import { fakeClock } from '../support/clock.js';
+
+const OPTIONS: QueueOptions = {
+  numConsumers: 2,
+  queueSize: 4,
+  sizer: 'requests',
+  blockOnOverflow: false,
+  waitForResult: false,
+};
+
+/** A next hop whose answers the test gives one by one. */
+class Hop {
+  readonly waiting: { batch: Batch; answer: (error?: Error) => void }[] = [];
+  readonly seen: Batch[] = [];
+
+  readonly send: Send = (batch, signal) => {
+    this.seen.push(batch);
+    return new Promise((resolve, reject) => {
+      const answer = (error?: Error): void => {
+        this.waiting.splice(this.waiting.indexOf(entry), 1);
+        if (error) reject(error);
+        else resolve(undefined);
+      };
+      const entry = { batch, answer };
+      this.waiting.push(entry);
+      signal.addEventListener('abort', () => answer(signal.reason as Error));
+    });
+  };
+
+  /** Takes everything that is under way. */
+  answerAll(error?: Error): void {
+    for (const { answer } of [...this.waiting]) answer(error);
+  }
+}
+
+class Events {
+  size = -1;
+  capacity = -1;
+  readonly failures: [number, DropReason][] = [];
+  readonly refused: number[] = [];
+  readonly failed = (batch: Batch, reason: DropReason): void => void this.failures.push([batch.items, reason]);
+  readonly enqueueFailed = (batch: Batch): void => void this.refused.push(batch.items);
+  readonly queueSize = (size: number): void => {
+    this.size = size;
+  };
+  readonly queueCapacity = (capacity: number): void => {
+    this.capacity = capacity;
+  };
+}
+
+function setup(options: Partial<QueueOptions> = {}) {
+  const hop = new Hop();
+  const events = new Events();
+  return { hop, events, intake: queue({ ...OPTIONS, ...options }, { events }, hop.send) };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
+
+test('takes at once, sends in order of arrival, at most num_consumers at a time', async () => {
+  const { hop, events, intake } = setup();
+  for (const items of [1, 2, 3]) assert.equal(intake.consume(opaqueBatch(items)), undefined);
+  assert.equal(hop.seen.length, 0, 'nothing is sent in the turn of the receiver');
+  await turn();
+  assert.deepEqual(
+    hop.seen.map((batch) => batch.items),
+    [1, 2],
+  );
+  assert.equal(events.size, 3);
+  hop.waiting[0]?.answer();
+  await turn();
+  assert.equal(hop.seen.length, 3);
+  hop.answerAll();
+  await turn();
+  assert.equal(events.size, 0);
+});
+
+test('a full queue refuses before and at consume, with a delay, and takes again when there is room', async () => {
+  const { hop, events, intake } = setup();
+  for (let i = 0; i < 4; i++) {
+    assert.equal(intake.refusal(10), undefined);
+    void intake.consume(opaqueBatch(1));
+  }
+  assert.ok(intake.refusal(10) instanceof RetryableError);
+  assert.ok((intake.refusal(10)?.retryAfterMs ?? 0) > 0);
+  assert.throws(() => intake.consume(opaqueBatch(7)), RetryableError);
+  assert.deepEqual(events.refused, [7]);
+  await turn();
+  hop.waiting[0]?.answer();
+  await turn();
+  assert.equal(intake.refusal(10), undefined);
+});
+
+test('bytes: what a body holds decides, and one that can never fit is a permanent refusal', () => {
+  const { intake } = setup({ sizer: 'bytes', queueSize: 100 });
+  assert.equal(intake.refusal(60), undefined);
+  void intake.consume(opaqueBatch(1, 60));
+  assert.equal(intake.refusal(40), undefined);
+  assert.ok(intake.refusal(41) instanceof RetryableError);
+  assert.throws(() => intake.consume(opaqueBatch(1, 41)), RetryableError);
+  assert.throws(() => intake.consume(opaqueBatch(1, 101)), PermanentError);
+});
+
+test('items: what refusal allows, consume takes; the queue may be exceeded by one request', () => {
+  const { intake, events } = setup({ sizer: 'items', queueSize: 100 });
+  void intake.consume(opaqueBatch(99));
+  assert.equal(intake.refusal(1), undefined);
+  void intake.consume(opaqueBatch(5_000));
+  assert.equal(events.size, 5_099);
+  assert.ok(intake.refusal(1) instanceof RetryableError);
+});
+
+test('block_on_overflow: consume waits for room, in order', async () => {
+  const { hop, intake } = setup({ queueSize: 1, numConsumers: 1, blockOnOverflow: true });
+  void intake.consume(opaqueBatch(1));
+  const order: number[] = [];
+  for (const items of [2, 3]) {
+    const waiting = intake.consume(opaqueBatch(items));
+    assert.ok(waiting instanceof Promise);
+    assert.equal(intake.refusal(1), undefined);
+    void waiting.then(() => order.push(items));
+  }
+  await turn();
+  assert.deepEqual(order, []);
+  hop.answerAll();
+  await turn();
+  assert.deepEqual(order, [2]);
+  hop.answerAll();
+  await turn();
+  assert.deepEqual(order, [2, 3]);
+});
+
+test('block_on_overflow: who still waits at shutdown is told', async () => {
+  const { hop, events, intake } = setup({ queueSize: 1, numConsumers: 1, blockOnOverflow: true });
+  void intake.consume(opaqueBatch(1));
+  const waiting = assert.rejects(intake.consume(opaqueBatch(2)) as Promise<void>, RetryableError);
+  await turn();
+  const drained = intake.drain(1_000);
+  await waiting;
+  assert.deepEqual(events.refused, [2]);
+  hop.answerAll();
+  assert.equal(await drained, 0);
+});
+
+test('wait_for_result: the answer of the next hop is the answer to the sender', async () => {
+  const { hop, intake } = setup({ waitForResult: true });
+  const good = intake.consume(opaqueBatch(1));
+  const bad = intake.consume(opaqueBatch(2));
+  await turn();
+  hop.waiting[1]?.answer(new PermanentError('bad data'));
+  hop.waiting[0]?.answer();
+  await good;
+  await assert.rejects(bad as Promise<void>, PermanentError);
+});
+
+test('drain delivers what is held and takes nothing more', async () => {
+  const { hop, events, intake } = setup({ numConsumers: 1 });
+  for (const items of [1, 2, 3]) void intake.consume(opaqueBatch(items));
+  const drained = intake.drain(60_000);
+  assert.throws(() => intake.consume(opaqueBatch(9)), /shutting down/);
+  assert.match(intake.refusal(1)?.message ?? '', /shutting down/);
+  for (let i = 0; i < 3; i++) {
+    await turn();
+    hop.answerAll();
+  }
+  assert.equal(await drained, 0);
+  assert.equal(events.size, 0);
+  assert.deepEqual(events.failures, []);
+  assert.equal(await intake.drain(1), 0, 'a second drain is the same');
+});
+
+test('what drain cannot deliver in time is aborted and counted', async (t) => {
+  const clock = fakeClock(t);
+  const { events, intake } = setup({ numConsumers: 1 });
+  for (const items of [1, 2, 3]) void intake.consume(opaqueBatch(items));
+  await clock.settle();
+  const drained = intake.drain(500);
+  await clock.advance(500);
+  // The first was under way: its own layers count it; here the queue only adds it up.
+  assert.equal(await drained, 6);
+  assert.deepEqual(events.failures, [
+    [2, 'shutdown'],
+    [3, 'shutdown'],
+  ]);
+  assert.equal(events.size, 0);
+});
+
+test('drain of an idle queue is over at once', async () => {
+  const { intake } = setup();
+  assert.equal(await intake.drain(60_000), 0);
+});
+
+test('thousands of entries keep their order', async () => {
+  const { hop, intake } = setup({ numConsumers: 1, queueSize: 5_000 });
+  for (let i = 0; i < 3_000; i++) void intake.consume(opaqueBatch(i));
+  const drained = intake.drain(60_000);
+  while (hop.seen.length < 3_000 || hop.waiting.length > 0) {
+    hop.answerAll();
+    await new Promise(setImmediate);
+  }
+  await drained;
+  assert.deepEqual(
+    hop.seen.map((batch) => batch.items),
+    Array.from({ length: 3_000 }, (_, i) => i),
+  );
+});
