@@ -1,0 +1,57 @@
+// Configuration of the otlp_grpc exporter.
+import { z } from 'zod';
+import { duration } from '../../config/duration.js';
+import { type GrpcTarget, grpcTarget } from '../../config/endpoint.js';
+import { type ClientTls, clientTls } from '../../config/tls.js';
+import { queueSchema, retrySchema, type SendingConfig, sendingProblems, timeoutSchema } from '../../sending/config.js';
+
+export interface KeepaliveConfig {
+  time: number;
+  timeout: number;
+  permit_without_stream: boolean;
+}
+
+export interface Config extends SendingConfig {
+  endpoint: GrpcTarget;
+  tls: ClientTls;
+  compression: 'gzip' | 'none';
+  headers: Record<string, string>;
+  authority?: string | undefined;
+  keepalive?: KeepaliveConfig | undefined;
+  wait_for_ready: boolean;
+  balancer_name?: 'pick_first' | undefined;
+}
+
+const keepalive: z.ZodType<KeepaliveConfig> = z.strictObject({
+  time: duration.prefault('10s').describe('idle time after which a ping is sent; at least 10s'),
+  timeout: duration.prefault('20s').describe('the connection is given up when no answer came after this'),
+  permit_without_stream: z.boolean().default(false).describe('ping also while no request is under way'),
+});
+
+/** gRPC metadata: lower-case names; `grpc-` belongs to the protocol. */
+const metadataName = z
+  .string()
+  .toLowerCase()
+  .regex(/^(?!grpc-)[0-9a-z_.-]+$/, 'a header name has letters, digits, "_", "-", "." and does not start with "grpc-"');
+
+export const schema: z.ZodType<Config> = z.strictObject({
+  endpoint: grpcTarget.describe('host:port, http://, https:// or dns:///'),
+  tls: clientTls.prefault({}).describe('TLS; https:// and http:// in the endpoint take precedence over insecure'),
+  compression: z.enum(['gzip', 'none']).default('gzip').describe('an incoming gzip form is reused'),
+  headers: z.record(metadataName, z.string()).default({}).describe('sent with each request'),
+  authority: z.string().optional().describe('value of :authority; default: the endpoint'),
+  keepalive: keepalive.optional().describe('HTTP/2 pings; off by default'),
+  wait_for_ready: z.boolean().default(false).describe('wait for a connection until timeout instead of failing at once'),
+  balancer_name: z.enum(['pick_first']).optional().describe('one connection is all there is'),
+  timeout: timeoutSchema('5s'),
+  retry_on_failure: retrySchema,
+  sending_queue: queueSchema,
+});
+
+/** Problems across the keys. */
+export function validate(config: Config): string[] {
+  const problems = sendingProblems(config);
+  if (config.keepalive && config.keepalive.time < 10_000)
+    problems.push('keepalive: time must be at least 10s (servers close connections that ping more often)');
+  return problems;
+}

@@ -1,0 +1,116 @@
+// Pushes batches over gRPC: the bytes as they came, one frame each.
+import { formatHostPort } from '../../config/endpoint.js';
+import type { Settings } from '../../config/settings.js';
+import { type ClientTls, clientTlsOptions } from '../../config/tls.js';
+import { type Batch, formatId, RetryableError, type Signal } from '../../pipeline/index.js';
+import { gzipOf } from '../../sending/compression.js';
+import type { Push } from '../../sending/exporter.js';
+import { decodePartialSuccess, decodeStatus, MAX_REPLY_BYTES } from '../../sending/reply.js';
+import type { PartialSuccess } from '../../sending/send.js';
+import { type Reply, UnprocessedError, unaryCall } from './call.js';
+import { Channel } from './channel.js';
+import type { Config } from './config.js';
+import { Code, statusError } from './status.js';
+
+const PATHS: Readonly<Record<Signal, string>> = {
+  metrics: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+  traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+  logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+};
+
+/** `grpc-timeout` has at most eight digits. */
+function grpcTimeout(ms: number): string {
+  return ms < 1e8 ? `${Math.ceil(ms)}m` : `${Math.min(Math.ceil(ms / 1_000), 99_999_999)}S`;
+}
+
+/** What every request of a signal says; the object is used as it is for each. */
+function requestHeaders(signal: Signal, config: Config, version: string): Record<string, string> {
+  return {
+    ':method': 'POST',
+    ':path': PATHS[signal],
+    ...(config.authority && { ':authority': config.authority }),
+    ...(config.timeout > 0 && { 'grpc-timeout': grpcTimeout(config.timeout) }),
+    te: 'trailers',
+    'content-type': 'application/grpc',
+    'user-agent': `pxanomaly/${version}`,
+    'grpc-accept-encoding': 'identity',
+    ...(config.compression === 'gzip' && { 'grpc-encoding': 'gzip' }),
+    ...config.headers,
+  };
+}
+
+/** The scheme of the endpoint decides where it has one, `tls.insecure` otherwise. */
+function tlsOf(config: Config): ClientTls {
+  const { scheme } = config.endpoint;
+  return { ...config.tls, insecure: scheme === undefined ? config.tls.insecure : scheme === 'http' };
+}
+
+function openChannel(settings: Settings, config: Config): Channel {
+  const tls = tlsOf(config);
+  const endpoint = formatHostPort(config.endpoint);
+  const log = settings.telemetry.log.child({ component: formatId(settings.id), kind: 'exporter', endpoint });
+  const { keepalive } = config;
+  return new Channel({
+    url: `${tls.insecure ? 'http' : 'https'}://${endpoint}`,
+    secure: () => clientTlsOptions(tls),
+    keepalive: keepalive && {
+      timeMs: keepalive.time,
+      timeoutMs: keepalive.timeout,
+      permitWithoutStream: keepalive.permit_without_stream,
+    },
+    waitForReady: config.wait_for_ready,
+    onConnected: () => log.info('Connected'),
+    onLost: (why) => log.info({ why }, 'Connection ended; the next request opens a new one'),
+  });
+}
+
+/** The attempt's result: what was rejected, or the error that OTLP's table makes of the status. */
+function judge(batch: Batch, reply: Reply): PartialSuccess | undefined {
+  if (reply.code === Code.OK) {
+    try {
+      return decodePartialSuccess(batch.signal, reply.body);
+    } catch {
+      // The request was taken; only the note about it is unreadable.
+      return { rejected: 0, message: 'the response of the next hop is malformed' };
+    }
+  }
+  const status = reply.details && decodeStatus(reply.details);
+  throw statusError(reply.code, reply.message || (status?.message ?? ''), status?.retryAfterMs);
+}
+
+/** The sending side of the exporter; files of `tls` that cannot be read fail `start`. */
+export function grpcPush(settings: Settings, config: Config): Push {
+  const channel = openChannel(settings, config);
+  const headers = {
+    metrics: requestHeaders('metrics', config, settings.version),
+    traces: requestHeaders('traces', config, settings.version),
+    logs: requestHeaders('logs', config, settings.version),
+  };
+  const compressed = config.compression === 'gzip';
+
+  const call = async (batch: Batch, signal: AbortSignal): Promise<Reply> => {
+    const body = compressed ? await gzipOf(batch) : batch.body;
+    const options = { headers: headers[batch.signal], compressed, maxReplyBytes: MAX_REPLY_BYTES, signal };
+    return channel.use(signal, (session) => unaryCall(session, body, options));
+  };
+
+  return {
+    start: async () => void (await clientTlsOptions(tlsOf(config))),
+    async send(batch, signal) {
+      try {
+        return judge(batch, await call(batch, signal));
+      } catch (error) {
+        if (!(error instanceof UnprocessedError)) throw error;
+      }
+      // A connection that was just closing refused it: once more on a new one, without waiting.
+      try {
+        return judge(batch, await call(batch, signal));
+      } catch (error) {
+        throw error instanceof UnprocessedError
+          ? new RetryableError(error.message, undefined, { cause: error })
+          : error;
+      }
+    },
+    close: () => channel.close(),
+  };
+}

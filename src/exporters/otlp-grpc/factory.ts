@@ -1,0 +1,18 @@
+// The otlp_grpc exporter's face.
+import type { ComponentFactory } from '../../config/settings.js';
+import { sendingExporter } from '../../sending/exporter.js';
+import { schema, validate } from './config.js';
+import { grpcPush } from './exporter.js';
+
+const factory: ComponentFactory<'exporter', typeof schema> = {
+  kind: 'exporter',
+  type: 'otlp_grpc',
+  aliases: ['otlp'],
+  stability: 'alpha',
+  signals: ['metrics', 'traces', 'logs'],
+  schema,
+  validate,
+  create: (settings, config) => sendingExporter(settings, config, grpcPush(settings, config)),
+};
+
+export default factory;
