@@ -11,7 +11,7 @@ import factory from '../../src/exporters/otlp-grpc/factory.js';
 import { type Batch, type Exporter, PermanentError, RetryableError, type Signal } from '../../src/pipeline/index.js';
 import type { PartialSuccess } from '../../src/sending/send.js';
 import { metricSum, metricsBatch, opaqueBatch, testSettings } from '../support/batches.js';
-import { type GrpcServer, grpcServer, ok, status, statusDetails } from '../support/grpc-server.js';
+import { frame, type GrpcServer, grpcServer, ok, status, statusDetails } from '../support/grpc-server.js';
 import { fixture } from '../support/paths.js';
 
 const { ExportMetricsServiceResponse } = opentelemetry.proto.collector.metrics.v1;
@@ -210,6 +210,28 @@ test('an unreadable response to a request that was taken does not send it again'
   const answer = await sender(t, server.port).send(opaqueBatch(1));
   assert.match(answer?.message ?? '', /malformed/);
 });
+
+test('OK without a message is OK', async (t) => {
+  const server = await grpcServer(t);
+  server.answer = status(0);
+  assert.equal(await sender(t, server.port).send(opaqueBatch(1)), undefined);
+});
+
+for (const [what, bytes] of [
+  ['more than one message', Buffer.concat([frame(Buffer.alloc(2)), frame(Buffer.alloc(2))])],
+  ['cut short', frame(Buffer.alloc(9)).subarray(0, 8)],
+  ['not gRPC', Buffer.from('<html></html>')],
+] as const) {
+  test(`a response that is ${what} is an error of its own`, async (t) => {
+    const server = await grpcServer(t);
+    server.answer = ({ stream }) => {
+      stream.respond({ ':status': 200 }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      stream.end(bytes);
+    };
+    await assert.rejects(sender(t, server.port).send(opaqueBatch(1)), new RegExp(`INTERNAL: .*${what}`));
+  });
+}
 
 test('a response over 4 MiB is refused', async (t) => {
   const server = await grpcServer(t);

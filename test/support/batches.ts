@@ -35,7 +35,8 @@ export function testSettings(type: string, telemetryOrNone?: Telemetry): TestSet
   const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>);
   const telemetry = telemetryOrNone ?? createTelemetry({ log: pino({ level: 'debug' }, { write }) });
   const id: ComponentId = { type, name: '' };
-  return { id, telemetry, version: '0.0.0-test', instanceId: 'test', extension: () => undefined, lines };
+  const resource = { 'service.name': 'pxanomaly' };
+  return { id, telemetry, version: '0.0.0-test', instanceId: 'test', resource, extension: () => undefined, lines };
 }
 
 /** Value of a metric with exactly these labels; 0 where it has not been touched. */

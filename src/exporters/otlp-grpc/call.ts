@@ -1,6 +1,7 @@
 // One unary gRPC call on an HTTP/2 session: a frame out, a status and perhaps a message back.
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
-import { Code, codeOfHttpStatus } from './status.js';
+import { Code, decodeMessage, type FrameFault, framePrefix, UnaryMessage } from '../../otlp/index.js';
+import { codeOfHttpStatus } from './status.js';
 
 export interface CallOptions {
   /** Headers of the request, pseudo headers included. */
@@ -12,7 +13,7 @@ export interface CallOptions {
 }
 
 export interface Reply {
-  readonly code: Code;
+  readonly code: number;
   readonly message: string;
   /** `grpc-status-details-bin`, decoded from base64. */
   readonly details: Uint8Array | undefined;
@@ -23,23 +24,15 @@ export interface Reply {
 /** The server certainly did not look at the request: sending it again is safe at once. */
 export class UnprocessedError extends Error {}
 
-const FRAME_HEADER_BYTES = 5;
 const NO_BODY = new Uint8Array(0);
 
 /** HTTP/2 error codes that have a meaning of their own in gRPC; the rest is INTERNAL, and a lost connection UNAVAILABLE. */
-const CODE_OF_RESET: ReadonlyMap<number, Code> = new Map([
+const CODE_OF_RESET: ReadonlyMap<number, number> = new Map<number, number>([
   [constants.NGHTTP2_CANCEL, Code.CANCELLED],
   [constants.NGHTTP2_INADEQUATE_SECURITY, Code.PERMISSION_DENIED],
   // gRPC says RESOURCE_EXHAUSTED, which OTLP would not retry; but the request was not judged, the peer only wants calm.
   [constants.NGHTTP2_ENHANCE_YOUR_CALM, Code.UNAVAILABLE],
 ]);
-
-function frameHeader(length: number, compressed: boolean): Buffer {
-  const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
-  header[0] = compressed ? 1 : 0;
-  header.writeUInt32BE(length, 1);
-  return header;
-}
 
 /** Opens the stream; a session that is closing refuses synchronously. */
 function open(session: ClientHttp2Session, headers: Readonly<Record<string, string>>): ClientHttp2Stream {
@@ -80,22 +73,33 @@ export function unaryCall(session: ClientHttp2Session, body: Uint8Array, options
       else resolve(reply);
     });
 
-    // Header and body leave in one write, the body uncopied.
+    // Prefix and body leave in one write, the body uncopied.
     stream.cork();
-    stream.write(frameHeader(body.byteLength, options.compressed));
+    stream.write(framePrefix(body.byteLength, options.compressed));
     stream.end(body);
   });
 }
+
+/** Why a response is not a message, in words. */
+const FAULTS: Readonly<Record<FrameFault, string>> = {
+  too_large: 'response is larger than allowed',
+  bad_flag: 'response is not gRPC',
+  several: 'response has more than one message',
+  none: 'response has no message',
+  cut_short: 'response is cut short',
+};
 
 /** Gathers the parts of a response. */
 class Answer {
   private status: IncomingHttpHeaders | undefined;
   private httpStatus: number | undefined;
-  private readonly chunks: Buffer[] = [];
-  private bytes = 0;
+  private readonly message: UnaryMessage;
+  private fault: FrameFault | undefined;
   private error: Error | undefined;
 
-  constructor(private readonly maxBytes: number) {}
+  constructor(maxBytes: number) {
+    this.message = new UnaryMessage(maxBytes);
+  }
 
   headers(headers: IncomingHttpHeaders & { ':status'?: number | undefined }): void {
     this.httpStatus = headers[':status'];
@@ -106,12 +110,10 @@ class Answer {
     if (trailers['grpc-status'] !== undefined) this.status = trailers;
   }
 
-  /** False: longer than allowed. */
+  /** False: no more of it is wanted. The body of another HTTP status is no message. */
   data(chunk: Buffer): boolean {
-    this.bytes += chunk.byteLength;
-    if (this.bytes > this.maxBytes + FRAME_HEADER_BYTES) return false;
-    this.chunks.push(chunk);
-    return true;
+    if (this.httpStatus === 200) this.fault ??= this.message.push(chunk);
+    return this.fault === undefined;
   }
 
   failed(error: Error): void {
@@ -120,8 +122,7 @@ class Answer {
 
   /** What the closed stream amounts to. */
   reply(resetCode: number | undefined): Reply | UnprocessedError {
-    if (this.bytes > this.maxBytes + FRAME_HEADER_BYTES)
-      return plain(Code.RESOURCE_EXHAUSTED, `response is larger than ${this.maxBytes} bytes`);
+    if (this.fault) return faulty(this.fault);
     if (this.status) return this.fromStatus(this.status);
     if (this.httpStatus !== undefined && this.httpStatus !== 200)
       return plain(codeOfHttpStatus(this.httpStatus), `server answered HTTP ${this.httpStatus}`);
@@ -131,29 +132,26 @@ class Answer {
 
   private fromStatus(status: IncomingHttpHeaders): Reply {
     const code = Number(status['grpc-status']);
+    if (code === Code.OK) return this.success();
     const details = status['grpc-status-details-bin'];
-    const message = percentDecoded(String(status['grpc-message'] ?? ''));
-    const body = code === Code.OK ? this.message() : NO_BODY;
-    if (typeof body === 'string') return plain(Code.INTERNAL, body);
     return {
       code: Number.isInteger(code) ? code : Code.UNKNOWN,
-      message,
+      message: decodeMessage(String(status['grpc-message'] ?? '')),
       details: typeof details === 'string' ? Buffer.from(details, 'base64') : undefined,
-      body,
+      body: NO_BODY,
     };
   }
 
-  /** The single message of the reply, or what is wrong with it. */
-  private message(): Uint8Array | string {
-    const frame = this.chunks.length === 1 ? (this.chunks[0] as Buffer) : Buffer.concat(this.chunks);
-    if (frame.byteLength === 0) return NO_BODY;
-    if (frame.byteLength < FRAME_HEADER_BYTES) return 'response has no whole message';
-    if (frame[0] !== 0) return 'response is compressed although nothing was offered';
-    if (frame.readUInt32BE(1) !== frame.byteLength - FRAME_HEADER_BYTES) return 'response is not exactly one message';
-    return frame.subarray(FRAME_HEADER_BYTES);
+  private success(): Reply {
+    const message = this.message.end();
+    // The server says that it took the request; that it owes a message does not undo this.
+    if (message === 'none') return plain(Code.OK, '');
+    if (typeof message === 'string') return faulty(message);
+    if (message.compressed) return plain(Code.INTERNAL, 'response is compressed although nothing was offered');
+    return { ...plain(Code.OK, ''), body: message.bytes };
   }
 
-  private codeOfBreak(resetCode: number | undefined): Code {
+  private codeOfBreak(resetCode: number | undefined): number {
     const known = CODE_OF_RESET.get(resetCode ?? 0);
     if (known !== undefined) return known;
     // A reset stream of a living connection is the server's doing; anything else is the connection itself.
@@ -162,15 +160,10 @@ class Answer {
   }
 }
 
-function plain(code: Code, message: string): Reply {
+function plain(code: number, message: string): Reply {
   return { code, message, details: undefined, body: NO_BODY };
 }
 
-/** `grpc-message` is percent-encoded UTF-8; what is not stays as it came. */
-function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+function faulty(fault: FrameFault): Reply {
+  return plain(fault === 'too_large' ? Code.RESOURCE_EXHAUSTED : Code.INTERNAL, FAULTS[fault]);
 }

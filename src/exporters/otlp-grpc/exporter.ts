@@ -2,34 +2,24 @@
 import { formatHostPort } from '../../config/endpoint.js';
 import type { Settings } from '../../config/settings.js';
 import { type ClientTls, clientTlsOptions } from '../../config/tls.js';
+import { Code, decodeStatus, formatTimeout, NAMES, type Status } from '../../otlp/index.js';
 import { type Batch, formatId, RetryableError, type Signal } from '../../pipeline/index.js';
 import { gzipOf } from '../../sending/compression.js';
 import type { Push } from '../../sending/exporter.js';
-import { decodePartialSuccess, decodeStatus, MAX_REPLY_BYTES } from '../../sending/reply.js';
+import { decodePartialSuccess, MAX_REPLY_BYTES } from '../../sending/reply.js';
 import type { PartialSuccess } from '../../sending/send.js';
 import { type Reply, UnprocessedError, unaryCall } from './call.js';
 import { Channel } from './channel.js';
 import type { Config } from './config.js';
-import { Code, statusError } from './status.js';
-
-const PATHS: Readonly<Record<Signal, string>> = {
-  metrics: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
-  traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
-  logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
-};
-
-/** `grpc-timeout` has at most eight digits. */
-function grpcTimeout(ms: number): string {
-  return ms < 1e8 ? `${Math.ceil(ms)}m` : `${Math.min(Math.ceil(ms / 1_000), 99_999_999)}S`;
-}
+import { statusError } from './status.js';
 
 /** What every request of a signal says; the object is used as it is for each. */
 function requestHeaders(signal: Signal, config: Config, version: string): Record<string, string> {
   return {
     ':method': 'POST',
-    ':path': PATHS[signal],
+    ':path': NAMES[signal].grpcPath,
     ...(config.authority && { ':authority': config.authority }),
-    ...(config.timeout > 0 && { 'grpc-timeout': grpcTimeout(config.timeout) }),
+    ...(config.timeout > 0 && { 'grpc-timeout': formatTimeout(config.timeout) }),
     te: 'trailers',
     'content-type': 'application/grpc',
     'user-agent': `pxanomaly/${version}`,
@@ -64,6 +54,15 @@ function openChannel(settings: Settings, config: Config): Channel {
   });
 }
 
+/** Details that cannot be read say nothing; code and message are in headers of their own. */
+function readStatus(details: Uint8Array): Status | undefined {
+  try {
+    return decodeStatus(details);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The attempt's result: what was rejected, or the error that OTLP's table makes of the status. */
 function judge(batch: Batch, reply: Reply): PartialSuccess | undefined {
   if (reply.code === Code.OK) {
@@ -74,7 +73,7 @@ function judge(batch: Batch, reply: Reply): PartialSuccess | undefined {
       return { rejected: 0, message: 'the response of the next hop is malformed' };
     }
   }
-  const status = reply.details && decodeStatus(reply.details);
+  const status = reply.details && readStatus(reply.details);
   throw statusError(reply.code, reply.message || (status?.message ?? ''), status?.retryAfterMs);
 }
 

@@ -1,28 +1,10 @@
-// gRPC status codes and what OTLP lets a client do after each.
+// What OTLP lets a client do after each gRPC status.
+
+import { Code } from '../../otlp/index.js';
 import { PermanentError, type RefusalCode, RetryableError } from '../../pipeline/index.js';
 
-export enum Code {
-  OK = 0,
-  CANCELLED = 1,
-  UNKNOWN = 2,
-  INVALID_ARGUMENT = 3,
-  DEADLINE_EXCEEDED = 4,
-  NOT_FOUND = 5,
-  ALREADY_EXISTS = 6,
-  PERMISSION_DENIED = 7,
-  RESOURCE_EXHAUSTED = 8,
-  FAILED_PRECONDITION = 9,
-  ABORTED = 10,
-  OUT_OF_RANGE = 11,
-  UNIMPLEMENTED = 12,
-  INTERNAL = 13,
-  UNAVAILABLE = 14,
-  DATA_LOSS = 15,
-  UNAUTHENTICATED = 16,
-}
-
 /** OTLP specification, "Failures" of OTLP/gRPC. RESOURCE_EXHAUSTED only where the server says when. */
-const RETRYABLE: ReadonlySet<Code> = new Set([
+const RETRYABLE: ReadonlySet<number> = new Set([
   Code.CANCELLED,
   Code.DEADLINE_EXCEEDED,
   Code.ABORTED,
@@ -31,22 +13,24 @@ const RETRYABLE: ReadonlySet<Code> = new Set([
   Code.DATA_LOSS,
 ]);
 
-const REFUSAL: ReadonlyMap<Code, RefusalCode> = new Map([
+const REFUSAL: ReadonlyMap<number, RefusalCode> = new Map<number, RefusalCode>([
   [Code.INVALID_ARGUMENT, 'invalid_argument'],
   [Code.UNAUTHENTICATED, 'unauthenticated'],
   [Code.PERMISSION_DENIED, 'permission_denied'],
   [Code.FAILED_PRECONDITION, 'failed_precondition'],
 ]);
 
+const NAME: ReadonlyMap<number, string> = new Map(Object.entries(Code).map(([name, code]) => [code, name]));
+
 /** A status other than OK as the error of an attempt. */
-export function statusError(code: Code, message: string, retryAfterMs?: number): PermanentError | RetryableError {
-  const text = `${Code[code] ?? code}: ${message || 'no message'}`;
+export function statusError(code: number, message: string, retryAfterMs?: number): PermanentError | RetryableError {
+  const text = `${NAME.get(code) ?? code}: ${message || 'no message'}`;
   const retryable = RETRYABLE.has(code) || (code === Code.RESOURCE_EXHAUSTED && retryAfterMs !== undefined);
   return retryable ? new RetryableError(text, retryAfterMs) : new PermanentError(text, REFUSAL.get(code) ?? 'internal');
 }
 
 /** The status of an answer that is not gRPC's own (a proxy's), by gRPC's "HTTP to gRPC Status Code Mapping". */
-export function codeOfHttpStatus(status: number): Code {
+export function codeOfHttpStatus(status: number): number {
   switch (status) {
     case 400:
       return Code.INTERNAL;
