@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ConnectionOptions, getCiphers, rootCertificates, type SecureVersion, type TlsOptions } from 'node:tls';
 import { z } from 'zod';
+import { positiveDuration } from './duration.js';
 
 /** What servers and clients share. A file and its PEM text together are an error. */
 export interface TlsMaterial {
@@ -20,6 +21,8 @@ export type TlsVersion = '1.0' | '1.1' | '1.2' | '1.3';
 export interface ServerTls extends TlsMaterial {
   /** Set: every client must show a certificate signed by this authority. */
   readonly client_ca_file?: string | undefined;
+  /** The files are read again so often; ms. */
+  readonly reload_interval?: number | undefined;
 }
 
 export interface ClientTls extends TlsMaterial {
@@ -78,6 +81,7 @@ export const serverTls: z.ZodType<ServerTls> = z
   .strictObject({
     ...material,
     client_ca_file: text.describe('File of the authorities whose client certificates are required, PEM (mTLS)'),
+    reload_interval: positiveDuration.optional().describe('The files are read again so often. Default: only at start'),
   })
   .superRefine((tls, ctx) => {
     check(tls, ctx);

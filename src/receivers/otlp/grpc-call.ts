@@ -1,0 +1,189 @@
+// One unary Export call on an HTTP/2 stream: reads the message, hands it on, answers.
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { type DecompressFault, gunzip } from '../../otlp/decompress.js';
+import { encodeMessage, type FrameFault, frameMessage, parseTimeout, UnaryMessage } from '../../otlp/grpc-frame.js';
+import { Code, encodeStatus, type Status } from '../../otlp/status.js';
+import type { Signal } from '../../pipeline/index.js';
+import { metadataOf } from './access.js';
+import type { CallSettings, Delivery } from './intake.js';
+import { type Refused, refused, refusedBy, tooLarge } from './refused.js';
+
+/** OTLP: on success `partial_success` is unset, so the response is an empty message. */
+const EMPTY_RESPONSE = frameMessage(new Uint8Array());
+
+const CONTENT_TYPE = /^application\/grpc(\+proto)?($|[ ;])/;
+const RESPONSE_HEADERS = {
+  ':status': 200,
+  'content-type': 'application/grpc',
+  'grpc-accept-encoding': 'identity,gzip',
+};
+const OK_TRAILERS = { 'grpc-status': '0' };
+
+/** `doc/statuscodes.md` of gRPC says which code each fault of the framing has. */
+const FRAME_FAULTS: Readonly<Record<Exclude<FrameFault, 'too_large'>, readonly [number, string]>> = {
+  bad_flag: [Code.INTERNAL, 'the compression flag of the gRPC message is neither 0 nor 1'],
+  several: [Code.UNIMPLEMENTED, 'Export takes one message, and the call brought more'],
+  none: [Code.UNIMPLEMENTED, 'Export takes one message, and the call brought none'],
+  cut_short: [Code.INTERNAL, 'the gRPC message ends before the length that it declares'],
+};
+
+const LIMIT_SETTING = 'max_recv_msg_size_mib';
+
+export class GrpcCall {
+  private readonly message: UnaryMessage;
+  private readonly deadline: number;
+  private admitted: boolean = false;
+  private answered: boolean = false;
+
+  constructor(
+    private readonly settings: CallSettings,
+    private readonly stream: ServerHttp2Stream,
+    private readonly headers: IncomingHttpHeaders,
+    private readonly signal: Signal,
+  ) {
+    this.message = new UnaryMessage(settings.limit);
+    this.deadline = performance.now() + (parseTimeout(headers['grpc-timeout'] as string | undefined) ?? Infinity);
+  }
+
+  /** Refuses what the headers already rule out, else waits for the message. */
+  begin(): void {
+    const refusal = this.refusalOfHeaders();
+    if (refusal) {
+      this.refuse(refusal);
+      return;
+    }
+    this.stream.on('data', (chunk: Buffer) => this.read(chunk));
+    this.stream.once('end', () => this.complete());
+  }
+
+  private refusalOfHeaders(): Refused | undefined {
+    const denied = this.settings.access.refusal(this.headers);
+    if (denied) return refusedBy(denied);
+    if (Number.isNaN(this.deadline)) return refused('malformed', Code.INTERNAL, 'the header grpc-timeout is malformed');
+    const encoding = this.headers['grpc-encoding'] ?? 'identity';
+    if (encoding === 'identity' || encoding === 'gzip') return undefined;
+    return refused('unsupported', Code.UNIMPLEMENTED, `compression ${String(encoding)} is not supported; gzip is`);
+  }
+
+  private read(chunk: Buffer): void {
+    if (this.answered) return;
+    const fault = this.message.push(chunk);
+    if (fault) this.refuse(frameFault(fault, this.settings.limit));
+    else if (!this.admitted && this.message.declared !== undefined) this.admit(this.message.declared);
+  }
+
+  /** The first of the two questions to the pipeline: before the body is there. */
+  private admit(bytes: number): void {
+    this.admitted = true;
+    const refusal = this.settings.intake.refusal(this.signal, bytes);
+    if (refusal) this.refuse(refusedBy(refusal));
+  }
+
+  private complete(): void {
+    if (this.answered) return;
+    try {
+      if (performance.now() > this.deadline)
+        throw refused('deadline', Code.DEADLINE_EXCEEDED, 'the deadline of the call passed before it could be taken');
+      const { items, done } = this.settings.intake.take(this.delivery());
+      if (done)
+        done.then(
+          () => this.succeed(items),
+          (error) => this.refuse(refusedBy(error, items)),
+        );
+      else this.succeed(items);
+    } catch (error) {
+      this.refuse(refusedBy(error));
+    }
+  }
+
+  private delivery(): Delivery {
+    const { limit, includeMetadata } = this.settings;
+    const message = this.message.end();
+    if (typeof message === 'string') throw frameFault(message, limit);
+    const metadata = metadataOf(this.headers, includeMetadata);
+    const { signal } = this;
+    if (!message.compressed) return { signal, body: message.bytes, metadata };
+    if (this.headers['grpc-encoding'] !== 'gzip')
+      throw refused('malformed', Code.INTERNAL, 'the gRPC message is compressed, but grpc-encoding does not say how');
+    const inflated = gunzip(message.bytes, limit);
+    if (typeof inflated === 'string') throw gunzipFault(inflated, limit);
+    return { signal, body: inflated.body, metadata, gzip: inflated.exact ? message.bytes : undefined };
+  }
+
+  private succeed(items: number): void {
+    this.settings.events.accepted('grpc', this.signal, items);
+    if (!this.mayAnswer()) return;
+    this.stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
+    this.stream.once('wantTrailers', () => this.stream.sendTrailers(OK_TRAILERS));
+    this.stream.end(EMPTY_RESPONSE);
+  }
+
+  private refuse(refusal: Refused): void {
+    const { reason, items, cause, status } = refusal;
+    const peer = this.stream.session?.socket.remoteAddress;
+    this.settings.events.refused({
+      transport: 'grpc',
+      signal: this.signal,
+      items,
+      reason,
+      message: status.message,
+      peer,
+      cause,
+    });
+    if (this.mayAnswer()) answerStatus(this.stream, status);
+  }
+
+  private mayAnswer(): boolean {
+    const first = !this.answered;
+    this.answered = true;
+    return first && !this.stream.destroyed && !this.stream.headersSent;
+  }
+}
+
+function frameFault(fault: FrameFault, limit: number): Refused {
+  if (fault === 'too_large') return tooLarge(limit, LIMIT_SETTING);
+  return refused('malformed', ...FRAME_FAULTS[fault]);
+}
+
+function gunzipFault(fault: DecompressFault, limit: number): Refused {
+  if (fault === 'too_large') return tooLarge(limit, LIMIT_SETTING);
+  return refused('malformed', Code.INTERNAL, 'the message says that it is gzip, and is not');
+}
+
+/** True for the content types of gRPC that carry protobuf. */
+export function isGrpc(contentType: string | undefined): boolean {
+  return CONTENT_TYPE.test(contentType ?? '');
+}
+
+/** Trailers only: HTTP 200, the status in the one block of headers. A client that is still sending is told to stop. */
+export function answerStatus(stream: ServerHttp2Stream, status: Status): void {
+  const details = status.retryAfterMs === undefined ? {} : { 'grpc-status-details-bin': detailsOf(status) };
+  stream.respond(
+    {
+      ...RESPONSE_HEADERS,
+      'grpc-status': String(status.code),
+      'grpc-message': encodeMessage(status.message),
+      ...details,
+    },
+    { endStream: true },
+  );
+  stopReading(stream);
+}
+
+/** An answer of HTTP itself, to what is no gRPC. */
+export function answerHttp(stream: ServerHttp2Stream, httpStatus: number): void {
+  stream.respond({ ':status': httpStatus }, { endStream: true });
+  stopReading(stream);
+}
+
+/** RST_STREAM with NO_ERROR asks the client to stop, without taking back the answer (RFC 9113, 8.1). */
+function stopReading(stream: ServerHttp2Stream): void {
+  if (stream.readableEnded) return;
+  stream.resume();
+  stream.close(constants.NGHTTP2_NO_ERROR);
+}
+
+/** Binary metadata is base64 without padding. */
+function detailsOf(status: Status): string {
+  return Buffer.from(encodeStatus(status)).toString('base64').replace(/=+$/, '');
+}

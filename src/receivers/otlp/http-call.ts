@@ -1,0 +1,106 @@
+// One signal's POST requests: what their headers rule out, how a body becomes protobuf, and the answer to what was taken.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Decompressed, decompress, ENCODINGS } from '../../otlp/decompress.js';
+import { jsonToProtobuf } from '../../otlp/json.js';
+import { Code } from '../../otlp/status.js';
+import type { Signal } from '../../pipeline/index.js';
+import { metadataOf } from './access.js';
+import type { CallSettings, Delivery } from './intake.js';
+import { type Refused, refused, refusedBy, refusedByCheck, tooLarge } from './refused.js';
+
+export const PROTOBUF_TYPE = 'application/x-protobuf';
+export const JSON_TYPE = 'application/json';
+
+/** The key that a sender's operator has to look at. */
+export const LIMIT_SETTING = 'max_request_body_size';
+
+const NO_BODY = Buffer.alloc(0);
+const EMPTY_JSON = Buffer.from('{}');
+
+/** The media type without parameters, lower case; empty where there is none. */
+export function mediaType(request: FastifyRequest): string {
+  return (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+}
+
+function contentEncoding(request: FastifyRequest): string {
+  const encoding = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
+  return encoding === 'identity' ? '' : encoding === 'x-gzip' ? 'gzip' : encoding;
+}
+
+export class HttpCall {
+  constructor(
+    private readonly settings: CallSettings,
+    private readonly signal: Signal,
+  ) {}
+
+  /** What can be said before the body is read, the pipeline's first answer included. */
+  refusalOfHeaders(request: FastifyRequest): Refused | undefined {
+    const { access, intake, limit } = this.settings;
+    const denied = access.refusal(request.headers);
+    if (denied) return refusedBy(denied);
+    const unsupported = unsupportedHeaders(request);
+    if (unsupported) return unsupported;
+    const bytes = Number(request.headers['content-length'] ?? 0);
+    if (bytes > limit) return tooLarge(limit, LIMIT_SETTING);
+    const refusal = intake.refusal(this.signal, bytes);
+    return refusal && refusedBy(refusal);
+  }
+
+  /** Answers at once where the pipeline does; what it throws goes to the error handler. */
+  handle(request: FastifyRequest, reply: FastifyReply): undefined | Promise<FastifyReply> {
+    const { items, done } = this.settings.intake.take(this.delivery(request));
+    if (done) return done.then(() => this.succeed(request, reply, items));
+    this.succeed(request, reply, items);
+    return undefined;
+  }
+
+  private delivery(request: FastifyRequest): Delivery {
+    const { signal } = this;
+    const metadata = metadataOf(request.headers, this.settings.includeMetadata);
+    const sent = (request.body as Buffer | undefined) ?? NO_BODY;
+    const encoding = contentEncoding(request);
+    const { body, exact } = sent.length === 0 ? { body: sent, exact: false } : this.decompressed(sent, encoding);
+    if (mediaType(request) === JSON_TYPE) return { signal, body: this.fromJson(body), metadata };
+    return { signal, body, metadata, gzip: exact ? sent : undefined };
+  }
+
+  private decompressed(sent: Buffer, encoding: string): Decompressed {
+    if (encoding === '') return { body: sent, exact: false };
+    const { limit } = this.settings;
+    const result = decompress(encoding, sent, limit);
+    if (result === 'too_large') throw tooLarge(limit, LIMIT_SETTING);
+    if (result === 'malformed')
+      throw refused('malformed', Code.INVALID_ARGUMENT, `the body says that it is ${encoding}, and is not`);
+    return result;
+  }
+
+  private fromJson(json: Buffer): Uint8Array {
+    try {
+      return json.length === 0 ? json : jsonToProtobuf(this.signal, json);
+    } catch (error) {
+      throw refusedByCheck(error);
+    }
+  }
+
+  /** OTLP: on success `partial_success` is unset, so the response is an empty message, in the request's encoding. */
+  private succeed(request: FastifyRequest, reply: FastifyReply, items: number): FastifyReply {
+    this.settings.events.accepted('http', this.signal, items);
+    const type = mediaType(request);
+    // A Buffer: fastify would add a charset to the content type of text.
+    return reply.header('content-type', type).send(type === JSON_TYPE ? EMPTY_JSON : NO_BODY);
+  }
+}
+
+/** HTTP status 415 for both: this server does not read that form of a body. */
+function unsupportedHeaders(request: FastifyRequest): Refused | undefined {
+  const type = mediaType(request);
+  if (type !== PROTOBUF_TYPE && type !== JSON_TYPE)
+    return unsupported(`content type ${type || '(none)'} is not supported; ${PROTOBUF_TYPE} and ${JSON_TYPE} are`);
+  const encoding = contentEncoding(request);
+  if (encoding === '' || ENCODINGS.includes(encoding)) return undefined;
+  return unsupported(`content encoding ${encoding} is not supported; ${ENCODINGS.join(', ')} are`);
+}
+
+function unsupported(message: string): Refused {
+  return refused('unsupported', Code.INVALID_ARGUMENT, message, 415);
+}

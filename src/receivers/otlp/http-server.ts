@@ -1,0 +1,172 @@
+// OTLP/HTTP on fastify: protobuf and JSON bodies on one port, and a google.rpc.Status in the request's encoding for every error.
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  type HTTPMethods,
+} from 'fastify';
+import { serverTlsOptions } from '../../config/tls.js';
+import { ENCODINGS } from '../../otlp/decompress.js';
+import { Code, encodeStatus, httpStatusOf, statusToJson } from '../../otlp/status.js';
+import { type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js';
+import { watchCertificates } from './certificates.js';
+import type { HttpConfig } from './config.js';
+import { Cors } from './cors.js';
+import { HttpCall, JSON_TYPE, LIMIT_SETTING, mediaType, PROTOBUF_TYPE } from './http-call.js';
+import type { CallSettings } from './intake.js';
+import { bindFirst, boundAddress, DRAIN_MS } from './listen.js';
+import { notTaken, Refused, refused, refusedBy, tooLarge } from './refused.js';
+
+const OTHER_METHODS: HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+export class HttpServer {
+  private app: FastifyInstance | undefined;
+  private unwatch: () => void = () => {};
+
+  constructor(
+    private readonly id: ComponentId,
+    private readonly config: HttpConfig,
+    private readonly call: CallSettings,
+  ) {}
+
+  async start(): Promise<void> {
+    const app = await this.create();
+    this.decorate(app);
+    for (const signal of SIGNALS) if (this.call.intake.serves(signal)) this.route(app, signal);
+    await bindFirst(this.id, this.config.endpoint, (host, port) => app.listen({ host, port }));
+    this.app = app;
+    this.call.events.listening('http', this.address);
+  }
+
+  /** Host and port in use; empty while it does not listen. */
+  get address(): string {
+    return boundAddress(this.app?.server.address() ?? null);
+  }
+
+  /** Stops accepting, lets requests under way finish within DRAIN_MS, then cuts them off. */
+  async shutdown(): Promise<void> {
+    const { app } = this;
+    if (!app) return;
+    this.app = undefined;
+    this.unwatch();
+    const bound = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS);
+    await app.close();
+    clearTimeout(bound);
+  }
+
+  private async create(): Promise<FastifyInstance> {
+    const { tls } = this.config;
+    const options = {
+      bodyLimit: this.config.max_request_body_size,
+      requestTimeout: this.config.read_timeout,
+      keepAliveTimeout: this.config.idle_timeout,
+      forceCloseConnections: 'idle',
+      logger: false,
+    } as const;
+    const https = tls && (await serverTlsOptions(tls));
+    const app = (https ? fastify({ ...options, https }) : fastify(options)) as unknown as FastifyInstance;
+    app.server.headersTimeout = this.config.read_header_timeout;
+    app.server.on('tlsClientError', (error: Error, socket: { remoteAddress?: string }) =>
+      this.call.events.badConnection('http', socket.remoteAddress, error),
+    );
+    if (tls && https) {
+      const server = app.server as unknown as Parameters<typeof watchCertificates>[1];
+      this.unwatch = watchCertificates(tls, server, https, (error) =>
+        this.call.events.certificatesReloaded('http', error),
+      );
+    }
+    return app;
+  }
+
+  /** What holds for every request, also those to no path. */
+  private decorate(app: FastifyInstance): void {
+    const cors = this.config.cors && new Cors(this.config.cors);
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    app.addHook('onRequest', (request, reply, done) => {
+      reply.headers(this.config.response_headers);
+      if (!this.config.keep_alives_enabled) reply.header('connection', 'close');
+      if (cors) {
+        const { origin } = request.headers;
+        if (isPreflight(request)) return void reply.code(204).headers(cors.preflight(origin)).send();
+        reply.headers(cors.headers(origin));
+      }
+      done();
+    });
+    app.setNotFoundHandler((request, reply) => this.notFound(request, reply));
+    app.setErrorHandler((error, request, reply) => this.failed(error as FastifyError, request, reply));
+  }
+
+  private route(app: FastifyInstance, signal: Signal): void {
+    const url = this.config[`${signal}_url_path`];
+    const call = new HttpCall(this.call, signal);
+    app.post(url, {
+      onRequest: (request, _reply, done) => done(call.refusalOfHeaders(request)),
+      handler: (request, reply) => call.handle(request, reply),
+    });
+    app.route({ method: OTHER_METHODS, url, handler: (request, reply) => this.notAllowed(request, reply, signal) });
+  }
+
+  private notAllowed(request: FastifyRequest, reply: FastifyReply, signal: Signal): void {
+    reply.header('allow', 'POST');
+    const refusal = refused(
+      'unsupported',
+      Code.UNIMPLEMENTED,
+      `OTLP/HTTP requests are POST, not ${request.method}`,
+      405,
+    );
+    this.answer(request, reply, refusal, signal);
+  }
+
+  private notFound(request: FastifyRequest, reply: FastifyReply): void {
+    const path = request.url.split('?', 1)[0]!.slice(0, 200);
+    const signal = SIGNALS.find((each) => this.config[`${each}_url_path`] === path);
+    this.answer(request, reply, signal ? notTaken(signal, 404) : notFound(path), signal);
+  }
+
+  /** Whatever was thrown on the way, by us or by fastify. */
+  private failed(error: FastifyError | Refused, request: FastifyRequest, reply: FastifyReply): void {
+    const signal = SIGNALS.find((each) => this.config[`${each}_url_path`] === request.routeOptions.url);
+    this.answer(request, reply, error instanceof Refused ? error : this.refusalOf(error), signal);
+  }
+
+  private refusalOf(error: FastifyError): Refused {
+    const status = error.statusCode ?? 500;
+    if (status === 413) return tooLarge(this.call.limit, LIMIT_SETTING);
+    return status >= 500 ? refusedBy(error) : refused('malformed', Code.INVALID_ARGUMENT, error.message, status);
+  }
+
+  private answer(request: FastifyRequest, reply: FastifyReply, refusal: Refused, signal?: Signal): void {
+    const { reason, items, message, cause, status } = refusal;
+    this.call.events.refused({ transport: 'http', signal, items, reason, message, peer: request.ip, cause });
+    if (status.retryAfterMs !== undefined)
+      reply.header('retry-after', String(Math.max(1, Math.ceil(status.retryAfterMs / 1000))));
+    if (status.code === Code.UNAUTHENTICATED) reply.header('www-authenticate', 'Bearer');
+    if (endless(request, this.call.limit)) reply.header('connection', 'close');
+    const binary = mediaType(request) === PROTOBUF_TYPE;
+    if (refusal.http === 415) reply.header('accept-encoding', ENCODINGS.join(', '));
+    reply.code(refusal.http ?? httpStatusOf(status)).header('content-type', binary ? PROTOBUF_TYPE : JSON_TYPE);
+    reply.send(Buffer.from(binary ? encodeStatus(status) : statusToJson(status)));
+  }
+}
+
+/** A body of unknown or forbidden length that was not read to its end: not worth reading for the sake of the connection. */
+function endless(request: FastifyRequest, limit: number): boolean {
+  if (request.raw.complete) return false;
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > limit;
+}
+
+function isPreflight(request: FastifyRequest): boolean {
+  return request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
+}
+
+function notFound(path: string): Refused {
+  return refused(
+    'unsupported',
+    Code.UNIMPLEMENTED,
+    `${path} is not served; OTLP/HTTP takes POST to /v1/metrics, /v1/traces, /v1/logs`,
+    404,
+  );
+}

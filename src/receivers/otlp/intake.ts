@@ -1,0 +1,93 @@
+// The way of one request's body into the pipeline, the same for both transports.
+import type { Batch, Consumer, RetryableError, Signal } from '../../pipeline/index.js';
+import type { ReceiverEvents } from '../../telemetry/receiver-events.js';
+import type { Access } from './access.js';
+import { refusedBy, refusedByCheck } from './refused.js';
+
+/** Counts the items of a body after walking it whole, without touching state; throws where it is malformed. */
+export type Inspect = (signal: Signal, body: Uint8Array) => number;
+
+/** A body that is uncompressed and protobuf by now. */
+export interface Delivery {
+  readonly signal: Signal;
+  readonly body: Uint8Array;
+  readonly metadata: ReadonlyMap<string, string>;
+  /** One gzip member that holds exactly the body. */
+  readonly gzip?: Uint8Array | undefined;
+}
+
+/** What was taken, and when it is in safe hands: now (undefined) or later. Rejects with `Refused`. */
+export interface Taken {
+  readonly items: number;
+  readonly done: undefined | Promise<void>;
+}
+
+/** What every request of a server, on either transport, needs. */
+export interface CallSettings {
+  readonly intake: Intake;
+  readonly access: Access;
+  readonly events: ReceiverEvents;
+  /** Bytes, before and after decompression. */
+  readonly limit: number;
+  readonly includeMetadata: boolean;
+}
+
+export class Intake {
+  private readonly consumers = new Map<Signal, Consumer>();
+
+  constructor(private readonly inspect: Inspect) {}
+
+  deliver(signal: Signal, consumer: Consumer): void {
+    this.consumers.set(signal, consumer);
+  }
+
+  serves(signal: Signal): boolean {
+    return this.consumers.has(signal);
+  }
+
+  /** Asked before the body is read or inflated. */
+  refusal(signal: Signal, bytes: number): RetryableError | undefined {
+    return this.consumers.get(signal)?.refusal(bytes);
+  }
+
+  /**
+   * Checks the body and hands it on, all in this turn of the event loop; throws `Refused`. An empty request is a success that goes no
+   * further (OTLP: receivers may ignore empty envelopes).
+   */
+  take(delivery: Delivery): Taken {
+    const items = this.count(delivery);
+    if (items === 0) return { items, done: undefined };
+    try {
+      const done = this.consume(delivery, items);
+      return { items, done: done?.catch((error) => Promise.reject(refusedBy(error, items))) };
+    } catch (error) {
+      throw refusedBy(error, items);
+    }
+  }
+
+  private count({ signal, body }: Delivery): number {
+    if (body.length === 0) return 0;
+    try {
+      return this.inspect(signal, body);
+    } catch (error) {
+      throw refusedByCheck(error);
+    }
+  }
+
+  private consume({ signal, body, metadata, gzip }: Delivery, items: number): undefined | Promise<void> {
+    const consumer = this.consumers.get(signal)!;
+    const refusal = consumer.refusal(body.length);
+    if (refusal) throw refusal;
+    const receivedUnixNano = BigInt(Date.now()) * 1_000_000n;
+    const batch: Batch = {
+      signal,
+      body,
+      items,
+      origin: 'received',
+      metadata,
+      receivedUnixNano,
+      ...(gzip ? { gzip } : {}),
+    };
+    return consumer.consume(batch);
+  }
+}

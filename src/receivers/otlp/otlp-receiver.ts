@@ -1,0 +1,64 @@
+// The `otlp` receiver: one intake behind the protocols that are configured.
+import { MIB } from '../../config/bytes.js';
+import type { Settings } from '../../config/settings.js';
+import type { Consumer, Receiver, Signal } from '../../pipeline/index.js';
+import { type ReceiverEvents, receiverEvents, type Transport } from '../../telemetry/receiver-events.js';
+import { Access } from './access.js';
+import type { Config } from './config.js';
+import { GrpcServer } from './grpc-server.js';
+import { HttpServer } from './http-server.js';
+import { type CallSettings, type Inspect, Intake } from './intake.js';
+
+interface Server {
+  readonly address: string;
+  start(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+export class OtlpReceiver implements Receiver {
+  private readonly intake: Intake;
+  private readonly servers = new Map<Transport, Server>();
+
+  constructor(settings: Settings, config: Config, inspect: Inspect) {
+    const { grpc, http } = config.protocols;
+    this.intake = new Intake(inspect);
+    const transports = [...(grpc ? ['grpc' as const] : []), ...(http ? ['http' as const] : [])];
+    const events = receiverEvents(settings.telemetry, settings.id, transports);
+    const shared = { intake: this.intake, access: new Access(config.token), events };
+    if (grpc) this.servers.set('grpc', new GrpcServer(settings.id, grpc, grpcCalls(shared, grpc)));
+    if (http) this.servers.set('http', new HttpServer(settings.id, http, httpCalls(shared, http)));
+  }
+
+  deliver(signal: Signal, consumer: Consumer): void {
+    this.intake.deliver(signal, consumer);
+  }
+
+  /** A protocol that cannot start takes the others down with it: half a receiver would go unnoticed. */
+  async start(): Promise<void> {
+    try {
+      for (const server of this.servers.values()) await server.start();
+    } catch (error) {
+      await this.shutdown();
+      throw error;
+    }
+  }
+
+  async shutdown(): Promise<void> {
+    await Promise.all([...this.servers.values()].map((server) => server.shutdown()));
+  }
+
+  addresses(): Readonly<Record<string, string>> {
+    const running = [...this.servers].filter(([, server]) => server.address !== '');
+    return Object.fromEntries(running.map(([transport, server]) => [transport, server.address]));
+  }
+}
+
+type Shared = { readonly intake: Intake; readonly access: Access; readonly events: ReceiverEvents };
+
+function grpcCalls(shared: Shared, grpc: NonNullable<Config['protocols']['grpc']>): CallSettings {
+  return { ...shared, limit: grpc.max_recv_msg_size_mib * MIB, includeMetadata: grpc.include_metadata };
+}
+
+function httpCalls(shared: Shared, http: NonNullable<Config['protocols']['http']>): CallSettings {
+  return { ...shared, limit: http.max_request_body_size, includeMetadata: http.include_metadata };
+}

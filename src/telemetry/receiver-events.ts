@@ -1,0 +1,130 @@
+// What can happen to a request in a receiver: each event bumps its counters and writes its log line.
+import { type ComponentId, formatId, SIGNALS, type Signal } from '../pipeline/index.js';
+import type { Telemetry } from './index.js';
+import { seldom } from './seldom.js';
+
+export type Transport = 'grpc' | 'http';
+
+/** Why a request was not taken. */
+export type RefusalReason =
+  /** The pipeline cannot take it now: memory limit, full queue, next hop. The sender may try again. */
+  | 'unavailable'
+  /** The pipeline refused it for good. */
+  | 'rejected'
+  /** Not what the protocol says it should be. */
+  | 'malformed'
+  /** Over the size limit, before or after decompression. */
+  | 'too_large'
+  | 'unauthenticated'
+  /** A service, path, method, content type or encoding that is not served. */
+  | 'unsupported'
+  /** The sender's deadline had passed before it could be taken. */
+  | 'deadline'
+  /** A fault of ours. */
+  | 'internal';
+
+export interface Refusal {
+  readonly transport: Transport;
+  /** Unknown where the request names none that exists. */
+  readonly signal?: Signal | undefined;
+  /** 0 where the request was refused before it was read. */
+  readonly items: number;
+  readonly reason: RefusalReason;
+  /** What the sender was told. */
+  readonly message: string;
+  /** Remote address. */
+  readonly peer: string | undefined;
+  readonly cause?: unknown;
+}
+
+export interface ReceiverEvents {
+  listening(transport: Transport, address: string): void;
+  accepted(transport: Transport, signal: Signal, items: number): void;
+  refused(refusal: Refusal): void;
+  /** A connection that does not speak the port's protocol, or a failed TLS handshake. */
+  badConnection(transport: Transport, peer: string | undefined, error: Error): void;
+  /** The certificate files changed and were read again (or could not be). */
+  certificatesReloaded(transport: Transport, error?: Error): void;
+}
+
+/** What the Collector calls the items of a signal in metric names. */
+const ITEMS: Readonly<Record<Signal, string>> = { metrics: 'metric_points', traces: 'spans', logs: 'log_records' };
+
+/** The Collector's three counters: refused by the pipeline, or failed in the receiver itself. */
+const COUNTS = {
+  accepted: 'Items taken into the pipeline',
+  refused: 'Items that the pipeline refused',
+  failed: 'Items lost to a fault in the receiver',
+} as const;
+
+const OUTCOMES = ['success', 'refused', 'failure'] as const;
+type Outcome = (typeof OUTCOMES)[number];
+
+function outcomeOf(reason: RefusalReason): Outcome {
+  return reason === 'unavailable' || reason === 'rejected' ? 'refused' : 'failure';
+}
+
+/** The events of one receiver. Counters exist from the start, so that a rate over them is never missing. */
+export function receiverEvents(
+  telemetry: Telemetry,
+  id: ComponentId,
+  transports: readonly Transport[],
+): ReceiverEvents {
+  const receiver = formatId(id);
+  const log = telemetry.log.child({ component: receiver, kind: 'receiver' });
+  const warn = seldom((fields, text) => log.warn(fields, text));
+  const fail = seldom((fields, text) => log.error(fields, text));
+  const items = (what: keyof typeof COUNTS, signal: Signal, transport: Transport) =>
+    telemetry
+      .counter(`otelcol_receiver_${what}_${ITEMS[signal]}`, `${COUNTS[what]} (${signal}).`, ['receiver', 'transport'])
+      .labels({ receiver, transport });
+  const requests = telemetry.counter('otelcol_receiver_requests', 'Requests by outcome.', [
+    'receiver',
+    'transport',
+    'outcome',
+  ]);
+  const refusals = telemetry.counter('pxanomaly_receiver_refused_requests', 'Requests not taken, by reason.', [
+    'receiver',
+    'transport',
+    'reason',
+  ]);
+  const accepted = new Map<string, { inc(count: number): void }>();
+  const successes = new Map<Transport, { inc(): void }>();
+  for (const transport of transports) {
+    for (const outcome of OUTCOMES) requests.labels({ receiver, transport, outcome }).inc(0);
+    successes.set(transport, requests.labels({ receiver, transport, outcome: 'success' }));
+    for (const signal of SIGNALS) {
+      accepted.set(transport + signal, items('accepted', signal, transport));
+      for (const what of ['accepted', 'refused', 'failed'] as const) items(what, signal, transport).inc(0);
+    }
+  }
+  return {
+    listening: (transport, address) => log.info({ transport, address }, `Receiving OTLP (${transport}) on ${address}`),
+    accepted(transport, signal, count) {
+      accepted.get(transport + signal)?.inc(count);
+      successes.get(transport)?.inc();
+    },
+    refused({ transport, signal, items: count, reason, message, peer, cause }) {
+      const outcome = outcomeOf(reason);
+      requests.labels({ receiver, transport, outcome }).inc();
+      refusals.labels({ receiver, transport, reason }).inc();
+      if (signal && count > 0) items(outcome === 'refused' ? 'refused' : 'failed', signal, transport).inc(count);
+      const fields = { transport, signal, reason, items: count, peer };
+      if (reason === 'internal') fail(reason, { ...fields, err: cause }, `Failed on a request: ${message}`);
+      else warn(reason, fields, `Refused a request: ${message}`);
+    },
+    badConnection: (transport, peer, error) =>
+      warn(`connection ${transport}`, { transport, peer, error: error.message }, badConnectionText(transport)),
+    certificatesReloaded(transport, error) {
+      if (error)
+        log.error({ transport, error: error.message }, 'Changed certificates could not be read; the old ones stay');
+      else log.info({ transport }, 'Certificates changed and were read again');
+    },
+  };
+}
+
+function badConnectionText(transport: Transport): string {
+  return transport === 'grpc'
+    ? 'A connection to the gRPC port broke the protocol: is its sender meant for the HTTP port, or is TLS on at one end only?'
+    : 'A connection to the HTTP port failed: is its sender meant for the gRPC port, or is TLS on at one end only?';
+}
