@@ -1,0 +1,119 @@
+// Pushes batches over HTTP, protobuf as it came or as OTLP/JSON.
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { type Dispatcher, Pool } from 'undici';
+import type { Settings } from '../../config/settings.js';
+import { clientTlsOptions } from '../../config/tls.js';
+import { protobufToJson } from '../../otlp/index.js';
+import { type Batch, PermanentError, RetryableError, SIGNALS, type Signal } from '../../pipeline/index.js';
+import { gzipOf } from '../../sending/compression.js';
+import type { Push } from '../../sending/exporter.js';
+import { MAX_REPLY_BYTES } from '../../sending/reply.js';
+import { type HttpAnswer, judge } from './answer.js';
+import { type Config, urlOf } from './config.js';
+
+const compress = promisify(gzip);
+
+/** A peer that does not finish the handshake by then is as good as away; ms. */
+const CONNECT_TIMEOUT_MS = 20_000;
+
+interface Target {
+  readonly pool: Pool;
+  readonly path: string;
+  readonly url: string;
+}
+
+/** One pool a host, shared by the signals that go there. Reads the files of `tls`. */
+async function openTargets(config: Config): Promise<ReadonlyMap<Signal, Target>> {
+  const tls = await clientTlsOptions({ ...config.tls, insecure: false });
+  const options: Pool.Options = {
+    connections: config.max_conns_per_host || config.sending_queue.num_consumers,
+    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS } as NonNullable<Pool.Options['connect']>,
+    // The timeout of the attempt is the only one.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  };
+  const pools = new Map<string, Pool>();
+  const targets = new Map<Signal, Target>();
+  for (const signal of SIGNALS) {
+    const text = urlOf(config, signal);
+    if (text === undefined) continue;
+    const url = new URL(text);
+    const pool = pools.get(url.origin) ?? new Pool(url.origin, options);
+    pools.set(url.origin, pool);
+    targets.set(signal, { pool, path: url.pathname + url.search, url: text });
+  }
+  return targets;
+}
+
+function requestHeaders(config: Config, version: string): Record<string, string> {
+  return {
+    'user-agent': `pxanomaly/${version}`,
+    ...Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value])),
+    'content-type': config.encoding === 'json' ? 'application/json' : 'application/x-protobuf',
+    ...(config.compression === 'gzip' && { 'content-encoding': 'gzip' }),
+  };
+}
+
+/** The bytes to send. The gzip form of protobuf is shared with other exporters. */
+async function encode(batch: Batch, config: Config): Promise<Uint8Array> {
+  const gzipped = config.compression === 'gzip';
+  if (config.encoding === 'proto') return gzipped ? gzipOf(batch) : batch.body;
+  const json = Buffer.from(protobufToJson(batch.signal, batch.body));
+  return gzipped ? compress(json, { level: 1 }) : json;
+}
+
+/** Reads the answer up to the bound, so that the connection can serve again; a longer one is cut and its connection closed. */
+async function read(response: Dispatcher.ResponseData): Promise<HttpAnswer> {
+  const { headers, statusCode: status } = response;
+  const header = (name: string): string | undefined => headers[name]?.toString();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_REPLY_BYTES) break;
+    chunks.push(chunk);
+  }
+  return {
+    status,
+    contentType: header('content-type') ?? '',
+    retryAfter: header('retry-after'),
+    location: status >= 300 && status < 400 ? header('location') : undefined,
+    body: bytes > MAX_REPLY_BYTES ? undefined : Buffer.concat(chunks),
+  };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The sending side of the exporter; files of `tls` that cannot be read fail `start`. */
+export function httpPush(settings: Settings, config: Config): Push {
+  const headers = requestHeaders(config, settings.version);
+  let targets: ReadonlyMap<Signal, Target> = new Map();
+
+  const request = async (target: Target, body: Uint8Array, signal: AbortSignal): Promise<HttpAnswer> => {
+    try {
+      return await read(await target.pool.request({ method: 'POST', path: target.path, headers, body, signal }));
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw new RetryableError(`cannot send to ${target.url}: ${reasonOf(error)}`, undefined, { cause: error });
+    }
+  };
+
+  return {
+    async start() {
+      targets = await openTargets(config);
+    },
+    async send(batch, signal) {
+      const target = targets.get(batch.signal);
+      if (!target) throw new PermanentError(`no endpoint for ${batch.signal}`, 'failed_precondition');
+      const body = await encode(batch, config);
+      return judge(batch.signal, await request(target, body, signal), Date.now());
+    },
+    async close() {
+      await Promise.all([...new Set([...targets.values()].map(({ pool }) => pool))].map((pool) => pool.destroy()));
+    },
+  };
+}
