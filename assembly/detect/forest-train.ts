@@ -71,11 +71,11 @@ function columnOf(pick: i32): i32 {
   return column;
 }
 
-/** A cut between the extremes of a column, in f64, then rounded to f32; never at or above the largest value. */
+/** A cut between the extremes of a column: their distance in f32, the rest in f64, rounded to f32; below the largest value. */
 function drawCut(column: i32, rng: usize): f32 {
   const low = load<f32>(lows + ((<usize>column) << 2));
   const high = load<f32>(highs + ((<usize>column) << 2));
-  const cut = <f32>(<f64>low + (<f64>high - <f64>low) * (<f64>nextRandom(rng) / 4294967296.0));
+  const cut = <f32>(<f64>low + <f64>(high - low) * (<f64>nextRandom(rng) / 4294967296.0));
   return cut >= high ? low : cut;
 }
 

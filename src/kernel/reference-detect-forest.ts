@@ -85,7 +85,8 @@ export class Tree {
     }
     if (spans.length === 0) return;
     const [f, low, high] = spans[random.below(spans.length)]!;
-    const drawn = Math.fround(low + (high - low) * (random.next() / 4294967296));
+    // The oracle's distance is f32, its product f64.
+    const drawn = Math.fround(low + Math.fround(high - low) * (random.next() / 4294967296));
     const cut = drawn >= high ? low : drawn;
     this.feature[i] = f;
     this.threshold[i] = cut;
