@@ -1,0 +1,122 @@
+// A real Prometheus scrapes the gateway: anomaly metrics from the prometheus exporter, own telemetry from its port; promtool
+// finds nothing to say about either.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Traffic, trafficRequest } from '../support/peers/edge-traffic.js';
+import { newFolder, type OtlpService, startGateway } from '../support/peers/otlp-services.js';
+import { endAll, eventually, freePorts, start } from '../support/peers/processes.js';
+import { peer } from '../support/peers/programs.js';
+import { grpcSender } from '../support/peers/senders.js';
+
+const WINDOWS = 300;
+const traffic: Traffic = {
+  edges: 12,
+  cluster: 'a',
+  startSeconds: Math.floor(Date.now() / 1000) - WINDOWS * 10,
+  windowSeconds: 10,
+  latencyFactor: (edge, window) => (edge === 3 && window >= WINDOWS - 5 ? 6 : 1),
+};
+
+interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [number, string];
+}
+
+describe('a Prometheus that scrapes the gateway', () => {
+  const folder = newFolder();
+  let gateway: OtlpService;
+  let exporterPort: number;
+  let prometheusPort: number;
+
+  before(async () => {
+    [exporterPort, prometheusPort] = (await freePorts(2)) as [number, number];
+    gateway = await startGateway({
+      processors: { anomaly: { export_interval: '1s' } },
+      exporters: { prometheus: { endpoint: `127.0.0.1:${exporterPort}` } },
+      pipelines: { metrics: { receivers: ['otlp'], processors: ['anomaly'], exporters: ['prometheus'] } },
+    });
+    const job = (job_name: string, port: number) => ({
+      job_name,
+      static_configs: [{ targets: [`127.0.0.1:${port}`] }],
+    });
+    const config = {
+      global: { scrape_interval: '500ms' },
+      scrape_configs: [job('anomalies', exporterPort), job('own', gateway.telemetryPort)],
+    };
+    const file = join(folder, 'prometheus.yml');
+    writeFileSync(file, JSON.stringify(config));
+    const listen = `127.0.0.1:${prometheusPort}`;
+    const flags = [`--config.file=${file}`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=${listen}`];
+    await start(join(peer('prometheus.sh'), 'prometheus'), flags, {
+      ready: async () => (await fetch(`http://${listen}/-/ready`)).ok,
+    });
+    const sender = grpcSender(gateway.grpcPort);
+    for (let window = 0; window < WINDOWS; window++) await sender.send('metrics', trafficRequest(traffic, window));
+    sender.close();
+  });
+  after(endAll);
+
+  async function query(expression: string): Promise<Sample[]> {
+    const url = `http://127.0.0.1:${prometheusPort}/api/v1/query?query=${encodeURIComponent(expression)}`;
+    const { data } = (await (await fetch(url)).json()) as { data: { result: Sample[] } };
+    return data.result;
+  }
+
+  it('has both targets up', async () => {
+    await eventually(async () => {
+      const up = await query('up');
+      return up.length === 2 && up.every(({ value }) => value[1] === '1');
+    });
+  });
+
+  it('finds the score of every edge, and the faulty one on top', async () => {
+    await eventually(async () => (await query('px_anomaly_score')).length === traffic.edges, 20_000, 'twelve scores');
+    const [top] = await query('topk(1, px_anomaly_score)');
+    assert.equal(top?.metric.dst_service, 'callee-3');
+    assert.equal(top?.metric.src_service, 'caller-3');
+    assert.ok(Number(top?.value[1]) >= 0.9);
+  });
+
+  it('finds the anomaly under its kind, and the count of anomalies', async () => {
+    await eventually(async () => (await query('px_anomaly_network_latency_spike > 0')).length === 1);
+    const [count] = await query('sum(px_anomaly_events_total{anomaly_kind="latency_spike"})');
+    assert.ok(Number(count?.value[1]) >= 1);
+  });
+
+  it('finds how many points were received', async () => {
+    const points = String(WINDOWS * traffic.edges * 4);
+    await eventually(
+      async () => {
+        const [accepted] = await query('sum(otelcol_receiver_accepted_metric_points)');
+        return accepted?.value[1] === points;
+      },
+      20_000,
+      `${points} accepted points`,
+    );
+  });
+
+  for (const name of ['anomalies', 'own'] as const) {
+    it(`promtool has nothing to say about ${name}`, async () => {
+      const port = name === 'own' ? gateway.telemetryPort : exporterPort;
+      const input = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      assert.ok(input.length > 0);
+      const checked = spawnSync(join(peer('prometheus.sh'), 'promtool'), ['check', 'metrics'], { input });
+      const complaints = checked.stderr
+        .toString()
+        .split('\n')
+        .filter((line) => line !== '' && !isStyle(line));
+      assert.deepEqual(complaints, []);
+    });
+  }
+});
+
+/**
+ * The Collector's own names of internal telemetry carry no `_total` and no base units by default; ours are the same on purpose, so
+ * these two opinions of promtool are left aside. Everything else, and every parse error, counts.
+ */
+function isStyle(line: string): boolean {
+  return /^otelcol_\S+ (counter metrics should have "_total" suffix|use base unit)/.test(line);
+}
