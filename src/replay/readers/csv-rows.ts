@@ -1,0 +1,146 @@
+// Parses CSV rows of edges and windows into columns: a row an object would take ten times the memory.
+import { linesOf } from './lines.js';
+import type { OpenFile } from './open.js';
+import { RecordingError } from './recorded.js';
+
+/** The header. Columns may stand in any order; `time` and one of the services are needed, others may be missing. */
+export const CSV_COLUMNS = [
+  'time',
+  'cluster',
+  'namespace',
+  'src_service',
+  'dst_service',
+  'latency',
+  'requests',
+  'errors',
+  'bytes',
+] as const;
+type Column = (typeof CSV_COLUMNS)[number];
+
+/** The columns that name an edge. */
+const NAMES = ['cluster', 'namespace', 'src_service', 'dst_service'] as const;
+/** The columns that hold its window, in the order of `values`. */
+const VALUES = ['latency', 'requests', 'errors', 'bytes'] as const;
+export const CSV_VALUES: number = VALUES.length;
+
+export interface CsvEdge {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly source: string;
+  readonly destination: string;
+}
+
+const FIRST_ROWS = 4096;
+
+/** Rows in columns; grows as they come. */
+export class CsvRows {
+  length = 0;
+  /** Unix seconds. */
+  time: Float64Array = new Float64Array(FIRST_ROWS);
+  /** Index into `edges`. */
+  edge: Int32Array = new Int32Array(FIRST_ROWS);
+  /** CSV_VALUES a row; NaN: absent. */
+  values: Float64Array = new Float64Array(FIRST_ROWS * CSV_VALUES);
+  readonly edges: CsvEdge[] = [];
+  private readonly known = new Map<string, number>();
+  /** Rows are in the order of time so far. */
+  sorted = true;
+
+  add(time: number, names: readonly string[], key: string): number {
+    if (this.length === this.time.length) this.grow();
+    const row = this.length++;
+    this.sorted &&= row === 0 || time >= this.time[row - 1]!;
+    this.time[row] = time;
+    this.edge[row] = this.known.get(key) ?? this.addEdge(names, key);
+    return row;
+  }
+
+  private addEdge(
+    [cluster = '', namespace = '', source = '', destination = '']: readonly string[],
+    key: string,
+  ): number {
+    this.known.set(key, this.edges.length);
+    return this.edges.push({ cluster, namespace, source, destination }) - 1;
+  }
+
+  private grow(): void {
+    const enlarge = <T extends Float64Array | Int32Array>(old: T, fresh: T): T => {
+      fresh.set(old);
+      return fresh;
+    };
+    this.time = enlarge(this.time, new Float64Array(2 * this.time.length));
+    this.edge = enlarge(this.edge, new Int32Array(2 * this.edge.length));
+    this.values = enlarge(this.values, new Float64Array(2 * this.values.length));
+  }
+
+  /** Row numbers in the order of time; rows of one time keep theirs. */
+  order(): Uint32Array | undefined {
+    if (this.sorted) return undefined;
+    const { time } = this;
+    return Uint32Array.from({ length: this.length }, (_, i) => i).sort((a, b) => time[a]! - time[b]! || a - b);
+  }
+}
+
+/** Appends the file's rows. Throws `RecordingError`, naming the line, where one cannot be read. */
+export async function readCsv(file: OpenFile, rows: CsvRows): Promise<void> {
+  let parse: ((line: string) => string | undefined) | undefined;
+  let number = 0;
+  for await (const lines of linesOf(file.chunks())) {
+    for (const line of lines) {
+      number++;
+      if (line === '' || line.trim() === '') continue;
+      if (!parse) {
+        parse = rowParser(file, line, rows);
+        continue;
+      }
+      const problem = parse(line);
+      if (problem) throw new RecordingError(file.path, `line ${number}: ${problem}`);
+    }
+  }
+  if (!parse) throw new RecordingError(file.path, `no header; expected ${CSV_COLUMNS.join(',')}`);
+}
+
+/** Positions of the columns from the header, -1: missing. */
+function columnsOf(file: OpenFile, header: string): Record<Column, number> {
+  const titles = fieldsOf(header.replace(/^\ufeff/, '')).map((title) => title.trim().toLowerCase());
+  const columns = Object.fromEntries(CSV_COLUMNS.map((name) => [name, titles.indexOf(name)])) as Record<Column, number>;
+  const lacking = columns.time < 0 ? 'time' : columns.src_service < 0 && columns.dst_service < 0 ? 'dst_service' : '';
+  if (lacking !== '') {
+    throw new RecordingError(file.path, `the header has no column ${lacking}; expected ${CSV_COLUMNS.join(',')}`);
+  }
+  return columns;
+}
+
+/** A function that adds a line's row, and says what is wrong with one that is none. */
+function rowParser(file: OpenFile, header: string, rows: CsvRows): (line: string) => string | undefined {
+  const columns = columnsOf(file, header);
+  const nameAt = NAMES.map((name) => columns[name]);
+  const valueAt = VALUES.map((name) => columns[name]);
+  return (line) => {
+    const fields = fieldsOf(line);
+    const time = Number(fields[columns.time] || Number.NaN);
+    if (!Number.isFinite(time)) return `time "${fields[columns.time] ?? ''}" is no number of Unix seconds`;
+    const names = nameAt.map((at) => fields[at] ?? '');
+    const row = rows.add(time, names, names.join('\n'));
+    for (let i = 0; i < CSV_VALUES; i++) {
+      const text = fields[valueAt[i]!];
+      const value = text === undefined || text === '' ? Number.NaN : Number(text);
+      if (Number.isNaN(value) && !isAbsent(text)) return `${VALUES[i]} "${text}" is no number`;
+      rows.values[row * CSV_VALUES + i] = value;
+    }
+    return undefined;
+  };
+}
+
+const isAbsent = (text: string | undefined): boolean => text === undefined || /^\s*(nan|null|none|)\s*$/i.test(text);
+
+/** Fields of a line (RFC 4180; a field may not hold a line feed). */
+function fieldsOf(line: string): string[] {
+  return line.includes('"') ? quotedFields(line) : line.split(',');
+}
+
+const FIELD = /(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g;
+
+function quotedFields(line: string): string[] {
+  return Array.from(line.matchAll(FIELD), ([, quoted, plain = '']) => quoted?.replaceAll('""', '"') ?? plain);
+}

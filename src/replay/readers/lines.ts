@@ -1,0 +1,26 @@
+// Lines of a byte stream, cut at line feeds, without the carriage return before them.
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+function text(bytes: Buffer): string {
+  return bytes.toString('utf8', 0, bytes.at(-1) === CARRIAGE_RETURN ? bytes.length - 1 : bytes.length);
+}
+
+/** Batches of lines, one a chunk: an iteration a line would cost more than most lines do. The last line needs no line feed. */
+export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string[]> {
+  let parts: Buffer[] = [];
+  for await (const chunk of chunks) {
+    const lines: string[] = [];
+    let start = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
+      const tail = chunk.subarray(start, end);
+      lines.push(text(parts.length === 0 ? tail : Buffer.concat([...parts, tail])));
+      parts = [];
+      start = end + 1;
+    }
+    if (start < chunk.length) parts.push(chunk.subarray(start));
+    if (lines.length > 0) yield lines;
+  }
+  if (parts.length > 0) yield [text(Buffer.concat(parts))];
+}
