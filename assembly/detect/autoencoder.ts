@@ -12,6 +12,8 @@ import { Group } from './state';
 const WIDTH: usize = COMPONENTS;
 const HIDDEN: usize = 4;
 const RATE: f64 = 0.01;
+/** Nats of one unit of input: keeps the squared input times RATE below 2, beyond which the descent does not converge. */
+const UNIT: f64 = 5;
 /** Windows learnt before it scores; slowest relative step of the median. */
 const FIRST: i32 = 512;
 const MEDIAN_STEP: f64 = 0.005;
@@ -71,7 +73,7 @@ function drawWeight(bound: f64): f64 {
 /** Takes the twelve f64 surprises and reconstructs them; returns the mean squared error. */
 function reconstruct(at: usize, surprise: usize): f64 {
   for (let i: usize = 0; i < WIDTH; i++) {
-    store<f64>(input + (i << 3), min(max(load<f64>(surprise + (i << 3)), -(<f64>CAP)), <f64>CAP));
+    store<f64>(input + (i << 3), min(max(load<f64>(surprise + (i << 3)), -(<f64>CAP)), <f64>CAP) / UNIT);
   }
   for (let h: usize = 0; h < HIDDEN; h++) {
     let sum = load<f64>(at + INWARD_BIAS + (h << 3));

@@ -2,7 +2,6 @@
 import {
   COLUMN,
   configureDetectors,
-  type DetectExports,
   readBand,
   readRecent,
   resultColumns,
@@ -10,7 +9,7 @@ import {
   writeProfile,
 } from './detect-columns.js';
 import type { AlertProfile, Band, ForestOptions, ResultColumns } from './face.js';
-import { loadKernel } from './load.js';
+import { type KernelExports, loadKernel } from './load.js';
 
 /** A graph that does not change. Edges are closed in index order; service and group numbers are dense. */
 export interface EdgeGraph {
@@ -52,7 +51,7 @@ function highest(numbers: readonly number[], least: number): number {
 
 /** A detector of its own: one WebAssembly instance, every edge of the graph in it. */
 export class EdgeDetector {
-  readonly wasm: DetectExports & { readonly memory: { readonly buffer: ArrayBuffer } };
+  readonly wasm: KernelExports;
   readonly edges: number;
   readonly groups: number;
   readonly #window: Float64Array;

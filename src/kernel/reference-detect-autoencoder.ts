@@ -5,6 +5,8 @@ import { P } from './reference-detect-state.js';
 const WIDTH = 12;
 const HIDDEN = 4;
 const RATE = 0.01;
+/** Nats of one unit of input. */
+const UNIT = 5;
 /** Windows learnt before it scores. */
 const FIRST = 512;
 
@@ -37,7 +39,7 @@ export class Autoencoder {
   surprise(surprises: Float64Array): number {
     const dot = (weights: number[], values: number[], bias: number): number =>
       weights.reduce((sum, weight, i) => sum + weight * values[i]!, bias);
-    this.#input = Array.from(surprises, (L) => Math.min(Math.max(L, -P.CAP), P.CAP));
+    this.#input = Array.from(surprises, (L) => Math.min(Math.max(L, -P.CAP), P.CAP) / UNIT);
     this.#hidden = this.inward.map((row, h) => Math.tanh(dot(row, this.#input, this.inwardBias[h]!)));
     this.#delta = this.outward.map((row, i) => dot(row, this.#hidden, this.outwardBias[i]!) - this.#input[i]!);
     this.#error = this.#delta.reduce((sum, d) => sum + d * d, 0) / WIDTH;
