@@ -80,12 +80,17 @@ export class EdgeDetector {
     this.results = resultColumns(wasm, buffer, this.edges);
   }
 
+  /** Writes the windows of the next tick, without closing it. */
+  write(x: Float64Array | Float32Array): void {
+    this.#window.set(x);
+  }
+
   /**
    * Closes one window of every edge: x holds latency (s), requests, errors, bytes of each, NaN where absent. The answers are in
    * `results` until the next step.
    */
   step(x: Float64Array | Float32Array): void {
-    this.#window.set(x);
+    this.write(x);
     for (let g = 0; g < this.groups; g++) {
       this.wasm.closeBegin(g);
       while (!this.wasm.closeEdges(g, SLICE));
