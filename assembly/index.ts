@@ -28,5 +28,36 @@ export {
 } from './memory';
 export { scanFailedAt, scanItems, scanLogs, scanMetrics, scanRows, scanTraces } from './otlp/request';
 export { metricAt, rowAt } from './otlp/rows';
-export { configureDecoding, init } from './setup';
+export { bindSeries, lookUpRows, unboundList } from './series/bind';
+export { seriesUsed } from './series/table';
+export { configureSeries, init } from './setup';
 export { Status } from './status';
+export {
+  addLevel,
+  appendEdge,
+  beginClose,
+  closeSlice,
+  closingNew,
+  closingNewList,
+  closingSkipped,
+  closingTick,
+  closingTime,
+  edgeFirstTime,
+  flushDue,
+  isHeld,
+  setFeatureRank,
+} from './window/close';
+export { foldCounts } from './window/counts';
+export { fold, foldGroup, foldHeld, foldNext, slowCount, slowList } from './window/fold';
+export {
+  addEdge,
+  addFeed,
+  addGroup,
+  addService,
+  edgesHigh,
+  edgesUsed,
+  groupsUsed,
+  removeEdge,
+  removeService,
+  setEdgeProfile,
+} from './window/graph';

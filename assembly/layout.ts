@@ -63,3 +63,233 @@ export const ROW_FLAG_NO_VALUE: i32 = RowFlag.NO_VALUE;
 export const ROW_FLAG_VALUE: i32 = RowFlag.VALUE;
 export const ROW_FLAG_COUNT: i32 = RowFlag.COUNT;
 export const METRIC_BYTES: i32 = offsetof<MetricSpan>();
+
+/** Bits of `Series.state`. */
+export const enum SeriesState {
+  FREE = 0,
+  /** Admitted; nobody has said yet what it is. */
+  USED = 1,
+  BOUND = 2,
+  /** Counter: there is a sample to subtract. */
+  SAMPLED = 4,
+  /** Counter: what happened up to the newest sample is known (not the first sample, not after an outage). */
+  BASED = 8,
+  /** Counter: the newest sample began anew by its start time. */
+  RESTARTED = 16,
+}
+
+/**
+ * What is known of a series. Times are newest first.
+ * ```
+ *            counter                          rate, level of an amount (by parity of the tick)
+ * value0-2   sum, count of the newest time,   sum, samples, handed over: even tick
+ *            sum of the one before
+ * value3-5   count of the one before          … odd tick
+ *            sum, count handed over
+ * mark0-1    start time of newest, before     even tick + 1, odd tick + 1
+ * ```
+ */
+@unmanaged
+export class Series {
+  hash: u64;
+  time0: i64;
+  time1: i64;
+  time2: i64;
+  time3: i64;
+  request0: u32;
+  request1: u32;
+  request2: u32;
+  request3: u32;
+  value0: f64;
+  value1: f64;
+  value2: f64;
+  value3: f64;
+  value4: f64;
+  value5: f64;
+  mark0: i64;
+  mark1: i64;
+  /** Edge slot; -1: not used. Series of an edge form a list. */
+  edge: i32;
+  feed: i32;
+  next: i32;
+  previous: i32;
+  scale: f64;
+  roles: u16;
+  type: u8;
+  rank: u8;
+  state: u32;
+  /** Event clock of the kernel when it was last looked at, seconds. */
+  touched: u32;
+  /** Look-up that reported it as unbound. */
+  reported: u32;
+}
+
+/** Scalars of the series table; one record. */
+@unmanaged
+export class SeriesHead {
+  /** Free slots form a list through `next`; -1 its end. */
+  free: i32;
+  /** Slots that were ever used. */
+  high: i32;
+  used: i32;
+  /** Where the search for idle series goes on. */
+  hand: i32;
+  lookup: u32;
+  /** Newest accepted time of any group, seconds. */
+  now: u32;
+}
+
+/** Tick grid of a group. Times are Unix nanoseconds, ticks count from the first accepted point's. */
+@unmanaged
+export class Grid {
+  window: i64;
+  lateness: i64;
+  /** A point so far ahead of the watermark is not believed at once. */
+  ahead: i64;
+  /** Middle of tick 0. */
+  phase: i64;
+  newest: i64;
+  /** Last closed tick. */
+  closed: i64;
+  /** A point from this time on closes tick closed + 1; least i64 before the first point. */
+  dueAt: i64;
+  /** Empty ticks up to this one are an outage. */
+  outageEnd: i64;
+  /** Counters whose last sample is older start again: they span an outage. */
+  resumedAt: i64;
+  /** Outage ticks passed over since the last closing. */
+  skipped: i64;
+  /** Last tick in which anything was seen. */
+  lastTick: i64;
+  /** Earliest time that the held request claims; 0: nothing is held. */
+  heldTime: i64;
+  heldRequest: u32;
+  /** 1 once the first point was accepted. */
+  isStarted: u32;
+  /** Points up to here were confirmed. */
+  trustedUntil: i64;
+  /** Points seen in the open tick of either parity. */
+  points0: u32;
+  points1: u32;
+  /** First of the edges seen but not in the order yet; first feed; -1: none. */
+  newEdges: i32;
+  feeds: i32;
+  /** Where the closing stands (window/close.ts), and the next edge of the order to be filled. */
+  closing: i32;
+  filled: i32;
+  edges: i32;
+  pad: u32;
+}
+
+/** A feature rule in a cluster. */
+@unmanaged
+export class Feed {
+  group: i32;
+  /** Next feed of the group. */
+  next: i32;
+  sourceRelative: u32;
+  isStarted: u32;
+  /** Middle of a tick: `phase` before `switchAt`, `nextPhase` from then on. */
+  phase: i64;
+  nextPhase: i64;
+  switchAt: i64;
+  /** Times [from, to) fall into `tick`, whose middle is `middle`: the last answer, kept. */
+  from: i64;
+  to: i64;
+  tick: i64;
+  middle: i64;
+  /** Sum of distances from the middle, and points, in the open tick of either parity. */
+  offset0: i64;
+  offset1: i64;
+  points0: u32;
+  points1: u32;
+  /** Ticks in a row whose mean distance stayed beyond a quarter of a window, signed. */
+  streak: i32;
+  pad: u32;
+  /** Ticks in which it was seen. */
+  ticks: i64;
+  firstTime: i64;
+  /** Idle series of this feed were reclaimed: a new one may be an old one. */
+  hasReclaimed: i64;
+  /** Shortest time between two points of one series in the ticks since the last closing; 0: none. */
+  gap: i64;
+  /** Observed period, ns; 0: not known yet. */
+  period: f64;
+}
+
+/** Bits of `EdgeWindow.state`. */
+export const enum EdgeState {
+  FREE = 0,
+  USED = 1,
+  /** Seen, waits for its place in the order. */
+  NEW = 2,
+  ORDERED = 4,
+}
+
+/** What the front half knows of an edge; two `Sums` follow, one for the open tick of either parity. */
+@unmanaged
+export class EdgeWindow {
+  group: i32;
+  /** Next of the group's new edges, or of the free slots. */
+  next: i32;
+  /** First series bound to it; -1: none. */
+  series: i32;
+  state: u32;
+  /** Ranks that latency, requests, errors and bytes listen to, a byte each; 255: any. */
+  ranks: u32;
+  source: i32;
+  destination: i32;
+  profile: i32;
+  /** Rank of the feed that says whether rates may be judged relative to the source; 255: none yet. */
+  relativeRank: u32;
+  isRelative: u32;
+  firstTime: i64;
+  firstTick: i64;
+}
+
+/** Amounts of an edge in one tick, byte offsets: compensated sums, f64 sum and f64 error each. */
+export const enum Sums {
+  LATENCY = 0,
+  LATENCY_COUNT = 16,
+  LEVEL = 32,
+  LEVEL_WEIGHT = 48,
+  REQUESTS = 64,
+  ERRORS = 80,
+  TRAFFIC = 96,
+  RATIO = 112,
+  RATIO_WEIGHT = 128,
+  /** u32: SumFlag. */
+  FLAGS = 144,
+  BYTES = 152,
+}
+
+/** What was reported at all. */
+export const enum SumFlag {
+  LATENCY = 1,
+  LEVEL = 2,
+  REQUESTS = 4,
+  ERRORS = 8,
+  TRAFFIC = 16,
+  RATIO = 32,
+}
+
+/** How a series' value becomes a window's amount; `SeriesType` of the TypeScript face. */
+export const enum SeriesType {
+  AMOUNT = 0,
+  COUNTER = 1,
+  RATE = 2,
+  LEVEL = 3,
+}
+
+/** `Role` of the TypeScript face. */
+export const enum Role {
+  LATENCY_SUM = 1,
+  LATENCY_LEVEL = 2,
+  REQUESTS = 4,
+  ERRORS = 8,
+  ERRORS_NONE = 16,
+  BYTES = 32,
+  ERROR_RATIO = 64,
+  FROM_COUNT = 128,
+  SLOW = 256,
+}

@@ -2,14 +2,22 @@
 import { detectInit } from './detect/face';
 import { finishLayout } from './memory';
 import { rowsInit } from './otlp/rows';
+import { bindInit } from './series/bind';
 import { hashInit } from './series/hash';
 import { knownInit } from './series/known';
+import { configureTable, tableInit } from './series/table';
 import { Status } from './status';
+import { closeInit } from './window/close';
+import { countsInit } from './window/counts';
+import { foldInit } from './window/fold';
+import { configureGraph, graphInit } from './window/graph';
 import { structureInit } from './wire/structure';
 
-/** Options of decoding; called before `init`. Without a call series are hashed with seed 0. */
-export function configureDecoding(hashSeed: u64): void {
+/** Options of series; called before `init`. Without a call there is no room for series, and they are hashed with seed 0. */
+export function configureSeries(maxSeries: i32, maxFeeds: i32, hashSeed: u64, idleSeconds: u32): void {
   hashInit(hashSeed);
+  configureTable(maxSeries, idleSeconds);
+  configureGraph(maxFeeds);
 }
 
 /** Lays out memory for the given capacities. Called once, before anything else; see `KernelOptions` for the meaning of each. */
@@ -17,6 +25,12 @@ export function init(maxEdges: i32, maxServices: i32, maxGroups: i32, inputLimit
   structureInit();
   knownInit();
   rowsInit();
+  bindInit();
+  tableInit();
+  graphInit(maxEdges, maxServices, maxGroups);
+  countsInit();
+  foldInit();
+  closeInit(maxEdges);
   detectInit(maxEdges, maxServices, maxGroups);
   return finishLayout(inputLimitBytes) ? Status.OK : Status.NO_MEMORY;
 }

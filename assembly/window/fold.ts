@@ -1,0 +1,197 @@
+// Folds scanned rows into the open ticks of their edges, up to the first tick that must be closed.
+import { EdgeState, EdgeWindow, Feed, Grid, Role, Row, RowFlag, Series, SeriesType } from '../layout';
+import { scratch } from '../memory';
+import { scanRows } from '../otlp/request';
+import { rowAt, ROW_CAPACITY } from '../otlp/rows';
+import { findSeries, head, seriesAt } from '../series/table';
+import { Status } from '../status';
+import { bump, Count } from './counts';
+import { edgeAt, feedAt, gridAt, sumsAt } from './graph';
+import { see, Seen } from './ring';
+import { addRoles, rankOf } from './roles';
+import { advanceTo, notePoint, startFeed, tickOf, Verdict } from './ticks';
+import { counterDelta, deltaCount, deltaSum, meanDelta, setDelta } from './values';
+
+/** Times of a held batch are told apart from what its own request has already folded. */
+const HELD_REQUEST: u32 = 0x8000_0000;
+const SECOND: i64 = 1_000_000_000;
+
+/** [row u32, edge i32, tick f64] of the last fold's rows whose series asked for TypeScript. */
+let slowRows: usize = 0;
+let slow: i32 = 0;
+let held: i32 = 0;
+let stoppedAt: i32 = 0;
+let stoppedGroup: i32 = -1;
+
+export function foldInit(): void {
+  slowRows = scratch(ROW_CAPACITY << 4);
+}
+
+/** Row before which the last fold stopped, and the group that made it stop. */
+export function foldNext(): i32 {
+  return stoppedAt;
+}
+export function foldGroup(): i32 {
+  return stoppedGroup;
+}
+/** Rows that the last fold held back. */
+export function foldHeld(): i32 {
+  return held;
+}
+export function slowCount(): i32 {
+  return slow;
+}
+export function slowList(): usize {
+  return slowRows;
+}
+
+/** Slot of the row's series; -1: unknown. The table may have changed since the look-up. */
+// @ts-ignore: decorator
+@inline
+function seriesOf(row: Row): i32 {
+  if (row.series < 0 || seriesAt(row.series).hash != row.hash) row.series = findSeries(row.hash);
+  return row.series;
+}
+
+/** Whether the value can be used: on the wire, finite, not negative. */
+// @ts-ignore: decorator
+@inline
+function isUsable(row: Row): bool {
+  const flags = row.flags;
+  if (flags & RowFlag.NO_VALUE) return false;
+  const isAmount = (flags & RowFlag.VALUE) != 0 && row.value >= 0 && row.value < Infinity;
+  // A histogram counts even where its sum is not known, or not usable.
+  if (!(flags & RowFlag.COUNT)) return isAmount;
+  if (!isAmount) row.flags = flags & ~RowFlag.VALUE;
+  return true;
+}
+
+/** The edge's first point, or one earlier than that. */
+function noteEdge(grid: Grid, edge: i32, record: EdgeWindow, time: i64, tick: i64): void {
+  if (record.state & EdgeState.NEW) {
+    record.firstTime = min(record.firstTime, time);
+    record.firstTick = min(record.firstTick, tick);
+    return;
+  }
+  record.state |= EdgeState.NEW;
+  record.firstTime = time;
+  record.firstTick = tick;
+  record.next = grid.newEdges;
+  grid.newEdges = edge;
+}
+
+/** Roles whose value is averaged as it stands, not added up. */
+const LEVEL_ROLES: u32 = Role.LATENCY_LEVEL | Role.ERROR_RATIO | Role.SLOW;
+
+/** The point's amounts into the sums of its tick. False: it has none (a counter's first sample). */
+function takeValue(grid: Grid, feed: Feed, series: Series, row: Row, tick: i64, isSame: bool): bool {
+  if (series.type == SeriesType.COUNTER) {
+    if (!counterDelta(grid, feed, series, row, isSame)) return false;
+  } else if (series.type == SeriesType.AMOUNT || series.roles & LEVEL_ROLES || row.flags & RowFlag.COUNT) {
+    setDelta(row.value, row.count);
+  } else {
+    meanDelta(series, row.value, series.type == SeriesType.RATE ? <f64>grid.window / 1e9 : 1, tick, isSame);
+  }
+  return true;
+}
+
+function noteSlow(index: i32, series: Series, tick: i64): void {
+  const entry = slowRows + ((<usize>slow) << 4);
+  store<u32>(entry, index);
+  store<i32>(entry, series.edge, 4);
+  store<f64>(entry, <f64>tick, 8);
+  slow++;
+}
+
+/** A point of an open tick, or of a closed one (then only what a counter starts from changes). */
+function take(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time: i64, tick: i64, request: u32): void {
+  const isLate = tick <= grid.closed;
+  if (isLate && (series.type != SeriesType.COUNTER || time < series.time0)) {
+    bump(Count.LATE);
+    return;
+  }
+  const newest = series.time0;
+  const seen = see(series, time, request);
+  if (seen >= Seen.DUPLICATE) {
+    bump(seen == Seen.DUPLICATE ? Count.DUPLICATE : Count.STALE);
+    return;
+  }
+  if (isLate) {
+    counterDelta(grid, feed, series, row, seen == Seen.SAME);
+    bump(Count.LATE);
+    return;
+  }
+  if (time > grid.newest) head.now = max(head.now, <u32>(time / SECOND));
+  notePoint(grid, feed, time, tick);
+  if (newest != 0 && time > newest) feed.gap = feed.gap == 0 ? time - newest : min(feed.gap, time - newest);
+  const record = edgeAt(series.edge);
+  if (!(record.state & EdgeState.ORDERED)) noteEdge(grid, series.edge, record, time, tick);
+  if (!takeValue(grid, feed, series, row, tick, seen == Seen.SAME)) {
+    bump(Count.FIRST);
+    return;
+  }
+  const isHeard = addRoles(record, sumsAt(series.edge, tick), series, row, deltaSum, deltaCount);
+  bump(isHeard ? Count.FOLDED : Count.SHADOWED);
+  if (series.roles & Role.SLOW && series.rank <= <u8>rankOf(record, 0)) noteSlow(index, series, tick);
+}
+
+/** A row of a bound series. Status.OK: dealt with; else the fold stops before it. */
+function foldRow(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time: i64, request: u32, received: i64): Status {
+  if (time >= grid.dueAt || !grid.isStarted) {
+    const verdict = advanceTo(grid, feed, time, request, received);
+    if (verdict == Verdict.CLOSE) return Status.CLOSE;
+    if (verdict == Verdict.CONFIRMED) return Status.CONFIRMED;
+    if (verdict == Verdict.HOLD) {
+      held++;
+      bump(Count.HELD);
+      return Status.OK;
+    }
+  }
+  const isFirst = !feed.isStarted;
+  if (isFirst) startFeed(feed, time);
+  const tick = tickOf(grid, feed, time);
+  // A feed is not laid out by a point that nobody takes.
+  if (isFirst && tick <= grid.closed) feed.isStarted = 0;
+  take(grid, feed, series, row, index, time, tick, request);
+  return Status.OK;
+}
+
+/**
+ * Folds the scanned rows from `from` on. `request`: differs between requests, below 2^31. `received`: wall clock at receipt, ns.
+ * `only`: rows of this group, a held batch; -1: all. Answers OK at the end, or CLOSE or CONFIRMED with `foldNext` and `foldGroup`.
+ */
+export function fold(from: i32, request: u32, received: i64, only: i32): Status {
+  const rows = scanRows();
+  const number = only >= 0 ? request | HELD_REQUEST : request;
+  slow = 0;
+  held = 0;
+  for (let i = from; i < rows; i++) {
+    const row = rowAt(i);
+    const slot = row.flags & RowFlag.COPY ? -1 : seriesOf(row);
+    if (slot < 0) {
+      if (only < 0) bump(row.flags & RowFlag.COPY ? Count.COPIES : Count.REFUSED);
+      continue;
+    }
+    const series = seriesAt(slot);
+    series.touched = head.now;
+    if (series.edge < 0) {
+      if (only < 0) bump(Count.UNMAPPED);
+      continue;
+    }
+    const feed = feedAt(series.feed);
+    if (only >= 0 && feed.group != only) continue;
+    const time = row.time != 0 ? <i64>row.time : received;
+    if (time <= 0 || !isUsable(row)) {
+      bump(Count.NO_VALUE);
+      continue;
+    }
+    const status = foldRow(gridAt(feed.group), feed, series, row, i, time, number, received);
+    if (status == Status.OK) continue;
+    stoppedAt = i;
+    stoppedGroup = feed.group;
+    return status;
+  }
+  stoppedAt = rows;
+  stoppedGroup = -1;
+  return Status.OK;
+}

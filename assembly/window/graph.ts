@@ -1,0 +1,227 @@
+// Slots of groups, feeds, services and edges: given out densely, those of services and edges used again.
+import { orderRemove, resetEdge, resetGroup, resetService, setEdge } from '../detect/face';
+import { EdgeState, EdgeWindow, Feed, Grid, Role, Sums } from '../layout';
+import { reserve } from '../memory';
+import { forgetSeriesOf } from '../series/bind';
+import { seriesAt } from '../series/table';
+import { ticksInit } from './ticks';
+
+const EDGE_BYTES: usize = offsetof<EdgeWindow>() + 2 * Sums.BYTES;
+
+let grids: usize = 0;
+let feeds: usize = 0;
+let edges: usize = 0;
+/** i32[maxServices]: next free service slot; -1 its end, -2 in use. */
+let services: usize = 0;
+let maxGroups: i32 = 0;
+let maxFeeds: i32 = 0;
+let maxEdges: i32 = 0;
+let maxServices: i32 = 0;
+
+/** Scalars of the graph; one record. */
+@unmanaged
+class GraphHead {
+  groups: i32;
+  feeds: i32;
+  /** Slots ever used, first free slot (-1: none), slots in use. */
+  edgesHigh: i32;
+  edgesFree: i32;
+  edgesUsed: i32;
+  servicesHigh: i32;
+  servicesFree: i32;
+}
+let head: GraphHead = changetype<GraphHead>(0);
+
+export function configureGraph(feedCapacity: i32): void {
+  maxFeeds = feedCapacity;
+}
+
+export function graphInit(edgeCapacity: i32, serviceCapacity: i32, groupCapacity: i32): void {
+  maxEdges = edgeCapacity;
+  maxServices = serviceCapacity;
+  maxGroups = groupCapacity;
+  grids = reserve(<usize>maxGroups * offsetof<Grid>());
+  feeds = reserve(<usize>maxFeeds * offsetof<Feed>());
+  edges = reserve(<usize>maxEdges * EDGE_BYTES);
+  services = reserve(<usize>maxServices << 2);
+  head = changetype<GraphHead>(reserve(offsetof<GraphHead>()));
+  head.edgesFree = -1;
+  head.servicesFree = -1;
+}
+
+// @ts-ignore: decorator
+@inline
+export function gridAt(group: i32): Grid {
+  return changetype<Grid>(grids + <usize>group * offsetof<Grid>());
+}
+
+// @ts-ignore: decorator
+@inline
+export function feedAt(feed: i32): Feed {
+  return changetype<Feed>(feeds + <usize>feed * offsetof<Feed>());
+}
+
+// @ts-ignore: decorator
+@inline
+export function edgeAt(edge: i32): EdgeWindow {
+  return changetype<EdgeWindow>(edges + <usize>edge * EDGE_BYTES);
+}
+
+/** Sums of the edge in an open tick. */
+// @ts-ignore: decorator
+@inline
+export function sumsAt(edge: i32, tick: i64): usize {
+  return edges + <usize>edge * EDGE_BYTES + offsetof<EdgeWindow>() + (<usize>tick & 1) * Sums.BYTES;
+}
+
+export function groupsUsed(): i32 {
+  return head.groups;
+}
+
+export function feedsUsed(): i32 {
+  return head.feeds;
+}
+
+export function edgesUsed(): i32 {
+  return head.edgesUsed;
+}
+
+/** Edge slots ever used: every edge in use is below. */
+export function edgesHigh(): i32 {
+  return head.edgesHigh;
+}
+
+export function isGroup(group: i32): bool {
+  return group >= 0 && group < head.groups;
+}
+
+export function isFeed(feed: i32): bool {
+  return feed >= 0 && feed < head.feeds;
+}
+
+export function isEdge(edge: i32): bool {
+  return edge >= 0 && edge < head.edgesHigh && edgeAt(edge).state != EdgeState.FREE;
+}
+
+function isService(service: i32): bool {
+  return service >= 0 && service < head.servicesHigh && load<i32>(services + ((<usize>service) << 2)) == -2;
+}
+
+/** A group of edges with one window length; -1: no room. */
+export function addGroup(windowNanos: i64, latenessNanos: i64): i32 {
+  if (head.groups == maxGroups) return -1;
+  const group = head.groups++;
+  ticksInit(gridAt(group), windowNanos, latenessNanos);
+  resetGroup(group, <f64>windowNanos / 1e9);
+  return group;
+}
+
+/** A feature rule of the group; -1: no room. `sourceRelative`: its rates may be judged relative to what the source receives. */
+export function addFeed(group: i32, sourceRelative: bool): i32 {
+  if (head.feeds == maxFeeds || !isGroup(group)) return -1;
+  const feed = head.feeds++;
+  const record = feedAt(feed);
+  record.group = group;
+  record.sourceRelative = u32(sourceRelative);
+  record.next = gridAt(group).feeds;
+  gridAt(group).feeds = feed;
+  return feed;
+}
+
+/** A service of the group; -1: no room. */
+export function addService(group: i32): i32 {
+  if (!isGroup(group)) return -1;
+  let service = head.servicesFree;
+  if (service >= 0) head.servicesFree = load<i32>(services + ((<usize>service) << 2));
+  else if (head.servicesHigh < maxServices) service = head.servicesHigh++;
+  else return -1;
+  store<i32>(services + ((<usize>service) << 2), -2);
+  resetService(service);
+  return service;
+}
+
+/** Frees the slot of a service that is an end of no edge. */
+export function removeService(service: i32): bool {
+  if (!isService(service)) return false;
+  store<i32>(services + ((<usize>service) << 2), head.servicesFree);
+  head.servicesFree = service;
+  return true;
+}
+
+/** An edge between two services of the group, -1: none; -1: no room. It takes part once it was seen and put in order. */
+export function addEdge(group: i32, source: i32, destination: i32, profile: i32): i32 {
+  if (!isGroup(group)) return -1;
+  if ((source >= 0 && !isService(source)) || (destination >= 0 && !isService(destination))) return -1;
+  let edge = head.edgesFree;
+  if (edge >= 0) head.edgesFree = edgeAt(edge).next;
+  else if (head.edgesHigh < maxEdges) edge = head.edgesHigh++;
+  else return -1;
+  memory.fill(changetype<usize>(edgeAt(edge)), 0, EDGE_BYTES);
+  const record = edgeAt(edge);
+  record.group = group;
+  record.next = -1;
+  record.series = -1;
+  record.state = EdgeState.USED;
+  record.ranks = 0xffff_ffff;
+  record.source = source;
+  record.destination = destination;
+  record.profile = profile;
+  record.relativeRank = 255;
+  head.edgesUsed++;
+  gridAt(group).edges++;
+  resetEdge(edge);
+  setEdge(edge, source, destination, profile, false);
+  return edge;
+}
+
+export function setEdgeProfile(edge: i32, profile: i32): bool {
+  if (!isEdge(edge)) return false;
+  const record = edgeAt(edge);
+  record.profile = profile;
+  setEdge(edge, record.source, record.destination, profile, record.isRelative != 0);
+  return true;
+}
+
+/** A series of this feed reports the edge's requests: the most trusted such feed says whether rates may be relative to the source. */
+export function noteRequests(edge: i32, feed: i32, rank: u32): void {
+  const record = edgeAt(edge);
+  if (rank > record.relativeRank) return;
+  record.relativeRank = rank;
+  record.isRelative = feedAt(feed).sourceRelative;
+  setEdge(edge, record.source, record.destination, record.profile, record.isRelative != 0);
+}
+
+/** The feed of requests changed: asks the edge's series again. */
+export function renewRelative(edge: i32): void {
+  edgeAt(edge).relativeRank = 255;
+  for (let slot = edgeAt(edge).series; slot >= 0; slot = seriesAt(slot).next) {
+    const series = seriesAt(slot);
+    if (series.roles & Role.REQUESTS) noteRequests(edge, series.feed, series.rank);
+  }
+}
+
+function unlinkNew(edge: i32, record: EdgeWindow): void {
+  const grid = gridAt(record.group);
+  if (grid.newEdges == edge) {
+    grid.newEdges = record.next;
+    return;
+  }
+  let before = grid.newEdges;
+  while (edgeAt(before).next != edge) before = edgeAt(before).next;
+  edgeAt(before).next = record.next;
+}
+
+/** Forgets the edge, its series and its place in the order. False: there is none. */
+export function removeEdge(edge: i32): bool {
+  if (!isEdge(edge)) return false;
+  const record = edgeAt(edge);
+  forgetSeriesOf(edge);
+  if (record.state & EdgeState.NEW) unlinkNew(edge, record);
+  orderRemove(edge);
+  gridAt(record.group).edges--;
+  record.state = EdgeState.FREE;
+  record.next = head.edgesFree;
+  head.edgesFree = edge;
+  head.edgesUsed--;
+  return true;
+}

@@ -1,0 +1,221 @@
+// Event time onto the tick grid of a group: which tick a point falls into, when a tick is due, what is believed of a clock.
+//
+//   group    ├──── tick k ────┤├── tick k+1 ──┤        middle of tick k: phase + k window
+//   feed       ├── tick k ──────┤                      shifted by at most half a window
+//   due                         ↑ lateness (≤ half a window) past the end of tick k: open are k and k+1 at most
+import { Feed, Grid } from '../layout';
+import { feedAt } from './graph';
+
+const MINUTE: i64 = 60_000_000_000;
+/** A feed moves its phase after so many ticks beyond a quarter of a window. */
+const STREAK = 3;
+/** Empty ticks that make a silence an outage. */
+const OUTAGE_TICKS: i64 = 3;
+
+export const enum Verdict {
+  /** The point may be taken. */
+  TAKE = 0,
+  /** Far ahead: held back. */
+  HOLD = 1,
+  /** Tick closed + 1 is to be closed first. */
+  CLOSE = 2,
+  /** A second request claims the same jump. */
+  CONFIRMED = 3,
+}
+
+export function ticksInit(grid: Grid, window: i64, lateness: i64): void {
+  memory.fill(changetype<usize>(grid), 0, offsetof<Grid>());
+  grid.window = window;
+  grid.lateness = min(max(lateness, 0), window / 2);
+  grid.ahead = max(5 * MINUTE, 3 * window);
+  grid.dueAt = i64.MIN_VALUE;
+  grid.outageEnd = i64.MIN_VALUE;
+  grid.resumedAt = i64.MIN_VALUE;
+  grid.closed = -1;
+  grid.lastTick = -1;
+  grid.newEdges = -1;
+  grid.feeds = -1;
+}
+
+/** Quotient rounded down; b > 0. */
+function floorDiv(a: i64, b: i64): i64 {
+  const quotient = a / b;
+  return a - quotient * b < 0 ? quotient - 1 : quotient;
+}
+
+// @ts-ignore: decorator
+@inline
+function dueTime(grid: Grid, tick: i64): i64 {
+  return grid.phase + tick * grid.window + grid.window / 2 + grid.lateness;
+}
+
+/** The newest tick that is due at this time. */
+function dueTick(grid: Grid, time: i64): i64 {
+  return floorDiv(time - dueTime(grid, 0), grid.window);
+}
+
+function start(grid: Grid, time: i64): void {
+  grid.isStarted = 1;
+  grid.phase = time;
+  grid.newest = time;
+  grid.trustedUntil = time;
+  grid.dueAt = dueTime(grid, 0);
+}
+
+/** The feed's first point is the middle of its ticks. */
+export function startFeed(feed: Feed, time: i64): void {
+  feed.isStarted = 1;
+  feed.phase = time;
+  feed.nextPhase = time;
+  feed.switchAt = i64.MIN_VALUE;
+  feed.firstTime = time;
+}
+
+/** Tick of the group's grid for a point of the feed; `feed.middle` is its middle as the feed sees it. */
+// @ts-ignore: decorator
+@inline
+export function tickOf(grid: Grid, feed: Feed, time: i64): i64 {
+  return time >= feed.from && time < feed.to ? feed.tick : findTick(grid, feed, time);
+}
+
+function findTick(grid: Grid, feed: Feed, time: i64): i64 {
+  const half = grid.window / 2;
+  const isNext = time >= feed.switchAt;
+  const phase = isNext ? feed.nextPhase : feed.phase;
+  const own = floorDiv(time - phase + half, grid.window);
+  feed.middle = phase + own * grid.window;
+  feed.from = feed.middle - half;
+  feed.to = feed.from + grid.window;
+  if (isNext) feed.from = max(feed.from, feed.switchAt);
+  else feed.to = min(feed.to, feed.switchAt);
+  feed.tick = own + floorDiv(phase - grid.phase + half, grid.window);
+  return feed.tick;
+}
+
+/** A point further ahead than a watch may be wrong waits until a second request says about the same. */
+function hold(grid: Grid, time: i64, request: u32): Verdict {
+  if (grid.heldTime != 0 && grid.heldRequest == request) {
+    grid.heldTime = min(grid.heldTime, time);
+    return Verdict.HOLD;
+  }
+  const distance = time > grid.heldTime ? time - grid.heldTime : grid.heldTime - time;
+  if (grid.heldTime != 0 && distance <= grid.ahead) {
+    grid.heldTime = 0;
+    grid.trustedUntil = time + grid.ahead;
+    return Verdict.CONFIRMED;
+  }
+  grid.heldTime = time;
+  grid.heldRequest = request;
+  return Verdict.HOLD;
+}
+
+/** Points seen in an open tick. */
+// @ts-ignore: decorator
+@inline
+export function pointsIn(grid: Grid, tick: i64): u32 {
+  return tick & 1 ? grid.points1 : grid.points0;
+}
+
+/** Passes over empty ticks of an outage that are due at this time. */
+function skipOutage(grid: Grid, time: i64): void {
+  const until = min(grid.outageEnd, dueTick(grid, time));
+  if (until <= grid.closed) return;
+  grid.skipped += until - grid.closed;
+  grid.closed = until;
+  grid.dueAt = dueTime(grid, until + 1);
+  grid.resumedAt = grid.newest + 1;
+}
+
+/** What to do with a point that is not before `dueAt`. `received`: wall clock at receipt, ns, 0 unknown. */
+export function advanceTo(grid: Grid, feed: Feed, time: i64, request: u32, received: i64): Verdict {
+  const watermark = grid.isStarted ? grid.newest - grid.lateness : received > 0 ? received : time;
+  if (time - watermark > grid.ahead && time > grid.trustedUntil) return hold(grid, time, request);
+  if (!grid.isStarted) start(grid, time);
+  if (!feed.isStarted) startFeed(feed, time);
+  if (time < grid.dueAt) return Verdict.TAKE;
+  if (hasOpenPoints(grid)) return Verdict.CLOSE;
+  const tick = findTick(grid, feed, time);
+  if (tick - grid.lastTick > OUTAGE_TICKS) grid.outageEnd = max(grid.outageEnd, tick - 1);
+  skipOutage(grid, time);
+  return time < grid.dueAt ? Verdict.TAKE : Verdict.CLOSE;
+}
+
+/** Something was seen in tick closed + 1 or the one after. */
+function hasOpenPoints(grid: Grid): bool {
+  return (grid.points0 | grid.points1) != 0;
+}
+
+/** At the end of a stream: true while a tick in which something was seen is still to be closed. */
+export function flushTo(grid: Grid): bool {
+  return grid.isStarted != 0 && grid.lastTick > grid.closed;
+}
+
+/** Notes an accepted point of the feed. */
+// @ts-ignore: decorator
+@inline
+export function notePoint(grid: Grid, feed: Feed, time: i64, tick: i64): void {
+  if (time > grid.newest) grid.newest = time;
+  if (tick > grid.lastTick) grid.lastTick = tick;
+  if (grid.heldTime != 0) grid.heldTime = 0;
+  const offset = time - feed.middle;
+  if (tick & 1) {
+    grid.points1++;
+    feed.offset1 += offset;
+    feed.points1++;
+  } else {
+    grid.points0++;
+    feed.offset0 += offset;
+    feed.points0++;
+  }
+}
+
+/** Watches the feed's distance from the middle of the tick being closed, and its period. */
+function settleFeed(grid: Grid, feed: Feed, tick: i64): void {
+  const points = tick & 1 ? feed.points1 : feed.points0;
+  const offset = tick & 1 ? feed.offset1 : feed.offset0;
+  if (tick & 1) {
+    feed.points1 = 0;
+    feed.offset1 = 0;
+  } else {
+    feed.points0 = 0;
+    feed.offset0 = 0;
+  }
+  if (points == 0) return;
+  feed.ticks++;
+  const mean = offset / <i64>points;
+  if (mean > grid.window / 4) feed.streak = feed.streak > 0 ? feed.streak + 1 : 1;
+  else if (mean < -grid.window / 4) feed.streak = feed.streak < 0 ? feed.streak - 1 : -1;
+  else feed.streak = 0;
+  if (abs(feed.streak) < STREAK) return;
+  // Points from dueAt on are folded after this closing whatever their order; earlier ones keep the phase they would have had.
+  feed.streak = 0;
+  feed.phase = feed.nextPhase;
+  feed.nextPhase = feed.phase + mean;
+  feed.switchAt = grid.dueAt;
+  feed.to = i64.MIN_VALUE;
+}
+
+/** The period is the shortest time between two points of a series, smoothed over ticks. */
+function settlePeriod(feed: Feed): void {
+  if (feed.gap == 0) return;
+  const gap = <f64>feed.gap;
+  feed.period = feed.period == 0 ? gap : feed.period + (gap - feed.period) / 8;
+  feed.gap = 0;
+}
+
+/** Everything of tick closed + 1 but its edges is settled. */
+export function settleTick(grid: Grid): void {
+  const tick = grid.closed + 1;
+  for (let feed = grid.feeds; feed >= 0; feed = feedAt(feed).next) {
+    settleFeed(grid, feedAt(feed), tick);
+    settlePeriod(feedAt(feed));
+  }
+}
+
+/** Tick closed + 1 is closed. */
+export function finishTick(grid: Grid): void {
+  grid.closed++;
+  if (grid.closed & 1) grid.points1 = 0;
+  else grid.points0 = 0;
+  grid.dueAt = dueTime(grid, grid.closed + 1);
+}
