@@ -48,6 +48,7 @@ export {
   setFeatureRank,
 } from './window/close';
 export { foldCounts } from './window/counts';
+export { longestDormant } from './window/dormant';
 export { fold, foldGroup, foldHeld, foldNext, slowCount, slowList } from './window/fold';
 export {
   addEdge,
@@ -61,3 +62,4 @@ export {
   removeService,
   setEdgeProfile,
 } from './window/graph';
+export { feedPeriod, feedPhase, feedTicks } from './window/ticks';

@@ -4,7 +4,7 @@
 //   feed       ├── tick k ──────┤                      shifted by at most half a window
 //   due                         ↑ lateness (≤ half a window) past the end of tick k: open are k and k+1 at most
 import { Feed, Grid } from '../layout';
-import { feedAt } from './graph';
+import { feedAt, isFeed } from './graph';
 
 const MINUTE: i64 = 60_000_000_000;
 /** A feed moves its phase after so many ticks beyond a quarter of a window. */
@@ -218,4 +218,15 @@ export function finishTick(grid: Grid): void {
   if (grid.closed & 1) grid.points1 = 0;
   else grid.points0 = 0;
   grid.dueAt = dueTime(grid, grid.closed + 1);
+}
+
+/** What a feed shows: middle of its ticks (Unix ns; 0: not seen yet), observed period in ns (0: not known), ticks in which it was seen. */
+export function feedPhase(feed: i32): i64 {
+  return isFeed(feed) ? feedAt(feed).nextPhase : 0;
+}
+export function feedPeriod(feed: i32): f64 {
+  return isFeed(feed) ? feedAt(feed).period : 0;
+}
+export function feedTicks(feed: i32): f64 {
+  return isFeed(feed) ? <f64>feedAt(feed).ticks : 0;
 }

@@ -20,6 +20,14 @@ export class CapacityError extends Error {
   }
 }
 
+/** Bytes that are no snapshot of this kernel. */
+export class CheckpointError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'CheckpointError';
+  }
+}
+
 const REASONS = {
   TRUNCATED: 'a field reaches past the end of its message',
   VARINT: 'a varint is longer than its type allows',

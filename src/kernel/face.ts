@@ -37,6 +37,10 @@ export interface KernelOptions {
   /** Seed of the isolation forest and the autoencoder, unsigned 32 bits. */
   readonly seed: number;
   readonly forest: ForestOptions;
+  /** Detection, section 11; off. */
+  readonly autoencoder?: boolean;
+  /** A series without a point for so long, in event time, may give way when the table is full; 3600. */
+  readonly idleSeriesSeconds?: number;
 }
 
 /** Detection, section 4. Sizes in vectors, refresh in windows. */
@@ -222,17 +226,20 @@ export interface KernelFace {
   seriesOf(row: number): number;
   bindSeries(series: number, binding: SeriesBinding): void;
 
-  // -- the graph
+  // -- the graph. The add functions answer the slot, -1 where there is no room.
+  /** `latenessNanos` at most half a window; more is cut down to it. */
   addGroup(windowNanos: bigint, latenessNanos: bigint): number;
   addFeed(group: number, sourceRelative: boolean): number;
   addService(group: number): number;
+  /** Frees the slot of a service that is an end of no edge. */
+  removeService(service: number): void;
   /** `source` or `destination` -1: none (external, or no graph). */
   addEdge(group: number, source: number, destination: number, profile: number): number;
   /** Forgets the edge and every series bound to it; its slot is used again. */
   removeEdge(edge: number): void;
   /** The edge of any group that has been silent longest among dormant ones without an open alert; -1: none. */
   longestDormant(): number;
-  /** Lowest rank a feature listens to; a lower one than before discards what open ticks hold of that feature. */
+  /** Highest rank that a feature (0–3) listens to, 255 at first: every one. A lower one than before discards what open ticks hold of that feature. */
   setFeatureRank(edge: number, feature: number, rank: number): void;
   setProfile(profile: number, alert: AlertProfile): void;
   setEdgeProfile(edge: number, profile: number): void;
@@ -242,10 +249,10 @@ export interface KernelFace {
   // -- folding and closing
   /**
    * Folds scanned rows from `from` on into the open ticks of their edges. `request`: a number that differs between requests.
-   * `group` -1: all, else only rows of that group.
+   * `group` -1: all; else only rows of that group, of a batch that was held back: what of it was folded before is not folded again.
    */
   fold(from: number, request: number, receivedUnixNano: bigint, group: number): FoldStop;
-  /** Groups for which the last fold held points back because they were far ahead. */
+  /** Groups for which the last fold held points back because they were far ahead: keep the batch, in place of an older one. */
   heldGroups(): readonly number[];
   /** Rows of the last fold whose series asked for TypeScript, with the edge and open tick they belong to. */
   slowRows(): readonly { readonly row: number; readonly edge: number; readonly tick: number }[];
@@ -277,4 +284,10 @@ export interface KernelFace {
   edgesUsed(): number;
   /** Bytes of linear memory. */
   memoryBytes(): number;
+
+  // -- checkpoints; not while a closing is under way
+  /** Everything that the kernel knows: restored into a kernel of the same options, it goes on bit for bit. */
+  snapshot(): Uint8Array;
+  /** Throws `CheckpointError` where the bytes are not a snapshot of a kernel with these capacities. */
+  restore(snapshot: Uint8Array): void;
 }

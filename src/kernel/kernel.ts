@@ -1,17 +1,62 @@
 // The kernel: one WebAssembly instance behind its typed face.
-
 import type { Signal } from '../pipeline/index.js';
-import { configureDetectors } from './detect-columns.js';
+import {
+  COLUMN,
+  configureDetectors,
+  edgeOrder,
+  readBand,
+  readRecent,
+  resultColumns,
+  slotList,
+  writeProfile,
+} from './detect-columns.js';
 import { CapacityError } from './errors.js';
-import type { KernelOptions, RowRanges, Scan } from './face.js';
+import type {
+  AlertProfile,
+  Band,
+  Closing,
+  FoldCounts,
+  FoldStop,
+  KernelFace,
+  KernelOptions,
+  ResultColumns,
+  RowRanges,
+  Scan,
+  SeriesBinding,
+} from './face.js';
 import { type KernelExports, loadKernel } from './load.js';
 import { Scanner } from './scanner.js';
+import { restoreSnapshot, takeSnapshot } from './snapshot.js';
 import { Views } from './views.js';
 
-export class Kernel {
+/** Names of the counts, in the kernel's order (`assembly/window/counts.ts`). */
+const COUNTS = [
+  'folded',
+  'late',
+  'duplicate',
+  'held',
+  'shadowed',
+  'unmapped',
+  'copies',
+  'stale',
+  'noValue',
+  'refused',
+  'first',
+] as const satisfies readonly (keyof FoldCounts)[];
+
+/** Request numbers of the kernel: 31 bits, the last one marks a held batch. */
+const REQUEST_MASK = 0x7fff_ffff;
+
+function require(isDone: number, what: string): void {
+  if (!isDone) throw new RangeError(`kernel: ${what}`);
+}
+
+export class Kernel implements KernelFace {
   readonly #wasm: KernelExports;
-  readonly views: Views;
+  readonly #options: KernelOptions;
+  readonly #views: Views;
   readonly scanner: Scanner;
+  #results: ResultColumns | undefined;
 
   /** A kernel with memory laid out for the options' capacities. Throws `CapacityError` where they do not fit into 4 GiB. */
   static create(options: KernelOptions): Kernel {
@@ -20,25 +65,210 @@ export class Kernel {
 
   private constructor(wasm: KernelExports, options: KernelOptions) {
     this.#wasm = wasm;
-    this.views = new Views(wasm.memory);
-    configureDetectors(wasm, options.forest, false, options.seed);
-    wasm.configureDecoding(options.hashSeed);
+    this.#options = options;
+    this.#views = new Views(wasm.memory);
+    configureDetectors(wasm, options.forest, options.autoencoder ?? false, options.seed);
+    wasm.configureSeries(options.maxSeries, options.maxFeeds, options.hashSeed, options.idleSeriesSeconds ?? 3600);
     const status = wasm.init(options.maxEdges, options.maxServices, options.maxGroups, options.inputLimitBytes);
     if (status !== wasm.Status.OK.value) throw new CapacityError('the configured capacities do not fit into memory');
-    this.scanner = new Scanner(wasm, this.views);
+    this.scanner = new Scanner(wasm, this.#views);
   }
 
-  /** See `KernelFace`. */
   scan(signal: Signal, body: Uint8Array, skip = 0): Scan {
     return this.scanner.scan(signal, body, skip);
+  }
+
+  unboundRows(): readonly number[] {
+    const count = this.#wasm.lookUpRows();
+    const list = (this.#wasm.unboundList() >>> 0) >>> 2;
+    return Array.from(this.#views.u32.subarray(list, list + count));
   }
 
   ranges(row: number): RowRanges {
     return this.scanner.ranges(row);
   }
 
-  /** Bytes of linear memory. */
+  seriesOf(row: number): number {
+    return this.scanner.series(row);
+  }
+
+  /** Throws `RangeError` for a slot that is not in use, or an edge and a feed of different groups. */
+  bindSeries(series: number, binding: SeriesBinding): void {
+    const { edge, feed, rank, type, roles, scale } = binding;
+    require(this.#wasm.bindSeries(series, edge, feed, rank, type, roles, scale), `cannot bind series ${series}`);
+  }
+
+  addGroup(windowNanos: bigint, latenessNanos: bigint): number {
+    if (windowNanos <= 0n) throw new RangeError(`kernel: a window of ${windowNanos} ns`);
+    return this.#wasm.addGroup(windowNanos, latenessNanos);
+  }
+
+  addFeed(group: number, sourceRelative: boolean): number {
+    return this.#wasm.addFeed(group, sourceRelative);
+  }
+
+  addService(group: number): number {
+    return this.#wasm.addService(group);
+  }
+
+  removeService(service: number): void {
+    require(this.#wasm.removeService(service), `no service ${service}`);
+  }
+
+  addEdge(group: number, source: number, destination: number, profile: number): number {
+    return this.#wasm.addEdge(group, source, destination, profile);
+  }
+
+  removeEdge(edge: number): void {
+    require(this.#wasm.removeEdge(edge), `no edge ${edge}`);
+  }
+
+  longestDormant(): number {
+    return this.#wasm.longestDormant();
+  }
+
+  setFeatureRank(edge: number, feature: number, rank: number): void {
+    require(this.#wasm.setFeatureRank(edge, feature, rank), `no feature ${feature} of an edge ${edge}`);
+  }
+
+  setProfile(profile: number, alert: AlertProfile): void {
+    writeProfile(this.#wasm, this.#views.buffer, profile, alert);
+  }
+
+  setEdgeProfile(edge: number, profile: number): void {
+    require(this.#wasm.setEdgeProfile(edge, profile), `no edge ${edge}`);
+  }
+
+  setIncidentLevel(group: number, nats: number): void {
+    this.#wasm.setIncidentLevel(group, nats);
+  }
+
+  fold(from: number, request: number, receivedUnixNano: bigint, group: number): FoldStop {
+    const status = this.#wasm.fold(from, request & REQUEST_MASK, receivedUnixNano, group);
+    if (status === this.#wasm.Status.OK.value) return { reason: 'done' };
+    const reason = status === this.#wasm.Status.CLOSE.value ? 'close' : 'confirmed';
+    return { reason, group: this.#wasm.foldGroup(), next: this.#wasm.foldNext() };
+  }
+
+  heldGroups(): readonly number[] {
+    const groups: number[] = [];
+    if (this.#wasm.foldHeld() === 0) return groups;
+    for (let group = 0; group < this.#wasm.groupsUsed(); group++) if (this.#wasm.isHeld(group)) groups.push(group);
+    return groups;
+  }
+
+  slowRows(): readonly { readonly row: number; readonly edge: number; readonly tick: number }[] {
+    const list = this.#wasm.slowList() >>> 0;
+    const { u32, f64 } = this.#views;
+    return Array.from({ length: this.#wasm.slowCount() }, (_, i) => ({
+      row: u32[(list + 16 * i) >>> 2]!,
+      edge: u32[(list + 16 * i + 4) >>> 2]!,
+      tick: f64[(list + 16 * i + 8) >>> 3]!,
+    }));
+  }
+
+  addLevel(edge: number, tick: number, value: number, weight: number): void {
+    require(this.#wasm.addLevel(
+      edge,
+      tick,
+      value,
+      weight,
+    ), `no open tick ${tick} of an edge ${edge}, or no such level`);
+  }
+
+  flushDue(group: number): boolean {
+    return this.#wasm.flushDue(group) !== 0;
+  }
+
+  beginClose(group: number): Closing {
+    require(this.#wasm.beginClose(group), `group ${group} has nothing to close, or is being closed`);
+    const list = (this.#wasm.closingNewList() >>> 0) >>> 2;
+    const edges = Array.from(this.#views.u32.subarray(list, list + this.#wasm.closingNew()));
+    return {
+      group,
+      tick: this.#wasm.closingTick(group),
+      timeUnixNano: this.#wasm.closingTime(group),
+      newEdges: edges.map((edge) => ({ edge, firstUnixNano: this.#wasm.edgeFirstTime(edge) })),
+      skipped: this.#wasm.closingSkipped(),
+    };
+  }
+
+  appendOrder(_group: number, edges: readonly number[]): void {
+    for (const edge of edges) require(this.#wasm.appendEdge(edge), `edge ${edge} cannot be put in order`);
+  }
+
+  closeSlice(group: number, edges: number): boolean {
+    return this.#wasm.closeSlice(group, edges) !== 0;
+  }
+
+  get results(): ResultColumns {
+    if (this.#results?.score.buffer !== this.#views.buffer) {
+      this.#results = resultColumns(this.#wasm, this.#views.buffer, this.#options.maxEdges);
+    }
+    return this.#results;
+  }
+
+  alerting(_group: number): readonly number[] {
+    return Array.from(slotList(this.#wasm, this.#views.buffer, COLUMN.alerting, this.#wasm.alertingCount()));
+  }
+
+  channels(_group: number): readonly number[] {
+    return Array.from(slotList(this.#wasm, this.#views.buffer, COLUMN.channels, this.#wasm.channelChanges()));
+  }
+
+  order(group: number): Uint32Array {
+    return edgeOrder(this.#wasm, this.#views.buffer, group);
+  }
+
+  wasOutage(group: number): boolean {
+    return this.#wasm.wasOutage(group) !== 0;
+  }
+
+  band(edge: number, feature: number): Band {
+    return readBand(this.#wasm, this.#views.buffer, edge, feature);
+  }
+
+  recent(edge: number, ago: number): readonly [number, number, number] {
+    return readRecent(this.#wasm, this.#views.buffer, edge, ago);
+  }
+
+  counts(): FoldCounts {
+    const at = (this.#wasm.foldCounts() >>> 0) >>> 3;
+    const counts = {} as FoldCounts;
+    for (const [i, name] of COUNTS.entries()) counts[name] = this.#views.f64[at + i]!;
+    return counts;
+  }
+
+  feed(feed: number): { readonly phaseUnixNano: bigint; readonly periodNanos: bigint; readonly ticks: number } {
+    return {
+      phaseUnixNano: this.#wasm.feedPhase(feed),
+      periodNanos: BigInt(Math.round(this.#wasm.feedPeriod(feed))),
+      ticks: this.#wasm.feedTicks(feed),
+    };
+  }
+
+  seriesUsed(): number {
+    return this.#wasm.seriesUsed();
+  }
+
+  edgesUsed(): number {
+    return this.#wasm.edgesUsed();
+  }
+
   memoryBytes(): number {
     return this.#wasm.memory.buffer.byteLength;
+  }
+
+  /** What the state depends on besides the sizes of its regions. */
+  #salt(): readonly bigint[] {
+    return [this.#options.hashSeed, BigInt(this.#options.seed)];
+  }
+
+  snapshot(): Uint8Array {
+    return takeSnapshot(this.#wasm, this.#views, this.#salt());
+  }
+
+  restore(snapshot: Uint8Array): void {
+    restoreSnapshot(this.#wasm, this.#views, this.#salt(), snapshot);
   }
 }

@@ -32,7 +32,7 @@ export interface StatusNumbers {
 export interface KernelExports extends DetectExports {
   readonly memory: Memory;
   readonly Status: StatusNumbers;
-  configureDecoding(hashSeed: bigint): void;
+  configureSeries(maxSeries: number, maxFeeds: number, hashSeed: bigint, idleSeconds: number): void;
   init(maxEdges: number, maxServices: number, maxGroups: number, inputLimitBytes: number): number;
   inputFor(bytes: number): number;
   inputAddress(): number;
@@ -49,6 +49,51 @@ export interface KernelExports extends DetectExports {
   scanFailedAt(): number;
   rowAt(row: number): number;
   metricAt(metric: number): number;
+  lookUpRows(): number;
+  unboundList(): number;
+  bindSeries(
+    series: number,
+    edge: number,
+    feed: number,
+    rank: number,
+    type: number,
+    roles: number,
+    scale: number,
+  ): number;
+  seriesUsed(): number;
+  addGroup(windowNanos: bigint, latenessNanos: bigint): number;
+  groupsUsed(): number;
+  addFeed(group: number, sourceRelative: boolean): number;
+  feedPhase(feed: number): bigint;
+  feedPeriod(feed: number): number;
+  feedTicks(feed: number): number;
+  addService(group: number): number;
+  removeService(service: number): number;
+  addEdge(group: number, source: number, destination: number, profile: number): number;
+  removeEdge(edge: number): number;
+  setEdgeProfile(edge: number, profile: number): number;
+  setFeatureRank(edge: number, feature: number, rank: number): number;
+  edgesUsed(): number;
+  longestDormant(): number;
+  fold(from: number, request: number, receivedUnixNano: bigint, only: number): number;
+  foldNext(): number;
+  foldGroup(): number;
+  foldHeld(): number;
+  foldCounts(): number;
+  isHeld(group: number): number;
+  slowCount(): number;
+  slowList(): number;
+  addLevel(edge: number, tick: number, value: number, weight: number): number;
+  flushDue(group: number): number;
+  beginClose(group: number): number;
+  appendEdge(edge: number): number;
+  closeSlice(group: number, budget: number): number;
+  closingNew(): number;
+  closingNewList(): number;
+  closingSkipped(): number;
+  closingTick(group: number): number;
+  closingTime(group: number): bigint;
+  edgeFirstTime(edge: number): bigint;
   /** Layout of a scanned row, byte offsets and sizes (`assembly/layout.ts`). */
   readonly ROW_BYTES: Global;
   readonly ROW_HASH: Global;
