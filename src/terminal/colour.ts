@@ -13,7 +13,7 @@ const plain = (text: string): string => text;
 
 /** Colours where the stream is a terminal and nobody has asked for none (no-color.org). */
 export function painter(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): Painter {
-  if (!stream.isTTY || env['NO_COLOR'] || env['TERM'] === 'dumb') {
+  if (!stream.isTTY || env.NO_COLOR || env.TERM === 'dumb') {
     return { bold: plain, dim: plain, red: plain, green: plain, yellow: plain };
   }
   return { bold: paint(1), dim: paint(2), red: paint(31), green: paint(32), yellow: paint(33) };
