@@ -17,12 +17,20 @@ export type DropReason =
   /** The next hop took the request but not these items (`partial_success`). */
   | 'rejected'
   /** Undelivered when the process ended. */
-  | 'shutdown';
+  | 'shutdown'
+  /** No room for another series. */
+  | 'series_limit'
+  /** The name is taken by a metric of another type. */
+  | 'type_conflict'
+  /** The exporter has no form for this type of metric. */
+  | 'unsupported_type';
 
 export interface ExporterEvents {
   sent(batch: Batch, rejected?: number, message?: string): void;
   /** Given up after it had been tried (or queued). */
   failed(batch: Batch, reason: DropReason, error: unknown): void;
+  /** Part of a batch that was taken is left out. */
+  left(batch: Batch, items: number, reason: DropReason): void;
   /** Not taken at all. */
   enqueueFailed(batch: Batch): void;
   retrying(batch: Batch, error: unknown, delayMs: number): void;
@@ -117,6 +125,10 @@ export function exporterEvents(telemetry: Telemetry, id: ComponentId): ExporterE
       if (reason === 'shutdown') return;
       const fields = { reason, signal: batch.signal, dropped_items: batch.items, error: text(error) };
       fail(reason, fields, 'Exporting failed. Dropping data.');
+    },
+    left(batch, items, reason) {
+      drop(batch, items, reason);
+      warn(reason, { reason, signal: batch.signal, dropped_items: items }, 'Dropping data that cannot be exported.');
     },
     enqueueFailed(batch) {
       enqueueFailed[batch.signal].inc(batch.items);

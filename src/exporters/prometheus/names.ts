@@ -1,0 +1,111 @@
+// Names of OpenTelemetry as names of Prometheus (OpenTelemetry specification, "Prometheus and OpenMetrics Compatibility").
+
+/** UCUM units as words. A unit that is not here is used as it is. */
+const UNITS: Readonly<Record<string, string>> = {
+  d: 'days',
+  h: 'hours',
+  min: 'minutes',
+  s: 'seconds',
+  ms: 'milliseconds',
+  us: 'microseconds',
+  ns: 'nanoseconds',
+  By: 'bytes',
+  KiBy: 'kibibytes',
+  MiBy: 'mebibytes',
+  GiBy: 'gibibytes',
+  TiBy: 'tibibytes',
+  KBy: 'kilobytes',
+  MBy: 'megabytes',
+  GBy: 'gigabytes',
+  TBy: 'terabytes',
+  m: 'meters',
+  V: 'volts',
+  A: 'amperes',
+  J: 'joules',
+  W: 'watts',
+  g: 'grams',
+  Cel: 'celsius',
+  Hz: 'hertz',
+  '%': 'percent',
+  '1': '',
+};
+
+/** Units behind a slash. */
+const PER: Readonly<Record<string, string>> = {
+  ns: 'nanosecond',
+  us: 'microsecond',
+  ms: 'millisecond',
+  s: 'second',
+  m: 'minute',
+  min: 'minute',
+  h: 'hour',
+  d: 'day',
+  w: 'week',
+  mo: 'month',
+  y: 'year',
+};
+
+export type PrometheusType = 'gauge' | 'counter' | 'histogram' | 'summary';
+
+const words = (text: string): string[] => text.split(/[^a-zA-Z0-9:]+/).filter(Boolean);
+
+/** `{request}` is an annotation, no unit. */
+const unitWords = (unit: string, table: Readonly<Record<string, string>>): string[] =>
+  /[{}]/.test(unit) ? [] : words(table[unit] ?? unit);
+
+/** The words that a unit adds to a name: `By/s` → bytes, per, second. */
+function unitSuffix(unit: string): string[] {
+  const [main = '', per] = unit.split('/', 2).map((part) => part.trim());
+  const denominator = per === undefined ? [] : unitWords(per, PER);
+  return [...unitWords(main, UNITS), ...(denominator.length > 0 ? ['per', ...denominator] : [])];
+}
+
+/** Whether the words are somewhere in the name already, as a run. */
+function includesRun(name: readonly string[], run: readonly string[]): boolean {
+  return `_${name.join('_')}_`.includes(`_${run.join('_')}_`);
+}
+
+/**
+ * A metric's name: words joined by `_`, then the unit and `total` (counters) or `ratio` (gauges of unit 1) where `suffixes` asks for
+ * them and the name does not say so already.
+ */
+export function metricName(
+  name: string,
+  unit: string,
+  type: PrometheusType,
+  options: { readonly suffixes: boolean; readonly namespace: string },
+): string {
+  let parts = [...words(options.namespace), ...words(name)];
+  if (options.suffixes) {
+    const suffix = unitSuffix(unit);
+    const without = (word: string): string[] => parts.filter((part) => part !== word);
+    if (type === 'counter') parts = without('total');
+    if (suffix.length > 0 && !includesRun(parts, suffix)) parts.push(...suffix);
+    if (type === 'counter') parts.push('total');
+    if (type === 'gauge' && unit === '1') parts = [...without('ratio'), 'ratio'];
+  }
+  const joined = parts.join('_');
+  return /^\d/.test(joined) ? `_${joined}` : joined || '_';
+}
+
+/** An attribute's key as a label name. */
+export function labelName(key: string): string {
+  const name = key.replace(/[^a-zA-Z0-9_]/g, '_');
+  if (/^\d/.test(name)) return `key_${name}`;
+  // Two underscores in front are Prometheus' own.
+  return /^_/.test(name) ? `key${name}` : name || '_';
+}
+
+export function escapeLabel(value: string): string {
+  return value.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`));
+}
+
+export function escapeHelp(text: string): string {
+  return text.replace(/[\\\n]/g, (char) => (char === '\n' ? '\\n' : '\\\\'));
+}
+
+/** A sample's value as the text format writes it. */
+export function formatValue(value: number): string {
+  if (Number.isFinite(value)) return String(value);
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+}
