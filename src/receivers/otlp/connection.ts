@@ -14,15 +14,11 @@ const PING_STRIKES = 2;
 /** setTimeout takes no more. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The highest stream id: "I am going, but what is under way is welcome". */
-const EVERY_STREAM = 2 ** 31 - 1;
-
 export class Connection {
   private readonly timers = new Set<NodeJS.Timeout>();
   private open = 0;
   private idleTimer: NodeJS.Timeout | undefined;
   private heardFrom: boolean = false;
-  private draining: boolean = false;
   private lastPing = 0;
   private strikes = 0;
 
@@ -54,22 +50,12 @@ export class Connection {
   }
 
   /**
-   * GOAWAY in two steps: first one that refuses nothing, then, once the client is known to have read it (its answer to a ping), the one
-   * that names the last call. So no call that was on its way is lost.
+   * GOAWAY: calls under way are finished; a call that crosses it is beyond the last stream that it names, which tells the client that
+   * it was not touched and may be sent anew elsewhere. (The two GOAWAYs of other servers do nothing here: after the first one nghttp2
+   * reads no further from an idle connection.)
    */
   drain(): void {
-    if (this.draining || this.session.destroyed) return;
-    this.draining = true;
-    this.session.goaway(constants.NGHTTP2_NO_ERROR, EVERY_STREAM);
-    const close = (): void => {
-      if (!this.session.destroyed) this.session.close();
-    };
-    const given = this.after(1000, close);
-    const sent = this.session.ping(() => {
-      this.cancel(given);
-      close();
-    });
-    if (!sent) close();
+    if (!this.session.destroyed) this.session.close();
   }
 
   destroy(): void {
