@@ -272,5 +272,5 @@ test('mutated requests are refused as malformed or taken, and the server lives',
     }),
     { numRuns: 300 },
   );
-  assert.deepEqual([...codes.keys()].sort(), [0, Code.INVALID_ARGUMENT]);
+  assert.deepEqual(new Set(codes.keys()), new Set([0, Code.INVALID_ARGUMENT]));
 });

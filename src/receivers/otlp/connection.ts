@@ -105,7 +105,8 @@ export class Connection {
     const timer = setTimeout(
       () => {
         this.timers.delete(timer);
-        run();
+        // Between `destroy` and the event `close` there are turns of the event loop.
+        if (!this.session.destroyed) run();
       },
       Math.min(ms, MAX_TIMER_MS),
     ).unref();

@@ -21,6 +21,9 @@ import { notTaken, Refused, refused, refusedBy, tooLarge } from './refused.js';
 
 const OTHER_METHODS: HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
+/** While shutting down, connections that became idle are closed so often; ms. */
+const SWEEP_MS = 50;
+
 export class HttpServer {
   private app: FastifyInstance | undefined;
   private unwatch: () => void = () => {};
@@ -52,7 +55,10 @@ export class HttpServer {
     this.app = undefined;
     this.unwatch();
     const bound = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS);
+    // A connection whose last request is answered would stay open for the idle timeout.
+    const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS);
     await app.close();
+    clearInterval(sweep);
     clearTimeout(bound);
   }
 
