@@ -33,13 +33,21 @@ export interface FramedMessage {
 /** Why the bytes of a stream are not exactly one message. */
 export type FrameFault = 'too_large' | 'bad_flag' | 'several' | 'none' | 'cut_short';
 
+/** Messages up to this length get their memory at once; a longer one when an eighth of it has come, so that a prefix alone reserves little. */
+const EAGER_BYTES = 1 << 20;
+const EAGER_SHARE = 1 / 8;
+
 /**
  * Collects the one message of a unary call from DATA chunks of any cut. The declared length is known as soon as five bytes are there,
- * so that a message over the limit is refused before it is read.
+ * so that a message over the limit is refused before it is read. Chunks are copied as they come, while they are in the cache, into
+ * memory of the message's own: they are views of larger blocks, which a batch must not keep.
  */
 export class UnaryMessage {
+  /** What could not be copied yet. */
   private readonly chunks: Buffer[] = [];
   private received = 0;
+  private bytes: Buffer | undefined;
+  private copied = 0;
   /** Length that the prefix declares; undefined until the prefix is there. */
   declared: number | undefined;
   private compressed = false;
@@ -55,7 +63,9 @@ export class UnaryMessage {
       const fault = this.readPrefix();
       if (fault) return fault;
     }
-    return this.received - PREFIX_BYTES > this.declared! ? 'several' : undefined;
+    if (this.received - PREFIX_BYTES > this.declared!) return 'several';
+    if (this.declared! <= EAGER_BYTES || this.received >= this.declared! * EAGER_SHARE) this.copy();
+    return undefined;
   }
 
   private readPrefix(): FrameFault | undefined {
@@ -69,17 +79,22 @@ export class UnaryMessage {
     return this.declared > this.limit ? 'too_large' : undefined;
   }
 
-  /** The message at the end of the stream, in memory of its own: chunks are views of larger blocks, which a batch must not keep. */
+  private copy(): Buffer {
+    const bytes = this.bytes ?? Buffer.allocUnsafeSlow(this.declared!);
+    this.bytes = bytes;
+    for (const chunk of this.chunks) {
+      bytes.set(chunk, this.copied);
+      this.copied += chunk.length;
+    }
+    this.chunks.length = 0;
+    return bytes;
+  }
+
+  /** The message at the end of the stream. */
   end(): FramedMessage | FrameFault {
     if (this.received === 0) return 'none';
     if (this.declared === undefined || this.received - PREFIX_BYTES < this.declared) return 'cut_short';
-    const bytes = Buffer.allocUnsafeSlow(this.declared);
-    let at = 0;
-    for (const chunk of this.chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    return { bytes, compressed: this.compressed };
+    return { bytes: this.copy(), compressed: this.compressed };
   }
 }
 
