@@ -1,5 +1,4 @@
 // Decodes what a scanned row consists of, by the byte ranges that the kernel reports: once a series, never on the hot path.
-import protobuf from 'protobufjs/minimal.js';
 import { opentelemetry } from '#proto';
 import type { RowRanges } from '../../kernel/face.js';
 import { type Attributes, bounded, NO_ATTRIBUTES, readAttributes } from './attributes.js';
@@ -7,7 +6,6 @@ import type { DataKind, MetricMeta } from './rules.js';
 
 const { metrics, resource, common } = { ...opentelemetry.proto };
 type Range = readonly [number, number];
-type Reader = protobuf.Reader;
 
 /** A data point with everything that it is known by. */
 export interface Row {
@@ -38,12 +36,13 @@ const POINT = {
   summary: metrics.v1.SummaryDataPoint,
 } as const;
 
-/** Reads rows of one request body. Neighbours share their resource, scope and metric, so the last ones are kept. */
+const text = new TextDecoder();
+
+/** Reads rows of one request body. Neighbours share their resource and scope, so the last ones are kept. */
 export class RowReader {
   readonly #body: Uint8Array;
   readonly #resource = remembered((bytes) => readAttributes(resource.v1.Resource.decode(bytes).attributes));
   readonly #scope = remembered((bytes) => common.v1.InstrumentationScope.decode(bytes));
-  readonly #metric = remembered(readMetric);
 
   constructor(body: Uint8Array) {
     this.#body = body;
@@ -54,7 +53,14 @@ export class RowReader {
     const data = DATA[ranges.data] ?? 'gauge';
     const point = POINT[data].decode(this.#slice(ranges.point));
     return {
-      metric: { ...this.#metric(this.#body, ranges.metric), scope: bounded(scope.name), data },
+      metric: {
+        name: bounded(text.decode(this.#slice(ranges.name))),
+        unit: bounded(text.decode(this.#slice(ranges.unit))),
+        scope: bounded(scope.name),
+        data,
+        temporality: ranges.temporality,
+        monotonic: ranges.isMonotonic,
+      },
       resource: this.#resource(this.#body, ranges.resource),
       scope: scope.attributes.length === 0 ? NO_ATTRIBUTES : readAttributes(scope.attributes),
       point: readAttributes(point.attributes),
@@ -80,36 +86,4 @@ function remembered<T>(decode: (bytes: Uint8Array) => T): (body: Uint8Array, ran
     }
     return value;
   };
-}
-
-type MetricHead = Omit<MetricMeta, 'scope' | 'data'>;
-
-/** Name, unit and the data's flags; the data points, of which one metric may have thousands, are skipped. */
-function readMetric(bytes: Uint8Array): MetricHead {
-  const reader = protobuf.Reader.create(bytes);
-  const head = { name: '', unit: '', temporality: 0, monotonic: false };
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32();
-    if (tag === METRIC_NAME) head.name = bounded(reader.string());
-    else if (tag === METRIC_UNIT) head.unit = bounded(reader.string());
-    else if ((tag & 7) === 2 && DATA[tag >>> 3]) readData(reader, head);
-    else reader.skipType(tag & 7);
-  }
-  return head;
-}
-
-/** Tags of Metric.name, Metric.unit, and of aggregation_temporality and is_monotonic, alike in every kind of data that has them. */
-const METRIC_NAME = 0x0a;
-const METRIC_UNIT = 0x1a;
-const TEMPORALITY = 0x10;
-const MONOTONIC = 0x18;
-
-function readData(reader: Reader, head: { temporality: number; monotonic: boolean }): void {
-  const end = reader.uint32() + reader.pos;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === TEMPORALITY) head.temporality = reader.int32();
-    else if (tag === MONOTONIC) head.monotonic = reader.bool();
-    else reader.skipType(tag & 7);
-  }
 }

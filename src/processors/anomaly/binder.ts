@@ -1,0 +1,90 @@
+// Binds the series of a scanned request: rules are applied once a series, and what was found is counted.
+import type { KernelFace, SeriesBinding } from '../../kernel/face.js';
+import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
+import type { Edges } from './edges.js';
+import type { ClusterState, GroupState } from './graph.js';
+import type { Lesson } from './learn.js';
+import { type Mapped, type ResolveOptions, resolveRow } from './resolve.js';
+import { RowReader } from './rows.js';
+
+/** Series by what the rules made of them, with the last example of each kind that is not used. */
+export interface ResolveCounts {
+  mapped: number;
+  unmapped: number;
+  ignored: number;
+  muted: number;
+  /** Mapped, but beyond a bound. */
+  refused: number;
+}
+
+export interface BinderOptions {
+  readonly kernel: KernelFace;
+  readonly edges: Edges;
+  readonly resolve: ResolveOptions;
+  readonly events: AnomalyEvents;
+}
+
+const UNUSED: SeriesBinding = { edge: -1, feed: 0, rank: 0, type: 0, roles: 0, scale: 1 };
+
+/** Rows after which other work may run; a row takes about 20 µs. */
+const SLICE_ROWS = 200;
+
+export class Binder {
+  readonly counts: ResolveCounts = { mapped: 0, unmapped: 0, ignored: 0, muted: 0, refused: 0 };
+  /** Why data is not mapped, by example. */
+  readonly examples: Map<'unmapped' | 'ignored' | 'muted', string> = new Map();
+  /** Cluster and group of a series, by kernel slot. */
+  readonly #owners: (GroupState | undefined)[] = [];
+  readonly #options: BinderOptions;
+
+  constructor(options: BinderOptions) {
+    this.#options = options;
+  }
+
+  /** Yields where other work may run; afterwards the body may have to be scanned again. */
+  *bind(lesson: Lesson, rows: readonly number[]): Generator<void> {
+    if (rows.length === 0) return;
+    const { kernel } = this.#options;
+    const reader = new RowReader(lesson.batch.body);
+    // Ranges and series are read before the first yield: another scan makes them unreadable.
+    const work = rows.map((row) => ({ series: kernel.seriesOf(row), ranges: kernel.ranges(row) }));
+    for (let i = 0; i < work.length; i++) {
+      if (i > 0 && i % SLICE_ROWS === 0) yield;
+      const { series, ranges } = work[i]!;
+      if (series >= 0) kernel.bindSeries(series, this.#binding(reader.read(ranges), series, lesson));
+    }
+  }
+
+  /** The group that a series tells of; undefined where it is not used. */
+  ownerOf(series: number): GroupState | undefined {
+    return series < 0 ? undefined : this.#owners[series];
+  }
+
+  #binding(row: ReturnType<RowReader['read']>, series: number, lesson: Lesson): SeriesBinding {
+    const { resolve, edges, events } = this.#options;
+    const resolution = resolveRow(row, lesson.sender.cluster, resolve);
+    this.#owners[series] = undefined;
+    if (!resolution.used) {
+      this.counts[resolution.reason]++;
+      this.examples.set(resolution.reason, resolution.example);
+      events.series(resolution.reason, resolution.example);
+      return UNUSED;
+    }
+    const binding = edges.bind(resolution);
+    this.counts[binding.edge < 0 ? 'refused' : 'mapped']++;
+    events.series(binding.edge < 0 ? 'refused' : 'mapped', row.metric.name);
+    if (binding.edge >= 0) this.#own(series, edges.bySlot[binding.edge]!.group, resolution, lesson);
+    return binding;
+  }
+
+  #own(series: number, group: GroupState, mapped: Mapped, lesson: Lesson): void {
+    this.#owners[series] = group;
+    const { cluster } = group;
+    cluster.deliveries.add(lesson.delivery);
+    if (!mapped.source || mapped.unresolvedPeer) this.#adviseScript(cluster, mapped);
+  }
+
+  #adviseScript(cluster: ClusterState, { rule }: Mapped): void {
+    if (rule.preset === 'pixie') this.#options.events.edgesNeedScript(cluster.name);
+  }
+}

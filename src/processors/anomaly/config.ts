@@ -1,0 +1,129 @@
+// Configuration of the anomaly processor, checked and with defaults filled in. Durations are milliseconds.
+import { KINDS } from '../../kernel/face.js';
+import type { Condition } from './conditions.js';
+import type { MuteConfig } from './mutes.js';
+import type { PresetName } from './presets/index.js';
+import type { DataKind, RuleFeature, RuleType } from './rules.js';
+
+/** Below, the two-window rule would alert daily on every edge; above, on nothing. */
+export const THRESHOLD_RANGE = { min: 0.8, max: 0.999 } as const;
+
+/** Kinds that an edge's alert can have. */
+export const ALERT_KINDS: readonly string[] = KINDS.filter((kind) => kind !== '');
+
+/** Detectors by the names of the configuration and of the `x-pxanomaly-detectors` header. */
+export const DETECTORS = ['zscore', 'isolation_forest', 'autoencoder', 'new_edge'] as const;
+export type DetectorName = (typeof DETECTORS)[number];
+
+export const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+
+/** One or a list of the same. */
+export type OneOrMore<T> = T | T[];
+
+export interface PresetConfig {
+  readonly name: PresetName;
+  readonly window?: number | undefined;
+  readonly source_relative?: boolean | undefined;
+  readonly quantile?: number | undefined;
+}
+
+export type WhereConfig = Record<string, Condition>;
+
+export interface FeatureConfig {
+  readonly name?: string | undefined;
+  readonly metric: OneOrMore<string>;
+  readonly scope?: string | undefined;
+  readonly unit?: OneOrMore<string> | undefined;
+  readonly data?: OneOrMore<DataKind> | undefined;
+  readonly where: WhereConfig;
+  readonly feature: OneOrMore<RuleFeature>;
+  readonly errors?: { readonly where: OneOrMore<WhereConfig> } | undefined;
+  readonly type: RuleType;
+  readonly scale?: number | undefined;
+  readonly edge: {
+    readonly source: string[];
+    readonly destination: string[];
+    readonly src_namespace: string[];
+    readonly namespace: string[];
+  };
+  readonly swap?: WhereConfig | undefined;
+  readonly end?: 'client' | 'server' | undefined;
+  readonly feed?: string | undefined;
+  readonly window: number;
+  readonly source_relative: boolean;
+  readonly quantile?: number | undefined;
+}
+
+export interface DetectorConfig {
+  readonly enabled: boolean;
+  readonly threshold?: number | undefined;
+}
+
+export interface NewEdgeConfig {
+  readonly enabled: boolean;
+  readonly learn_for: number;
+  readonly allow: readonly { readonly source: string; readonly destination: string }[];
+}
+
+/** A weekly period of UTC time; past midnight where `to` is not after `from`. */
+export interface PeriodConfig {
+  readonly days: readonly (typeof WEEKDAYS)[number][];
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface AlertRuleConfig {
+  readonly match: {
+    readonly source: string;
+    readonly destination: string;
+    readonly namespace: string;
+    readonly cluster: string;
+    readonly kind: string;
+  };
+  readonly mute: boolean;
+  readonly threshold?: number | undefined;
+  readonly min_requests?: number | undefined;
+  readonly schedule?: readonly PeriodConfig[] | undefined;
+}
+
+export interface DeviationConfig {
+  readonly relative: number;
+  readonly absolute: number;
+}
+
+export interface Config {
+  readonly presets: readonly PresetConfig[];
+  readonly features: readonly FeatureConfig[];
+  readonly threshold: number;
+  /** By kind. */
+  readonly thresholds: Readonly<Partial<Record<string, number>>>;
+  readonly min_requests: number;
+  readonly min_deviation: {
+    readonly latency: DeviationConfig;
+    readonly requests: DeviationConfig;
+    readonly errors: DeviationConfig;
+    readonly bytes: DeviationConfig;
+  };
+  readonly cool_down: number;
+  readonly rules: readonly AlertRuleConfig[];
+  readonly detectors: {
+    readonly zscore: DetectorConfig;
+    readonly isolation_forest: DetectorConfig & { readonly trees: number; readonly subsample: number };
+    readonly autoencoder: DetectorConfig;
+    readonly new_edge: NewEdgeConfig;
+  };
+  readonly incidents: { readonly max_per_day: number };
+  readonly export_interval: number;
+  readonly export_top: number;
+  readonly export_bands: 'anomalous' | 'all';
+  readonly ongoing_events: boolean;
+  readonly mute: MuteConfig;
+  readonly default_cluster: string;
+  readonly pixie_ui?: string | undefined;
+  readonly max_series: number;
+  readonly max_edges: number;
+  readonly max_groups: number;
+  readonly max_request_size_mib: number;
+  readonly max_learning_backlog_mib: number;
+  readonly seed: number;
+}

@@ -1,0 +1,254 @@
+// Everything that is known of the clusters: the kernel with its dictionary, and what is made of its answers. It outlives a reload.
+import type { Closing, FoldCounts, KernelFace } from '../../kernel/face.js';
+import type { Batch } from '../../pipeline/index.js';
+import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
+import { Binder } from './binder.js';
+import type { Config } from './config.js';
+import { Edges } from './edges.js';
+import { type Finding, type FindingOptions, findingOf } from './findings.js';
+import type { ClusterState, EdgeState, GroupState } from './graph.js';
+import { edgeText } from './graph.js';
+import type { IncidentView } from './incident-events.js';
+import { Incidents } from './incidents.js';
+import type { LearnHost, Lesson } from './learn.js';
+import { compileMutes } from './mutes.js';
+import { NewEdges } from './new-edges.js';
+import type { OwnResource } from './own-resource.js';
+import { Profiles } from './profiles.js';
+import { Reporter, type TickOutcome } from './report.js';
+import { createRuleBook } from './rule-book.js';
+import type { Sender } from './senders.js';
+
+export interface DetectorOptions {
+  readonly kernel: KernelFace;
+  readonly config: Config;
+  readonly resource: OwnResource;
+  readonly events: AnomalyEvents;
+  readonly live: boolean;
+  /** A result for the pipelines that brought the cluster's data. */
+  emit(cluster: ClusterState, batch: Batch): void;
+}
+
+/** Event times further apart than this are no rounding of an export interval, ms. */
+const SLACK_MS = 1;
+
+export class Detector implements LearnHost {
+  readonly kernel: KernelFace;
+  readonly edges: Edges;
+  readonly binder: Binder;
+  readonly incidents: Incidents;
+  readonly reporter: Reporter;
+  readonly #options: DetectorOptions;
+  readonly #profiles: Profiles;
+  readonly #newEdges: NewEdges;
+  readonly #findingOptions: FindingOptions;
+  #lastCounts: FoldCounts | undefined;
+  #lastBounds: Record<string, number> = {};
+
+  constructor(options: DetectorOptions) {
+    const { kernel, config, events } = options;
+    this.#options = options;
+    this.kernel = kernel;
+    this.#profiles = new Profiles(kernel, config);
+    this.edges = new Edges({
+      kernel,
+      maxEdges: config.max_edges,
+      profile: (edge) => this.#profileOf(edge.group, edge),
+      isKept: (edge) => edge.episode !== undefined || this.incidents.of(edge) !== undefined,
+      onForgotten: (edge) => this.incidents.forget(edge),
+    });
+    const { groups, bySlot } = this.edges;
+    this.incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: config.incidents.max_per_day });
+    this.binder = new Binder({
+      kernel,
+      edges: this.edges,
+      resolve: { rules: createRuleBook(config), mutes: compileMutes(config.mute) },
+      events,
+    });
+    this.reporter = new Reporter({
+      kernel,
+      config,
+      bySlot,
+      resource: options.resource,
+      live: options.live,
+      openIncidents: (cluster) => this.incidents.openIn(cluster),
+    });
+    this.#newEdges = new NewEdges(config.detectors.new_edge, ({ cluster, count, examples }) =>
+      events.edgesLearnt(cluster.name, count, examples.map(edgeText)),
+    );
+    this.#findingOptions = {
+      kernel,
+      level: (edge, kind) => this.#profiles.levelOf(edge.profile, kind),
+      coolDownMs: config.cool_down,
+    };
+  }
+
+  // -- LearnHost
+
+  bind(lesson: Lesson, rows: readonly number[]): Iterable<void> {
+    return this.binder.bind(lesson, rows);
+  }
+
+  folded(lesson: Lesson, from: number, to: number): void {
+    this.#noteSender(lesson, from, to);
+  }
+
+  /** In the order of first event time, then name: the same however the stream was cut into requests. */
+  order({ newEdges }: Closing): readonly number[] {
+    const known = newEdges.filter(({ edge }) => this.edges.bySlot[edge]);
+    const key = (slot: number) => this.edges.bySlot[slot]!.key;
+    return known
+      .sort((a, b) => {
+        if (a.firstUnixNano !== b.firstUnixNano) return a.firstUnixNano < b.firstUnixNano ? -1 : 1;
+        return key(a.edge) < key(b.edge) ? -1 : 1;
+      })
+      .map(({ edge }) => edge);
+  }
+
+  closed(closing: Closing): void {
+    const group = this.edges.groups[closing.group];
+    if (!group) return;
+    const nowMs = Number(closing.timeUnixNano / 1_000_000n);
+    advance(group, closing, nowMs);
+    const outcome = this.#outcome(group, closing, nowMs);
+    this.#count(outcome);
+    const batch = this.reporter.report(outcome);
+    if (batch) this.#options.emit(group.cluster, batch);
+    this.#renewProfiles(group, nowMs);
+  }
+
+  #outcome(group: GroupState, closing: Closing, nowMs: number): TickOutcome {
+    const { bySlot } = this.edges;
+    const silences = this.#outage(group);
+    const isNewEdgeOn = this.#isOn(group.cluster, 'new_edge');
+    const fresh = closing.newEdges.map(({ edge }) => bySlot[edge]).filter((edge) => edge !== undefined);
+    const unexpected = this.#newEdges.step(group, fresh, nowMs, isNewEdgeOn);
+    const incidents = this.#incidents(group, nowMs);
+    const findings: Finding[] = [];
+    for (const slot of this.kernel.alerting(group.slot)) {
+      const edge = bySlot[slot];
+      const finding = edge && this.#finding(edge, nowMs);
+      if (finding) findings.push(finding);
+    }
+    return { group, findings, unexpected, incidents, silences, scores: this.#scoresDue(group, nowMs) };
+  }
+
+  #finding(edge: EdgeState, nowMs: number): Finding | undefined {
+    const finding = findingOf(this.#findingOptions, edge, nowMs);
+    if (!finding) return undefined;
+    const incident = this.incidents.of(edge)?.id ?? finding.incident;
+    if (edge.episode) edge.episode.incident = incident;
+    return { ...finding, incident };
+  }
+
+  #incidents(group: GroupState, nowMs: number): IncidentView[] {
+    return this.incidents
+      .step(group, nowMs)
+      .map(({ incident, state }) => ({ incident, state, score: this.incidents.scoreOf(incident), nowMs }));
+  }
+
+  #outage(group: GroupState): TickOutcome['silences'] {
+    const isOutage = this.kernel.wasOutage(group.slot);
+    if (isOutage === group.outage) return [];
+    group.outage = isOutage;
+    this.#options.events.outage(group.cluster.name, isOutage);
+    return [{ state: isOutage ? 'started' : 'resolved', reason: 'most_edges_silent' }];
+  }
+
+  /** Scores go out every export interval of event time. */
+  #scoresDue(group: GroupState, nowMs: number): boolean {
+    const interval = group.cluster.settings.exportIntervalMs ?? this.#options.config.export_interval;
+    const due = group.scoredMs === 0 || nowMs - group.scoredMs >= interval - SLACK_MS || nowMs < group.scoredMs;
+    if (!due) return false;
+    group.scoredMs = nowMs;
+    group.lastScoresMs = Date.now();
+    return true;
+  }
+
+  #isOn(cluster: ClusterState, detector: 'new_edge'): boolean {
+    return cluster.settings.detectors?.has(detector) ?? this.#options.config.detectors[detector].enabled;
+  }
+
+  // -- senders and profiles
+
+  /** Settings need every cluster of the request; where its results go, a sample tells. */
+  #noteSender({ sender, delivery }: Lesson, from: number, to: number): void {
+    const seen = new Set<ClusterState>();
+    const step = sender.key === '' ? Math.max(1, (to - from - 1) >> 1) : 1;
+    for (let row = from; row < to; row += step) {
+      const group = this.binder.ownerOf(this.kernel.seriesOf(row));
+      if (group) seen.add(group.cluster);
+    }
+    for (const cluster of seen) {
+      cluster.deliveries.add(delivery);
+      if (sender.key !== '' && cluster.settingsKey !== sender.key) this.#applySettings(cluster, sender);
+    }
+  }
+
+  /** The newest sender's settings win. They change alerting, never what is learnt. */
+  #applySettings(cluster: ClusterState, { key, settings }: Sender): void {
+    cluster.settings = settings;
+    cluster.settingsKey = key;
+    this.#options.events.settingsChanged(cluster.name, { ...settings, detectors: [...(settings.detectors ?? [])] });
+    this.incidents.budgetChanged(cluster);
+    for (const edge of cluster.edges.values()) this.#setProfile(edge);
+  }
+
+  #profileOf(group: GroupState, { source, destination }: Pick<EdgeState, 'source' | 'destination'>): number {
+    const { cluster, windowMs } = group;
+    const edge = { clusterId: cluster.id, windowMs, source, destination };
+    return this.#profiles.slotOf(edge, cluster.settings, cluster.lastMs);
+  }
+
+  #setProfile(edge: EdgeState): void {
+    const profile = this.#profileOf(edge.group, edge);
+    if (profile === edge.profile) return;
+    edge.profile = profile;
+    this.kernel.setEdgeProfile(edge.slot, profile);
+  }
+
+  /** Rules with a schedule begin or end to hold. */
+  #renewProfiles(group: GroupState, nowMs: number): void {
+    const schedules = this.#profiles.activeSchedules(nowMs);
+    if (schedules === group.schedules) return;
+    group.schedules = schedules;
+    for (const edge of group.cluster.edges.values()) if (edge.group === group) this.#setProfile(edge);
+  }
+
+  // -- counts
+
+  #count({ findings, incidents, unexpected }: TickOutcome): void {
+    const { events } = this.#options;
+    events.windowClosed();
+    for (const { state, announced, kind } of findings)
+      if (state === 'started' && announced) events.anomalyStarted(kind);
+    for (const _ of unexpected) events.anomalyStarted('unexpected_edge');
+    for (const { state } of incidents) events.incident(state);
+  }
+
+  /** Passes the kernel's and the dictionary's counts on as increments. */
+  publishCounts(): void {
+    const { events } = this.#options;
+    const counts = this.kernel.counts();
+    for (const name of Object.keys(counts) as (keyof FoldCounts)[]) {
+      const more = counts[name] - (this.#lastCounts?.[name] ?? 0);
+      if (more > 0) events.points(name, more);
+    }
+    this.#lastCounts = { ...counts };
+    for (const [name, count] of Object.entries(this.edges.counts)) {
+      const more = count - (this.#lastBounds[name] ?? 0);
+      if (more > 0) events.bound(name, more);
+    }
+    this.#lastBounds = { ...this.edges.counts };
+  }
+}
+
+function advance(group: GroupState, closing: Closing, nowMs: number): void {
+  group.tick = closing.tick;
+  group.timeUnixNano = closing.timeUnixNano;
+  group.ticks++;
+  group.lastSeenMs = Date.now();
+  const { cluster } = group;
+  if (cluster.firstMs === 0) cluster.firstMs = nowMs;
+  cluster.lastMs = Math.max(cluster.lastMs, nowMs);
+}

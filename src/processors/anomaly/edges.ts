@@ -1,0 +1,254 @@
+// Binds series to edges: admits clusters, groups, feeds, services and edges within bounds, and decides which feed a feature hears.
+import { FEATURES, type KernelFace, type SeriesBinding } from '../../kernel/face.js';
+import {
+  type ClusterState,
+  createCluster,
+  createGroup,
+  type EdgeState,
+  edgeKey,
+  type FeedState,
+  featureState,
+  type GroupState,
+  type ServiceState,
+} from './graph.js';
+import { formatService, isExternal, type ServiceName } from './names.js';
+import type { Mapped } from './resolve.js';
+import { featuresOf } from './rules.js';
+
+/** Bounds that bit, by name of the bound; monotonic. */
+export interface BoundCounts {
+  groups: number;
+  feeds: number;
+  services: number;
+  edges: number;
+  evicted: number;
+  /** Series whose edge already has another window length. */
+  otherWindow: number;
+}
+
+export interface EdgesOptions {
+  readonly kernel: KernelFace;
+  readonly maxEdges: number;
+  /** Alert profile of a new edge. */
+  profile(edge: {
+    cluster: ClusterState;
+    group: GroupState;
+    source: ServiceName | undefined;
+    destination: ServiceName;
+  }): number;
+  /** An edge that may not be forgotten: member of an open incident. */
+  isKept(edge: EdgeState): boolean;
+  onForgotten(edge: EdgeState): void;
+}
+
+const UNUSED: SeriesBinding = { edge: -1, feed: 0, rank: 0, type: 0, roles: 0, scale: 1 };
+
+/** Windows after which an edge is no longer moved to a better rule's window: it has learnt something. */
+const YOUNG = 60;
+
+/** Names of forgotten edges a cluster remembers, as a multiple of max_edges. */
+const KNOWN_FACTOR = 4;
+
+export class Edges {
+  readonly clusters: Map<string, ClusterState> = new Map();
+  /** By kernel slot. */
+  readonly groups: GroupState[] = [];
+  readonly bySlot: (EdgeState | undefined)[] = [];
+  readonly counts: BoundCounts = { groups: 0, feeds: 0, services: 0, edges: 0, evicted: 0, otherWindow: 0 };
+  count = 0;
+  readonly #options: EdgesOptions;
+
+  constructor(options: EdgesOptions) {
+    this.#options = options;
+  }
+
+  cluster(id: string, name: string): ClusterState {
+    let cluster = this.clusters.get(id);
+    if (!cluster) {
+      cluster = createCluster({ id, name });
+      this.clusters.set(id, cluster);
+    }
+    return cluster;
+  }
+
+  /** The answer for a series that a rule mapped; the edge is made where it is new. */
+  bind(mapped: Mapped): SeriesBinding {
+    const cluster = this.cluster(mapped.cluster.id, mapped.cluster.name);
+    const group = this.#group(cluster, mapped.rule.rule.windowMs);
+    const feed = group && this.#feed(group, mapped);
+    const edge = feed && this.#edge(group, mapped);
+    if (!feed || !edge) return UNUSED;
+    this.#listen(edge, feed, mapped);
+    const { rank, type, roles, scale } = mapped;
+    return { edge: edge.slot, feed: feed.slot, rank, type, roles, scale };
+  }
+
+  #group(cluster: ClusterState, windowMs: number): GroupState | undefined {
+    const known = cluster.groups.get(windowMs);
+    if (known) return known;
+    const nanos = BigInt(Math.round(windowMs * 1e6));
+    const slot = this.#options.kernel.addGroup(nanos, nanos / 2n);
+    if (slot < 0) {
+      this.counts.groups++;
+      return undefined;
+    }
+    const group = createGroup(slot, cluster, windowMs);
+    cluster.groups.set(windowMs, group);
+    this.groups[group.slot] = group;
+    return group;
+  }
+
+  #feed(group: GroupState, { feed: name, rule }: Mapped): FeedState | undefined {
+    const { sourceRelative } = rule.rule;
+    const key = `${name}\u0000${sourceRelative}`;
+    const known = group.feeds.get(key);
+    if (known) return known;
+    const slot = this.#options.kernel.addFeed(group.slot, sourceRelative);
+    if (slot < 0) {
+      this.counts.feeds++;
+      return undefined;
+    }
+    const feed: FeedState = { slot, name, group, preset: rule.preset, advised: false };
+    group.feeds.set(key, feed);
+    return feed;
+  }
+
+  #edge(group: GroupState, mapped: Mapped): EdgeState | undefined {
+    const { cluster } = group;
+    const key = edgeKey(mapped.source, mapped.destination);
+    const known = cluster.edges.get(key);
+    if (known?.group === group) return known;
+    if (known && !this.#yields(known, mapped)) {
+      this.counts.otherWindow++;
+      return undefined;
+    }
+    if (known) this.forget(known);
+    return this.#makeRoom() ? this.#addEdge(group, key, mapped) : undefined;
+  }
+
+  /** An edge has one window length: that of the rule that came first, unless a better one comes while the edge is young. */
+  #yields(edge: EdgeState, mapped: Mapped): boolean {
+    const best = Math.min(...Object.values(edge.features).map((feature) => feature.rank));
+    return mapped.rank < best && this.#options.kernel.results.age[edge.slot]! < YOUNG && !this.#options.isKept(edge);
+  }
+
+  #makeRoom(): boolean {
+    if (this.count < this.#options.maxEdges) return true;
+    const slot = this.#options.kernel.longestDormant();
+    const edge = slot < 0 ? undefined : this.bySlot[slot];
+    if (!edge || this.#options.isKept(edge)) {
+      this.counts.edges++;
+      return false;
+    }
+    this.counts.evicted++;
+    this.forget(edge);
+    return true;
+  }
+
+  /** Forgets an edge; its name stays known. */
+  forget(edge: EdgeState): void {
+    const { cluster } = edge;
+    this.#options.kernel.removeEdge(edge.slot);
+    this.bySlot[edge.slot] = undefined;
+    this.count--;
+    cluster.edges.delete(edge.key);
+    edge.group.unexpected.delete(edge);
+    edge.sourceService?.outbound.delete(edge);
+    edge.destinationService?.inbound.delete(edge);
+    for (const service of [edge.sourceService, edge.destinationService]) if (service) this.#release(edge, service);
+    cluster.known.delete(edge.key);
+    cluster.known.set(edge.key, cluster.lastMs);
+    if (cluster.known.size > KNOWN_FACTOR * this.#options.maxEdges) {
+      cluster.known.delete(cluster.known.keys().next().value as string);
+    }
+    this.#options.onForgotten(edge);
+  }
+
+  /** A service without edges in the group gives its slot back; without any, it is forgotten. */
+  #release({ cluster, group }: EdgeState, service: ServiceState): void {
+    const edges = [...service.inbound, ...service.outbound];
+    const slot = group.services.get(service);
+    if (slot !== undefined && !edges.some((edge) => edge.group === group)) {
+      this.#options.kernel.removeService(slot);
+      group.services.delete(service);
+    }
+    if (edges.length === 0) cluster.services.delete(formatService(service.name));
+  }
+
+  #addEdge(group: GroupState, key: string, { source, destination }: Mapped): EdgeState {
+    const { cluster } = group;
+    const sourceService = this.#service(cluster, source);
+    const destinationService = this.#service(cluster, destination);
+    const profile = this.#options.profile({ cluster, group, source, destination });
+    const slot = this.#options.kernel.addEdge(
+      group.slot,
+      this.#serviceSlot(group, sourceService),
+      this.#serviceSlot(group, destinationService),
+      profile,
+    );
+    const edge: EdgeState = {
+      slot,
+      key,
+      cluster,
+      group,
+      source,
+      destination,
+      sourceService,
+      destinationService,
+      features: {},
+      shadowed: new Map(),
+      profile,
+      firstTick: -1,
+      episode: undefined,
+      lastEndMs: undefined,
+    };
+    sourceService?.outbound.add(edge);
+    destinationService?.inbound.add(edge);
+    this.bySlot[slot] = edge;
+    this.count++;
+    cluster.edges.set(key, edge);
+    return edge;
+  }
+
+  #service(cluster: ClusterState, name: ServiceName | undefined): ServiceState | undefined {
+    if (!name || isExternal(name)) return undefined;
+    const key = formatService(name);
+    let service = cluster.services.get(key);
+    if (!service) {
+      service = { name, firstTick: new Map(), inbound: new Set(), outbound: new Set() };
+      cluster.services.set(key, service);
+    }
+    return service;
+  }
+
+  /** Beyond the bound an edge has no service in the kernel: it is judged without its source's traffic. */
+  #serviceSlot(group: GroupState, service: ServiceState | undefined): number {
+    if (!service) return -1;
+    const known = group.services.get(service);
+    if (known !== undefined) return known;
+    const slot = this.#options.kernel.addService(group.slot);
+    if (slot < 0) this.counts.services++;
+    else group.services.set(service, slot);
+    return slot;
+  }
+
+  /** A feature listens to its most trusted feed; whatever else tells of it is shadowed. */
+  #listen(edge: EdgeState, feed: FeedState, mapped: Mapped): void {
+    for (const feature of featuresOf(mapped.roles)) {
+      const current = edge.features[feature];
+      if (!current || mapped.rank < current.rank) {
+        this.#options.kernel.setFeatureRank(edge.slot, FEATURES.indexOf(feature), mapped.rank);
+        edge.features[feature] = featureState(mapped, feed, feature);
+        if (current && current.feed !== feed) shadow(edge, feature, current.feed);
+      } else if (mapped.rank > current.rank) {
+        shadow(edge, feature, feed);
+      }
+    }
+  }
+}
+
+function shadow(edge: EdgeState, feature: (typeof FEATURES)[number], feed: FeedState): void {
+  const feeds = edge.shadowed.get(feature) ?? new Set();
+  feeds.add(feed);
+  edge.shadowed.set(feature, feeds);
+}

@@ -1,0 +1,15 @@
+// The anomaly processor's whole face.
+import type { ComponentFactory } from '../../config/settings.js';
+import { LIVE } from './options.js';
+import { createAnomalyProcessor } from './processor.js';
+import { schema, validateConfig } from './schema.js';
+
+export const anomaly: ComponentFactory<'processor', typeof schema> = {
+  kind: 'processor',
+  type: 'anomaly',
+  stability: 'alpha',
+  signals: ['metrics', 'traces', 'logs'],
+  schema,
+  validate: validateConfig,
+  create: (settings, config) => createAnomalyProcessor(settings, config, LIVE),
+};

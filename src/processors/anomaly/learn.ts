@@ -1,0 +1,102 @@
+// The learn loop: scanned requests into windows, due ticks closed in slices. A generator that yields where other work may run.
+import type { Closing, KernelFace } from '../../kernel/face.js';
+import type { Batch } from '../../pipeline/index.js';
+import type { Delivery } from './delivery.js';
+import type { Sender } from './senders.js';
+
+/** A request that waits to be learnt from, or is being learnt. */
+export interface Lesson {
+  readonly batch: Batch;
+  readonly sender: Sender;
+  readonly delivery: Delivery;
+}
+
+/** What the loop needs to know of everything else. */
+export interface LearnHost {
+  /** Binds the rows' series; the body is scanned. */
+  bind(lesson: Lesson, rows: readonly number[]): Iterable<void>;
+  /** After each part of a request, rows `from` to before `to`: settings of the sender, rows that ask for TypeScript. */
+  folded(lesson: Lesson, from: number, to: number): void;
+  /** The order of a tick's new edges. */
+  order(closing: Closing): readonly number[];
+  /** A tick is closed: the kernel's answers are there until the next. */
+  closed(closing: Closing): void;
+}
+
+/** Edges a slice of a closing; a slice takes about 5 ms with a forest of 100 trees. */
+const SLICE_EDGES = 256;
+
+export class LearnLoop {
+  readonly #kernel: KernelFace;
+  readonly #host: LearnHost;
+  /** The last request of each group with points far ahead of the group's clock. */
+  readonly #held = new Map<number, Lesson>();
+  #request = 0;
+
+  constructor(kernel: KernelFace, host: LearnHost) {
+    this.#kernel = kernel;
+    this.#host = host;
+  }
+
+  /** Learns from a whole request. */
+  *learn(lesson: Lesson): Generator<void> {
+    yield* this.#foldAll(lesson, -1);
+  }
+
+  /** Closes everything that is open: the end of a replay. */
+  *flush(groups: number): Generator<void> {
+    for (let group = 0; group < groups; group++) while (this.#kernel.flushDue(group)) yield* this.#close(group);
+  }
+
+  /** `group` -1: all points, else only those of that group. */
+  *#foldAll(lesson: Lesson, group: number): Generator<void> {
+    const request = ++this.#request;
+    let skip = 0;
+    for (;;) {
+      const scan = yield* this.#scan(lesson, skip);
+      yield* this.#fold(lesson, skip, scan.rows, request, group);
+      skip += scan.rows;
+      if (scan.rows === 0 || skip >= scan.items) return;
+    }
+  }
+
+  /** The body in scratch with its series bound. Free where nothing else was scanned since. */
+  *#scan(lesson: Lesson, skip: number): Generator<void, { items: number; rows: number }> {
+    for (;;) {
+      const scan = this.#kernel.scan('metrics', lesson.batch.body, skip);
+      yield* this.#host.bind(lesson, this.#kernel.unboundRows());
+      // Another request may have been scanned while series were bound in slices.
+      if (this.#kernel.scan('metrics', lesson.batch.body, skip) === scan) return scan;
+    }
+  }
+
+  *#fold(lesson: Lesson, skip: number, rows: number, request: number, group: number): Generator<void> {
+    let from = 0;
+    for (;;) {
+      const stop = this.#kernel.fold(from, request, lesson.batch.receivedUnixNano, group);
+      this.#host.folded(lesson, from, stop.reason === 'done' ? rows : stop.next);
+      if (group < 0) for (const ahead of this.#kernel.heldGroups()) this.#held.set(ahead, lesson);
+      if (stop.reason === 'done') return;
+      from = stop.next;
+      if (stop.reason === 'close') yield* this.#close(stop.group);
+      else yield* this.#foldHeld(stop.group, lesson);
+      yield* this.#scan(lesson, skip);
+    }
+  }
+
+  /** A second request confirmed a jump of the clock: what was held back comes first. */
+  *#foldHeld(group: number, confirming: Lesson): Generator<void> {
+    const held = this.#held.get(group);
+    this.#held.delete(group);
+    if (held && held !== confirming) yield* this.#foldAll(held, group);
+  }
+
+  *#close(group: number): Generator<void> {
+    const closing = this.#kernel.beginClose(group);
+    const order = this.#host.order(closing);
+    if (order.length > 0) this.#kernel.appendOrder(group, order);
+    while (!this.#kernel.closeSlice(group, SLICE_EDGES)) yield;
+    this.#host.closed(closing);
+    yield;
+  }
+}

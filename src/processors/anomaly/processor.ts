@@ -1,0 +1,241 @@
+// The processor: forwards what it gets, learns from it afterwards, and sends what it found down the metrics pipelines.
+import { randomBytes } from 'node:crypto';
+import type { Settings } from '../../config/settings.js';
+import { CapacityError, MalformedError } from '../../kernel/errors.js';
+import type { KernelFace, KernelOptions } from '../../kernel/face.js';
+import {
+  type Batch,
+  type Consumer,
+  PermanentError,
+  type Processor,
+  type RetryableError,
+  type Signal,
+} from '../../pipeline/index.js';
+import { type AnomalyEvents, anomalyEvents } from '../../telemetry/anomaly-events.js';
+import { Backlog } from './backlog.js';
+import type { Config } from './config.js';
+import { Delivery } from './delivery.js';
+import { Detector } from './detector.js';
+import type { ClusterState } from './graph.js';
+import { LearnLoop, type Lesson } from './learn.js';
+import { Senders } from './senders.js';
+import { type AnomalyStatus, type EdgeStatus, edgeStatuses, statusLine, statusOf } from './status.js';
+import { Timers } from './timers.js';
+import { countRows, isTruncated } from './truncation.js';
+
+export interface AnomalyOptions {
+  /** False in a replay: learning ends before `consume` does, ticks are closed straight through, no clock plays a part. */
+  readonly live: boolean;
+  readonly createKernel: (options: KernelOptions) => KernelFace;
+  /** Called while the kernel serves (true), and when it no longer does. */
+  readonly register?: (kernel: KernelFace, serves: boolean) => void;
+  /** Seed of the hash of series; random where it is not given. */
+  readonly hashSeed?: bigint;
+}
+
+export interface AnomalyProcessor extends Processor {
+  status(): AnomalyStatus;
+  edges(): EdgeStatus[];
+  /** Closes everything that is open and hands the results on: the end of a replay. */
+  flush(): Promise<void>;
+}
+
+export function createAnomalyProcessor(settings: Settings, config: Config, options: AnomalyOptions): AnomalyProcessor {
+  return new Anomaly(settings, config, options);
+}
+
+class Anomaly implements AnomalyProcessor {
+  readonly #settings: Settings;
+  readonly #config: Config;
+  readonly #options: AnomalyOptions;
+  readonly #events: AnomalyEvents;
+  readonly #senders: Senders;
+  readonly #backlog: Backlog;
+  readonly #deliveries: Delivery[] = [];
+  readonly #timers: Timers;
+  readonly #kernelOptions: KernelOptions;
+  #detector: Detector | undefined;
+  #loop: LearnLoop | undefined;
+  /** Results on their way, in a replay. */
+  #sending: Promise<void>[] = [];
+  #requests = 0;
+  #truncated = 0;
+  #lastExportMs = 0;
+
+  constructor(settings: Settings, config: Config, options: AnomalyOptions) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#options = options;
+    this.#events = anomalyEvents(settings.telemetry, settings.id);
+    this.#senders = new Senders(config.default_cluster);
+    this.#kernelOptions = kernelOptions(config, options.hashSeed);
+    this.#backlog = new Backlog({
+      learn: (lesson) => this.#learn(lesson),
+      maxBytes: config.max_learning_backlog_mib * 1024 * 1024,
+      failed: (_, error) => this.#events.learningFailed(error),
+      took: (ms) => this.#events.learnt(ms / 1000),
+    });
+    this.#timers = new Timers({
+      config,
+      events: this.#events,
+      detector: () => this.#detector,
+      emit: (cluster, batch) => this.#emit(cluster, batch),
+      flush: () => this.#deliveries.map((delivery) => delivery.flush()),
+      backlogBytes: () => this.#backlog.bytes,
+      status: () => this.#events.status(statusLine(this.status()), {}),
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#open();
+    if (this.#options.live) this.#timers.start();
+  }
+
+  /** The detector, made at the first need: a processor that adopts another's does not make one. */
+  #open(): Detector {
+    if (this.#detector) return this.#detector;
+    const kernel = this.#options.createKernel(this.#kernelOptions);
+    this.#options.register?.(kernel, true);
+    this.#detector = new Detector({
+      kernel,
+      config: this.#config,
+      resource: {
+        resource: { attributes: this.#settings.resource },
+        scope: { name: 'pxanomaly', version: this.#settings.version },
+      },
+      events: this.#events,
+      live: this.#options.live,
+      emit: (cluster, batch) => this.#emit(cluster, batch),
+    });
+    this.#loop = new LearnLoop(kernel, this.#detector);
+    return this.#detector;
+  }
+
+  async shutdown(): Promise<void> {
+    this.#timers.stop();
+    await this.#backlog.drained();
+    await Promise.all(this.#deliveries.map((delivery) => delivery.flush()));
+    this.#detector?.publishCounts();
+    if (this.#detector) this.#options.register?.(this.#detector.kernel, false);
+    this.#detector = undefined;
+    this.#loop = undefined;
+  }
+
+  stage(_pipeline: string, signal: Signal, next: Consumer): Consumer {
+    if (signal !== 'metrics') return next;
+    const delivery = new Delivery(next, { dropped: (items, error) => this.#events.resultDropped(items, error) });
+    this.#deliveries.push(delivery);
+    return {
+      consume: (batch) => this.#consume(batch, next, delivery),
+      refusal: (bytes) => this.#refusal(bytes) ?? next.refusal(bytes),
+    };
+  }
+
+  #refusal(bytes: number): RetryableError | undefined {
+    return this.#backlog.refusal(bytes);
+  }
+
+  /** Check, hand on, and only then learn: what is refused is refused before anybody was told OK. */
+  #consume(batch: Batch, next: Consumer, delivery: Delivery): undefined | Promise<void> {
+    if (batch.origin !== 'received') return next.consume(batch);
+    const sender = this.#senders.read(batch.metadata);
+    if (!this.#check(batch)) return next.consume(batch);
+    this.#requests++;
+    const lesson = { batch, sender, delivery };
+    const handed = next.consume(batch);
+    if (handed instanceof Promise) return handed.then(() => this.#take(lesson));
+    return this.#take(lesson);
+  }
+
+  /** Whether it can be learnt from. Throws what is malformed back at the sender. */
+  #check({ body }: Batch): boolean {
+    try {
+      this.#open().kernel.scan('metrics', body);
+      return true;
+    } catch (error) {
+      if (error instanceof MalformedError)
+        throw new PermanentError(error.message, 'invalid_argument', { cause: error });
+      if (!(error instanceof CapacityError)) throw error;
+      this.#events.tooLarge(body.length);
+      return false;
+    }
+  }
+
+  #take(lesson: Lesson): undefined | Promise<void> {
+    if (this.#options.live) {
+      this.#backlog.add(lesson);
+      return undefined;
+    }
+    this.#backlog.now(lesson);
+    return this.#sent();
+  }
+
+  async #sent(): Promise<void> {
+    await Promise.all(this.#sending.splice(0));
+  }
+
+  *#learn(lesson: Lesson): Generator<void> {
+    if (!this.#loop || !this.#detector) return;
+    const before = this.#detector.kernel.counts().copies;
+    yield* this.#loop.learn(lesson);
+    const { body, items } = lesson.batch;
+    const rows = countRows(body);
+    if (!isTruncated(rows, items, this.#detector.kernel.counts().copies - before)) return;
+    this.#truncated++;
+    this.#events.truncated(rows);
+  }
+
+  #emit(cluster: ClusterState, batch: Batch): void {
+    this.#lastExportMs = Date.now();
+    this.#events.resultSent(batch.items, batch.events?.items ?? 0);
+    for (const delivery of cluster.deliveries) {
+      const sent = delivery.send(batch);
+      if (!this.#options.live) this.#sending.push(sent);
+    }
+  }
+
+  async flush(): Promise<void> {
+    await this.#backlog.drained();
+    if (!this.#loop || !this.#detector) return;
+    for (const _ of this.#loop.flush(this.#detector.edges.groups.length));
+    this.#detector.publishCounts();
+    await this.#sent();
+  }
+
+  status(): AnomalyStatus {
+    return statusOf(this.#open(), {
+      requests: this.#requests,
+      backlogBytes: this.#backlog.bytes,
+      lastExportMs: this.#lastExportMs,
+      truncated: this.#truncated,
+    });
+  }
+
+  edges(): EdgeStatus[] {
+    return edgeStatuses(this.#open());
+  }
+}
+
+/** What the kernel's memory is laid out for. */
+function kernelOptions(config: Config, hashSeed: bigint | undefined): KernelOptions {
+  const { enabled, trees, subsample } = config.detectors.isolation_forest;
+  return {
+    maxSeries: config.max_series,
+    maxEdges: config.max_edges,
+    maxServices: config.max_edges * SERVICES_PER_EDGE,
+    maxGroups: config.max_groups,
+    maxFeeds: config.max_groups * FEEDS_PER_GROUP,
+    inputLimitBytes: config.max_request_size_mib * 1024 * 1024,
+    hashSeed: hashSeed ?? randomBytes(8).readBigUInt64LE(),
+    seed: config.seed,
+    forest: { enabled, trees, subsample, ...FOREST },
+    autoencoder: config.detectors.autoencoder.enabled,
+  };
+}
+
+/** Room for services and feeds by that for edges and groups. */
+const SERVICES_PER_EDGE = 2;
+const FEEDS_PER_GROUP = 32;
+
+/** Detection, section 4: sizes in vectors, refresh in windows. */
+const FOREST = { reservoir: 4096, period: 2048, first: 512, refresh: 360 } as const;

@@ -1,0 +1,205 @@
+// What can happen in the anomaly processor: each event bumps its counter and writes its log line.
+import type { ComponentId } from '../pipeline/index.js';
+import { formatId } from '../pipeline/index.js';
+import type { Telemetry } from './index.js';
+import { seldom } from './seldom.js';
+
+/** How many of something there are now, for gauges and the status line. */
+export interface AnomalyGauges {
+  readonly clusters: number;
+  readonly edges: number;
+  readonly edgesLearning: number;
+  readonly edgesAnomalous: number;
+  readonly series: number;
+  readonly incidentsOpen: number;
+  readonly backlogBytes: number;
+  readonly kernelBytes: number;
+}
+
+export interface AnomalyEvents {
+  /** Data points by what became of them, as increments. */
+  points(outcome: string, count: number): void;
+  /** Series by what the rules made of them; the example is for people. */
+  series(outcome: string, example: string): void;
+  bound(name: string, count: number): void;
+  anomalyStarted(kind: string): void;
+  incident(state: string): void;
+  windowClosed(): void;
+  /** Seconds of processor time that a request took to learn from. */
+  learnt(seconds: number): void;
+  learningFailed(error: unknown): void;
+  tooLarge(bytes: number): void;
+  resultDropped(items: number, error: unknown): void;
+  resultSent(points: number, events: number): void;
+  gauges(values: AnomalyGauges): void;
+  edgesNeedScript(cluster: string): void;
+  feedTooSlow(feed: FeedAdvice): void;
+  settingsChanged(cluster: string, settings: object): void;
+  silent(cluster: string, windowMs: number, isSilent: boolean): void;
+  outage(cluster: string, isOutage: boolean): void;
+  truncated(rows: number): void;
+  edgesLearnt(cluster: string, count: number, examples: readonly string[]): void;
+  otherWindow(example: string): void;
+  adopted(what: string): void;
+  status(line: string, fields: object): void;
+}
+
+export interface FeedAdvice {
+  readonly cluster: string;
+  readonly feed: string;
+  readonly preset: string;
+  readonly periodMs: number;
+  readonly windowMs: number;
+}
+
+const LEARN_BUCKETS_S = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1];
+
+/** The events of one processor. */
+export function anomalyEvents(telemetry: Telemetry, id: ComponentId): AnomalyEvents {
+  const processor = formatId(id);
+  const log = telemetry.log.child({ component: processor, kind: 'processor' });
+  return { ...counted(telemetry, processor, log), ...said(log) };
+}
+
+type Log = Telemetry['log'];
+
+type Counted = Pick<
+  AnomalyEvents,
+  | 'points'
+  | 'series'
+  | 'bound'
+  | 'anomalyStarted'
+  | 'incident'
+  | 'windowClosed'
+  | 'learnt'
+  | 'learningFailed'
+  | 'tooLarge'
+  | 'resultDropped'
+  | 'resultSent'
+  | 'gauges'
+  | 'truncated'
+>;
+
+function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
+  const labelled = (name: string, help: string, label: string) => {
+    const counter = telemetry.counter(name, help, ['processor', label]);
+    return (value: string, count: number) => counter.labels({ processor, [label]: value }).inc(count);
+  };
+  const plain = (name: string, help: string) => telemetry.counter(name, help, ['processor']).labels({ processor });
+  const points = labelled('pxanomaly_points', 'Data points by what became of them.', 'outcome');
+  const series = labelled('pxanomaly_series_resolved', 'Series by what the rules made of them.', 'outcome');
+  const bounds = labelled('pxanomaly_bound_reached', 'Times that a bound was reached.', 'bound');
+  const anomalies = labelled('pxanomaly_anomalies_started', 'Anomalies started.', 'kind');
+  const incidents = labelled('pxanomaly_incidents', 'Incidents by change of state.', 'state');
+  const results = labelled('pxanomaly_results', 'Our own data points and events by what became of them.', 'outcome');
+  const windows = plain('pxanomaly_windows_closed', 'Windows closed, of all groups.');
+  const failures = plain('pxanomaly_learning_failures', 'Requests that could not be learnt from.');
+  const truncations = plain(
+    'pxanomaly_truncated_requests',
+    'Requests that Pixie has probably cut off at its row limit.',
+  );
+  const took = telemetry
+    .histogram('pxanomaly_learn_seconds', 'Processor time of learning from a request.', LEARN_BUCKETS_S, ['processor'])
+    .labels({ processor });
+  const warn = seldom((fields, line) => log.warn(fields, line));
+  const fail = seldom((fields, line) => log.error(fields, line));
+  return {
+    points,
+    series(outcome, example) {
+      series(outcome, 1);
+      log.debug({ outcome, example }, 'Series resolved');
+    },
+    bound(name, count) {
+      bounds(name, count);
+      warn(name, { bound: name, count }, 'A bound is reached; what comes beyond it is not scored');
+    },
+    anomalyStarted: (kind) => anomalies(kind, 1),
+    incident: (state) => incidents(state, 1),
+    windowClosed: () => windows.inc(),
+    learnt: (seconds) => took.observe(seconds),
+    learningFailed(error) {
+      failures.inc();
+      fail('learning', { err: error }, 'A request could not be learnt from; it was forwarded');
+    },
+    tooLarge(bytes) {
+      failures.inc();
+      warn('too_large', { bytes }, 'A request is over max_request_size_mib: it is forwarded, not scored');
+    },
+    resultDropped(items, error) {
+      results('dropped', items);
+      fail('results', { items, error: String(error) }, 'Anomaly results dropped');
+    },
+    resultSent: (count, events) => results('sent', count + events),
+    truncated(rows) {
+      truncations.inc();
+      warn(
+        'truncated',
+        { rows },
+        'A request of exactly the row limit: Pixie has cut it off; raise max_output_rows_per_table',
+      );
+    },
+    gauges: gaugeSetter(telemetry, processor),
+  };
+}
+
+function gaugeSetter(telemetry: Telemetry, processor: string): (values: AnomalyGauges) => void {
+  const make = (name: string, help: string) => telemetry.gauge(name, help, ['processor']).labels({ processor });
+  const all: Readonly<Record<keyof AnomalyGauges, ReturnType<typeof make>>> = {
+    clusters: make('pxanomaly_clusters', 'Clusters seen.'),
+    edges: make('pxanomaly_edges', 'Edges known.'),
+    edgesLearning: make('pxanomaly_edges_learning', 'Edges too young to alert.'),
+    edgesAnomalous: make('pxanomaly_edges_anomalous', 'Edges with an anomaly now.'),
+    series: make('pxanomaly_series', 'Series known.'),
+    incidentsOpen: make('pxanomaly_incidents_open', 'Incidents open now.'),
+    backlogBytes: make('pxanomaly_learning_backlog_bytes', 'Requests that wait to be learnt from.'),
+    kernelBytes: make('pxanomaly_kernel_memory_bytes', 'Memory of the kernel.'),
+  };
+  return (values) => {
+    for (const name of Object.keys(all) as (keyof AnomalyGauges)[]) all[name].set(values[name]);
+  };
+}
+
+/** What is only said. */
+function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
+  const once = new Set<string>();
+  const firstTime = (key: string) => {
+    const isFirst = !once.has(key) && once.size < 10_000;
+    if (isFirst) once.add(key);
+    return isFirst;
+  };
+  const info = seldom((fields, line) => log.info(fields, line));
+  return {
+    edgesNeedScript(cluster) {
+      if (!firstTime(cluster)) return;
+      log.info(
+        { cluster },
+        'Data names no destination services: scored per service; for edges, install the scripts of deploy/pixie',
+      );
+    },
+    feedTooSlow({ cluster, feed, preset, periodMs, windowMs }) {
+      const setting =
+        preset === 'features'
+          ? `window: ${Math.round(periodMs / 1000)}s in the feature rule`
+          : `presets: [{ name: ${preset}, window: ${Math.round(periodMs / 1000)}s }]`;
+      log.warn(
+        { cluster, feed, period_s: periodMs / 1000, window_s: windowMs / 1000, setting },
+        'A feed sends less often than its window is long; set its window to the period',
+      );
+    },
+    settingsChanged: (cluster, settings) =>
+      log.info({ cluster, ...settings }, "A sender's settings apply to its cluster"),
+    silent(cluster, windowMs, isSilent) {
+      const line = isSilent ? 'A cluster has fallen silent: its group is frozen' : 'A cluster reports again';
+      log.warn({ cluster, window_s: windowMs / 1000 }, line);
+    },
+    outage(cluster, isOutage) {
+      log.warn({ cluster }, isOutage ? 'Most edges fell silent at once: taken for an outage' : 'The outage is over');
+    },
+    edgesLearnt: (cluster, count, examples) =>
+      log.info({ cluster, count, examples }, 'Edges that were new within the last hour, while learning'),
+    otherWindow: (example) =>
+      info('other_window', { example }, 'A series of another window length than its edge has; it is not scored'),
+    adopted: (what) => log.info({ state: what }, 'State of the detectors kept over the reload'),
+    status: (line, fields) => log.info(fields, line),
+  };
+}
