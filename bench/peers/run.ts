@@ -7,6 +7,7 @@ import { machine } from '../machine.js';
 import { spread } from '../spread.js';
 import { collectorVersion } from './collector-version.js';
 import { compare } from './compare.js';
+import { forestRows } from './forests.js';
 import { type Measurement, measure, type Order } from './measure.js';
 import { ROWS, type Row } from './rows.js';
 
@@ -15,7 +16,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     'warm-up': { type: 'string', default: '5s' },
     duration: { type: 'string', default: '10s' },
-    /** Only rows whose name contains this. */
+    /** Only rows whose name contains this; "isolation forests" for those alone. */
     only: { type: 'string', default: '' },
     out: { type: 'string', default: join(REPOSITORY, 'bench/results/peers.json') },
   },
@@ -41,11 +42,12 @@ for (let round = 1; round <= Number(options.rounds); round++) {
 }
 const report = {
   measured: new Date().toISOString(),
-  command: `npm run bench:peers -- ${process.argv.slice(2).join(' ')}`.trim(),
+  command: `npm run bench:peers -- ${process.argv.slice(2).join(' ')}`.replace(/ -- $/, ''),
   rounds: Number(options.rounds),
   machine: machine(),
   collector: collectorVersion(),
   rows: rows.map((row) => compare(row, resultsOf(row, 'ours'), resultsOf(row, 'theirs'))),
+  ...('isolation forests'.includes(options.only) && { forests: forestRows(Number(options.rounds)) }),
 };
 mkdirSync(dirname(options.out), { recursive: true });
 writeFileSync(options.out, `${JSON.stringify(report, null, 2)}\n`);
