@@ -58,6 +58,15 @@ export class Grouped implements Backlog {
     return this.waiting;
   }
 
+  /** Groups that still wait to grow. */
+  get groupCount(): number {
+    return this.groups.size;
+  }
+
+  hasGroup(key: string): boolean {
+    return this.groups.has(key);
+  }
+
   push(entry: Entry): void {
     const { maxSize, minSize, metadataKeys, sizeOf } = this.options;
     const key = partitionKey(entry.batch, metadataKeys);

@@ -1,8 +1,10 @@
 // What can happen to a batch in an exporter: each event bumps its counter and writes its log line.
 
-import type { Batch, ComponentId, Signal } from '../pipeline/index.js';
-import { formatId, SIGNALS } from '../pipeline/index.js';
+import type { Batch, ComponentId } from '../pipeline/index.js';
+import { formatId } from '../pipeline/index.js';
 import type { Telemetry } from './index.js';
+import { itemCounters } from './item-names.js';
+import { seldom } from './seldom.js';
 
 /** Why an exporter gave up items. */
 export type DropReason =
@@ -41,45 +43,6 @@ export interface ExporterEvents {
   drained(undelivered: number): void;
 }
 
-/** What the Collector calls the items of a signal in metric names. */
-const ITEMS: Readonly<Record<Signal, string>> = {
-  metrics: 'metric_points',
-  traces: 'spans',
-  logs: 'log_records',
-};
-
-/** A line of the same text at most this often; ms. The lines between are counted in the next one. */
-const LINE_INTERVAL_MS = 10_000;
-
-type Line = (fields: object, text: string) => void;
-
-/** Lets one line through per interval and key, with `suppressed`, the number held back since the last. */
-function seldom(line: Line): (key: string, fields: object, text: string) => void {
-  const last = new Map<string, { at: number; suppressed: number }>();
-  return (key, fields, text) => {
-    const seen = last.get(key);
-    const now = performance.now();
-    if (seen && now - seen.at < LINE_INTERVAL_MS) {
-      seen.suppressed++;
-      return;
-    }
-    last.set(key, { at: now, suppressed: 0 });
-    line(seen?.suppressed ? { ...fields, suppressed: seen.suppressed } : fields, text);
-  };
-}
-
-interface Adder {
-  inc(count: number): void;
-}
-
-function perSignal(telemetry: Telemetry, what: string, help: string, exporter: string): Record<Signal, Adder> {
-  const child = (signal: Signal): Adder =>
-    telemetry
-      .counter(`otelcol_exporter_${what}_${ITEMS[signal]}`, `${help} (${signal}).`, ['exporter'])
-      .labels({ exporter });
-  return Object.fromEntries(SIGNALS.map((signal) => [signal, child(signal)])) as Record<Signal, Adder>;
-}
-
 function text(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -97,9 +60,11 @@ function gauges(telemetry: Telemetry, exporter: string) {
 export function exporterEvents(telemetry: Telemetry, id: ComponentId): ExporterEvents {
   const exporter = formatId(id);
   const log = telemetry.log.child({ component: exporter, kind: 'exporter' });
-  const sent = perSignal(telemetry, 'sent', 'Items that the next hop took', exporter);
-  const sendFailed = perSignal(telemetry, 'send_failed', 'Items that were given up after sending failed', exporter);
-  const enqueueFailed = perSignal(telemetry, 'enqueue_failed', 'Items that found no room in the queue', exporter);
+  const counters = (what: string, help: string) =>
+    itemCounters(telemetry, `otelcol_exporter_${what}`, help, { exporter });
+  const sent = counters('sent', 'Items that the next hop took');
+  const sendFailed = counters('send_failed', 'Items that were given up after sending failed');
+  const enqueueFailed = counters('enqueue_failed', 'Items that found no room in the queue');
   const dropped = telemetry.counter('pxanomaly_exporter_dropped_items', 'Items an exporter gave up, by reason.', [
     'exporter',
     'signal',
