@@ -28,7 +28,7 @@ export {
 } from './memory';
 export { scanFailedAt, scanItems, scanLogs, scanMetrics, scanRows, scanTraces } from './otlp/request';
 export { metricAt, rowAt } from './otlp/rows';
-export { bindSeries, lookUpRows, unboundList } from './series/bind';
+export { bindSeries, lookUpRows, unbindAll, unboundList } from './series/bind';
 export { seriesUsed } from './series/table';
 export { configureSeries, init } from './setup';
 export { Status } from './status';

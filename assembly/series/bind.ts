@@ -72,6 +72,13 @@ export function bindSeries(slot: i32, edge: i32, feed: i32, rank: i32, type: i32
   return true;
 }
 
+/** Every series is unknown to the rules again: reported at its next point, with its predecessor and its edge as they are until then. */
+export function unbindAll(): void {
+  for (let slot = 0; slot < head.high; slot++) {
+    if (isSeries(slot)) seriesAt(slot).state &= ~SeriesState.BOUND;
+  }
+}
+
 /** Forgets a series. `isReclaimed`: it may come back, its counter with all that happened before. */
 export function forgetSeries(slot: i32, isReclaimed: bool): void {
   const series = seriesAt(slot);

@@ -225,6 +225,8 @@ export interface KernelFace {
   ranges(row: number): RowRanges;
   seriesOf(row: number): number;
   bindSeries(series: number, binding: SeriesBinding): void;
+  /** The rules have changed: `unboundRows` reports every series again, which keeps its predecessors. */
+  unbindAll(): void;
 
   // -- the graph. The add functions answer the slot, -1 where there is no room.
   /** `latenessNanos` at most half a window; more is cut down to it. */

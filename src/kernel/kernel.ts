@@ -98,6 +98,10 @@ export class Kernel implements KernelFace {
     require(this.#wasm.bindSeries(series, edge, feed, rank, type, roles, scale), `cannot bind series ${series}`);
   }
 
+  unbindAll(): void {
+    this.#wasm.unbindAll();
+  }
+
   addGroup(windowNanos: bigint, latenessNanos: bigint): number {
     if (windowNanos <= 0n) throw new RangeError(`kernel: a window of ${windowNanos} ns`);
     return this.#wasm.addGroup(windowNanos, latenessNanos);

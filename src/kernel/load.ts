@@ -69,6 +69,7 @@ export interface KernelExports extends DetectExports {
   feedTicks(feed: number): number;
   addService(group: number): number;
   removeService(service: number): number;
+  unbindAll(): void;
   addEdge(group: number, source: number, destination: number, profile: number): number;
   removeEdge(edge: number): number;
   setEdgeProfile(edge: number, profile: number): number;

@@ -41,6 +41,7 @@ export interface AnomalyEvents {
   edgesLearnt(cluster: string, count: number, examples: readonly string[]): void;
   otherWindow(example: string): void;
   adopted(what: string): void;
+  notAdopted(reason: string): void;
   status(line: string, fields: object): void;
 }
 
@@ -200,6 +201,7 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
     otherWindow: (example) =>
       info('other_window', { example }, 'A series of another window length than its edge has; it is not scored'),
     adopted: (what) => log.info({ state: what }, 'State of the detectors kept over the reload'),
+    notAdopted: (reason) => log.warn({ reason }, 'State of the detectors is not kept over the reload; they learn anew'),
     status: (line, fields) => log.info(fields, line),
   };
 }

@@ -56,6 +56,11 @@ export class Backlog {
   now(lesson: Lesson): void {
     this.#bytes += lesson.batch.body.length;
     this.#waiting.push(lesson);
+    this.finish();
+  }
+
+  /** Learns everything that waits, at once. */
+  finish(): void {
     while (this.#step());
   }
 

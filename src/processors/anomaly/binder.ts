@@ -35,10 +35,15 @@ export class Binder {
   readonly examples: Map<'unmapped' | 'ignored' | 'muted', string> = new Map();
   /** Cluster and group of a series, by kernel slot. */
   readonly #owners: (GroupState | undefined)[] = [];
-  readonly #options: BinderOptions;
+  #options: BinderOptions;
 
   constructor(options: BinderOptions) {
     this.#options = options;
+  }
+
+  /** After a reload, what is found is counted elsewhere. */
+  useEvents(events: AnomalyEvents): void {
+    this.#options = { ...this.#options, events };
   }
 
   /** Yields where other work may run; afterwards the body may have to be scanned again. */

@@ -35,21 +35,19 @@ const SLACK_MS = 1;
 export class Detector implements LearnHost {
   readonly kernel: KernelFace;
   readonly edges: Edges;
-  readonly binder: Binder;
   readonly incidents: Incidents;
-  readonly reporter: Reporter;
-  readonly #options: DetectorOptions;
-  readonly #profiles: Profiles;
-  readonly #newEdges: NewEdges;
-  readonly #findingOptions: FindingOptions;
+  #options: DetectorOptions;
+  #binder: Binder;
+  #reporter: Reporter;
+  #profiles: Profiles;
+  #newEdges: NewEdges;
+  #findingOptions: FindingOptions;
   #lastCounts: FoldCounts | undefined;
   #lastBounds: Record<string, number> = {};
 
   constructor(options: DetectorOptions) {
-    const { kernel, config, events } = options;
-    this.#options = options;
+    const { kernel, config } = options;
     this.kernel = kernel;
-    this.#profiles = new Profiles(kernel, config);
     this.edges = new Edges({
       kernel,
       maxEdges: config.max_edges,
@@ -59,34 +57,83 @@ export class Detector implements LearnHost {
     });
     const { groups, bySlot } = this.edges;
     this.incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: config.incidents.max_per_day });
-    this.binder = new Binder({
-      kernel,
-      edges: this.edges,
-      resolve: { rules: createRuleBook(config), mutes: compileMutes(config.mute) },
-      events,
-    });
-    this.reporter = new Reporter({
+    this.#options = options;
+    this.#profiles = new Profiles(kernel, config);
+    this.#binder = this.#makeBinder();
+    this.#reporter = this.#makeReporter();
+    this.#newEdges = this.#makeNewEdges();
+    this.#findingOptions = this.#makeFindingOptions();
+  }
+
+  get binder(): Binder {
+    return this.#binder;
+  }
+
+  get reporter(): Reporter {
+    return this.#reporter;
+  }
+
+  /** Goes on under another configuration of the same capacities: what is learnt stays, how it is judged changes. */
+  reconfigure(options: DetectorOptions): void {
+    const before = this.#options.config;
+    this.#options = options;
+    const { config } = options;
+    if (!sameRules(before, config)) {
+      this.edges.forgetFeatures();
+      this.kernel.unbindAll();
+      this.#binder = this.#makeBinder();
+    } else this.#binder.useEvents(options.events);
+    const { started } = this.#reporter;
+    this.#reporter = this.#makeReporter();
+    this.#reporter.resume(started);
+    this.#newEdges = this.#makeNewEdges();
+    this.incidents.setBudget(config.incidents.max_per_day);
+    this.#profiles = new Profiles(this.kernel, config);
+    this.#findingOptions = this.#makeFindingOptions();
+    for (const cluster of this.edges.clusters.values()) {
+      cluster.deliveries.clear();
+      for (const edge of cluster.edges.values()) this.#setProfile(edge);
+    }
+  }
+
+  #makeBinder(): Binder {
+    const { kernel, config, events } = this.#options;
+    const resolve = { rules: createRuleBook(config), mutes: compileMutes(config.mute) };
+    return new Binder({ kernel, edges: this.edges, resolve, events });
+  }
+
+  #makeReporter(): Reporter {
+    const { kernel, config, resource, live } = this.#options;
+    const { bySlot } = this.edges;
+    return new Reporter({
       kernel,
       config,
       bySlot,
-      resource: options.resource,
-      live: options.live,
+      resource,
+      live,
       openIncidents: (cluster) => this.incidents.openIn(cluster),
     });
-    this.#newEdges = new NewEdges(config.detectors.new_edge, ({ cluster, count, examples }) =>
+  }
+
+  #makeNewEdges(): NewEdges {
+    const { config, events } = this.#options;
+    return new NewEdges(config.detectors.new_edge, ({ cluster, count, examples }) =>
       events.edgesLearnt(cluster.name, count, examples.map(edgeText)),
     );
-    this.#findingOptions = {
-      kernel,
+  }
+
+  #makeFindingOptions(): FindingOptions {
+    return {
+      kernel: this.kernel,
       level: (edge, kind) => this.#profiles.levelOf(edge.profile, kind),
-      coolDownMs: config.cool_down,
+      coolDownMs: this.#options.config.cool_down,
     };
   }
 
   // -- LearnHost
 
   bind(lesson: Lesson, rows: readonly number[]): Iterable<void> {
-    return this.binder.bind(lesson, rows);
+    return this.#binder.bind(lesson, rows);
   }
 
   folded(lesson: Lesson, from: number, to: number): void {
@@ -112,7 +159,7 @@ export class Detector implements LearnHost {
     advance(group, closing, nowMs);
     const outcome = this.#outcome(group, closing, nowMs);
     this.#count(outcome);
-    const batch = this.reporter.report(outcome);
+    const batch = this.#reporter.report(outcome);
     if (batch) this.#options.emit(group.cluster, batch);
     this.#renewProfiles(group, nowMs);
   }
@@ -176,7 +223,7 @@ export class Detector implements LearnHost {
     const seen = new Set<ClusterState>();
     const step = sender.key === '' ? Math.max(1, (to - from - 1) >> 1) : 1;
     for (let row = from; row < to; row += step) {
-      const group = this.binder.ownerOf(this.kernel.seriesOf(row));
+      const group = this.#binder.ownerOf(this.kernel.seriesOf(row));
       if (group) seen.add(group.cluster);
     }
     for (const cluster of seen) {
@@ -201,10 +248,8 @@ export class Detector implements LearnHost {
   }
 
   #setProfile(edge: EdgeState): void {
-    const profile = this.#profileOf(edge.group, edge);
-    if (profile === edge.profile) return;
-    edge.profile = profile;
-    this.kernel.setEdgeProfile(edge.slot, profile);
+    edge.profile = this.#profileOf(edge.group, edge);
+    this.kernel.setEdgeProfile(edge.slot, edge.profile);
   }
 
   /** Rules with a schedule begin or end to hold. */
@@ -251,4 +296,10 @@ function advance(group: GroupState, closing: Closing, nowMs: number): void {
   const { cluster } = group;
   if (cluster.firstMs === 0) cluster.firstMs = nowMs;
   cluster.lastMs = Math.max(cluster.lastMs, nowMs);
+}
+
+/** Whether the same data would be mapped to the same edges and features. */
+function sameRules(a: Config, b: Config): boolean {
+  const rules = ({ presets, features, mute }: Config) => JSON.stringify([presets, features, mute]);
+  return rules(a) === rules(b);
 }

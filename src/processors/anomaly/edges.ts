@@ -43,6 +43,9 @@ export interface EdgesOptions {
 
 const UNUSED: SeriesBinding = { edge: -1, feed: 0, rank: 0, type: 0, roles: 0, scale: 1 };
 
+/** Rank that lets every feed in. */
+const ANY_RANK = 255;
+
 /** Windows after which an edge is no longer moved to a better rule's window: it has learnt something. */
 const YOUNG = 60;
 
@@ -230,6 +233,18 @@ export class Edges {
     if (slot < 0) this.counts.services++;
     else group.services.set(service, slot);
     return slot;
+  }
+
+  /** The rules have changed: every feature listens to whatever comes, until the new rules say what. */
+  forgetFeatures(): void {
+    for (const edge of this.bySlot) {
+      if (!edge) continue;
+      edge.features = {};
+      edge.shadowed.clear();
+      for (let feature = 0; feature < FEATURES.length; feature++) {
+        this.#options.kernel.setFeatureRank(edge.slot, feature, ANY_RANK);
+      }
+    }
   }
 
   /** A feature listens to its most trusted feed; whatever else tells of it is shadowed. */

@@ -82,7 +82,7 @@ export interface EdgeState {
   readonly destination: ServiceName;
   readonly sourceService: ServiceState | undefined;
   readonly destinationService: ServiceState | undefined;
-  readonly features: Partial<Record<FeatureName, FeatureState>>;
+  features: Partial<Record<FeatureName, FeatureState>>;
   /** Feeds that tell of a feature that listens to another, by feature. */
   readonly shadowed: Map<FeatureName, Set<FeedState>>;
   profile: number;

@@ -49,12 +49,14 @@ const CHANGE = 0.1;
 export class Incidents {
   readonly open: Incident[] = [];
   readonly #options: IncidentsOptions;
+  #maxPerDay: number;
   readonly #levels = new Map<GroupState, { places: number; level: number }>();
   /** Places of each group at its last closing: live edges, and services with two inbound edges or more. */
   readonly #places = new Map<GroupState, number>();
 
   constructor(options: IncidentsOptions) {
     this.#options = options;
+    this.#maxPerDay = options.maxPerDay;
   }
 
   /** The open incident that an edge belongs to. */
@@ -167,7 +169,7 @@ export class Incidents {
 
   /** Nats. `placesPerDay`: edges and services, each with its own windows a day. */
   levelOf({ cluster }: GroupState, placesPerDay: number): number {
-    const perDay = cluster.settings.incidentsPerDay ?? this.#options.maxPerDay;
+    const perDay = cluster.settings.incidentsPerDay ?? this.#maxPerDay;
     return Math.max(1, Math.log(Math.max(placesPerDay, 1) / perDay) - RELAX);
   }
 
@@ -181,6 +183,12 @@ export class Incidents {
     let places = 0;
     for (const one of this.#sharing(group)) places += ((this.#places.get(one) ?? 0) * DAY_MS) / one.windowMs;
     return places;
+  }
+
+  setBudget(maxPerDay: number): void {
+    if (maxPerDay === this.#maxPerDay) return;
+    this.#maxPerDay = maxPerDay;
+    this.#levels.clear();
   }
 
   /** A sender changed a cluster's budget: its level is due anew. */

@@ -1,5 +1,5 @@
 // The learn loop: scanned requests into windows, due ticks closed in slices. A generator that yields where other work may run.
-import type { Closing, KernelFace } from '../../kernel/face.js';
+import type { Closing, KernelFace, Scan } from '../../kernel/face.js';
 import type { Batch } from '../../pipeline/index.js';
 import type { Delivery } from './delivery.js';
 import type { Sender } from './senders.js';
@@ -28,75 +28,82 @@ const SLICE_EDGES = 256;
 
 export class LearnLoop {
   readonly #kernel: KernelFace;
-  readonly #host: LearnHost;
   /** The last request of each group with points far ahead of the group's clock. */
   readonly #held = new Map<number, Lesson>();
   #request = 0;
 
-  constructor(kernel: KernelFace, host: LearnHost) {
+  constructor(kernel: KernelFace) {
     this.#kernel = kernel;
-    this.#host = host;
   }
 
   /** Learns from a whole request. */
-  *learn(lesson: Lesson): Generator<void> {
-    yield* this.#foldAll(lesson, -1);
+  *learn(lesson: Lesson, host: LearnHost): Generator<void> {
+    yield* this.#foldAll(lesson, -1, host);
   }
 
   /** Closes everything that is open: the end of a replay. */
-  *flush(groups: number): Generator<void> {
-    for (let group = 0; group < groups; group++) while (this.#kernel.flushDue(group)) yield* this.#close(group);
+  *flush(groups: number, host: LearnHost): Generator<void> {
+    for (let group = 0; group < groups; group++) while (this.#kernel.flushDue(group)) yield* this.#close(group, host);
   }
 
   /** `group` -1: all points, else only those of that group. */
-  *#foldAll(lesson: Lesson, group: number): Generator<void> {
+  *#foldAll(lesson: Lesson, group: number, host: LearnHost): Generator<void> {
     const request = ++this.#request;
     let skip = 0;
     for (;;) {
-      const scan = yield* this.#scan(lesson, skip);
-      yield* this.#fold(lesson, skip, scan.rows, request, group);
+      const scan = yield* this.#scan(lesson, skip, host);
+      yield* this.#fold({ lesson, skip, rows: scan.rows, request, group }, host);
       skip += scan.rows;
       if (scan.rows === 0 || skip >= scan.items) return;
     }
   }
 
   /** The body in scratch with its series bound. Free where nothing else was scanned since. */
-  *#scan(lesson: Lesson, skip: number): Generator<void, { items: number; rows: number }> {
+  *#scan(lesson: Lesson, skip: number, host: LearnHost): Generator<void, Scan> {
     for (;;) {
       const scan = this.#kernel.scan('metrics', lesson.batch.body, skip);
-      yield* this.#host.bind(lesson, this.#kernel.unboundRows());
+      yield* host.bind(lesson, this.#kernel.unboundRows());
       // Another request may have been scanned while series were bound in slices.
       if (this.#kernel.scan('metrics', lesson.batch.body, skip) === scan) return scan;
     }
   }
 
-  *#fold(lesson: Lesson, skip: number, rows: number, request: number, group: number): Generator<void> {
+  *#fold({ lesson, skip, rows, request, group }: Part, host: LearnHost): Generator<void> {
     let from = 0;
     for (;;) {
       const stop = this.#kernel.fold(from, request, lesson.batch.receivedUnixNano, group);
-      this.#host.folded(lesson, from, stop.reason === 'done' ? rows : stop.next);
+      host.folded(lesson, from, stop.reason === 'done' ? rows : stop.next);
       if (group < 0) for (const ahead of this.#kernel.heldGroups()) this.#held.set(ahead, lesson);
       if (stop.reason === 'done') return;
       from = stop.next;
-      if (stop.reason === 'close') yield* this.#close(stop.group);
-      else yield* this.#foldHeld(stop.group, lesson);
-      yield* this.#scan(lesson, skip);
+      if (stop.reason === 'close') yield* this.#close(stop.group, host);
+      else yield* this.#foldHeld(stop.group, lesson, host);
+      yield* this.#scan(lesson, skip, host);
     }
   }
 
   /** A second request confirmed a jump of the clock: what was held back comes first. */
-  *#foldHeld(group: number, confirming: Lesson): Generator<void> {
+  *#foldHeld(group: number, confirming: Lesson, host: LearnHost): Generator<void> {
     const held = this.#held.get(group);
     this.#held.delete(group);
-    if (held && held !== confirming) yield* this.#foldAll(held, group);
+    if (held && held !== confirming) yield* this.#foldAll(held, group, host);
   }
 
-  *#close(group: number): Generator<void> {
+  *#close(group: number, host: LearnHost): Generator<void> {
     const closing = this.#kernel.beginClose(group);
-    const order = this.#host.order(closing);
+    const order = host.order(closing);
     if (order.length > 0) this.#kernel.appendOrder(group, order);
     while (!this.#kernel.closeSlice(group, SLICE_EDGES)) yield;
-    this.#host.closed(closing);
+    host.closed(closing);
     yield;
   }
+}
+
+/** Rows of a request that are in scratch together. */
+interface Part {
+  readonly lesson: Lesson;
+  readonly skip: number;
+  readonly rows: number;
+  readonly request: number;
+  readonly group: number;
 }

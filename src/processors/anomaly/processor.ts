@@ -15,7 +15,7 @@ import { type AnomalyEvents, anomalyEvents } from '../../telemetry/anomaly-event
 import { Backlog } from './backlog.js';
 import type { Config } from './config.js';
 import { Delivery } from './delivery.js';
-import { Detector } from './detector.js';
+import { Detector, type DetectorOptions } from './detector.js';
 import type { ClusterState } from './graph.js';
 import { LearnLoop, type Lesson } from './learn.js';
 import { Senders } from './senders.js';
@@ -96,19 +96,47 @@ class Anomaly implements AnomalyProcessor {
     if (this.#detector) return this.#detector;
     const kernel = this.#options.createKernel(this.#kernelOptions);
     this.#options.register?.(kernel, true);
-    this.#detector = new Detector({
+    const detector = new Detector(this.#detectorOptions(kernel));
+    this.#use(detector, new LearnLoop(kernel));
+    return detector;
+  }
+
+  #use(detector: Detector, loop: LearnLoop): void {
+    this.#detector = detector;
+    this.#loop = loop;
+  }
+
+  #detectorOptions(kernel: KernelFace): DetectorOptions {
+    const { resource, version } = this.#settings;
+    return {
       kernel,
       config: this.#config,
-      resource: {
-        resource: { attributes: this.#settings.resource },
-        scope: { name: 'pxanomaly', version: this.#settings.version },
-      },
+      resource: { resource: { attributes: resource }, scope: { name: 'pxanomaly', version } },
       events: this.#events,
       live: this.#options.live,
       emit: (cluster, batch) => this.#emit(cluster, batch),
-    });
-    this.#loop = new LearnLoop(kernel, this.#detector);
-    return this.#detector;
+    };
+  }
+
+  /** Keeps the detectors' state over a reload where the kernel's memory stays as it is laid out. */
+  adopt(previous: Processor): void {
+    if (!(previous instanceof Anomaly)) return;
+    if (!sameLayout(previous.#kernelOptions, this.#kernelOptions)) {
+      this.#events.notAdopted('capacities, the forest or the seed have changed');
+      return;
+    }
+    previous.#backlog.finish();
+    const { detector, loop } = { detector: previous.#detector, loop: previous.#loop };
+    if (!detector || !loop) return;
+    previous.#detector = undefined;
+    previous.#loop = undefined;
+    detector.publishCounts();
+    detector.reconfigure(this.#detectorOptions(detector.kernel));
+    this.#use(detector, loop);
+    this.#requests = previous.#requests;
+    this.#truncated = previous.#truncated;
+    this.#lastExportMs = previous.#lastExportMs;
+    this.#events.adopted(`${detector.edges.count} edges`);
   }
 
   async shutdown(): Promise<void> {
@@ -177,7 +205,7 @@ class Anomaly implements AnomalyProcessor {
   *#learn(lesson: Lesson): Generator<void> {
     if (!this.#loop || !this.#detector) return;
     const before = this.#detector.kernel.counts().copies;
-    yield* this.#loop.learn(lesson);
+    yield* this.#loop.learn(lesson, this.#detector);
     const { body, items } = lesson.batch;
     const rows = countRows(body);
     if (!isTruncated(rows, items, this.#detector.kernel.counts().copies - before)) return;
@@ -197,7 +225,7 @@ class Anomaly implements AnomalyProcessor {
   async flush(): Promise<void> {
     await this.#backlog.drained();
     if (!this.#loop || !this.#detector) return;
-    for (const _ of this.#loop.flush(this.#detector.edges.groups.length));
+    for (const _ of this.#loop.flush(this.#detector.edges.groups.length, this.#detector));
     this.#detector.publishCounts();
     await this.#sent();
   }
@@ -239,3 +267,9 @@ const FEEDS_PER_GROUP = 32;
 
 /** Detection, section 4: sizes in vectors, refresh in windows. */
 const FOREST = { reservoir: 4096, period: 2048, first: 512, refresh: 360 } as const;
+
+/** Everything but the hash seed, which belongs to the state. */
+function sameLayout(a: KernelOptions, b: KernelOptions): boolean {
+  const layout = (options: KernelOptions) => JSON.stringify({ ...options, hashSeed: 0 });
+  return layout(a) === layout(b);
+}

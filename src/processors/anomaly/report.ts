@@ -45,10 +45,16 @@ const SCORE_WORTH_SAYING = 0.5;
 /** The gauges' unit: a plain number. */
 const ONE = '1';
 
+/** The sums that go out, and since when. */
+export interface ReportedCounts {
+  readonly byKind: ReadonlyMap<string, number>;
+  readonly startUnixNano: bigint;
+}
+
 export class Reporter {
   readonly #options: ReportOptions;
   /** Anomalies started since the beginning, by kind. */
-  readonly #started = new Map<string, number>();
+  #started = new Map<string, number>();
   #startUnixNano = 0n;
   #newestUnixNano = 0n;
 
@@ -56,11 +62,15 @@ export class Reporter {
     this.#options = options;
   }
 
-  /** Anomalies started so far. */
-  get started(): number {
-    let sum = 0;
-    for (const count of this.#started.values()) sum += count;
-    return sum;
+  /** Anomalies started so far, by kind. */
+  get started(): ReportedCounts {
+    return { byKind: new Map(this.#started), startUnixNano: this.#startUnixNano };
+  }
+
+  /** Goes on counting where another reporter stopped. */
+  resume({ byKind, startUnixNano }: ReportedCounts): void {
+    this.#started = new Map(byKind);
+    this.#startUnixNano = startUnixNano;
   }
 
   /** The batch of a closed tick; undefined where there is nothing to say. */

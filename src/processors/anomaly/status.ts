@@ -76,7 +76,7 @@ export function statusOf(detector: Detector, extras: StatusExtras): AnomalyStatu
     series: { ...binder.counts, used: kernel.seriesUsed() },
     unmappedExample: binder.examples.get('unmapped'),
     features: Object.fromEntries(features),
-    anomaliesStarted: reporter.started,
+    anomaliesStarted: [...reporter.started.byKind.values()].reduce((sum, count) => sum + count, 0),
     incidentsOpen: incidents.open.length,
     feeds: feedsOf(detector),
     points: { ...kernel.counts() },
