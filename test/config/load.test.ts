@@ -344,7 +344,11 @@ describe('errors', () => {
       ['a.yaml:1: service::pipelines: there must be at least one pipeline'],
     ],
     ['nothing', '', ['service::pipelines: is required']],
-    ['broken YAML', 'receivers: [\nservice: {', ['a.yaml:2: not valid YAML: Flow map must end with a }']],
+    [
+      'broken YAML',
+      'receivers: [\nservice: {',
+      ['a.yaml:2: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]'],
+    ],
     ['a key twice', 'receivers: {}\nreceivers: {}', ['a.yaml:2: not valid YAML: Map keys must be unique']],
     ['a text', 'hello', ['a.yaml holds no map of sections']],
     [
