@@ -24,6 +24,15 @@ export function formatHostPort(at: HostPort): string {
   return at.host.includes(':') ? `[${at.host}]:${at.port}` : `${at.host}:${at.port}`;
 }
 
+/**
+ * What to give to a server's `listen`. `localhost` is the IPv4 loopback, as for Go programs, whatever the resolver prefers; every
+ * interface means both families where there are both.
+ */
+export function bindOptions(at: HostPort): { readonly host?: string; readonly port: number } {
+  if (at.host === '::') return { port: at.port };
+  return { host: at.host === 'localhost' ? '127.0.0.1' : at.host, port: at.port };
+}
+
 /** An address of our own or of another process: text, or what it was read into. Output: host and port. */
 export const hostPort: z.ZodType<HostPort, string> = z.string().transform((text, ctx) => {
   const at = parseHostPort(text);

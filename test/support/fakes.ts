@@ -65,7 +65,7 @@ class Fake implements Component {
 
   async shutdown(): Promise<void> {
     this.diary.push(`shutdown ${this.name}`);
-    await sleep(this.config.shutdown_takes);
+    await sleep(this.config.shutdown_takes, undefined, { ref: this.config.shutdown_takes < 1_000 });
   }
 }
 
