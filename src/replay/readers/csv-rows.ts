@@ -44,7 +44,7 @@ export class CsvRows {
   readonly edges: CsvEdge[] = [];
   private readonly known = new Map<string, number>();
   /** Rows are in the order of time so far. */
-  sorted = true;
+  private sorted: boolean = true;
 
   add(time: number, names: readonly string[], key: string): number {
     if (this.length === this.time.length) this.grow();
@@ -135,7 +135,7 @@ function rowParser(file: OpenFile, header: string, rows: CsvRows): (line: string
 const isAbsent = (text: string | undefined): boolean => text === undefined || /^\s*(nan|null|none|)\s*$/i.test(text);
 
 /** Fields of a line (RFC 4180; a field may not hold a line feed). */
-function fieldsOf(line: string): string[] {
+export function fieldsOf(line: string): string[] {
   return line.includes('"') ? quotedFields(line) : line.split(',');
 }
 

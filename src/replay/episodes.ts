@@ -1,0 +1,51 @@
+// From events to what a person wants to see: anomalies and incidents from beginning to end.
+import type { ReplayEvent } from './events.js';
+
+export interface Episode {
+  readonly started: ReplayEvent;
+  /** Unix seconds; undefined: still on at the end. */
+  ended: number | undefined;
+  /** Highest score that an event told of. */
+  score: number;
+  /** The last event: of an incident the one whose ranking counts. */
+  last: ReplayEvent;
+}
+
+export interface Episodes {
+  readonly anomalies: readonly Episode[];
+  readonly incidents: readonly Episode[];
+}
+
+/** Identity of an edge among the events of one replay. */
+export function edgeKey(
+  event: Pick<ReplayEvent, 'cluster' | 'namespace' | 'src_namespace' | 'src_service' | 'dst_service'>,
+): string {
+  return [event.cluster, event.src_namespace, event.src_service, event.namespace, event.dst_service].join('\n');
+}
+
+const ENDS = new Set(['resolved', 'closed']);
+const BEGINS = new Set(['started', 'opened']);
+
+/** Pairs beginnings with ends. An unexpected edge is an event of one moment. */
+export function episodesOf(events: readonly ReplayEvent[]): Episodes {
+  const open = new Map<string, Episode>();
+  const [anomalies, incidents]: [Episode[], Episode[]] = [[], []];
+  for (const event of events) {
+    const key = event.event === 'incident' ? event.incident_id : `${event.kind}\n${edgeKey(event)}`;
+    const known = open.get(key);
+    if (known) {
+      known.score = Math.max(known.score, event.score);
+      known.last = event;
+    }
+    if (known && ENDS.has(event.state)) {
+      known.ended = event.time;
+      open.delete(key);
+    } else if (!known && BEGINS.has(event.state)) {
+      const episode: Episode = { started: event, ended: undefined, score: event.score, last: event };
+      (event.event === 'incident' ? incidents : anomalies).push(episode);
+      if (event.kind === 'unexpected_edge') episode.ended = event.time;
+      else open.set(key, episode);
+    }
+  }
+  return { anomalies, incidents };
+}

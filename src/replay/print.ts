@@ -1,0 +1,89 @@
+// The tables of a replay.
+import { formatCount, formatSeconds, formatTime, trim } from '../terminal/format.js';
+import { type ColumnStyle, formatTable } from '../terminal/table.js';
+import type { Episode } from './episodes.js';
+import type { Replayed } from './replay.js';
+
+const right = (title: string): ColumnStyle => ({ title, align: 'right' });
+
+export function edgeText({ started }: Episode): string {
+  const { src_service, dst_service, namespace, src_namespace } = started;
+  const source = src_service === '' ? '' : `${src_namespace === namespace ? '' : `${src_namespace}/`}${src_service} → `;
+  return `${source}${dst_service}${namespace === '' ? '' : ` in ${namespace}`}`;
+}
+
+/** A quantity with its unit; times in the unit that reads best. */
+export function quantity(value: number | undefined, unit = ''): string {
+  if (value === undefined) return '';
+  if (unit === 's') return value < 1 ? `${trim(value * 1000)} ms` : `${trim(value)} s`;
+  if (unit === 'ns') return quantity(value / 1e9, 's');
+  if (unit === 'ms') return quantity(value / 1e3, 's');
+  // A share: errors of requests.
+  if (unit === '1') return `${trim(100 * value)} %`;
+  return unit === '' ? trim(value) : `${trim(value)} ${unit}`;
+}
+
+const lasted = ({ started, ended }: Episode): string =>
+  ended === undefined ? 'to the end' : ended === started.time ? '' : formatSeconds(ended - started.time);
+
+function anomalyTable(episodes: readonly Episode[]): string[] {
+  const columns = [
+    { title: 'started (UTC)' },
+    right('lasted'),
+    right('score'),
+    { title: 'kind' },
+    { title: 'edge' },
+    right('observed'),
+    right('expected'),
+  ];
+  return formatTable(
+    columns,
+    episodes.map((episode) => [
+      formatTime(episode.started.time),
+      lasted(episode),
+      episode.score.toFixed(2),
+      episode.started.kind.replaceAll('_', ' '),
+      edgeText(episode),
+      quantity(episode.started.observed, episode.started.unit),
+      quantity(episode.started.expected, episode.started.unit),
+    ]),
+  );
+}
+
+function incidentTable(incidents: readonly Episode[]): string[] {
+  const columns = [
+    { title: 'opened (UTC)' },
+    right('lasted'),
+    right('score'),
+    { title: 'likely sources' },
+    right('services'),
+    { title: 'kinds' },
+  ];
+  return formatTable(
+    columns,
+    incidents.map((incident) => [
+      formatTime(incident.started.time),
+      lasted(incident),
+      incident.score.toFixed(2),
+      (incident.last.ranking ?? []).slice(0, 3).join(', '),
+      String(incident.last.services?.length ?? 0),
+      (incident.last.kinds ?? []).map((kind) => kind.replaceAll('_', ' ')).join(', '),
+    ]),
+  );
+}
+
+/** Everything that was found, for people. */
+export function printReplayed({ episodes, summary }: Replayed): string[] {
+  const { anomalies, incidents } = episodes;
+  const { edges, points, firstTime, lastTime, unmapped, example } = summary;
+  const span = lastTime > firstTime ? ` over ${formatSeconds(lastTime - firstTime)}` : '';
+  const lines = [
+    `${formatCount(points)} data points of ${formatCount(edges)} edges${span}: ` +
+      `${anomalies.length} anomalies, ${incidents.length} incidents.`,
+  ];
+  if (unmapped > 0)
+    lines.push(`${formatCount(unmapped)} series tell of no edge, as ${example ?? 'some of unknown names'}.`);
+  if (anomalies.length > 0) lines.push('', ...anomalyTable(anomalies));
+  if (incidents.length > 0) lines.push('', ...incidentTable(incidents));
+  return lines;
+}
