@@ -7,6 +7,7 @@ import { machine } from './machine.js';
 import type { Result } from './result.js';
 import { closingResults } from './suites/closing.js';
 import { forestResults } from './suites/forest.js';
+import { grpcClientResults } from './suites/grpc-client.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -19,6 +20,7 @@ const { values: options } = parseArgs({
 const SUITES: Readonly<Record<string, (rounds: number) => Result[] | Promise<Result[]>>> = {
   forest: forestResults,
   closing: closingResults,
+  'grpc-client': grpcClientResults,
 };
 
 const results: Result[] = [];
