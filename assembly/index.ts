@@ -44,12 +44,11 @@ export {
   closingTime,
   edgeFirstTime,
   flushDue,
-  isHeld,
   setFeatureRank,
 } from './window/close';
 export { foldCounts } from './window/counts';
 export { longestDormant } from './window/dormant';
-export { fold, foldGroup, foldHeld, foldNext, slowCount, slowList } from './window/fold';
+export { fold, foldGroup, foldHeld, foldNext, isHeld, slowCount, slowList } from './window/fold';
 export {
   addEdge,
   addFeed,

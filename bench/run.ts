@@ -6,6 +6,7 @@ import { REPOSITORY } from '../test/support/peers/programs.js';
 import { machine } from './machine.js';
 import type { Result } from './result.js';
 import { closingResults } from './suites/closing.js';
+import { decodeResults } from './suites/decode.js';
 import { forestResults } from './suites/forest.js';
 import { grpcClientResults } from './suites/grpc-client.js';
 
@@ -21,6 +22,7 @@ const SUITES: Readonly<Record<string, (rounds: number) => Result[] | Promise<Res
   forest: forestResults,
   closing: closingResults,
   'grpc-client': grpcClientResults,
+  decode: decodeResults,
 };
 
 const results: Result[] = [];

@@ -130,12 +130,7 @@ export function flushDue(group: i32): bool {
   return isGroup(group) && flushTo(gridAt(group));
 }
 
-/** True if the group holds points of this request back. */
-export function isHeld(group: i32): bool {
-  return gridAt(group).heldTime != 0;
-}
-
-/** Lowest rank the feature listens to; a lower one than before discards what open ticks hold of it. */
+/** Highest rank that the feature listens to; a lower one than before discards what open ticks hold of it. */
 export function setFeatureRank(edge: i32, feature: i32, rank: i32): bool {
   if (!isEdge(edge) || feature < 0 || feature > 3) return false;
   const record = edgeAt(edge);

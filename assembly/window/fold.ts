@@ -20,6 +20,8 @@ const SECOND: i64 = 1_000_000_000;
 let slowRows: usize = 0;
 let slow: i32 = 0;
 let held: i32 = 0;
+/** Number of the request being folded; a held batch is folded in the middle of one. */
+let current: u32 = 0;
 let stoppedAt: i32 = 0;
 let stoppedGroup: i32 = -1;
 
@@ -34,9 +36,14 @@ export function foldNext(): i32 {
 export function foldGroup(): i32 {
   return stoppedGroup;
 }
-/** Rows that the last fold held back. */
+/** Rows that were held back since the fold of this request began. */
 export function foldHeld(): i32 {
   return held;
+}
+/** True if the group holds points of this request back. */
+export function isHeld(group: i32): bool {
+  const grid = gridAt(group);
+  return grid.heldTime != 0 && grid.heldRequest == current;
 }
 export function slowCount(): i32 {
   return slow;
@@ -164,7 +171,10 @@ export function fold(from: i32, request: u32, received: i64, only: i32): Status 
   const rows = scanRows();
   const number = only >= 0 ? request | HELD_REQUEST : request;
   slow = 0;
-  held = 0;
+  if (from == 0 && only < 0) {
+    held = 0;
+    current = request;
+  }
   for (let i = from; i < rows; i++) {
     const row = rowAt(i);
     const slot = row.flags & RowFlag.COPY ? -1 : seriesOf(row);

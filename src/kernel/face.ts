@@ -254,9 +254,9 @@ export interface KernelFace {
    * `group` -1: all; else only rows of that group, of a batch that was held back: what of it was folded before is not folded again.
    */
   fold(from: number, request: number, receivedUnixNano: bigint, group: number): FoldStop;
-  /** Groups for which the last fold held points back because they were far ahead: keep the batch, in place of an older one. */
+  /** Groups that hold points of the request just folded back, because they were far ahead: keep its batch, in place of an older one. */
   heldGroups(): readonly number[];
-  /** Rows of the last fold whose series asked for TypeScript, with the edge and open tick they belong to. */
+  /** Rows of the last call of `fold` (ask before its tick is closed) whose series asked for TypeScript, with the edge and open tick they belong to. */
   slowRows(): readonly { readonly row: number; readonly edge: number; readonly tick: number }[];
   /** Adds a latency level, seconds, with weight, to an open tick (quantiles computed in TypeScript). */
   addLevel(edge: number, tick: number, value: number, weight: number): void;
@@ -277,6 +277,8 @@ export interface KernelFace {
   order(group: number): Uint32Array;
   wasOutage(group: number): boolean;
   band(edge: number, feature: number): Band;
+  /** What the edge showed in the window just closed: latency (s), requests, errors, bytes; NaN absent. */
+  windowOf(edge: number): readonly [number, number, number, number];
   /** Over the last four windows, newest last: [evidence, latency and errors up, traffic down] of an edge, nats (Detection, 10). */
   recent(edge: number, ago: number): readonly [number, number, number];
   counts(): FoldCounts;

@@ -236,6 +236,12 @@ export class Kernel implements KernelFace {
     return readRecent(this.#wasm, this.#views.buffer, edge, ago);
   }
 
+  windowOf(edge: number): readonly [number, number, number, number] {
+    const at = (this.#wasm.windowAt(edge) >>> 0) >>> 3;
+    const [latency, requests, errors, bytes] = this.#views.f64.subarray(at, at + 4);
+    return [latency!, requests!, errors!, bytes!];
+  }
+
   counts(): FoldCounts {
     const at = (this.#wasm.foldCounts() >>> 0) >>> 3;
     const counts = {} as FoldCounts;
