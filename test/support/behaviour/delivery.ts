@@ -8,25 +8,25 @@ type Duration = string | number;
 
 /** A part of the stream: windows from `at` on, `for` so long, of one edge or of all. */
 interface Part {
-  readonly edge?: string;
+  readonly edge?: string | undefined;
   readonly at: Duration;
-  readonly for?: Duration;
+  readonly for?: Duration | undefined;
 }
 
 export interface Delivery {
-  readonly form?: Form;
+  readonly form?: Form | undefined;
   /** Rows come `by` later than they should, their event time unchanged. */
-  readonly late?: readonly (Part & { readonly by: Duration })[];
+  readonly late?: readonly (Part & { readonly by: Duration })[] | undefined;
   /** The request is sent again at once, as a sender does that saw no answer. */
-  readonly twice?: readonly Part[];
+  readonly twice?: readonly Part[] | undefined;
   /** The sender's clock is ahead by `by` (behind: a minus sign in front). */
-  readonly clock?: readonly (Part & { readonly by: string })[];
+  readonly clock?: readonly (Part & { readonly by: string })[] | undefined;
   /** The pods are replaced at that time: new series, counters from 0. */
-  readonly rollout?: readonly { readonly edge?: string; readonly at: Duration }[];
+  readonly rollout?: readonly { readonly edge?: string | undefined; readonly at: Duration }[] | undefined;
   /** The process restarts at that time: the same series, counters from 0. */
-  readonly reset?: readonly { readonly edge?: string; readonly at: Duration }[];
+  readonly reset?: readonly { readonly edge?: string | undefined; readonly at: Duration }[] | undefined;
   /** Requests of at most so many rows. */
-  readonly cut?: number;
+  readonly cut?: number | undefined;
 }
 
 interface Outgoing {

@@ -16,7 +16,13 @@ export interface Row {
   readonly bytes: number | undefined;
 }
 
-export type EdgeSeries = Readonly<Partial<Record<'latency' | 'requests' | 'errors' | 'bytes', string>>>;
+/** By feature: a series in the short notation. */
+export interface EdgeSeries {
+  readonly latency?: string | number | undefined;
+  readonly requests?: string | number | undefined;
+  readonly errors?: string | number | undefined;
+  readonly bytes?: string | number | undefined;
+}
 
 interface Source {
   readonly name: string;
