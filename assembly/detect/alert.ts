@@ -69,10 +69,19 @@ function against(raw: f64, level: f64): void {
   if (raw * plainAge >= level + XL) isStrong = true;
 }
 
+/**
+ * Level of joint evidence. What one component alone would have named counts against that kind's level, where it is the higher one: a
+ * muted latency spike must not come back as a pattern.
+ */
+function jointLevel(p: usize, top: i32, most: f64): f64 {
+  const pattern = load<f64>(p, Profile.LEVELS + TRAFFIC_PATTERN * 8);
+  if (most * age < pattern) return pattern;
+  return max(pattern, load<f64>(p + ((<usize>kindOf(top)) << 3), Profile.LEVELS));
+}
+
 /** Levels by kind and detector: each source of evidence counts against its own. */
 function judgeByKind(p: usize, gap: f64, forest: f64, coder: f64): void {
   const components = load<f64>(p, Profile.FACTORS);
-  const pattern = load<f64>(p, Profile.LEVELS + TRAFFIC_PATTERN * 8);
   isAtLevel = false;
   isLow = true;
   isStrong = false;
@@ -80,9 +89,15 @@ function judgeByKind(p: usize, gap: f64, forest: f64, coder: f64): void {
   if (!isPresent) return against(gap, load<f64>(p, Profile.LEVELS + THROUGHPUT_DROP * 8) * components);
   kind = TRAFFIC_PATTERN;
   let best: f64 = 0;
+  let most: f64 = 0;
+  let top = 0;
   for (let i = 0; i < COMPONENTS; i++) {
     const a = Math.abs(load<f64>(surprises + ((<usize>i) << 3)));
     if (a == 0) continue;
+    if (a > most) {
+      most = a;
+      top = i;
+    }
     const level = load<f64>(p + ((<usize>kindOf(i)) << 3), Profile.LEVELS) * components;
     against(a, level);
     const share = (a * age) / level;
@@ -90,9 +105,10 @@ function judgeByKind(p: usize, gap: f64, forest: f64, coder: f64): void {
     best = share;
     if (share >= 1) kind = kindOf(i);
   }
-  against(bestFisher(surprises, judged), pattern * load<f64>(p, Profile.FACTORS + 8));
-  against(max(forest - PEN, 0), pattern * load<f64>(p, Profile.FACTORS + 16));
-  against(max(coder - PEN, 0), pattern * load<f64>(p, Profile.FACTORS + 24));
+  const joint = jointLevel(p, top, most);
+  against(bestFisher(surprises, judged), joint * load<f64>(p, Profile.FACTORS + 8));
+  against(max(forest - PEN, 0), joint * load<f64>(p, Profile.FACTORS + 16));
+  against(max(coder - PEN, 0), joint * load<f64>(p, Profile.FACTORS + 24));
 }
 
 /** Whether feature k moved far enough for the profile, against its level before the window. A silent edge's rate moved all the way. */

@@ -110,6 +110,14 @@ function nameKind(a: AlertProfile, sources: readonly Source[], o: EdgeTick, age:
   return kind;
 }
 
+/** What one component alone would have named counts against that kind's level, where it is the higher one. */
+function jointLevel(a: AlertProfile, sources: readonly Source[], age: number): number {
+  const pattern = a.levels[TRAFFIC_PATTERN]!;
+  let top: Source | undefined;
+  for (const source of sources) if (source.source <= 11 && source.nats > (top?.nats ?? 0)) top = source;
+  return top && top.nats * age >= pattern ? Math.max(pattern, a.levels[top.kind]!) : pattern;
+}
+
 function foldAlert(
   s: EdgeState,
   o: EdgeTick,
@@ -119,7 +127,8 @@ function foldAlert(
   age: number,
 ): number {
   const plain = ageWeight(s.n, false, true);
-  const levels = sources.map((v) => a.levels[v.kind]! * a.detectorFactors[v.detector]);
+  const joint = jointLevel(a, sources, age);
+  const levels = sources.map((v) => (v.detector === 0 ? a.levels[v.kind]! : joint) * a.detectorFactors[v.detector]);
   const isAtLevel = sources.some((v, i) => v.nats > 0 && (v.nats * age) / levels[i]! >= 1);
   const isStrong = sources.some((v, i) => v.nats * plain >= levels[i]! + P.XL);
   const isLow = sources.every((v, i) => v.nats <= 0 || (v.nats * age) / levels[i]! < P.OFF);

@@ -7,7 +7,9 @@ import { type Expectation, parseExpectation } from '../support/behaviour/notatio
 import { type Played, play } from '../support/behaviour/run.js';
 
 function matches({ state, kind, edge, from, to }: Expectation, event: SeenEvent): boolean {
-  return state.test(event.state) && kind.test(event.kind) && edge.test(event.edge) && event.at >= from && event.at <= to;
+  return (
+    state.test(event.state) && kind.test(event.kind) && edge.test(event.edge) && event.at >= from && event.at <= to
+  );
 }
 
 function check(test: Case, { events }: Played): void {
@@ -24,7 +26,11 @@ function check(test: Case, { events }: Played): void {
   }
   if (test.only) checkOnly(expected, events);
   if (test.incidents !== undefined)
-    assert.equal(events.filter(({ state, kind }) => kind === 'incident' && state === 'opened').length, test.incidents, told);
+    assert.equal(
+      events.filter(({ state, kind }) => kind === 'incident' && state === 'opened').length,
+      test.incidents,
+      told,
+    );
   const [first] = events.filter(({ state }) => state === 'started');
   for (const [key, value] of Object.entries(test.attributes)) assert.deepEqual(first?.attributes.get(key), value, key);
 }

@@ -88,7 +88,8 @@ function forget(row: SentRow, delivery: Delivery, totals: Totals): void {
     const seconds = parseSeconds(at);
     const mark = `${row.name} restarted at ${seconds}`;
     if (!applies(edge, row.name) || row.at <= seconds || totals.has(mark)) continue;
-    for (const key of [...totals.keys()]) if (key.includes(row.name) && !key.includes(' restarted ')) totals.delete(key);
+    for (const key of [...totals.keys()])
+      if (key.includes(row.name) && !key.includes(' restarted ')) totals.delete(key);
     totals.set(mark, 1);
   }
 }

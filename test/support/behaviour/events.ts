@@ -23,7 +23,7 @@ export function readEvents(body: Uint8Array, startUnixNano: bigint): SeenEvent[]
   for (const resource of LogsRequest.decode(body).resourceLogs)
     for (const scope of resource.scopeLogs ?? [])
       for (const record of scope.logRecords ?? []) {
-        const attributes = new Map((record.attributes ?? []).map(({ key, value }) => [key ?? '', valueOf(value)]));
+        const attributes = new Map((record.attributes ?? []).map(({ key, value }) => [key ?? '', scalarOf(value)]));
         const name = record.eventName ?? '';
         const nanos = BigInt((record.timeUnixNano ?? 0).toString()) - startUnixNano;
         seen.push({
@@ -52,6 +52,6 @@ function edgeOf(attributes: ReadonlyMap<string, unknown>): string {
   });
 }
 
-function valueOf(value: opentelemetry.proto.common.v1.IAnyValue | null | undefined): unknown {
+function scalarOf(value: opentelemetry.proto.common.v1.IAnyValue | null | undefined): unknown {
   return value?.stringValue ?? value?.doubleValue ?? value?.boolValue ?? value?.intValue?.toString();
 }

@@ -77,9 +77,27 @@ const WRITERS: Readonly<Record<Form, (row: SentRow, totals: Totals) => object>> 
     const seconds = (row.latency ?? 0) * requests;
     const key = row.name;
     const metrics = [
-      sum('traces_service_graph_request_total', '', row, { ...attributes, failed: false }, add(totals, `${key}ok`, requests - errors)),
-      sum('traces_service_graph_request_total', '', row, { ...attributes, failed: true }, add(totals, `${key}failed`, errors)),
-      histogram('traces_service_graph_request_server', row, attributes, add(totals, `${key}n`, requests), add(totals, `${key}s`, seconds)),
+      sum(
+        'traces_service_graph_request_total',
+        '',
+        row,
+        { ...attributes, failed: false },
+        add(totals, `${key}ok`, requests - errors),
+      ),
+      sum(
+        'traces_service_graph_request_total',
+        '',
+        row,
+        { ...attributes, failed: true },
+        add(totals, `${key}failed`, errors),
+      ),
+      histogram(
+        'traces_service_graph_request_server',
+        row,
+        attributes,
+        add(totals, `${key}n`, requests),
+        add(totals, `${key}s`, seconds),
+      ),
     ];
     return resource({ 'k8s.cluster.name': row.edge.cluster }, metrics);
   },
@@ -92,7 +110,10 @@ const WRITERS: Readonly<Record<Form, (row: SentRow, totals: Totals) => object>> 
       const attributes = { ...kind, 'status.code': code };
       const count = add(totals, `${row.name}${code}`, n);
       const seconds = add(totals, `${row.name}${code}s`, (row.latency ?? 0) * n);
-      return [sum('traces.span.metrics.calls', '', row, attributes, count), histogram('traces.span.metrics.duration', row, attributes, count, seconds)];
+      return [
+        sum('traces.span.metrics.calls', '', row, attributes, count),
+        histogram('traces.span.metrics.duration', row, attributes, count, seconds),
+      ];
     };
     const metrics = [...point('STATUS_CODE_UNSET', requests - errors), ...point('STATUS_CODE_ERROR', errors)];
     return resource({ 'k8s.cluster.name': row.edge.cluster, 'service.name': joined(source) }, metrics);
@@ -129,7 +150,12 @@ function sum(name: string, unit: string, row: SentRow, attributes: Attributes, a
 }
 
 function histogram(name: string, row: SentRow, attributes: Attributes, count: number, total: number): object {
-  const point = { ...base(row, attributes), startTimeUnixNano: fixed64(row.startUnixNano), count: whole(count), sum: total };
+  const point = {
+    ...base(row, attributes),
+    startTimeUnixNano: fixed64(row.startUnixNano),
+    count: whole(count),
+    sum: total,
+  };
   return { name, unit: 's', histogram: { aggregationTemporality: CUMULATIVE, dataPoints: [point] } };
 }
 
@@ -152,4 +178,3 @@ function fixed64(value: bigint): object {
 function whole(value: number): object {
   return fixed64(BigInt(Math.round(value)));
 }
-

@@ -22,9 +22,9 @@ const UNITS: Readonly<Record<string, number>> = {
 
 const SEGMENT = /^(?:(_)|(\d+(?:\.\d+)?)([a-zA-Z%]*)(~(?:(\d+(?:\.\d+)?)%)?)?)(?: for (\S+))?$/;
 
-/** `50ms~5% for 2h, 250ms for 1m, 50ms~5%`: values with units and noise, each for a while, the last for ever. `_` is absent. */
+/** `50ms~5% for 2h then 250ms for 1m then 50ms~5%`: values with units and noise, each for a while, the last for ever. `_` is absent. */
 export function parseSeries(text: string): Segment[] {
-  const parts = text.split(',').map((part) => part.trim());
+  const parts = text.split(/\bthen\b/).map((part) => part.trim());
   return parts.map((part, index) => {
     const match = SEGMENT.exec(part);
     const factor = UNITS[match?.[3] ?? ''];

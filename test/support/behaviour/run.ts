@@ -1,5 +1,6 @@
 // Plays a behaviour case through the real processor and kernel, on event time, as fast as it can.
 import { type Batch, type Consumer, ownBatch } from '../../../src/pipeline/index.js';
+import { REPLAY } from '../../../src/processors/anomaly/options.js';
 import { createAnomalyProcessor } from '../../../src/processors/anomaly/processor.js';
 import { schema } from '../../../src/processors/anomaly/schema.js';
 import type { Telemetry } from '../../../src/telemetry/index.js';
@@ -37,7 +38,7 @@ class Collect implements Consumer {
 export async function play(test: Case): Promise<Played> {
   const startUnixNano = BigInt(Date.parse(test.start)) * 1_000_000n;
   const settings = testSettings('anomaly');
-  const processor = createAnomalyProcessor(settings, schema.parse(test.config), { live: false });
+  const processor = createAnomalyProcessor(settings, schema.parse(test.config), REPLAY);
   const collect = new Collect(startUnixNano);
   const stage = processor.stage('metrics', 'metrics', collect);
   await processor.start();
@@ -45,6 +46,7 @@ export async function play(test: Case): Promise<Played> {
   const metadata = new Map(Object.entries(test.metadata));
   for (const body of deliver(new RowSource(edgesOf(test), test.seed), test.deliver, stream))
     await stage.consume({ ...ownBatch('metrics', body, 0), origin: 'received', metadata });
+  await processor.flush();
   await processor.shutdown();
   return { events: collect.events, telemetry: settings.telemetry };
 }
