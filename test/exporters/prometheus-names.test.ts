@@ -14,8 +14,8 @@ const PLAIN = { suffixes: true, namespace: '' };
 
 /** From the examples of the OpenTelemetry specification and the Collector's translator. */
 const NAMES: readonly [string, string, PrometheusType, string][] = [
-  ['px.anomaly.network.latency_spike', '1', 'gauge', 'px_anomaly_network_latency_spike_ratio'],
-  ['px.anomaly.score', '1', 'gauge', 'px_anomaly_score_ratio'],
+  ['px.anomaly.network.latency_spike', '{score}', 'gauge', 'px_anomaly_network_latency_spike'],
+  ['px.anomaly.observed', '1', 'gauge', 'px_anomaly_observed_ratio'],
   ['px.anomaly.events', '', 'counter', 'px_anomaly_events_total'],
   ['px.anomaly.incidents.open', '{incident}', 'gauge', 'px_anomaly_incidents_open'],
   ['px.anomaly.observed', 'ns', 'gauge', 'px_anomaly_observed_nanoseconds'],

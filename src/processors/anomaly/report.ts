@@ -42,8 +42,10 @@ export interface ReportOptions {
 
 /** All scores from here on go out, however many. */
 const SCORE_WORTH_SAYING = 0.5;
-/** The gauges' unit: a plain number. */
-const ONE = '1';
+/** Unit of the scores: an annotation, since unit 1 would make Prometheus and the Collector call them `…_ratio`. */
+const SCORE = '{score}';
+/** Unit of what is either 0 or 1. */
+const STATE = '{state}';
 
 /** The sums that go out, and since when. */
 export interface ReportedCounts {
@@ -83,7 +85,7 @@ export class Reporter {
     for (const { state } of outcome.silences) {
       metrics.gauge(
         SENDER_SILENT,
-        ONE,
+        STATE,
         'Nothing can be said: 1',
         state === 'started' ? 1 : 0,
         groupAttributes(outcome.group),
@@ -101,7 +103,8 @@ export class Reporter {
     const metrics = new ResultMetrics();
     this.#advance(unixNano);
     this.#scores(metrics, group, unixNano);
-    if (group.silent) metrics.gauge(SENDER_SILENT, ONE, 'Nothing can be said: 1', 1, groupAttributes(group), unixNano);
+    if (group.silent)
+      metrics.gauge(SENDER_SILENT, STATE, 'Nothing can be said: 1', 1, groupAttributes(group), unixNano);
     this.#totals(metrics, group.cluster, unixNano);
     return this.#batch(metrics, []);
   }
@@ -111,7 +114,7 @@ export class Reporter {
     const metrics = new ResultMetrics();
     metrics.gauge(
       SENDER_SILENT,
-      ONE,
+      STATE,
       'Nothing can be said: 1',
       state === 'started' ? 1 : 0,
       groupAttributes(group),
@@ -138,7 +141,7 @@ export class Reporter {
     const { edge, kind, state, score, announced } = finding;
     metrics.gauge(
       EDGE_EVENT_PREFIX + kind,
-      ONE,
+      SCORE,
       'Score of an anomaly while it lasts, then one 0',
       state === 'resolved' ? 0 : score,
       edgeAttributes(edge),
@@ -155,7 +158,7 @@ export class Reporter {
   #unexpected(metrics: ResultMetrics, { group, unexpected }: TickOutcome, time: bigint): void {
     const name = EDGE_EVENT_PREFIX + UNEXPECTED_EDGE;
     const say = (edge: EdgeState, value: number) =>
-      metrics.gauge(name, ONE, 'An edge that nobody expected', value, edgeAttributes(edge), time);
+      metrics.gauge(name, SCORE, 'An edge that nobody expected', value, edgeAttributes(edge), time);
     for (const edge of group.unexpected) say(edge, 0);
     group.unexpected.clear();
     for (const edge of unexpected) {
@@ -185,7 +188,7 @@ export class Reporter {
     const edges = liveEdges(kernel, group, bySlot).sort((a, b) => score[b.slot]! - score[a.slot]!);
     edges.forEach((edge, rank) => {
       if (rank >= config.export_top && score[edge.slot]! < SCORE_WORTH_SAYING) return;
-      metrics.gauge('px.anomaly.score', ONE, 'Score of an edge', score[edge.slot]!, edgeAttributes(edge), time);
+      metrics.gauge('px.anomaly.score', SCORE, 'Score of an edge', score[edge.slot]!, edgeAttributes(edge), time);
       if (config.export_bands === 'all') this.#bands(metrics, edge, time);
     });
   }
