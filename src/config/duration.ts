@@ -1,5 +1,6 @@
 // Durations as the Collector writes them ("30s", "1m30s", "500ms"), read into milliseconds.
 import { z } from 'zod';
+import './schema.js';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -30,6 +31,20 @@ export function parseDuration(text: string): number | undefined {
   return end === 0 ? undefined : Math.round(total * 1e6) / 1e6;
 }
 
+/** A duration as a user would write it, in the largest units that hold it exactly: 90000 as `1m30s`. */
+export function formatDuration(ms: number): string {
+  if (ms === 0) return '0s';
+  let rest = ms;
+  let text = '';
+  for (const unit of ['h', 'm', 's', 'ms'] as const) {
+    const size = UNIT_MS[unit] as number;
+    const count = unit === 'ms' ? Math.round(rest * 1e6) / 1e6 : Math.floor(rest / size);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * size;
+  }
+  return text;
+}
+
 /** A duration of a configuration: text with units, or 0. Output: ms. */
 export const duration: z.ZodType<number, string | number> = z
   .union([z.string(), z.literal(0)])
@@ -38,7 +53,8 @@ export const duration: z.ZodType<number, string | number> = z
     if (ms !== undefined) return ms;
     ctx.addIssue({ code: 'custom', message: `expected a duration such as "30s" or "1m30s", got "${value}"` });
     return z.NEVER;
-  });
+  })
+  .meta({ typeName: 'duration', write: formatDuration });
 
 /** A duration longer than 0. Output: ms. */
 export const positiveDuration: z.ZodType<number, string | number> = duration.refine((ms) => ms > 0, {

@@ -34,12 +34,15 @@ export function bindOptions(at: HostPort): { readonly host?: string; readonly po
 }
 
 /** An address of our own or of another process: text, or what it was read into. Output: host and port. */
-export const hostPort: z.ZodType<HostPort, string> = z.string().transform((text, ctx) => {
-  const at = parseHostPort(text);
-  if (at) return at;
-  ctx.addIssue({ code: 'custom', message: `expected host:port such as "localhost:4317", got "${text}"` });
-  return z.NEVER;
-});
+export const hostPort: z.ZodType<HostPort, string> = z
+  .string()
+  .transform((text, ctx) => {
+    const at = parseHostPort(text);
+    if (at) return at;
+    ctx.addIssue({ code: 'custom', message: `expected host:port such as "localhost:4317", got "${text}"` });
+    return z.NEVER;
+  })
+  .meta({ typeName: 'host:port', write: formatHostPort });
 
 /**
  * The next hop of a gRPC exporter as the Collector reads it: `host:port`, `dns:///host:port`, or a URL whose scheme says whether there
@@ -58,16 +61,25 @@ export function parseGrpcTarget(text: string): GrpcTarget | undefined {
   return at && { ...at, scheme: prefix?.[1] as 'http' | 'https' | undefined };
 }
 
-export const grpcTarget: z.ZodType<GrpcTarget, string> = z.string().transform((text, ctx) => {
-  const target = parseGrpcTarget(text);
-  if (target && target.port > 0) return target;
-  ctx.addIssue({ code: 'custom', message: `expected host:port such as "collector:4317", got "${text}"` });
-  return z.NEVER;
-});
+export const grpcTarget: z.ZodType<GrpcTarget, string> = z
+  .string()
+  .transform((text, ctx) => {
+    const target = parseGrpcTarget(text);
+    if (target && target.port > 0) return target;
+    ctx.addIssue({ code: 'custom', message: `expected host:port such as "collector:4317", got "${text}"` });
+    return z.NEVER;
+  })
+  .meta({
+    typeName: 'host:port',
+    write: (target: GrpcTarget) => `${target.scheme ? `${target.scheme}://` : ''}${formatHostPort(target)}`,
+  });
 
 /** An http or https URL; its path is kept. Output: the text without a trailing slash. */
-export const httpUrl: z.ZodType<string, string> = z.string().transform((text, ctx) => {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text.replace(/\/+$/, '');
-  ctx.addIssue({ code: 'custom', message: `expected a URL such as "http://collector:4318", got "${text}"` });
-  return z.NEVER;
-});
+export const httpUrl: z.ZodType<string, string> = z
+  .string()
+  .transform((text, ctx) => {
+    if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text.replace(/\/+$/, '');
+    ctx.addIssue({ code: 'custom', message: `expected a URL such as "http://collector:4318", got "${text}"` });
+    return z.NEVER;
+  })
+  .meta({ typeName: 'URL' });
