@@ -1,57 +1,61 @@
 // Names of OpenTelemetry as names of Prometheus (OpenTelemetry specification, "Prometheus and OpenMetrics Compatibility").
 
 /** UCUM units as words. A unit that is not here is used as it is. */
-const UNITS: Readonly<Record<string, string>> = {
-  d: 'days',
-  h: 'hours',
-  min: 'minutes',
-  s: 'seconds',
-  ms: 'milliseconds',
-  us: 'microseconds',
-  ns: 'nanoseconds',
-  By: 'bytes',
-  KiBy: 'kibibytes',
-  MiBy: 'mebibytes',
-  GiBy: 'gibibytes',
-  TiBy: 'tibibytes',
-  KBy: 'kilobytes',
-  MBy: 'megabytes',
-  GBy: 'gigabytes',
-  TBy: 'terabytes',
-  m: 'meters',
-  V: 'volts',
-  A: 'amperes',
-  J: 'joules',
-  W: 'watts',
-  g: 'grams',
-  Cel: 'celsius',
-  Hz: 'hertz',
-  '%': 'percent',
-  '1': '',
-};
+const UNITS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    d: 'days',
+    h: 'hours',
+    min: 'minutes',
+    s: 'seconds',
+    ms: 'milliseconds',
+    us: 'microseconds',
+    ns: 'nanoseconds',
+    By: 'bytes',
+    KiBy: 'kibibytes',
+    MiBy: 'mebibytes',
+    GiBy: 'gibibytes',
+    TiBy: 'tibibytes',
+    KBy: 'kilobytes',
+    MBy: 'megabytes',
+    GBy: 'gigabytes',
+    TBy: 'terabytes',
+    m: 'meters',
+    V: 'volts',
+    A: 'amperes',
+    J: 'joules',
+    W: 'watts',
+    g: 'grams',
+    Cel: 'celsius',
+    Hz: 'hertz',
+    '%': 'percent',
+    '1': '',
+  }),
+);
 
 /** Units behind a slash. */
-const PER: Readonly<Record<string, string>> = {
-  ns: 'nanosecond',
-  us: 'microsecond',
-  ms: 'millisecond',
-  s: 'second',
-  m: 'minute',
-  min: 'minute',
-  h: 'hour',
-  d: 'day',
-  w: 'week',
-  mo: 'month',
-  y: 'year',
-};
+const PER: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ns: 'nanosecond',
+    us: 'microsecond',
+    ms: 'millisecond',
+    s: 'second',
+    m: 'minute',
+    min: 'minute',
+    h: 'hour',
+    d: 'day',
+    w: 'week',
+    mo: 'month',
+    y: 'year',
+  }),
+);
 
 export type PrometheusType = 'gauge' | 'counter' | 'histogram' | 'summary';
 
 const words = (text: string): string[] => text.split(/[^a-zA-Z0-9:]+/).filter(Boolean);
 
 /** `{request}` is an annotation, no unit. */
-const unitWords = (unit: string, table: Readonly<Record<string, string>>): string[] =>
-  /[{}]/.test(unit) ? [] : words(table[unit] ?? unit);
+const unitWords = (unit: string, table: ReadonlyMap<string, string>): string[] =>
+  /[{}]/.test(unit) ? [] : words(table.get(unit) ?? unit);
 
 /** The words that a unit adds to a name: `By/s` → bytes, per, second. */
 function unitSuffix(unit: string): string[] {
