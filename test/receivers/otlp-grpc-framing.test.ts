@@ -1,7 +1,9 @@
 // The gRPC server under calls that no client library makes: framing, deadlines, limits, admission.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { OutgoingHttpHeaders } from 'node:http2';
+import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -10,6 +12,7 @@ import { frameMessage, framePrefix } from '../../src/otlp/grpc-frame.js';
 import { Code } from '../../src/otlp/status.js';
 import { RetryableError } from '../../src/pipeline/index.js';
 import { type RawAnswer, rawCall, rawSession } from '../support/grpc-raw.js';
+import { END_STREAM, exportHeaders, FrameType, frame, PREFACE, reset } from '../support/http2-frames.js';
 import { fixture } from '../support/paths.js';
 import { endAll, eventually } from '../support/peers/processes.js';
 import { type ReceiverSetup, type RunningReceiver, startReceiver } from '../support/receiver.js';
@@ -41,11 +44,11 @@ test('the answer is headers, an empty message, trailers with status 0', async ()
 
 test('a message is the same however its frame is cut into DATA frames', async () => {
   const { call, recorder } = await rig();
-  const frame = frameMessage(gzipSync(edges), true);
+  const framed = frameMessage(gzipSync(edges), true);
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.nat(frame.length), { maxLength: 8 }), async (places) => {
-      const sorted = [0, ...places.sort((a, b) => a - b), frame.length];
-      const chunks = sorted.slice(1).map((end, i) => frame.subarray(sorted[i], end));
+    fc.asyncProperty(fc.array(fc.nat(framed.length), { maxLength: 8 }), async (places) => {
+      const sorted = [0, ...places.sort((a, b) => a - b), framed.length];
+      const chunks = sorted.slice(1).map((end, i) => framed.subarray(sorted[i], end));
       assert.equal((await call(chunks, GZIP)).status, 0);
       assert.deepEqual(Buffer.from(recorder.batches.pop()!.body), edges);
     }),
@@ -182,7 +185,7 @@ test('G6: a refusal after decompression is answered likewise; without a known de
 
 test('a deadline that has passed before the message is complete is DEADLINE_EXCEEDED, and nothing is taken', async () => {
   const { grpcPort, recorder, count } = await startReceiver({ grpc: null });
-  const frame = frameMessage(edges);
+  const framed = frameMessage(edges);
   const session = rawSession(grpcPort);
   const stream = session.request({
     ':method': 'POST',
@@ -194,9 +197,10 @@ test('a deadline that has passed before the message is complete is DEADLINE_EXCE
   stream.on('response', (headers) => {
     status = headers['grpc-status'];
   });
-  stream.resume().write(frame.subarray(0, 10));
-  await sleep(60);
-  stream.end(frame.subarray(10));
+  stream.resume().write(framed.subarray(0, 10));
+  await eventually(() => recorder.asked.length === 1);
+  await sleep(40);
+  stream.end(framed.subarray(10));
   await eventually(() => status !== undefined);
   assert.equal(status, String(Code.DEADLINE_EXCEEDED));
   assert.equal(recorder.batches.length, 0);
@@ -241,6 +245,89 @@ test('a client that leaves while the pipeline works is no fault', async () => {
     lines.filter(({ level }) => Number(level) >= 50),
     [],
   );
+});
+
+const PING = frame(FrameType.PING, 0, 0, Buffer.alloc(8));
+const PONG = frame(FrameType.PING, 1, 0, Buffer.alloc(8));
+
+/** Writes bytes on a connection of their own, and leaves when the server has read them: it answered the ping behind them, or closed. */
+async function sendRaw(port: number, bytes: Uint8Array): Promise<void> {
+  const socket = connect(port, '127.0.0.1').on('error', () => {});
+  socket.write(Buffer.concat([PREFACE, frame(FrameType.SETTINGS, 0, 0), bytes, PING]));
+  let received = Buffer.alloc(0);
+  await Promise.race([
+    once(socket, 'close'),
+    sleep(25),
+    new Promise<void>((resolve) => {
+      socket.on('data', (chunk: Buffer) => {
+        received = Buffer.concat([received, chunk]);
+        if (received.includes(PONG)) resolve();
+      });
+    }),
+  ]);
+  await sleep(1);
+  socket.destroy();
+}
+
+const CUT = frame(FrameType.DATA, 0, 1, frameMessage(edges).subarray(0, 100));
+const WHOLE = frame(FrameType.DATA, END_STREAM, 1, frameMessage(edges));
+
+for (const [what, bytes] of Object.entries({
+  'resets with NO_ERROR in the middle of a message': Buffer.concat([exportHeaders(1), CUT, reset(1, 0)]),
+  'resets with CANCEL in the middle of a message': Buffer.concat([exportHeaders(1), CUT, reset(1, 8)]),
+  'resets when the message is complete': Buffer.concat([exportHeaders(1), WHOLE, reset(1, 8)]),
+  'says good-bye in the middle of a message': Buffer.concat([
+    exportHeaders(1),
+    CUT,
+    frame(FrameType.GOAWAY, 0, 0, Buffer.alloc(8)),
+  ]),
+  'leaves in the middle of a message': Buffer.concat([exportHeaders(1), CUT]),
+})) {
+  test(`a client that ${what} does not bring the server down`, async () => {
+    const { grpcPort, call } = await rig();
+    for (let i = 0; i < 5; i++) await sendRaw(grpcPort, bytes);
+    assert.equal((await call([frameMessage(edges)])).status, 0);
+  });
+}
+
+test('arbitrary sequences of frames, of streams and of bytes do not bring the server down', async () => {
+  const { grpcPort, call, recorder } = await rig();
+  recorder.behave = () => new Promise((resolve) => setImmediate(resolve));
+  const framed = frameMessage(edges);
+  const data = fc.tuple(fc.constantFrom(3, 100, framed.length), fc.boolean()).map(
+    ([length, end]) =>
+      (id: number) =>
+        frame(FrameType.DATA, end ? END_STREAM : 0, id, framed.subarray(0, length)),
+  );
+  const step = fc.oneof(
+    { weight: 6, arbitrary: data },
+    { weight: 2, arbitrary: fc.constantFrom(0, 2, 8).map((code) => (id: number) => reset(id, code)) },
+    { weight: 1, arbitrary: fc.constant(() => PING) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.nat(10), fc.nat(255), fc.nat(9), fc.uint8Array({ maxLength: 20 }))
+        .map((parts) => () => frame(...parts)),
+    },
+    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 30 }).map((bytes) => () => bytes) },
+  );
+  const streams = fc.array(fc.array(step, { maxLength: 3 }), { minLength: 1, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(streams, async (calls) => {
+      const frames = calls.flatMap((steps, i) => [exportHeaders(2 * i + 1), ...steps.map((make) => make(2 * i + 1))]);
+      await sendRaw(grpcPort, Buffer.concat(frames));
+    }),
+    { numRuns: 200 },
+  );
+  assert.ok(recorder.batches.length > 0, 'some calls came through');
+  assert.equal((await call([frameMessage(edges)])).status, 0);
+});
+
+test('a status text is cut to what every client accepts', async () => {
+  const { call, recorder } = await rig();
+  recorder.refusals.push(new RetryableError('ö'.repeat(5000), 1000));
+  const { message, retryAfterMs } = await call([frameMessage(edges)]);
+  assert.deepEqual([message.length, retryAfterMs], [501, 1000]);
 });
 
 test('arbitrary bytes as a message are refused or taken, and the server lives', async () => {

@@ -27,6 +27,9 @@ const FRAME_FAULTS: Readonly<Record<Exclude<FrameFault, 'too_large'>, readonly [
   cut_short: [Code.INTERNAL, 'the gRPC message ends before the length that it declares'],
 };
 
+/** Characters of a status text: clients refuse more than 8 KiB of headers, and other letters than ASCII take nine bytes each. */
+const MAX_MESSAGE = 500;
+
 const LIMIT_SETTING = 'max_recv_msg_size_mib';
 
 export class GrpcCall {
@@ -80,7 +83,8 @@ export class GrpcCall {
   }
 
   private complete(): void {
-    if (this.answered) return;
+    // A stream that its client resets ends, too, with whatever had come.
+    if (this.answered || !isOpen(this.stream)) return;
     try {
       if (performance.now() > this.deadline)
         throw refused('deadline', Code.DEADLINE_EXCEEDED, 'the deadline of the call passed before it could be taken');
@@ -114,7 +118,9 @@ export class GrpcCall {
     this.settings.events.accepted('grpc', this.signal, items);
     if (!this.mayAnswer()) return;
     this.stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
-    this.stream.once('wantTrailers', () => this.stream.sendTrailers(OK_TRAILERS));
+    this.stream.once('wantTrailers', () => {
+      if (isOpen(this.stream)) this.stream.sendTrailers(OK_TRAILERS);
+    });
     this.stream.end(EMPTY_RESPONSE);
   }
 
@@ -136,8 +142,13 @@ export class GrpcCall {
   private mayAnswer(): boolean {
     const first = !this.answered;
     this.answered = true;
-    return first && !this.stream.destroyed && !this.stream.headersSent;
+    return first && isOpen(this.stream);
   }
+}
+
+/** Whether there is still somebody to answer: on a stream that is closed every method of node:http2 throws. */
+function isOpen(stream: ServerHttp2Stream): boolean {
+  return !stream.destroyed && !stream.closed && !stream.aborted;
 }
 
 function frameFault(fault: FrameFault, limit: number): Refused {
@@ -156,13 +167,16 @@ export function isGrpc(contentType: string | undefined): boolean {
 }
 
 /** Trailers only: HTTP 200, the status in the one block of headers. A client that is still sending is told to stop. */
-export function answerStatus(stream: ServerHttp2Stream, status: Status): void {
-  const details = status.retryAfterMs === undefined ? {} : { 'grpc-status-details-bin': detailsOf(status) };
+export function answerStatus(stream: ServerHttp2Stream, { code, message, retryAfterMs }: Status): void {
+  if (!isOpen(stream)) return;
+  const text = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message;
+  const details =
+    retryAfterMs === undefined ? {} : { 'grpc-status-details-bin': detailsOf({ code, message: text, retryAfterMs }) };
   stream.respond(
     {
       ...RESPONSE_HEADERS,
-      'grpc-status': String(status.code),
-      'grpc-message': encodeMessage(status.message),
+      'grpc-status': String(code),
+      'grpc-message': encodeMessage(text),
       ...details,
     },
     { endStream: true },
@@ -172,6 +186,7 @@ export function answerStatus(stream: ServerHttp2Stream, status: Status): void {
 
 /** An answer of HTTP itself, to what is no gRPC. */
 export function answerHttp(stream: ServerHttp2Stream, httpStatus: number): void {
+  if (!isOpen(stream)) return;
   stream.respond({ ':status': httpStatus }, { endStream: true });
   stopReading(stream);
 }

@@ -2,6 +2,7 @@
 import {
   createSecureServer,
   createServer,
+  type Http2SecureServer,
   type Http2Server,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
@@ -9,8 +10,9 @@ import {
   type ServerOptions,
 } from 'node:http2';
 import type { Server } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import { MIB } from '../../config/bytes.js';
-import { serverTlsOptions } from '../../config/tls.js';
+import { type ServerTls, serverTlsOptions } from '../../config/tls.js';
 import { NAMES } from '../../otlp/messages.js';
 import { Code } from '../../otlp/status.js';
 import { type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js';
@@ -79,10 +81,13 @@ export class GrpcServer {
     if (!tls) return createServer(options);
     const tlsOptions = await serverTlsOptions(tls);
     const server = createSecureServer({ ...options, ...tlsOptions, ALPNProtocols: ['h2'] });
-    this.unwatch = watchCertificates(tls, server, tlsOptions, (error) =>
-      this.call.events.certificatesReloaded('grpc', error),
-    );
+    server.once('listening', () => this.watch(tls, server, tlsOptions));
     return server;
+  }
+
+  private watch(tls: ServerTls, server: Http2SecureServer, options: TlsOptions): void {
+    const { events } = this.call;
+    this.unwatch = watchCertificates(tls, server, options, (error) => events.certificatesReloaded('grpc', error));
   }
 
   private connected(session: ServerHttp2Session): void {

@@ -1,4 +1,5 @@
 // OTLP/HTTP on fastify: protobuf and JSON bodies on one port, and a google.rpc.Status in the request's encoding for every error.
+import type { Server, TlsOptions } from 'node:tls';
 import {
   type FastifyError,
   type FastifyInstance,
@@ -7,7 +8,7 @@ import {
   fastify,
   type HTTPMethods,
 } from 'fastify';
-import { serverTlsOptions } from '../../config/tls.js';
+import { type ServerTls, serverTlsOptions } from '../../config/tls.js';
 import { ENCODINGS } from '../../otlp/decompress.js';
 import { Code, encodeStatus, httpStatusOf, statusToJson } from '../../otlp/status.js';
 import { type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js';
@@ -68,6 +69,8 @@ export class HttpServer {
       bodyLimit: this.config.max_request_body_size,
       requestTimeout: this.config.read_timeout,
       keepAliveTimeout: this.config.idle_timeout,
+      // A request that comes while we close is served: what is behind us closes later.
+      return503OnClosing: false,
       forceCloseConnections: 'idle',
       logger: false,
     } as const;
@@ -77,13 +80,13 @@ export class HttpServer {
     app.server.on('tlsClientError', (error: Error, socket: { remoteAddress?: string }) =>
       this.call.events.badConnection('http', socket.remoteAddress, error),
     );
-    if (tls && https) {
-      const server = app.server as unknown as Parameters<typeof watchCertificates>[1];
-      this.unwatch = watchCertificates(tls, server, https, (error) =>
-        this.call.events.certificatesReloaded('http', error),
-      );
-    }
+    if (tls && https) app.server.once('listening', () => this.watch(tls, app.server as unknown as Server, https));
     return app;
+  }
+
+  private watch(tls: ServerTls, server: Server, options: TlsOptions): void {
+    const { events } = this.call;
+    this.unwatch = watchCertificates(tls, server, options, (error) => events.certificatesReloaded('http', error));
   }
 
   /** What holds for every request, also those to no path. */
