@@ -22,6 +22,10 @@ export interface AnomalyEvents {
   /** Series by what the rules made of them; the example is for people. */
   series(outcome: string, example: string): void;
   bound(name: string, count: number): void;
+  /** Spans of traces pipelines by what became of them, as increments. */
+  spans(outcome: string, count: number): void;
+  /** Traces are scored, and no metrics pipeline takes the results. */
+  noMetricsPipeline(): void;
   anomalyStarted(kind: string): void;
   incident(state: string): void;
   windowClosed(): void;
@@ -69,6 +73,7 @@ type Counted = Pick<
   | 'points'
   | 'series'
   | 'bound'
+  | 'spans'
   | 'anomalyStarted'
   | 'incident'
   | 'windowClosed'
@@ -89,6 +94,7 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
   const plain = (name: string, help: string) => telemetry.counter(name, help, ['processor']).labels({ processor });
   const points = labelled('pxanomaly_points', 'Data points by what became of them.', 'outcome');
   const series = labelled('pxanomaly_series_resolved', 'Series by what the rules made of them.', 'outcome');
+  const spans = labelled('pxanomaly_spans', 'Spans of traces pipelines by what became of them.', 'outcome');
   const bounds = labelled('pxanomaly_bound_reached', 'Times that a bound was reached.', 'bound');
   const anomalies = labelled('pxanomaly_anomalies_started', 'Anomalies started.', 'kind');
   const incidents = labelled('pxanomaly_incidents', 'Incidents by change of state.', 'state');
@@ -106,6 +112,7 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
   const fail = seldom((fields, line) => log.error(fields, line));
   return {
     points,
+    spans,
     series(outcome, example) {
       series(outcome, 1);
       log.debug({ outcome, example }, 'Series resolved');
@@ -170,6 +177,9 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
   };
   const info = seldom((fields, line) => log.info(fields, line));
   return {
+    noMetricsPipeline() {
+      log.warn('Traces are scored, but no metrics pipeline names this processor: nothing of it goes out');
+    },
     edgesNeedScript(cluster) {
       if (!firstTime(cluster)) return;
       log.info(

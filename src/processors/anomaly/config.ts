@@ -113,6 +113,8 @@ export interface Config {
     readonly new_edge: NewEdgeConfig;
   };
   readonly incidents: { readonly max_per_day: number };
+  /** Spans of a traces pipeline: how long one waits for its partner, ms of event time, and how many may wait. */
+  readonly traces: { readonly wait: number; readonly max_waiting: number };
   readonly export_interval: number;
   readonly export_top: number;
   readonly export_bands: 'anomalous' | 'all';

@@ -19,6 +19,7 @@ import { Detector, type DetectorOptions } from './detector.js';
 import type { ClusterState } from './graph.js';
 import { LearnLoop, type Lesson } from './learn.js';
 import { Senders } from './senders.js';
+import { SpanLessons } from './spans/lessons.js';
 import { type AnomalyStatus, type EdgeStatus, edgeStatuses, statusLine, statusOf } from './status.js';
 import { Timers } from './timers.js';
 import { countRows, isTruncated } from './truncation.js';
@@ -51,6 +52,9 @@ class Anomaly implements AnomalyProcessor {
   readonly #events: AnomalyEvents;
   readonly #senders: Senders;
   readonly #backlog: Backlog;
+  readonly #spans: SpanLessons;
+  #lastSpans: Record<string, number> = {};
+  #hasTraces = false;
   readonly #deliveries: Delivery[] = [];
   readonly #timers: Timers;
   readonly #kernelOptions: KernelOptions;
@@ -69,6 +73,10 @@ class Anomaly implements AnomalyProcessor {
     this.#events = anomalyEvents(settings.telemetry, settings.id);
     this.#senders = new Senders(config.default_cluster);
     this.#kernelOptions = kernelOptions(config, options.hashSeed);
+    this.#spans = new SpanLessons({
+      waitNanos: BigInt(Math.round(config.traces.wait * 1e6)),
+      maxWaiting: config.traces.max_waiting,
+    });
     this.#backlog = new Backlog({
       learn: (lesson) => this.#learn(lesson),
       maxBytes: config.max_learning_backlog_mib * 1024 * 1024,
@@ -88,6 +96,7 @@ class Anomaly implements AnomalyProcessor {
 
   async start(): Promise<void> {
     this.#open();
+    if (this.#hasTraces && this.#deliveries.length === 0) this.#events.noMetricsPipeline();
     if (this.#options.live) this.#timers.start();
   }
 
@@ -150,11 +159,27 @@ class Anomaly implements AnomalyProcessor {
   }
 
   stage(_pipeline: string, signal: Signal, next: Consumer): Consumer {
+    if (signal === 'traces') return this.#traceStage(next);
     if (signal !== 'metrics') return next;
     const delivery = new Delivery(next, { dropped: (items, error) => this.#events.resultDropped(items, error) });
     this.#deliveries.push(delivery);
     return {
       consume: (batch) => this.#consume(batch, next, delivery),
+      refusal: (bytes) => this.#refusal(bytes) ?? next.refusal(bytes),
+    };
+  }
+
+  /** Spans are learnt from as well; results leave through the metrics pipelines that name this processor. */
+  #traceStage(next: Consumer): Consumer {
+    this.#hasTraces = true;
+    return {
+      consume: (batch) => {
+        const handed = next.consume(batch);
+        const [delivery] = this.#deliveries;
+        if (batch.origin !== 'received' || !delivery) return handed;
+        const lesson = { batch, sender: this.#senders.read(batch.metadata), delivery };
+        return handed instanceof Promise ? handed.then(() => this.#take(lesson)) : this.#take(lesson);
+      },
       refusal: (bytes) => this.#refusal(bytes) ?? next.refusal(bytes),
     };
   }
@@ -204,6 +229,10 @@ class Anomaly implements AnomalyProcessor {
 
   *#learn(lesson: Lesson): Generator<void> {
     if (!this.#loop || !this.#detector) return;
+    if (lesson.batch.signal === 'traces') {
+      yield* this.#learnSpans(lesson, this.#loop, this.#detector);
+      return;
+    }
     const before = this.#detector.kernel.counts().copies;
     yield* this.#loop.learn(lesson, this.#detector);
     const { body, items } = lesson.batch;
@@ -211,6 +240,20 @@ class Anomaly implements AnomalyProcessor {
     if (!isTruncated(rows, items, this.#detector.kernel.counts().copies - before)) return;
     this.#truncated++;
     this.#events.truncated(rows);
+  }
+
+  *#learnSpans(lesson: Lesson, loop: LearnLoop, detector: Detector): Generator<void> {
+    const calls = yield* this.#spans.from(lesson);
+    if (calls) yield* loop.learn(calls, detector);
+    this.#countSpans();
+  }
+
+  #countSpans(): void {
+    for (const [outcome, count] of Object.entries(this.#spans.counts)) {
+      const more = count - (this.#lastSpans[outcome] ?? 0);
+      if (more > 0) this.#events.spans(outcome, more);
+      this.#lastSpans[outcome] = count;
+    }
   }
 
   #emit(cluster: ClusterState, batch: Batch): void {
@@ -225,6 +268,9 @@ class Anomaly implements AnomalyProcessor {
   async flush(): Promise<void> {
     await this.#backlog.drained();
     if (!this.#loop || !this.#detector) return;
+    const rest = this.#spans.rest();
+    if (rest) for (const _ of this.#loop.learn(rest, this.#detector));
+    this.#countSpans();
     for (const _ of this.#loop.flush(this.#detector.edges.groups.length, this.#detector));
     this.#detector.publishCounts();
     await this.#sent();

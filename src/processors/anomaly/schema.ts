@@ -152,6 +152,19 @@ export const schema: z.ZodType<Config> = z.strictObject({
       max_per_day: z.number().gt(0).max(100).default(1).describe('Budget of false incidents, whole system'),
     })
     .prefault({}),
+  traces: z
+    .strictObject({
+      wait: positiveDuration
+        .default(10_000)
+        .describe('How long a span waits for the span of the other end, event time'),
+      max_waiting: z
+        .int()
+        .min(1)
+        .max(10_000_000)
+        .default(100_000)
+        .describe('Spans that wait; the oldest gives up first'),
+    })
+    .prefault({}),
   export_interval: positiveDuration.prefault('60s').describe('How often scores go out; anomalies go at once'),
   export_top: z.int().min(0).max(100_000).default(100).describe('The highest scores that go out, and all from 0.5'),
   export_bands: z.enum(['anomalous', 'all']).default('anomalous').describe('Edges whose expected values go out'),

@@ -50,11 +50,28 @@ export class SpanPairs {
     return this.#waiting.size;
   }
 
-  /** Takes one span; returns the calls that are known now. */
+  /** Takes one span; returns the call that it completes. */
   *add(span: SpanFact): Generator<Call> {
     if (span.endUnixNano > this.#watermark) this.#watermark = span.endUnixNano;
     yield* this.#take(span);
-    yield* this.#expire();
+    while (this.#waiting.size > this.#options.maxWaiting) yield this.#giveUpOldest();
+  }
+
+  /** Calls whose other end did not come in time. Asked after each request, so that the spans of one request find each other first. */
+  *expire(): Generator<Call> {
+    const deadline = this.#watermark - this.#options.waitNanos;
+    for (const [key, span] of this.#waiting) {
+      if (span.endUnixNano > deadline) continue;
+      this.#waiting.delete(key);
+      yield this.#end(span);
+    }
+  }
+
+  #giveUpOldest(): Call {
+    const [key, span] = this.#waiting.entries().next().value as [string, SpanFact];
+    this.#waiting.delete(key);
+    this.counts.crowded++;
+    return this.#end(span);
   }
 
   /** Gives up on everything that waits: the end of a replay. */
@@ -79,17 +96,6 @@ export class SpanPairs {
     this.#waiting.delete(partnerKey);
     this.counts.paired++;
     yield direction === 'out' ? joined(span, partner) : joined(partner, span);
-  }
-
-  *#expire(): Generator<Call> {
-    const deadline = this.#watermark - this.#options.waitNanos;
-    for (const [key, span] of this.#waiting) {
-      const crowded = this.#waiting.size > this.#options.maxWaiting;
-      if (span.endUnixNano > deadline && !crowded) return;
-      if (crowded && span.endUnixNano > deadline) this.counts.crowded++;
-      this.#waiting.delete(key);
-      yield this.#end(span);
-    }
   }
 
   /** The call as one end alone tells it. */
