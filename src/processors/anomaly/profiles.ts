@@ -107,12 +107,16 @@ export class Profiles {
     };
   }
 
-  /** Components and Fisher are the z-scores' two readings. A detector that is off needs infinite evidence. */
+  /**
+   * Components and Fisher are the z-scores' two readings. A detector that is off needs infinite evidence; one that the kernel does
+   * not have gives none, and its factor is left at 1 so that profiles stay simple.
+   */
   #detectorFactors(sender: SenderSettings, general: number): [number, number, number, number] {
     const factor = (name: 'zscore' | 'isolation_forest' | 'autoencoder') => {
       const { enabled, threshold } = this.#config.detectors[name];
-      const on = sender.detectors ? sender.detectors.has(name) : enabled;
-      if (!on) return Number.POSITIVE_INFINITY;
+      const exists = enabled || name === 'zscore';
+      const isOn = enabled && (sender.detectors?.has(name) ?? true);
+      if (!isOn) return exists ? Number.POSITIVE_INFINITY : 1;
       return threshold === undefined ? 1 : Math.log10(1 - threshold) / Math.log10(1 - general);
     };
     const zscore = factor('zscore');
