@@ -47,11 +47,14 @@ export function formatDuration(ms: number): string {
 
 /** A duration of a configuration: text with units, or 0. Output: ms. */
 export const duration: z.ZodType<number, string | number> = z
-  .union([z.string(), z.literal(0)])
+  .union([z.string(), z.number()])
   .transform((value, ctx) => {
     const ms = parseDuration(String(value));
     if (ms !== undefined) return ms;
-    ctx.addIssue({ code: 'custom', message: `expected a duration such as "30s" or "1m30s", got "${value}"` });
+    ctx.addIssue({
+      code: 'custom',
+      message: `expected a duration such as "30s" or "1m30s", got ${JSON.stringify(value)}`,
+    });
     return z.NEVER;
   })
   .meta({ typeName: 'duration', write: formatDuration });

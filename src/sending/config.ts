@@ -28,7 +28,7 @@ export interface QueueConfig {
   block_on_overflow: boolean;
   wait_for_result: boolean;
   drain_timeout: number;
-  storage?: undefined;
+  storage?: unknown;
   batch?: QueueBatchConfig | undefined;
 }
 
@@ -65,7 +65,10 @@ export const queueSchema: z.ZodType<QueueConfig> = z
     wait_for_result: z.boolean().default(false).describe('answer the sender with the result of sending'),
     drain_timeout: duration.prefault('5s').describe('at shutdown, what is not delivered after this is given up'),
     storage: z
-      .never({ error: 'a persistent queue is not available: the queue is in memory only; remove `storage`' })
+      .unknown()
+      .refine(() => false, {
+        message: 'a persistent queue is not available: the queue is in memory only; remove this key',
+      })
       .optional()
       .describe('not available'),
     batch: batchSchema.optional().describe('join small requests'),

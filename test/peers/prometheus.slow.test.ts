@@ -114,9 +114,12 @@ describe('a Prometheus that scrapes the gateway', () => {
 });
 
 /**
- * The Collector's own names of internal telemetry carry no `_total` and no base units by default; ours are the same on purpose, so
- * these two opinions of promtool are left aside. Everything else, and every parse error, counts.
+ * The Collector's own names of internal telemetry carry no `_total` and no base units by default; ours are the same on purpose.
+ * Bands keep the unit that the sender measures in. These opinions of promtool are left aside; everything else, and every parse
+ * error, counts.
  */
 function isStyle(line: string): boolean {
-  return /^otelcol_\S+ (counter metrics should have "_total" suffix|use base unit)/.test(line);
+  const own = /^(otelcol|pxanomaly)_\S+ (counter metrics should have "_total" suffix|use base unit)/;
+  const band = /^px_anomaly_(observed|expected|lower|upper)_\S+ use base unit/;
+  return own.test(line) || band.test(line);
 }
