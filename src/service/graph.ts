@@ -37,7 +37,7 @@ export interface ReceiverNode extends Node<Receiver> {
 
 /** What the service gives to a graph. */
 export interface GraphHost {
-  settings(kind: Kind, component: ConfiguredComponent, extension: (id: string) => Extension | undefined): Settings;
+  settings(component: ConfiguredComponent, extension: (id: string) => Extension | undefined): Settings;
   /** Undefined: items between components are not counted. */
   readonly items: PipelineItems | undefined;
 }
@@ -114,7 +114,7 @@ class Builder {
       return this.config.extensions.includes(id) ? this.node('extension', id).component : undefined;
     };
     try {
-      return configured.factory.create(this.host.settings(kind, configured, extension), configured.config);
+      return configured.factory.create(this.host.settings(configured, extension), configured.config);
     } catch (cause) {
       throw new Error(`${nodeName({ kind, key: configured.key })} cannot be made: ${(cause as Error).message}`, {
         cause,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { bindOptions } from '../config/endpoint.js';
 import type { ConfiguredComponent, GatewayConfig } from '../config/gateway-config.js';
 import type { Settings } from '../config/settings.js';
-import type { Component, Extension, Kind } from '../pipeline/index.js';
+import type { Component, Extension } from '../pipeline/index.js';
 import { createTelemetry, type Logger, type Telemetry } from '../telemetry/index.js';
 import { createLogging, type Logging } from '../telemetry/logging.js';
 import { type MetricsEndpoint, serveMetrics } from '../telemetry/metrics-endpoint.js';
@@ -151,13 +151,9 @@ export class Service {
     const { level } = config.telemetry.metrics;
     return {
       items: level === 'normal' || level === 'detailed' ? this.items : undefined,
-      settings: (
-        kind: Kind,
-        component: ConfiguredComponent,
-        extension: (id: string) => Extension | undefined,
-      ): Settings => ({
+      settings: (component: ConfiguredComponent, extension: (id: string) => Extension | undefined): Settings => ({
         id: component.id,
-        telemetry: { ...this.telemetry, log: this.telemetry.log.child({ component: `${kind}/${component.key}` }) },
+        telemetry: this.telemetry,
         version: this.options.version,
         instanceId: this.instanceId,
         resource,

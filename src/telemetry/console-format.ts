@@ -14,6 +14,7 @@ interface LogLine {
   readonly ts: string;
   readonly msg?: string;
   readonly component?: string;
+  readonly kind?: string;
   readonly resource?: unknown;
   readonly err?: { readonly type?: string; readonly message?: string; readonly stack?: string };
   readonly [field: string]: unknown;
@@ -32,12 +33,14 @@ export function formatConsole(json: string, colour: boolean): string {
   } catch {
     return json;
   }
-  const { level, ts, msg = '', component, resource: _resource, err, ...fields } = line;
+  const { level, ts, msg = '', component, kind, resource: _resource, err, ...fields } = line;
   const label = level.padEnd(5);
   const shown = colour ? `${COLOURS[level] ?? ''}${label}${PLAIN}` : label;
   const parts = Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`);
   if (err) parts.push(`error=${fieldText(err.message ?? '')}`);
-  const text = [ts, shown, ...(component ? [`[${component}]`] : []), msg, ...parts].join(' ').trimEnd();
+  const text = [ts, shown, ...(component ? [`[${kind ? `${kind}/` : ''}${component}]`] : []), msg, ...parts]
+    .join(' ')
+    .trimEnd();
   // A stack says where in our own code: of use only where something unexpected was caught.
   return err?.stack && level === 'fatal' ? `${text}\n${err.stack.replace(/^/gm, '    ')}\n` : `${text}\n`;
 }

@@ -2,7 +2,8 @@
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '../../config/settings.js';
-import type { Extension } from '../../pipeline/index.js';
+import { type Extension, formatId } from '../../pipeline/index.js';
+import type { Logger } from '../../telemetry/index.js';
 import type { Config } from './config.js';
 
 /** Names become file names: nothing in them may leave the directory or collide with files in the making. */
@@ -16,13 +17,13 @@ export function storageName(kind: string, id: string, what: string): string {
 }
 
 export class FileStorage implements Extension {
-  private readonly settings: Settings;
+  private readonly log: Logger;
   private readonly config: Config;
   /** Writes to one name follow one another. */
   private readonly writing: Map<string, Promise<void>> = new Map();
 
   constructor(settings: Settings, config: Config) {
-    this.settings = settings;
+    this.log = settings.telemetry.log.child({ component: formatId(settings.id), kind: 'extension' });
     this.config = config;
   }
 
@@ -36,7 +37,7 @@ export class FileStorage implements Extension {
     const probe = join(directory, `probe${UNFINISHED}`);
     await (await open(probe, 'w')).close();
     await rm(probe);
-    this.settings.telemetry.log.info({ directory }, 'storage is ready');
+    this.log.info({ directory }, 'storage is ready');
   }
 
   /** Waits for writes under way. */

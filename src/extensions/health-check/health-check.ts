@@ -5,17 +5,18 @@ import type { AddressInfo } from 'node:net';
 import { formatDuration } from '../../config/duration.js';
 import { bindOptions, formatHostPort } from '../../config/endpoint.js';
 import type { Settings } from '../../config/settings.js';
-import type { Extension } from '../../pipeline/index.js';
+import { type Extension, formatId } from '../../pipeline/index.js';
+import type { Logger } from '../../telemetry/index.js';
 import type { Config } from './config.js';
 
 export class HealthCheck implements Extension {
-  private readonly settings: Settings;
+  private readonly log: Logger;
   private readonly config: Config;
   private server: Server | undefined;
   private upSince: Date | undefined;
 
   constructor(settings: Settings, config: Config) {
-    this.settings = settings;
+    this.log = settings.telemetry.log.child({ component: formatId(settings.id), kind: 'extension' });
     this.config = config;
   }
 
@@ -41,7 +42,7 @@ export class HealthCheck implements Extension {
 
   ready(isReady: boolean): void {
     this.upSince = isReady ? new Date() : undefined;
-    this.settings.telemetry.log.debug({ ready: isReady }, 'health changed');
+    this.log.debug({ ready: isReady }, 'health changed');
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
