@@ -52,7 +52,7 @@ export function train(seed: u32): void {
 
 /** Scores the 64 rows of the block. */
 export function score(): void {
-  for (let row = 0; row < BLOCK_ROWS; row++) interleave(row, block + <usize>row * (<usize>columns << 2), columns);
+  for (let row = 0; row < BLOCK_ROWS; row++) interleave(row, block + <usize>row * ((<usize>columns) << 2), columns);
   walkRows(forest, trees, stride, storedDepth(psi), BLOCK_ROWS, columns);
-  for (let row = 0; row < BLOCK_ROWS; row++) store<f64>(scores + (<usize>row << 3), scoreOf(row, trees, psi));
+  for (let row = 0; row < BLOCK_ROWS; row++) store<f64>(scores + ((<usize>row) << 3), scoreOf(row, trees, psi));
 }

@@ -1,8 +1,7 @@
 // How a tree lies in memory. Trees are complete: a leaf above the last level is spread over all last-level leaves below it.
 //
-//   tree  │ node 0 │ node 1 │ … │ node 2^D - 2 │ 8 unused │ leaf 0 │ … │ leaf 2^D - 1 │     node: f32 threshold, u32 16 × feature
-// The heap is mirrored: the child for x <= threshold is 2 i + 2, the other (and NaN) 2 i + 1, so that a walk adds the comparison's
-// result. The oracle's node i of level d is our node 3 · 2^d - 3 - i.
+//   tree  │ node 0 │ node 1 │ … │ node 2^D - 2 │ 8 unused │ leaf 0 │ … │ leaf 2^D - 1 │   node: i32 key of threshold, u32 16 × feature
+// The child for x <= threshold is 2 i + 1, the other (and NaN) 2 i + 2: a walk adds the result of the comparison.
 
 /** Least depth that the scorer's three vector levels need. */
 const LEAST_DEPTH = 3;
@@ -32,4 +31,13 @@ export function meanPath(n: i32): f64 {
   if (n < 2) return 0;
   if (n == 2) return 1;
   return 2 * (Math.log(<f64>n - 1) + 0.5772156649) - (2 * (<f64>n - 1)) / <f64>n;
+}
+
+/**
+ * The key of a threshold: a signed integer in the order of the numbers, both zeros equal; NaN first, so that nothing is at or below it.
+ * Keys of values (forest-score.ts) are the same, but for NaN, which comes last.
+ */
+export function thresholdKey(cut: f32): i32 {
+  const bits = reinterpret<i32>(cut + 0);
+  return cut == cut ? bits ^ ((bits >> 31) & 0x7fff_ffff) : i32.MIN_VALUE;
 }

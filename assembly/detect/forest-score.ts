@@ -1,18 +1,17 @@
-// Mean path lengths of rows through isolation trees: four rows walk together, tree by tree over a block of rows, so that a tree
-// (3 KiB at 256 rows a tree) stays in the nearest cache while the whole block passes. Measured by bench/kernel-detect.
+// Mean path lengths of rows through isolation trees: eight rows walk together, tree by tree over a block of rows. A walk is a chain of
+// dependent loads; with eight at once the processor has something else to do meanwhile. Measured by bench/suites/forest.ts.
 //
 // Four rows lie interleaved, one vector a feature:   f0: r0 r1 r2 r3 │ f1: r0 r1 r2 r3 │ …
-// The first three levels are tested for all four rows at once (7 tests, 4 selections); from there each row walks alone.
-
+// The first three levels are tested for four rows at once (7 tests, 3 selections); from there each row walks alone.
 import { scratch } from '../memory';
 import { meanPath } from './forest-layout';
 
 /** Rows scored together. */
 export const BLOCK_ROWS = 64;
 
-/** f32[16][columns][4]: the rows of a block, interleaved by four. */
+/** i32[16][columns][4]: keys of the rows of a block, interleaved by four. */
 let lanes: usize = 0;
-/** f64[64]: path length summed over trees. */
+/** f64[64]: path length summed over trees; exact, since lengths are multiples of 2^-23 below 32. */
 let sums: usize = 0;
 
 export function layOutScoring(columns: i32): void {
@@ -20,74 +19,107 @@ export function layOutScoring(columns: i32): void {
   sums = scratch(BLOCK_ROWS * 8);
 }
 
-/** [a, b, c, d] of row `row`, feature f, → lane row & 3 of vector f of its group of four. `row`: f32[columns] at `values`. */
+/**
+ * [a, b, c, d] → signed integers in the order of the numbers, both zeros equal, NaN last: integers compare in fewer steps than floats.
+ */
+function keysOf(values: v128): v128 {
+  const bits = f32x4.add(values, f32x4.splat(0));
+  const keys = v128.xor(bits, v128.and(i32x4.shr_s(bits, 31), i32x4.splat(0x7fff_ffff)));
+  return v128.bitselect(i32x4.splat(0x7fff_ffff), keys, f32x4.ne(values, values));
+}
+
+/** [a, b, c, d] of row `row` → lane row & 3 of four vectors of its group of four, as keys. `values`: f32[columns]. */
 export function interleave(row: i32, values: usize, columns: i32): void {
   let target = lanes + ((<usize>(row >> 2) * columns) << 4) + ((<usize>(row & 3)) << 2);
   const limit = values + ((<usize>columns) << 2);
-  for (let cursor = values; cursor < limit; cursor += 4) {
-    store<f32>(target, load<f32>(cursor));
-    target += 16;
+  for (let cursor = values; cursor < limit; cursor += 16) {
+    const keys = keysOf(v128.load(cursor));
+    v128.store_lane<i32>(target, keys, 0);
+    v128.store_lane<i32>(target, keys, 1, 16);
+    v128.store_lane<i32>(target, keys, 2, 32);
+    v128.store_lane<i32>(target, keys, 3, 48);
+    target += 64;
   }
 }
 
-/** Lanes that go to the child for x <= threshold, of the node at `node`. */
+/** Lanes that go to the child for x > threshold, of the node at `node`. */
 function test(node: usize, rows: usize): v128 {
-  return f32x4.le(v128.load(rows + load<u32>(node, 4)), v128.load32_splat(node));
+  return i32x4.gt_s(v128.load(rows + load<u32>(node, 4)), v128.load32_splat(node));
 }
 
-/** Byte offsets, from the tree, of the level-3 nodes that the four rows reach. */
+/** Byte offsets, from the tree, of the level-3 nodes that four rows reach. */
 function firstLevels(tree: usize, rows: usize): v128 {
   const m0 = test(tree, rows);
   const m1 = v128.bitselect(test(tree + 16, rows), test(tree + 8, rows), m0);
   const far = v128.bitselect(test(tree + 48, rows), test(tree + 40, rows), m1);
   const near = v128.bitselect(test(tree + 32, rows), test(tree + 24, rows), m1);
   const m2 = v128.bitselect(far, near, m0);
-  const bits = v128.or(
-    v128.or(v128.and(m0, i32x4.splat(32)), v128.and(m1, i32x4.splat(16))),
-    v128.and(m2, i32x4.splat(8)),
-  );
-  return i32x4.add(bits, i32x4.splat(56));
+  const high = v128.or(v128.and(m0, i32x4.splat(32)), v128.and(m1, i32x4.splat(16)));
+  return i32x4.add(v128.or(high, v128.and(m2, i32x4.splat(8))), i32x4.splat(56));
 }
 
-/** The child, of the node at `node`, of the row whose first value is at `row`. `turn`: 8 - address of the tree. */
-function step(node: usize, row: usize, turn: usize): usize {
-  return (node << 1) + turn + ((<usize>(load<f32>(row + load<u32>(node, 4)) <= load<f32>(node))) << 3);
+/** Adds two leaves to two sums: [sum0 + leaf a, sum1 + leaf b]. */
+function addLeaves(sum: usize, a: usize, b: usize): void {
+  const leaves = v128.load_lane<f32>(b, v128.load32_zero(a), 1);
+  v128.store(sum, f64x2.add(v128.load(sum), f64x2.promote_low_f32x4(leaves)));
 }
 
-/** Adds the path lengths of four rows in one tree of `depth` levels. */
-function walkFour(tree: usize, depth: i32, rows: usize, sum: usize): void {
-  const reached = firstLevels(tree, rows);
-  let a = tree + <usize>i32x4.extract_lane(reached, 0);
-  let b = tree + <usize>i32x4.extract_lane(reached, 1);
-  let c = tree + <usize>i32x4.extract_lane(reached, 2);
-  let d = tree + <usize>i32x4.extract_lane(reached, 3);
-  const turn = <usize>8 - tree;
+/** Adds the path lengths of eight rows, four at `near` and four at `far`, in one tree of `depth` levels. */
+function walkEight(tree: usize, depth: i32, near: usize, far: usize, sum: usize): void {
+  const first = firstLevels(tree, near);
+  const second = firstLevels(tree, far);
+  let a = tree + <usize>i32x4.extract_lane(first, 0);
+  let b = tree + <usize>i32x4.extract_lane(first, 1);
+  let c = tree + <usize>i32x4.extract_lane(first, 2);
+  let d = tree + <usize>i32x4.extract_lane(first, 3);
+  let e = tree + <usize>i32x4.extract_lane(second, 0);
+  let f = tree + <usize>i32x4.extract_lane(second, 1);
+  let g = tree + <usize>i32x4.extract_lane(second, 2);
+  let h = tree + <usize>i32x4.extract_lane(second, 3);
+  // The child of node p is at tree + 2 (p - tree) + 8 for x <= threshold, 8 further else. A node is one load: key and column.
+  const left = <usize>8 - tree;
+  const right = <usize>16 - tree;
+  let node: u64;
   for (let level = 3; level < depth; level++) {
-    a = step(a, rows, turn);
-    b = step(b, rows + 4, turn);
-    c = step(c, rows + 8, turn);
-    d = step(d, rows + 12, turn);
+    node = load<u64>(a);
+    a = (a << 1) + select(right, left, load<i32>(near + <u32>(node >>> 32)) > <i32>node);
+    node = load<u64>(b);
+    b = (b << 1) + select(right, left, load<i32>(near + <u32>(node >>> 32), 4) > <i32>node);
+    node = load<u64>(c);
+    c = (c << 1) + select(right, left, load<i32>(near + <u32>(node >>> 32), 8) > <i32>node);
+    node = load<u64>(d);
+    d = (d << 1) + select(right, left, load<i32>(near + <u32>(node >>> 32), 12) > <i32>node);
+    node = load<u64>(e);
+    e = (e << 1) + select(right, left, load<i32>(far + <u32>(node >>> 32)) > <i32>node);
+    node = load<u64>(f);
+    f = (f << 1) + select(right, left, load<i32>(far + <u32>(node >>> 32), 4) > <i32>node);
+    node = load<u64>(g);
+    g = (g << 1) + select(right, left, load<i32>(far + <u32>(node >>> 32), 8) > <i32>node);
+    node = load<u64>(h);
+    h = (h << 1) + select(right, left, load<i32>(far + <u32>(node >>> 32), 12) > <i32>node);
   }
   // From the place in the last level to its leaf: see forest-layout.ts.
   const leaves = tree + ((<usize>4) << depth) + 4 - (tree >> 1);
-  store<f64>(sum, load<f64>(sum) + <f64>load<f32>(leaves + (a >> 1)));
-  store<f64>(sum, load<f64>(sum, 8) + <f64>load<f32>(leaves + (b >> 1)), 8);
-  store<f64>(sum, load<f64>(sum, 16) + <f64>load<f32>(leaves + (c >> 1)), 16);
-  store<f64>(sum, load<f64>(sum, 24) + <f64>load<f32>(leaves + (d >> 1)), 24);
+  addLeaves(sum, leaves + (a >> 1), leaves + (b >> 1));
+  addLeaves(sum + 16, leaves + (c >> 1), leaves + (d >> 1));
+  addLeaves(sum + 32, leaves + (e >> 1), leaves + (f >> 1));
+  addLeaves(sum + 48, leaves + (g >> 1), leaves + (h >> 1));
 }
 
-/** Path lengths, summed over all trees, of the first `rows` interleaved rows. */
+/**
+ * Path lengths, summed over all trees, of the first `rows` interleaved rows. Rows up to the next multiple of eight walk along, whatever
+ * they hold: a walk stays inside its tree.
+ */
 export function walkRows(trees: usize, count: i32, stride: usize, depth: i32, rows: i32, columns: i32): void {
-  const groups = (rows + 3) >> 2;
-  memory.fill(sums, 0, (<usize>groups) << 5);
+  const limit = sums + ((<usize>((rows + 7) >> 3)) << 6);
   const last = trees + <usize>count * stride;
-  const rowBytes = (<usize>columns) << 4;
+  const fourRows = (<usize>columns) << 4;
+  memory.fill(sums, 0, limit - sums);
   for (let tree = trees; tree < last; tree += stride) {
     let row = lanes;
-    const limit = sums + ((<usize>groups) << 5);
-    for (let sum = sums; sum < limit; sum += 32) {
-      walkFour(tree, depth, row, sum);
-      row += rowBytes;
+    for (let sum = sums; sum < limit; sum += 64) {
+      walkEight(tree, depth, row, row + fourRows, sum);
+      row += fourRows << 1;
     }
   }
 }

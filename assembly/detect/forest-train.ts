@@ -2,7 +2,7 @@
 // so nodes are split by a branch-free stable partition instead of the oracle's swaps.
 
 import { scratch } from '../memory';
-import { growthDepth, meanPath, storedDepth } from './forest-layout';
+import { growthDepth, meanPath, storedDepth, thresholdKey } from './forest-layout';
 import { below, nextRandom } from './random';
 
 /** Most rows of a subsample. */
@@ -115,7 +115,7 @@ function markNode(node: i32, first: i32, last: i32): void {
 function split(a: usize, b: usize, vary: i32, columns: i32, at: usize, rng: usize): i32 {
   const column = columnOf(<i32>below(rng, vary));
   const cut = drawCut(column, rng);
-  store<f32>(at, cut);
+  store<i32>(at, thresholdKey(cut));
   store<u32>(at, (<u32>column) << 4, 4);
   return <i32>((partition(a, b, column, columns, cut) - a) >> 1);
 }
@@ -139,16 +139,15 @@ export function growTree(tree: usize, psi: i32, subsample: i32, columns: i32, rn
       const first = <i32>load<u16>(firsts + ((<usize>node) << 1));
       if (first == UNREACHED) continue;
       const last = <i32>load<u16>(lasts + ((<usize>node) << 1));
-      const mirrored = width - 1 - place;
       const a = members + ((<usize>first) << 1);
       const b = members + ((<usize>last) << 1);
       const vary = last - first > 1 && level < limit ? spread(a, b, columns) : 0;
       if (vary == 0) {
         const length = <f64>level + load<f64>(meanPaths + ((<usize>(last - first)) << 3));
-        spreadLeaf(leaves, depth, level, mirrored, <f32>length);
+        spreadLeaf(leaves, depth, level, place, <f32>length);
         continue;
       }
-      const middle = first + split(a, b, vary, columns, tree + ((<usize>(width - 1 + mirrored)) << 3), rng);
+      const middle = first + split(a, b, vary, columns, tree + ((<usize>node) << 3), rng);
       markNode(2 * node + 1, first, middle);
       markNode(2 * node + 2, middle, last);
     }

@@ -84,7 +84,14 @@ function fold(d: EdgeDetector, window: number): { scores: Float64Array; surprise
   return { scores, surprises: new Float64Array(buffer, at(COLUMN.vectorSurprises), edges.length), edges };
 }
 
-/** Walks a kernel tree (mirrored, complete) along the oracle's nodes and compares split by split. */
+/** The number whose order-preserving key the kernel stores. */
+function thresholdOf(key: number): number {
+  const bits = new Int32Array(1);
+  bits[0] = key < 0 ? key ^ 0x7fffffff : key;
+  return new Float32Array(bits.buffer)[0]!;
+}
+
+/** Walks a kernel tree (complete) along the oracle's nodes and compares split by split. */
 function compareTree(d: EdgeDetector, tree: number): number {
   const { buffer } = d.wasm.memory;
   const at = d.wasm.forestTree(0, tree) >>> 0;
@@ -94,17 +101,15 @@ function compareTree(d: EdgeDetector, tree: number): number {
   const length = golden.f32('length.f32').subarray(tree * NODES);
   let leaves = 0;
   const visit = (i: number, depth: number): void => {
-    const width = 2 ** depth;
-    const mirrored = 3 * width - 3 - i;
     if (feature[i]! >= 0) {
-      assert.equal(nodes.getUint32(8 * mirrored + 4, true), 16 * feature[i]!, `feature of node ${i}`);
-      assert.equal(nodes.getFloat32(8 * mirrored, true), threshold[i], `threshold of node ${i}`);
+      assert.equal(nodes.getUint32(8 * i + 4, true), 16 * feature[i]!, `feature of node ${i}`);
+      assert.equal(thresholdOf(nodes.getInt32(8 * i, true)), threshold[i], `threshold of node ${i}`);
       visit(2 * i + 1, depth + 1);
       visit(2 * i + 2, depth + 1);
       return;
     }
     const below = 2 ** (8 - depth);
-    const place = (mirrored - (width - 1)) * below;
+    const place = (i - (2 ** depth - 1)) * below;
     for (let leaf = place; leaf < place + below; leaf++) {
       assert.equal(nodes.getFloat32((8 << 8) + 4 * leaf, true), length[i], `leaf ${leaf} of node ${i}`);
       leaves += 1;
