@@ -1,11 +1,12 @@
 // Binds the series of a scanned request: rules are applied once a series, and what was found is counted.
-import type { KernelFace, SeriesBinding } from '../../kernel/face.js';
+import { type KernelFace, Role, type SeriesBinding } from '../../kernel/face.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
 import type { Edges } from './edges.js';
 import type { ClusterState, GroupState } from './graph.js';
 import type { Lesson } from './learn.js';
+import type { Quantiles } from './quantiles.js';
 import { type Mapped, type ResolveOptions, resolveRow } from './resolve.js';
-import { RowReader } from './rows.js';
+import { type Row, RowReader } from './rows.js';
 
 /** Series by what the rules made of them, with the last example of each kind that is not used. */
 export interface ResolveCounts {
@@ -20,6 +21,7 @@ export interface ResolveCounts {
 export interface BinderOptions {
   readonly kernel: KernelFace;
   readonly edges: Edges;
+  readonly quantiles: Quantiles;
   readonly resolve: ResolveOptions;
   readonly events: AnomalyEvents;
 }
@@ -65,10 +67,11 @@ export class Binder {
     return series < 0 ? undefined : this.#owners[series];
   }
 
-  #binding(row: ReturnType<RowReader['read']>, series: number, lesson: Lesson): SeriesBinding {
+  #binding(row: Row, series: number, lesson: Lesson): SeriesBinding {
     const { resolve, edges, events } = this.#options;
     const resolution = resolveRow(row, lesson.sender.cluster, resolve);
     this.#owners[series] = undefined;
+    this.#options.quantiles.bind(series, undefined);
     if (!resolution.used) {
       this.counts[resolution.reason]++;
       this.examples.set(resolution.reason, resolution.example);
@@ -78,7 +81,10 @@ export class Binder {
     const binding = edges.bind(resolution);
     this.counts[binding.edge < 0 ? 'refused' : 'mapped']++;
     events.series(binding.edge < 0 ? 'refused' : 'mapped', row.metric.name);
-    if (binding.edge >= 0) this.#own(series, edges.bySlot[binding.edge]!.group, resolution, lesson);
+    if (binding.edge < 0) return binding;
+    const { group } = edges.bySlot[binding.edge]!;
+    this.#own(series, group, resolution, lesson);
+    if (binding.roles & Role.SLOW) this.#readSlowly(series, group, resolution, row);
     return binding;
   }
 
@@ -87,6 +93,12 @@ export class Binder {
     const { cluster } = group;
     cluster.deliveries.add(lesson.delivery);
     if (!mapped.source || mapped.unresolvedPeer) this.#adviseScript(cluster, mapped);
+  }
+
+  #readSlowly(series: number, group: GroupState, { rule, type, scale }: Mapped, { metric }: Row): void {
+    const { quantile } = rule.rule;
+    if (quantile === undefined) return;
+    this.#options.quantiles.bind(series, { quantile, type, scale, data: metric.data, group });
   }
 
   #adviseScript(cluster: ClusterState, { rule }: Mapped): void {

@@ -15,6 +15,7 @@ import { compileMutes } from './mutes.js';
 import { NewEdges } from './new-edges.js';
 import type { OwnResource } from './own-resource.js';
 import { Profiles } from './profiles.js';
+import { Quantiles } from './quantiles.js';
 import { Reporter, type TickOutcome } from './report.js';
 import { createRuleBook } from './rule-book.js';
 import type { Sender } from './senders.js';
@@ -37,6 +38,7 @@ export class Detector implements LearnHost {
   readonly edges: Edges;
   readonly incidents: Incidents;
   #options: DetectorOptions;
+  readonly #quantiles: Quantiles;
   #binder: Binder;
   #reporter: Reporter;
   #profiles: Profiles;
@@ -58,6 +60,7 @@ export class Detector implements LearnHost {
     const { groups, bySlot } = this.edges;
     this.incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: config.incidents.max_per_day });
     this.#options = options;
+    this.#quantiles = new Quantiles(kernel);
     this.#profiles = new Profiles(kernel, config);
     this.#binder = this.#makeBinder();
     this.#reporter = this.#makeReporter();
@@ -99,7 +102,7 @@ export class Detector implements LearnHost {
   #makeBinder(): Binder {
     const { kernel, config, events } = this.#options;
     const resolve = { rules: createRuleBook(config), mutes: compileMutes(config.mute) };
-    return new Binder({ kernel, edges: this.edges, resolve, events });
+    return new Binder({ kernel, edges: this.edges, quantiles: this.#quantiles, resolve, events });
   }
 
   #makeReporter(): Reporter {
@@ -137,7 +140,13 @@ export class Detector implements LearnHost {
   }
 
   folded(lesson: Lesson, from: number, to: number): void {
+    this.#quantiles.note(lesson.batch.body);
     this.#noteSender(lesson, from, to);
+  }
+
+  due(group: number): void {
+    const state = this.edges.groups[group];
+    if (state) this.#quantiles.due(state);
   }
 
   /** In the order of first event time, then name: the same however the stream was cut into requests. */

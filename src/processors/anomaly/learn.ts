@@ -17,6 +17,8 @@ export interface LearnHost {
   bind(lesson: Lesson, rows: readonly number[]): Iterable<void>;
   /** After each part of a request, rows `from` to before `to`: settings of the sender, rows that ask for TypeScript. */
   folded(lesson: Lesson, from: number, to: number): void;
+  /** The oldest open tick of the group is about to be closed. */
+  due(group: number): void;
   /** The order of a tick's new edges. */
   order(closing: Closing): readonly number[];
   /** A tick is closed: the kernel's answers are there until the next. */
@@ -90,6 +92,7 @@ export class LearnLoop {
   }
 
   *#close(group: number, host: LearnHost): Generator<void> {
+    host.due(group);
     const closing = this.#kernel.beginClose(group);
     const order = host.order(closing);
     if (order.length > 0) this.#kernel.appendOrder(group, order);
