@@ -61,7 +61,7 @@ function setup(options: Partial<QueueOptions> = {}) {
   return { hop, events, intake: queue({ ...OPTIONS, ...options }, { events }, hop.send) };
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 1));
 
 test('takes at once, sends in order of arrival, at most num_consumers at a time', async () => {
   const { hop, events, intake } = setup();
