@@ -166,8 +166,9 @@ export class Grid {
   heldRequest: u32;
   /** 1 once the first point was accepted. */
   isStarted: u32;
-  /** Points up to here were confirmed. */
+  /** Points up to here were confirmed; of the held batch, those that were not further ahead than this were folded when they came. */
   trustedUntil: i64;
+  heldAbove: i64;
   /** Points seen in the open tick of either parity. */
   points0: u32;
   points1: u32;
@@ -211,10 +212,12 @@ export class Feed {
   firstTime: i64;
   /** Idle series of this feed were reclaimed: a new one may be an old one. */
   hasReclaimed: i64;
-  /** Shortest time between two points of one series in the ticks since the last closing; 0: none. */
-  gap: i64;
-  /** Observed period, ns; 0: not known yet. */
+  /** Shortest time since the same series' point before, in the open tick of either parity; 0: none. */
+  gap0: i64;
+  gap1: i64;
+  /** Observed period, ns, and what it was before the last closing; 0: not known yet. */
   period: f64;
+  periodBefore: f64;
 }
 
 /** Bits of `EdgeWindow.state`. */

@@ -54,6 +54,13 @@ function link(slot: i32, series: Series, edge: i32): void {
   edgeAt(edge).series = slot;
 }
 
+/** Another type reads the values in another way: it starts anew. */
+function forgetValues(series: Series): void {
+  const values = changetype<usize>(series) + offsetof<Series>('value0');
+  memory.fill(values, 0, offsetof<Series>('edge') - offsetof<Series>('value0'));
+  series.state &= ~(SeriesState.SAMPLED | SeriesState.BASED | SeriesState.RESTARTED);
+}
+
 /** False: no such series, edge or feed, or edge and feed are of different groups. `edge` -1: the series is not used. */
 export function bindSeries(slot: i32, edge: i32, feed: i32, rank: i32, type: i32, roles: i32, scale: f64): bool {
   if (!isSeries(slot)) return false;
@@ -62,6 +69,7 @@ export function bindSeries(slot: i32, edge: i32, feed: i32, rank: i32, type: i32
   unlink(slot, series);
   series.state |= SeriesState.BOUND;
   if (edge < 0) return true;
+  if (series.type != <u8>type) forgetValues(series);
   series.feed = feed;
   series.rank = <u8>rank;
   series.type = <u8>type;

@@ -9,7 +9,7 @@ import { bump, Count } from './counts';
 import { edgeAt, feedAt, gridAt, sumsAt } from './graph';
 import { see, Seen } from './ring';
 import { addRoles, rankOf } from './roles';
-import { advanceTo, notePoint, startFeed, tickOf, Verdict } from './ticks';
+import { advanceTo, noteGap, notePoint, startFeed, tickOf, Verdict } from './ticks';
 import { counterDelta, deltaCount, deltaSum, meanDelta, setDelta } from './values';
 
 /** Times of a held batch are told apart from what its own request has already folded. */
@@ -93,7 +93,7 @@ const LEVEL_ROLES: u32 = Role.LATENCY_LEVEL | Role.ERROR_RATIO | Role.SLOW;
 /** The point's amounts into the sums of its tick. False: it has none (a counter's first sample). */
 function takeValue(grid: Grid, feed: Feed, series: Series, row: Row, tick: i64, isSame: bool): bool {
   if (series.type == SeriesType.COUNTER) {
-    if (!counterDelta(grid, feed, series, row, isSame)) return false;
+    if (!counterDelta(grid, feed, series, row, tick, isSame)) return false;
   } else if (series.type == SeriesType.AMOUNT || series.roles & LEVEL_ROLES || row.flags & RowFlag.COUNT) {
     setDelta(row.value, row.count);
   } else {
@@ -124,13 +124,13 @@ function take(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time
     return;
   }
   if (isLate) {
-    counterDelta(grid, feed, series, row, seen == Seen.SAME);
+    counterDelta(grid, feed, series, row, tick, seen == Seen.SAME);
     bump(Count.LATE);
     return;
   }
   if (time > grid.newest) head.now = max(head.now, <u32>(time / SECOND));
   notePoint(grid, feed, time, tick);
-  if (newest != 0 && time > newest) feed.gap = feed.gap == 0 ? time - newest : min(feed.gap, time - newest);
+  if (newest != 0 && time > newest) noteGap(feed, time - newest, tick);
   const record = edgeAt(series.edge);
   if (!(record.state & EdgeState.ORDERED)) noteEdge(grid, series.edge, record, time, tick);
   if (!takeValue(grid, feed, series, row, tick, seen == Seen.SAME)) {
@@ -191,6 +191,7 @@ export function fold(from: i32, request: u32, received: i64, only: i32): Status 
     const feed = feedAt(series.feed);
     if (only >= 0 && feed.group != only) continue;
     const time = row.time != 0 ? <i64>row.time : received;
+    if (only >= 0 && time <= gridAt(only).heldAbove) continue;
     if (time <= 0 || !isUsable(row)) {
       bump(Count.NO_VALUE);
       continue;

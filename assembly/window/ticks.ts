@@ -68,6 +68,7 @@ export function startFeed(feed: Feed, time: i64): void {
   feed.phase = time;
   feed.nextPhase = time;
   feed.switchAt = i64.MIN_VALUE;
+  feed.to = i64.MIN_VALUE;
   feed.firstTime = time;
 }
 
@@ -93,7 +94,7 @@ function findTick(grid: Grid, feed: Feed, time: i64): i64 {
 }
 
 /** A point further ahead than a watch may be wrong waits until a second request says about the same. */
-function hold(grid: Grid, time: i64, request: u32): Verdict {
+function hold(grid: Grid, time: i64, request: u32, watermark: i64): Verdict {
   if (grid.heldTime != 0 && grid.heldRequest == request) {
     grid.heldTime = min(grid.heldTime, time);
     return Verdict.HOLD;
@@ -102,6 +103,7 @@ function hold(grid: Grid, time: i64, request: u32): Verdict {
   if (grid.heldTime != 0 && distance <= grid.ahead) {
     grid.heldTime = 0;
     grid.trustedUntil = time + grid.ahead;
+    grid.heldAbove = watermark + grid.ahead;
     return Verdict.CONFIRMED;
   }
   grid.heldTime = time;
@@ -124,12 +126,13 @@ function skipOutage(grid: Grid, time: i64): void {
   grid.closed = until;
   grid.dueAt = dueTime(grid, until + 1);
   grid.resumedAt = grid.newest + 1;
+  for (let feed = grid.feeds; feed >= 0; feed = feedAt(feed).next) feedAt(feed).periodBefore = feedAt(feed).period;
 }
 
 /** What to do with a point that is not before `dueAt`. `received`: wall clock at receipt, ns, 0 unknown. */
 export function advanceTo(grid: Grid, feed: Feed, time: i64, request: u32, received: i64): Verdict {
   const watermark = grid.isStarted ? grid.newest - grid.lateness : received > 0 ? received : time;
-  if (time - watermark > grid.ahead && time > grid.trustedUntil) return hold(grid, time, request);
+  if (time - watermark > grid.ahead && time > grid.trustedUntil) return hold(grid, time, request, watermark);
   if (!grid.isStarted) start(grid, time);
   if (!feed.isStarted) startFeed(feed, time);
   if (time < grid.dueAt) return Verdict.TAKE;
@@ -195,12 +198,27 @@ function settleFeed(grid: Grid, feed: Feed, tick: i64): void {
   feed.to = i64.MIN_VALUE;
 }
 
+/** Notes the time since the same series' point before. */
+// @ts-ignore: decorator
+@inline
+export function noteGap(feed: Feed, gap: i64, tick: i64): void {
+  if (tick & 1) feed.gap1 = feed.gap1 == 0 ? gap : min(feed.gap1, gap);
+  else feed.gap0 = feed.gap0 == 0 ? gap : min(feed.gap0, gap);
+}
+
 /** The period is the shortest time between two points of a series, smoothed over ticks. */
-function settlePeriod(feed: Feed): void {
-  if (feed.gap == 0) return;
-  const gap = <f64>feed.gap;
+function settlePeriod(feed: Feed, tick: i64): void {
+  const gap = <f64>(tick & 1 ? feed.gap1 : feed.gap0);
+  if (tick & 1) feed.gap1 = 0;
+  else feed.gap0 = 0;
+  feed.periodBefore = feed.period;
+  if (gap == 0) return;
   feed.period = feed.period == 0 ? gap : feed.period + (gap - feed.period) / 8;
-  feed.gap = 0;
+}
+
+/** The period as all points of an open tick see it, whether they come before or after the closing of the tick before theirs. */
+export function periodFor(grid: Grid, feed: Feed, tick: i64): i64 {
+  return <i64>(tick - grid.closed == 2 ? feed.period : feed.periodBefore);
 }
 
 /** Everything of tick closed + 1 but its edges is settled. */
@@ -208,7 +226,7 @@ export function settleTick(grid: Grid): void {
   const tick = grid.closed + 1;
   for (let feed = grid.feeds; feed >= 0; feed = feedAt(feed).next) {
     settleFeed(grid, feedAt(feed), tick);
-    settlePeriod(feedAt(feed));
+    settlePeriod(feedAt(feed), tick);
   }
 }
 
