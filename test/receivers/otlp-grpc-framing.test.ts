@@ -317,7 +317,7 @@ test('arbitrary sequences of frames, of streams and of bytes do not bring the se
       const frames = calls.flatMap((steps, i) => [exportHeaders(2 * i + 1), ...steps.map((make) => make(2 * i + 1))]);
       await sendRaw(grpcPort, Buffer.concat(frames));
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
   assert.ok(recorder.batches.length > 0, 'some calls came through');
   assert.equal((await call([frameMessage(edges)])).status, 0);
@@ -328,6 +328,24 @@ test('a status text is cut to what every client accepts', async () => {
   recorder.refusals.push(new RetryableError('ö'.repeat(5000), 1000));
   const { message, retryAfterMs } = await call([frameMessage(edges)]);
   assert.deepEqual([message.length, retryAfterMs], [501, 1000]);
+});
+
+test('a refusal for a client that has left is counted, and disturbs nobody', async () => {
+  const { grpcPort, recorder, call, count } = await rig();
+  let fail = (_: Error): void => {};
+  recorder.behave = () =>
+    new Promise((_, reject) => {
+      fail = reject;
+    });
+  const session = rawSession(grpcPort);
+  void rawCall(session, { chunks: [frameMessage(edges)] });
+  await eventually(() => recorder.batches.length === 1);
+  session.destroy();
+  await sleep(20);
+  fail(new RetryableError('too late'));
+  recorder.behave = () => undefined;
+  assert.equal((await call([frameMessage(edges)])).status, 0);
+  assert.equal(await count('pxanomaly_receiver_refused_requests', { reason: 'unavailable' }), 1);
 });
 
 test('arbitrary bytes as a message are refused or taken, and the server lives', async () => {

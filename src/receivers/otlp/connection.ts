@@ -15,6 +15,8 @@ const PING_STRIKES = 2;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class Connection {
+  /** Remote address; asked now, since node:http2 throws when a session without socket is asked. */
+  readonly peer: string | undefined;
   private readonly timers = new Set<NodeJS.Timeout>();
   private open = 0;
   private idleTimer: NodeJS.Timeout | undefined;
@@ -26,6 +28,7 @@ export class Connection {
     private readonly session: ServerHttp2Session,
     private readonly keepalive: KeepaliveConfig,
   ) {
+    this.peer = session.socket.remoteAddress;
     const { max_connection_age: age, time } = keepalive.server_parameters;
     const handshake = this.after(HANDSHAKE_MS, () => session.destroy());
     session.once('remoteSettings', () => this.cancel(handshake));

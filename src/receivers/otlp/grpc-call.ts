@@ -43,6 +43,7 @@ export class GrpcCall {
     private readonly stream: ServerHttp2Stream,
     private readonly headers: IncomingHttpHeaders,
     private readonly signal: Signal,
+    private readonly peer: string | undefined,
   ) {
     this.message = new UnaryMessage(settings.limit);
     this.deadline = performance.now() + (parseTimeout(headers['grpc-timeout'] as string | undefined) ?? Infinity);
@@ -126,14 +127,13 @@ export class GrpcCall {
 
   private refuse(refusal: Refused): void {
     const { reason, items, cause, status } = refusal;
-    const peer = this.stream.session?.socket.remoteAddress;
     this.settings.events.refused({
       transport: 'grpc',
       signal: this.signal,
       items,
       reason,
       message: status.message,
-      peer,
+      peer: this.peer,
       cause,
     });
     if (this.mayAnswer()) answerStatus(this.stream, status);

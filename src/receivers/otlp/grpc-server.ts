@@ -45,9 +45,11 @@ export class GrpcServer {
     const server = await this.create();
     server.on('session', (session) => this.connected(session));
     server.on('stream', (stream, headers) => this.called(stream, headers));
-    server.on('sessionError', (error, session) => this.bad(error, session.socket?.remoteAddress));
+    server.on('sessionError', (error, session) => this.bad(error, this.connections.get(session)?.peer));
     server.on('tlsClientError', (error, socket) => this.bad(error, socket.remoteAddress));
     await bindFirst(this.id, this.config.endpoint, (host, port) => listening(server, host, port));
+    // A failed accept (too many open files) must not end the process.
+    server.on('error', (error) => this.bad(error, undefined));
     this.server = server;
     this.call.events.listening('grpc', this.address);
   }
@@ -101,19 +103,19 @@ export class GrpcServer {
   private called(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     // A client that goes away in the middle of a call: nothing was taken, nothing is to be answered.
     stream.on('error', () => {});
-    this.connections.get(stream.session as ServerHttp2Session)?.opened(stream);
+    const connection = this.connections.get(stream.session as ServerHttp2Session);
+    connection?.opened(stream);
     const signal = this.signals.get(headers[':path'] ?? '');
     if (!isGrpc(headers['content-type'])) answerHttp(stream, 415);
     else if (headers[':method'] !== 'POST') answerHttp(stream, 405);
-    else if (signal && this.call.intake.serves(signal)) new GrpcCall(this.call, stream, headers, signal).begin();
-    else this.unserved(stream, signal ? notTaken(signal) : unknownMethod(headers[':path'] ?? ''), signal);
-  }
-
-  private unserved(stream: ServerHttp2Stream, refusal: Refused, signal: Signal | undefined): void {
-    const { reason, message, items } = refusal;
-    const peer = stream.session?.socket.remoteAddress;
-    this.call.events.refused({ transport: 'grpc', signal, items, reason, message, peer });
-    answerStatus(stream, refusal.status);
+    else if (signal && this.call.intake.serves(signal))
+      new GrpcCall(this.call, stream, headers, signal, connection?.peer).begin();
+    else {
+      const refusal = signal ? notTaken(signal) : unknownMethod(headers[':path'] ?? '');
+      const { reason, message, items, status } = refusal;
+      this.call.events.refused({ transport: 'grpc', signal, items, reason, message, peer: connection?.peer });
+      answerStatus(stream, status);
+    }
   }
 
   private bad(error: Error, peer: string | undefined): void {

@@ -40,6 +40,8 @@ export class HttpServer {
     this.decorate(app);
     for (const signal of SIGNALS) if (this.call.intake.serves(signal)) this.route(app, signal);
     await bindFirst(this.id, this.config.endpoint, (host, port) => app.listen({ host, port }));
+    // A failed accept (too many open files) must not end the process.
+    app.server.on('error', (error: Error) => this.call.events.badConnection('http', undefined, error));
     this.app = app;
     this.call.events.listening('http', this.address);
   }
