@@ -39,21 +39,20 @@ export class JsonDecoder {
   private message(message: Message, value: unknown): void {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw expected('an object', value);
     if (this.path.length > 2 * MAX_DEPTH) throw new JsonFault('is nested too deeply');
-    const present: [Field, unknown][] = [];
-    let sorted = true;
-    for (const [key, member] of Object.entries(value)) {
+    const keys = Object.keys(value);
+    if (!inOrder(message, keys)) keys.sort((a, b) => numberOf(message, a) - numberOf(message, b));
+    for (const key of keys) {
       const field = message.byName.get(key);
-      if (field === undefined || member === null) continue;
-      sorted &&= present.length === 0 || present[present.length - 1]![0].number < field.number;
-      present.push([field, member]);
+      const member = (value as Record<string, unknown>)[key];
+      if (field !== undefined && member !== null) this.field(field, member);
     }
-    if (!sorted) present.sort((a, b) => a[0].number - b[0].number);
-    for (const [field, member] of present) {
-      this.path.push(field.name);
-      if (field.repeated) this.list(field, member);
-      else this.single(field, member);
-      this.path.pop();
-    }
+  }
+
+  private field(field: Field, member: unknown): void {
+    this.path.push(field.name);
+    if (field.repeated) this.list(field, member);
+    else this.single(field, member);
+    this.path.pop();
   }
 
   private list(field: Field, value: unknown): void {
@@ -130,6 +129,19 @@ export class JsonDecoder {
         throw new Error('a message is no scalar');
     }
   }
+}
+
+const numberOf = (message: Message, key: string): number => message.byName.get(key)?.number ?? 0;
+
+/** Most senders write the fields in their order already. */
+function inOrder(message: Message, keys: readonly string[]): boolean {
+  let last = 0;
+  for (const key of keys) {
+    const number = numberOf(message, key);
+    if (number < last) return false;
+    last = number;
+  }
+  return true;
 }
 
 const isDefault = (value: unknown): boolean => Object.is(value, 0) || value === '' || value === '0' || value === false;
