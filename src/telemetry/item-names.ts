@@ -20,7 +20,11 @@ export function itemCounters(
   help: string,
   label: Readonly<Record<string, string>>,
 ): Readonly<Record<Signal, Adder>> {
-  const child = (signal: Signal): Adder =>
-    telemetry.counter(`${prefix}_${ITEM_NAMES[signal]}`, `${help} (${signal}).`, Object.keys(label)).labels(label);
+  const child = (signal: Signal): Adder => {
+    const name = `${prefix}_${ITEM_NAMES[signal]}`;
+    const counter = telemetry.counter(name, `${help} (${signal}).`, Object.keys(label)).labels(label);
+    counter.inc(0); // The registry shows only what was counted once.
+    return counter;
+  };
   return Object.fromEntries(SIGNALS.map((signal) => [signal, child(signal)])) as Record<Signal, Adder>;
 }

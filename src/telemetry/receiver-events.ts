@@ -1,6 +1,7 @@
 // What can happen to a request in a receiver: each event bumps its counters and writes its log line.
-import { type ComponentId, formatId, SIGNALS, type Signal } from '../pipeline/index.js';
+import { type ComponentId, formatId, type Signal } from '../pipeline/index.js';
 import type { Telemetry } from './index.js';
+import { itemCounters } from './item-names.js';
 import { seldom } from './seldom.js';
 
 export type Transport = 'grpc' | 'http';
@@ -47,9 +48,6 @@ export interface ReceiverEvents {
   certificatesReloaded(transport: Transport, error?: Error): void;
 }
 
-/** What the Collector calls the items of a signal in metric names. */
-const ITEMS: Readonly<Record<Signal, string>> = { metrics: 'metric_points', traces: 'spans', logs: 'log_records' };
-
 /** The Collector's three counters: refused by the pipeline, or failed in the receiver itself. */
 const COUNTS = {
   accepted: 'Items taken into the pipeline',
@@ -74,10 +72,6 @@ export function receiverEvents(
   const log = telemetry.log.child({ component: receiver, kind: 'receiver' });
   const warn = seldom((fields, text) => log.warn(fields, text));
   const fail = seldom((fields, text) => log.error(fields, text));
-  const items = (what: keyof typeof COUNTS, signal: Signal, transport: Transport) =>
-    telemetry
-      .counter(`otelcol_receiver_${what}_${ITEMS[signal]}`, `${COUNTS[what]} (${signal}).`, ['receiver', 'transport'])
-      .labels({ receiver, transport });
   const requests = telemetry.counter('otelcol_receiver_requests', 'Requests by outcome.', [
     'receiver',
     'transport',
@@ -88,27 +82,30 @@ export function receiverEvents(
     'transport',
     'reason',
   ]);
-  const accepted = new Map<string, { inc(count: number): void }>();
-  const successes = new Map<Transport, { inc(): void }>();
-  for (const transport of transports) {
+  const perTransport = (transport: Transport) => {
     for (const outcome of OUTCOMES) requests.labels({ receiver, transport, outcome }).inc(0);
-    successes.set(transport, requests.labels({ receiver, transport, outcome: 'success' }));
-    for (const signal of SIGNALS) {
-      accepted.set(transport + signal, items('accepted', signal, transport));
-      for (const what of ['accepted', 'refused', 'failed'] as const) items(what, signal, transport).inc(0);
-    }
-  }
+    const counters = (what: keyof typeof COUNTS) =>
+      itemCounters(telemetry, `otelcol_receiver_${what}`, COUNTS[what], { receiver, transport });
+    return {
+      accepted: counters('accepted'),
+      refused: counters('refused'),
+      failed: counters('failed'),
+      success: requests.labels({ receiver, transport, outcome: 'success' }),
+    };
+  };
+  const counts = new Map(transports.map((transport) => [transport, perTransport(transport)]));
   return {
     listening: (transport, address) => log.info({ transport, address }, `Receiving OTLP (${transport}) on ${address}`),
     accepted(transport, signal, count) {
-      accepted.get(transport + signal)?.inc(count);
-      successes.get(transport)?.inc();
+      const counters = counts.get(transport);
+      counters?.accepted[signal].inc(count);
+      counters?.success.inc();
     },
     refused({ transport, signal, items: count, reason, message, peer, cause }) {
       const outcome = outcomeOf(reason);
       requests.labels({ receiver, transport, outcome }).inc();
       refusals.labels({ receiver, transport, reason }).inc();
-      if (signal && count > 0) items(outcome === 'refused' ? 'refused' : 'failed', signal, transport).inc(count);
+      if (signal && count > 0) counts.get(transport)?.[outcome === 'refused' ? 'refused' : 'failed'][signal].inc(count);
       const fields = { transport, signal, reason, items: count, peer };
       if (reason === 'internal') fail(reason, { ...fields, err: cause }, `Failed on a request: ${message}`);
       else warn(reason, fields, `Refused a request: ${message}`);
