@@ -39,22 +39,62 @@ export function layOutTraining(subsample: i32, columns: i32): void {
   for (let n = 0; n <= subsample; n++) store<f64>(meanPaths + ((<usize>n) << 3), meanPath(n));
 }
 
+/** Keeps the extremes of four columns; returns how many of them vary. `odd`: lanes with a NaN, which do not. */
+function keepExtremes(column: usize, low: v128, high: v128, odd: v128): i32 {
+  const top = v128.bitselect(low, high, odd);
+  v128.store(lows + column, low);
+  v128.store(highs + column, top);
+  return popcnt<i32>(i32x4.bitmask(f32x4.gt(top, low)));
+}
+
+/** `spread` of twelve columns, the detector's own width: one pass over the members instead of three. */
+function spreadTwelve(a: usize, b: usize): i32 {
+  const row = sampleRows + <usize>load<u16>(a) * 48;
+  let low0 = v128.load(row);
+  let low1 = v128.load(row, 16);
+  let low2 = v128.load(row, 32);
+  let high0 = low0;
+  let high1 = low1;
+  let high2 = low2;
+  let odd0 = f32x4.ne(low0, low0);
+  let odd1 = f32x4.ne(low1, low1);
+  let odd2 = f32x4.ne(low2, low2);
+  for (let cursor = a + 2; cursor < b; cursor += 2) {
+    const next = sampleRows + <usize>load<u16>(cursor) * 48;
+    const v0 = v128.load(next);
+    const v1 = v128.load(next, 16);
+    const v2 = v128.load(next, 32);
+    low0 = f32x4.pmin(low0, v0);
+    low1 = f32x4.pmin(low1, v1);
+    low2 = f32x4.pmin(low2, v2);
+    high0 = f32x4.pmax(high0, v0);
+    high1 = f32x4.pmax(high1, v1);
+    high2 = f32x4.pmax(high2, v2);
+    odd0 = v128.or(odd0, f32x4.ne(v0, v0));
+    odd1 = v128.or(odd1, f32x4.ne(v1, v1));
+    odd2 = v128.or(odd2, f32x4.ne(v2, v2));
+  }
+  return keepExtremes(0, low0, high0, odd0) + keepExtremes(16, low1, high1, odd1) + keepExtremes(32, low2, high2, odd2);
+}
+
 /** Least and largest value of every column over members [a, b); returns how many columns vary. A column with a NaN does not. */
 function spread(a: usize, b: usize, columns: i32): i32 {
-  const rowShift = (<usize>columns) << 2;
+  if (columns == 12) return spreadTwelve(a, b);
+  const rowBytes = (<usize>columns) << 2;
   let vary = 0;
-  for (let column: usize = 0; column < rowShift; column += 16) {
+  for (let column: usize = 0; column < rowBytes; column += 16) {
     const base = sampleRows + column;
-    let low = v128.load(base + <usize>load<u16>(a) * rowShift);
+    let low = v128.load(base + <usize>load<u16>(a) * rowBytes);
     let high = low;
+    let odd = f32x4.ne(low, low);
     for (let cursor = a + 2; cursor < b; cursor += 2) {
-      const row = v128.load(base + <usize>load<u16>(cursor) * rowShift);
-      low = f32x4.min(low, row);
-      high = f32x4.max(high, row);
+      const row = v128.load(base + <usize>load<u16>(cursor) * rowBytes);
+      // The pseudo minimum is one instruction; the real one costs five to carry NaN along.
+      low = f32x4.pmin(low, row);
+      high = f32x4.pmax(high, row);
+      odd = v128.or(odd, f32x4.ne(row, row));
     }
-    v128.store(lows + column, low);
-    v128.store(highs + column, high);
-    vary += popcnt<i32>(i32x4.bitmask(f32x4.gt(high, low)));
+    vary += keepExtremes(column, low, high, odd);
   }
   return vary;
 }
