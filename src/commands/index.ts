@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'show it with defaults filled in (--mode unredacted, --format json)',
     load: () => import('./print-config.js'),
   },
+  demo: { summary: 'a simulated shop with faults to find (demo --help)', load: () => import('../demo/index.js') },
   replay: { summary: 'score recorded data on event time (replay --help)', load: () => import('../replay/index.js') },
   components: { summary: 'list what a configuration can hold', load: () => import('./components.js') },
 };

@@ -1,14 +1,14 @@
 // From events to what a person wants to see: anomalies and incidents from beginning to end.
-import type { ReplayEvent } from './events.js';
+import type { AnomalyEvent } from '../processors/anomaly/read-events.js';
 
 export interface Episode {
-  readonly started: ReplayEvent;
+  readonly started: AnomalyEvent;
   /** Unix seconds; undefined: still on at the end. */
   ended: number | undefined;
   /** Highest score that an event told of. */
   score: number;
   /** The last event: of an incident the one whose ranking counts. */
-  last: ReplayEvent;
+  last: AnomalyEvent;
 }
 
 export interface Episodes {
@@ -18,7 +18,7 @@ export interface Episodes {
 
 /** Identity of an edge among the events of one replay. */
 export function edgeKey(
-  event: Pick<ReplayEvent, 'cluster' | 'namespace' | 'src_namespace' | 'src_service' | 'dst_service'>,
+  event: Pick<AnomalyEvent, 'cluster' | 'namespace' | 'src_namespace' | 'src_service' | 'dst_service'>,
 ): string {
   return [event.cluster, event.src_namespace, event.src_service, event.namespace, event.dst_service].join('\n');
 }
@@ -27,7 +27,7 @@ const ENDS = new Set(['resolved', 'closed']);
 const BEGINS = new Set(['started', 'opened']);
 
 /** Pairs beginnings with ends. An unexpected edge is an event of one moment. */
-export function episodesOf(events: readonly ReplayEvent[]): Episodes {
+export function episodesOf(events: readonly AnomalyEvent[]): Episodes {
   const open = new Map<string, Episode>();
   const [anomalies, incidents]: [Episode[], Episode[]] = [[], []];
   for (const event of events) {

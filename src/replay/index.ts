@@ -3,11 +3,11 @@ import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { ConfigError } from '../config/problem.js';
 import type { Settings } from '../config/settings.js';
 import type { Config } from '../processors/anomaly/config.js';
+import type { AnomalyEvent } from '../processors/anomaly/read-events.js';
 import { createTelemetry } from '../telemetry/index.js';
 import { formatCount } from '../terminal/format.js';
 import { type CommandIo, UsageError } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
-import type { ReplayEvent } from './events.js';
 import { type Label, readLabels, type Score, scoreLabels } from './labels.js';
 import { parseReplayOptions, type ReplayOptions, USAGE } from './options.js';
 import { printReplayed } from './print.js';
@@ -17,7 +17,7 @@ import { type Replayed, replay } from './replay.js';
 import { replayConfig } from './settings.js';
 import { plotSweep, printSweep, type SweepStep } from './sweep.js';
 
-export { eventsOf, type ReplayEvent } from './events.js';
+export { type AnomalyEvent, eventsOf } from '../processors/anomaly/read-events.js';
 
 /** Runs the command; the exit code: 0, 1 for data or a configuration that is wrong, 2 for a wrong command line. */
 export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
@@ -96,7 +96,7 @@ class Command {
   private async replay(
     sets: readonly (readonly [string, string])[],
     labels: readonly Label[] | undefined,
-    event?: (event: ReplayEvent) => void,
+    event?: (event: AnomalyEvent) => void,
   ): Promise<Replayed> {
     const { files, csv } = this.options;
     const recording = await openRecording(files, { csv });
@@ -152,7 +152,7 @@ const SETTINGS: Settings = {
 };
 
 interface EventWriter {
-  write(event: ReplayEvent): void;
+  write(event: AnomalyEvent): void;
   close(): void;
 }
 

@@ -1,5 +1,5 @@
 // The tables of a replay.
-import { formatCount, formatSeconds, formatTime, trim } from '../terminal/format.js';
+import { formatCount, formatQuantity, formatSeconds, formatTime } from '../terminal/format.js';
 import { type ColumnStyle, formatTable } from '../terminal/table.js';
 import type { Episode } from './episodes.js';
 import type { Replayed } from './replay.js';
@@ -10,17 +10,6 @@ export function edgeText({ started }: Episode): string {
   const { src_service, dst_service, namespace, src_namespace } = started;
   const source = src_service === '' ? '' : `${src_namespace === namespace ? '' : `${src_namespace}/`}${src_service} → `;
   return `${source}${dst_service}${namespace === '' ? '' : ` in ${namespace}`}`;
-}
-
-/** A quantity with its unit; times in the unit that reads best. */
-export function quantity(value: number | undefined, unit = ''): string {
-  if (value === undefined) return '';
-  if (unit === 's') return value < 1 ? `${trim(value * 1000)} ms` : `${trim(value)} s`;
-  if (unit === 'ns') return quantity(value / 1e9, 's');
-  if (unit === 'ms') return quantity(value / 1e3, 's');
-  // A share: errors of requests.
-  if (unit === '1') return `${trim(100 * value)} %`;
-  return unit === '' ? trim(value) : `${trim(value)} ${unit}`;
 }
 
 const lasted = ({ started, ended }: Episode): string =>
@@ -44,8 +33,8 @@ function anomalyTable(episodes: readonly Episode[]): string[] {
       episode.score.toFixed(2),
       episode.started.kind.replaceAll('_', ' '),
       edgeText(episode),
-      quantity(episode.started.observed, episode.started.unit),
-      quantity(episode.started.expected, episode.started.unit),
+      formatQuantity(episode.started.observed, episode.started.unit),
+      formatQuantity(episode.started.expected, episode.started.unit),
     ]),
   );
 }

@@ -5,8 +5,8 @@ import type { Batch, Consumer } from '../pipeline/index.js';
 import type { Config } from '../processors/anomaly/config.js';
 import { REPLAY } from '../processors/anomaly/options.js';
 import { createAnomalyProcessor } from '../processors/anomaly/processor.js';
+import { type AnomalyEvent, eventsOf } from '../processors/anomaly/read-events.js';
 import { type Episodes, episodesOf } from './episodes.js';
-import { eventsOf, type ReplayEvent } from './events.js';
 import type { Recording } from './readers/index.js';
 import { ScoredTime } from './scored-time.js';
 
@@ -23,7 +23,7 @@ export interface Summary {
 }
 
 export interface Replayed {
-  readonly events: readonly ReplayEvent[];
+  readonly events: readonly AnomalyEvent[];
   readonly episodes: Episodes;
   readonly summary: Summary;
   /** When which edges were watched. */
@@ -37,7 +37,7 @@ export interface ReplayRun {
   /** Called now and then. */
   progress?(): void;
   /** Each event as it comes. */
-  event?(event: ReplayEvent): void;
+  event?(event: AnomalyEvent): void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -47,7 +47,7 @@ const PROGRESS_EVERY = 16;
 export async function replay(run: ReplayRun): Promise<Replayed> {
   const { recording, settings } = run;
   const scored = new ScoredTime();
-  const events: ReplayEvent[] = [];
+  const events: AnomalyEvent[] = [];
   const processor = createAnomalyProcessor(settings, run.config, REPLAY);
   const sink = resultSink(scored, (event) => {
     events.push(event);
@@ -85,7 +85,7 @@ function recordedBatch(signal: Batch['signal'], body: Uint8Array): Batch {
 }
 
 /** The end of the pipeline: takes results in, and what was received away. */
-function resultSink(scored: ScoredTime, event: (event: ReplayEvent) => void): Consumer {
+function resultSink(scored: ScoredTime, event: (event: AnomalyEvent) => void): Consumer {
   return {
     refusal: () => undefined,
     consume(batch) {

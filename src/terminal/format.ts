@@ -25,3 +25,22 @@ export function formatTime(unixSeconds: number): string {
 export function formatCount(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
+
+/** A quantity with its unit, times in the unit that reads best; '' of undefined. Unit `1` is a share. */
+export function formatQuantity(value: number | undefined, unit = ''): string {
+  if (value === undefined) return '';
+  switch (unit) {
+    case 's':
+      return value < 1 ? `${trim(value * 1000)} ms` : `${trim(value)} s`;
+    case 'ms':
+      return formatQuantity(value / 1e3, 's');
+    case 'us':
+      return formatQuantity(value / 1e6, 's');
+    case 'ns':
+      return formatQuantity(value / 1e9, 's');
+    case '1':
+      return `${trim(100 * value)} %`;
+    default:
+      return unit === '' || unit.startsWith('{') ? trim(value) : `${trim(value)} ${unit}`;
+  }
+}

@@ -2,7 +2,7 @@
 // history before the first fault.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import type { ReplayEvent } from '../../src/replay/events.js';
+import type { AnomalyEvent } from '../../src/processors/anomaly/read-events.js';
 import { drive, separateGraph } from '../support/streams/drive.js';
 import { type Tally, tally } from '../support/streams/scoring.js';
 import type { LabelledFault } from '../support/streams/stream.js';
@@ -20,7 +20,7 @@ const HISTORY = 4320;
 
 interface Run {
   readonly made: Synth;
-  readonly events: readonly ReplayEvent[];
+  readonly events: readonly AnomalyEvent[];
 }
 
 async function runs(options: Omit<SynthOptions, 'seed'>): Promise<Run[]> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { painter } from '../../src/terminal/colour.js';
-import { formatCount, formatSeconds, formatTime, trim } from '../../src/terminal/format.js';
+import { formatCount, formatQuantity, formatSeconds, formatTime, trim } from '../../src/terminal/format.js';
 import { Progress } from '../../src/terminal/progress.js';
 import { formatTable } from '../../src/terminal/table.js';
 
@@ -10,7 +10,9 @@ describe('Progress', () => {
     const written: string[] = [];
     let now = 0;
     const stream = { isTTY, columns, write: (text: string) => written.push(text) };
-    const at = (ms: number): void => void (now = ms);
+    const at = (ms: number): void => {
+      now = ms;
+    };
     return { progress: new Progress(stream, 'history', () => now), written, at };
   }
 
@@ -28,7 +30,7 @@ describe('Progress', () => {
     }
     progress.end();
     assert.equal(written.length, 4);
-    assert.match(written[1]!, /^\r\u001b\[Khistory █{15}░{15} {2}50 %, 1 s left {2}7 rows$/);
+    assert.equal(written[1]!, `\r\u001b[Khistory ${'█'.repeat(15)}${'░'.repeat(15)}  50 %, 1 s left  7 rows`);
     assert.match(written[2]!, /█{30} 100 % {2}7 rows$/);
     assert.equal(written[3], '\r\u001b[K');
   });
@@ -71,6 +73,20 @@ describe('formats', () => {
     assert.deepEqual([0.000123456, 12.3456, 1234.5].map(trim), ['0.000123', '12.3', '1235']);
     assert.equal(formatTime(1_793_491_205.7), '2026-11-01 00:00:05');
     assert.equal(formatCount(1234567.2), '1,234,567');
+    const quantities: [number | undefined, string | undefined][] = [
+      [0.0588, 's'],
+      [2.5, 's'],
+      [1.96e8, 'ns'],
+      [0.018, '1'],
+      [4096, 'By'],
+      [43, '{request}'],
+      [43, undefined],
+      [undefined, 's'],
+    ];
+    assert.deepEqual(
+      quantities.map(([value, unit]) => formatQuantity(value, unit)),
+      ['58.8 ms', '2.5 s', '196 ms', '1.8 %', '4096 By', '43', '43', ''],
+    );
   });
 
   it('colour only terminals, and those not where colour is unwanted', () => {

@@ -1,6 +1,6 @@
 // A labelled stream as a sender sends it: export requests in, events out, and the events as alerts of the stream's edges.
 import { double, type Template, TemplateWriter, TIME, template } from '../../../src/otlp/template.js';
-import type { ReplayEvent } from '../../../src/replay/events.js';
+import type { AnomalyEvent } from '../../../src/processors/anomaly/read-events.js';
 import type { RecordedRequest, Recording } from '../../../src/replay/readers/index.js';
 import { type Replayed, replay } from '../../../src/replay/replay.js';
 import { replayConfig } from '../../../src/replay/settings.js';
@@ -93,11 +93,11 @@ export function throughFrontDoor(
   });
 }
 
-export const windowOfEvent = (stream: EdgeStream, { time }: ReplayEvent): number =>
+export const windowOfEvent = (stream: EdgeStream, { time }: AnomalyEvent): number =>
   Math.round((time - STREAM_START) / stream.windowSeconds);
 
 /** Edge number by the names in an event. */
-export function edgeNumbers(stream: EdgeStream, names: EndNames): (event: ReplayEvent) => number {
+export function edgeNumbers(stream: EdgeStream, names: EndNames): (event: AnomalyEvent) => number {
   const numbers = new Map<string, number>();
   for (let e = 0; e < stream.edges; e++) numbers.set(`${names.source(e)} ${names.destination(e)}`, e);
   return ({ src_service, dst_service }) => {
@@ -109,7 +109,7 @@ export function edgeNumbers(stream: EdgeStream, names: EndNames): (event: Replay
 }
 
 /** On from the event that says started to the window before the one that says resolved. */
-export function alertsOf(stream: EdgeStream, names: EndNames, events: readonly ReplayEvent[]): Alerts {
+export function alertsOf(stream: EdgeStream, names: EndNames, events: readonly AnomalyEvent[]): Alerts {
   const edgeOf = edgeNumbers(stream, names);
   const alerts = new Uint8Array(stream.edges * stream.windows);
   const since = new Map<number, number>();

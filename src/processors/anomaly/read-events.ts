@@ -1,8 +1,8 @@
-// Events of the anomaly processor as plain objects: what `--events` writes and what tables and scores are made of.
-import { ExportLogsServiceRequest } from '../otlp/index.js';
+// Our own events read back, as plain objects: for replays and the demo. The other way round: edge-events.ts, incident-events.ts.
+import { ExportLogsServiceRequest } from '../../otlp/index.js';
 
-/** One line of `--events`. Names are the bare names of services; `ns/name` where one name stands for services of two namespaces. */
-export interface ReplayEvent {
+/** An event; as JSON a line of `replay --events`. Names are the bare names of services; `ns/name` where one name stands for services of two namespaces. */
+export interface AnomalyEvent {
   /** Unix seconds: the middle of the window, which is the time that its points carry. */
   readonly time: number;
   readonly event: 'edge' | 'incident';
@@ -70,7 +70,7 @@ function* recordsOf(body: Uint8Array): Generator<LogRecord> {
 }
 
 /** The events of an export request of log records; of other records there are none. */
-export function eventsOf(body: Uint8Array): ReplayEvent[] {
+export function eventsOf(body: Uint8Array): AnomalyEvent[] {
   return [...recordsOf(body)].flatMap((record) => {
     if (record.name === INCIDENT) return [incidentEvent(record)];
     return record.name.startsWith(EDGE_PREFIX) ? [edgeEvent(record)] : [];
@@ -100,7 +100,7 @@ function present<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], u
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
 }
 
-function edgeEvent(record: LogRecord): ReplayEvent {
+function edgeEvent(record: LogRecord): AnomalyEvent {
   const { text, number } = reader(record);
   return {
     time: record.time,
@@ -121,10 +121,10 @@ function edgeEvent(record: LogRecord): ReplayEvent {
       duration: number('anomaly.duration_s'),
     }),
     message: record.message,
-  } as ReplayEvent;
+  } as AnomalyEvent;
 }
 
-function incidentEvent(record: LogRecord): ReplayEvent {
+function incidentEvent(record: LogRecord): AnomalyEvent {
   const { text, number, list } = reader(record);
   const kinds = list('anomaly.kinds');
   const services = list('incident.services');
@@ -148,7 +148,7 @@ function incidentEvent(record: LogRecord): ReplayEvent {
     ranking: ranking.map(short),
     kinds,
     message: record.message,
-  } as ReplayEvent;
+  } as AnomalyEvent;
 }
 
 /** Bare names, unless two services of the list share one. */

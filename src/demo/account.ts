@@ -1,0 +1,52 @@
+// What was injected and what was found: decides of each event whether it belongs to a fault, and keeps the account for the summary.
+import type { AnomalyEvent } from '../processors/anomaly/read-events.js';
+import type { Fault } from '../simulation/faults.js';
+
+export interface Injection {
+  readonly fault: Fault;
+  /** Event time, Unix seconds. */
+  readonly started: number;
+  ended: number | undefined;
+  /** Seconds from the fault's start to the event that named it. */
+  foundAfter: number | undefined;
+}
+
+/** What an event of an anomaly that started means: the fault's own, a consequence of it, or a false alarm. */
+export type Verdict = 'found' | 'also' | 'false';
+
+/** Alerts this long after a fault still come from it, seconds. */
+const COOL_SECONDS = 120;
+
+export class Account {
+  readonly injections: Injection[] = [];
+  falseAlarms = 0;
+
+  begin(fault: Fault, started: number): void {
+    this.injections.push({ fault, started, ended: undefined, foundAfter: undefined });
+  }
+
+  end(now: number): Injection | undefined {
+    const injection = this.injections.at(-1);
+    if (injection) injection.ended = now;
+    return injection;
+  }
+
+  /** Judges an anomaly that started. `now`: event time at which it was told. */
+  judge(event: AnomalyEvent, now: number): Verdict {
+    // What comes shortly after one fault and during the next belongs to the next.
+    const injection = this.injections.filter((one) => covers(one, event.time)).at(-1);
+    if (!injection?.fault.expected) {
+      this.falseAlarms++;
+      return 'false';
+    }
+    const { destination, kinds } = injection.fault.expected;
+    const isNamed = event.dst_service === destination && kinds.some((kind) => kind === event.kind);
+    if (!isNamed || injection.foundAfter !== undefined) return 'also';
+    injection.foundAfter = now - injection.started;
+    return 'found';
+  }
+}
+
+function covers({ started, ended }: Injection, time: number): boolean {
+  return time >= started && time <= (ended ?? Number.POSITIVE_INFINITY) + COOL_SECONDS;
+}

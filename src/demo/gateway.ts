@@ -1,0 +1,95 @@
+// The gateway of the demo: production defaults, with its results on a Prometheus endpoint, in a file and on the terminal.
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { COMPONENTS } from '../components.js';
+import type { ComponentFactory } from '../config/settings.js';
+import { createGateway, type Gateway, type GatewayInput } from '../index.js';
+import { type AnomalyEvent, eventsOf } from '../processors/anomaly/read-events.js';
+import { HOST, type Ports } from './ports.js';
+
+const HOUR_MS = 3_600_000;
+/** New edges are unexpected after a day at the defaults; the demo has half a day of history. */
+const LEARN_NEW_EDGES_MS = 6 * HOUR_MS;
+
+const nothing = z.strictObject({});
+
+/** An exporter that hands events to the demo. */
+function watcher(take: (event: AnomalyEvent) => void): ComponentFactory<'exporter', typeof nothing> {
+  return {
+    kind: 'exporter',
+    type: 'demo',
+    stability: 'development',
+    signals: ['logs'],
+    schema: nothing,
+    create: () => ({
+      start: async () => {},
+      shutdown: async () => {},
+      refusal: () => undefined,
+      consume: (batch) => {
+        for (const event of eventsOf(batch.body)) take(event);
+        return undefined;
+      },
+    }),
+  };
+}
+
+function configuration(ports: Ports, file: string, historyMs: number): GatewayInput {
+  const learnFor = Math.min(LEARN_NEW_EDGES_MS, historyMs / 2);
+  return {
+    receivers: {
+      otlp: {
+        protocols: { grpc: { endpoint: `${HOST}:${ports.grpc}` }, http: { endpoint: `${HOST}:${ports.http}` } },
+      },
+    },
+    processors: {
+      memory_limiter: { check_interval: '1s', limit_percentage: 80, spike_limit_percentage: 20 },
+      anomaly: { detectors: { new_edge: { learn_for: `${Math.round(learnFor / 1000)}s` } } },
+    },
+    connectors: { anomaly_events: {} },
+    exporters: {
+      prometheus: { endpoint: `${HOST}:${ports.prometheus}` },
+      file: { path: file },
+      demo: {},
+    },
+    service: {
+      telemetry: { logs: { level: 'warn' }, metrics: { address: `${HOST}:${ports.telemetry}` } },
+      pipelines: {
+        metrics: {
+          receivers: ['otlp'],
+          processors: ['memory_limiter', 'anomaly'],
+          exporters: ['prometheus', 'anomaly_events'],
+        },
+        logs: { receivers: ['anomaly_events'], exporters: ['file', 'demo'] },
+      },
+    },
+  };
+}
+
+/** The gateway, not yet started. `take` gets every event. */
+export function demoGateway(
+  ports: Ports,
+  file: string,
+  historyMs: number,
+  take: (event: AnomalyEvent) => void,
+): Gateway {
+  return createGateway(configuration(ports, file, historyMs), { components: [...COMPONENTS, watcher(take)] });
+}
+
+/** Windows that the detectors have closed so far. */
+export async function windowsClosed({ telemetry }: Gateway): Promise<number> {
+  const metric = await telemetry.registry.getSingleMetric('pxanomaly_windows_closed')?.get();
+  return metric?.values.reduce((sum, { value }) => sum + value, 0) ?? 0;
+}
+
+/** The file, or one in the temporary directory where this one cannot be written. */
+export async function writableFile(file: string): Promise<string> {
+  try {
+    await access(dirname(resolve(file)), constants.W_OK);
+    return file;
+  } catch {
+    return join(tmpdir(), 'anomalies.jsonl');
+  }
+}
