@@ -1,12 +1,5 @@
 // Takes the events that ride on anomaly metrics out of a metrics pipeline and feeds them to logs pipelines.
-import {
-  type Batch,
-  type Connector,
-  type Consumer,
-  PermanentError,
-  type RetryableError,
-  type Signal,
-} from '../../pipeline/index.js';
+import type { Batch, Connector, Consumer, Signal } from '../../pipeline/index.js';
 
 export class AnomalyEvents implements Connector {
   readonly #consumers: Consumer[] = [];
@@ -16,33 +9,33 @@ export class AnomalyEvents implements Connector {
   async start(): Promise<void> {}
   async shutdown(): Promise<void> {}
 
-  /** Takes every batch of a metrics pipeline; those without events end here. */
+  /** Takes every batch of a metrics pipeline; those without events end here. A full logs pipeline refuses no sender's metrics. */
   intake(signal: Signal): Consumer {
     if (signal !== 'metrics') throw new Error(`anomaly_events takes metrics pipelines, not ${signal}`);
     return {
-      refusal: (bytes) => this.#refusal(bytes),
-      consume: ({ events }) => (events && this.#isNew(events) ? this.#handOn(events) : undefined),
+      refusal: () => undefined,
+      consume: ({ events }) => (events && !this.#seen.has(events) ? this.#handOn(events) : undefined),
     };
   }
 
   deliver(signal: Signal, consumer: Consumer): void {
-    if (signal !== 'logs') throw new PermanentError(`anomaly_events feeds logs pipelines, not ${signal}`, 'internal');
+    if (signal !== 'logs') throw new Error(`anomaly_events feeds logs pipelines, not ${signal}`);
     this.#consumers.push(consumer);
   }
 
-  #isNew(events: Batch): boolean {
-    if (this.#seen.has(events)) return false;
-    this.#seen.add(events);
-    return true;
-  }
-
-  /** A full logs pipeline refuses events, not the metrics of a sender, which have none. */
-  #refusal(_bytes: number): RetryableError | undefined {
-    return undefined;
-  }
-
+  /** To every logs pipeline. Where one refuses, the processor offers the events again. */
   #handOn(events: Batch): undefined | Promise<void> {
     const handed = this.#consumers.map((consumer) => consumer.consume(events)).filter((done) => done !== undefined);
-    return handed.length === 0 ? undefined : Promise.all(handed).then(() => {});
+    this.#seen.add(events);
+    return handed.length === 0 ? undefined : this.#allOrAgain(events, handed);
+  }
+
+  async #allOrAgain(events: Batch, handed: readonly Promise<void>[]): Promise<void> {
+    try {
+      await Promise.all(handed);
+    } catch (error) {
+      this.#seen.delete(events);
+      throw error;
+    }
   }
 }
