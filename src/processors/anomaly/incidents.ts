@@ -156,7 +156,8 @@ export class Incidents {
 
   /** L = ln(places a day · days of the budget) − 2, over the whole system, or the cluster where its sender set a budget of its own. */
   #setLevel(group: GroupState): void {
-    this.#places.set(group, countPlaces(this.#options.kernel, group));
+    // In an outage nothing is live, and nothing has changed.
+    if (!group.outage) this.#places.set(group, countPlaces(this.#options.kernel, group));
     for (const one of this.#sharing(group)) {
       const places = this.#placesOf(one);
       const known = this.#levels.get(one);

@@ -96,7 +96,7 @@ class Anomaly implements AnomalyProcessor {
 
   async start(): Promise<void> {
     this.#open();
-    if (this.#hasTraces && this.#deliveries.length === 0) this.#events.noMetricsPipeline();
+    if (this.#deliveries.length === 0 && this.#hasTraces) this.#events.noMetricsPipeline();
     if (this.#options.live) this.#timers.start();
   }
 
