@@ -8,31 +8,9 @@ import { Message } from '../wire/tags';
 /** Messages above a point's attribute: request, resource, scope, metric, data, point. */
 const ATTRIBUTE_DEPTH = 6;
 
-let start: usize = 0;
-let end: usize = 0;
-let hash: u64 = 0;
-
-/** Before the first field of a point. */
-// @ts-ignore: decorator
-@inline
-export function startAttributes(): void {
-  start = 0;
-  hash = 0;
-}
-
-/** Notes the attribute whose tag stands at `tagAt` and which ends at `attributeEnd`: runs of neighbours are hashed at once. */
-// @ts-ignore: decorator
-@inline
-export function addAttribute(tagAt: usize, attributeEnd: usize): bool {
-  if (start != 0 && tagAt != end && !closeRun()) return false;
-  if (start == 0) start = tagAt;
-  end = attributeEnd;
-  return true;
-}
-
 /** A run of [tag, length, KeyValue]…: walked only if these bytes were never seen. */
-function checkRun(): bool {
-  for (let cursor = start; cursor < end; ) {
+function checkRun(cursor: usize, end: usize): bool {
+  while (cursor < end) {
     // Tag and span were read before: neither can fail.
     const span = readSpan(lower(readTag(cursor, end)), end);
     if (!checkMessage(Message.KEY_VALUE, upper(span), lower(span), ATTRIBUTE_DEPTH)) return false;
@@ -41,26 +19,29 @@ function checkRun(): bool {
   return true;
 }
 
-function closeRun(): bool {
-  const run = hashBytes(start, end, Part.ATTRIBUTES);
-  if (!isKnown(run)) {
-    if (!checkRun()) return false;
-    remember(run);
-  }
-  hash = hash == 0 ? run : chain(hash, run);
-  start = 0;
-  return true;
-}
+let hash: u64 = 0;
 
-/** Behind the last field of a point: false when an attribute is malformed, else `attributesHash` is set. */
-// @ts-ignore: decorator
-@inline
-export function finishAttributes(): bool {
-  return start == 0 || closeRun();
-}
-
+/** Hash of the attributes after the last `hashRun`. */
 // @ts-ignore: decorator
 @inline
 export function attributesHash(): u64 {
   return hash;
+}
+
+/** Before the first field of a point. */
+// @ts-ignore: decorator
+@inline
+export function startAttributes(): void {
+  hash = 0;
+}
+
+/** Adds a run of neighbouring attributes, tags and lengths included, to the hash; false: one of them is malformed. */
+export function hashRun(start: usize, end: usize): bool {
+  const run = hashBytes(start, end, Part.ATTRIBUTES);
+  if (!isKnown(run)) {
+    if (!checkRun(start, end)) return false;
+    remember(run);
+  }
+  hash = hash == 0 ? run : chain(hash, run);
+  return true;
 }

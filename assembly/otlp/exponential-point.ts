@@ -4,7 +4,7 @@ import { advance, lower, readSpan, readTag, readVarint, upper, varint } from '..
 import { skipField } from '../wire/skip';
 import { checkMessage } from '../wire/structure';
 import { Message, ExponentialHistogramDataPoint as Point } from '../wire/tags';
-import { addAttribute, finishAttributes, startAttributes } from './attributes';
+import { hashRun, startAttributes } from './attributes';
 import { NO_RECORDED_VALUE, POINT_DEPTH, recordPoint } from './point';
 
 /** Walks [start, limit) and records its row; false: malformed. `flags`: field number of Metric.data. */
@@ -14,6 +14,9 @@ export function walkExponentialPoint(start: usize, limit: usize, flags: u32, ide
   let value: f64 = 0;
   let count: f64 = 0;
   flags |= RowFlag.COUNT;
+  // Attributes stand side by side as a rule: a run of them is hashed at once.
+  let runStart: usize = 0;
+  let runEnd: usize = 0;
   startAttributes();
   let cursor = start;
   while (cursor < limit) {
@@ -25,7 +28,12 @@ export function walkExponentialPoint(start: usize, limit: usize, flags: u32, ide
     switch (tag) {
       case Point.ATTRIBUTES:
         cursor = lower(readSpan(cursor, limit));
-        if (!cursor || !addAttribute(tagAt, cursor)) return false;
+        if (!cursor) return false;
+        if (tagAt != runEnd) {
+          if (runEnd != 0 && !hashRun(runStart, runEnd)) return false;
+          runStart = tagAt;
+        }
+        runEnd = cursor;
         break;
       case Point.TIME_UNIX_NANO:
         time = load<u64>(cursor);
@@ -75,7 +83,7 @@ export function walkExponentialPoint(start: usize, limit: usize, flags: u32, ide
     }
     if (!cursor) return false;
   }
-  if (!finishAttributes()) return false;
+  if (runEnd != 0 && !hashRun(runStart, runEnd)) return false;
   recordPoint(start, limit, time, startTime, value, count, flags, identity);
   return true;
 }

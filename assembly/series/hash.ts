@@ -43,26 +43,44 @@ export function chain(h: u64, word: u64): u64 {
   return avalanche(step(h, word));
 }
 
-/** Hash of [cursor, end). Reads up to 7 bytes behind the end, without effect on the result. */
+/** Up to 7 bytes at the cursor, the rest 0. Reads a whole word. */
+// @ts-ignore: decorator
+@inline
+function partWord(cursor: usize, bytes: u64): u64 {
+  return load<u64>(cursor) & ((<u64>1 << (bytes << 3)) - 1);
+}
+
+/**
+ * Hash of [cursor, end). The last lanes overlap those before them instead of going byte by byte; the length is part of the start.
+ * Reads up to 7 bytes behind the end of a range shorter than 8, without effect on the result.
+ */
 export function hashBytes(cursor: usize, end: usize, part: u64): u64 {
   const length = <u64>(end - cursor);
-  let h = seed ^ (part * ODD2) ^ (length * ODD);
-  if (length >= 32) {
-    let a = h;
-    let b = h ^ ODD;
-    let c = h ^ ODD2;
-    let d = ~h;
-    do {
+  const start = seed ^ (part * ODD2) ^ (length * ODD);
+  let a = start;
+  let b = start ^ ODD2;
+  if (length >= 16) {
+    let c = start + ODD;
+    let d = ~start;
+    for (const last = end - 32; cursor < last && length > 32; cursor += 32) {
       a = step(a, load<u64>(cursor));
       b = step(b, load<u64>(cursor, 8));
       c = step(c, load<u64>(cursor, 16));
       d = step(d, load<u64>(cursor, 24));
-      cursor += 32;
-    } while (cursor + 32 <= end);
-    h = rotl(a, 1) + rotl(b, 7) + rotl(c, 12) + rotl(d, 18);
-    h = step(step(h, a ^ c), b ^ d);
+    }
+    // Of 16 to 31 bytes the first and the last 16, else the last 32.
+    const first = length >= 32 ? end - 32 : cursor;
+    a = step(a, load<u64>(first));
+    b = step(b, load<u64>(first, 8));
+    c = step(c, load<u64>(end - 16));
+    d = step(d, load<u64>(end - 8));
+    a = step(a, rotl(c, 32));
+    b = step(b, rotl(d, 32));
+  } else if (length >= 8) {
+    a = step(a, load<u64>(cursor));
+    b = step(b, load<u64>(end - 8));
+  } else {
+    a = step(a, partWord(cursor, length));
   }
-  for (; cursor + 8 <= end; cursor += 8) h = step(h, load<u64>(cursor));
-  if (cursor < end) h = step(h, load<u64>(cursor) & ((<u64>1 << (<u64>(end - cursor) << 3)) - 1));
-  return avalanche(h);
+  return avalanche(a + rotl(b, 17) * ODD2);
 }

@@ -63,6 +63,11 @@ export function readTag(cursor: usize, limit: usize): u64 {
 }
 
 function longSpan(cursor: usize, limit: usize): u64 {
+  if (cursor + 2 <= limit && load<u8>(cursor) >= 128 && load<u8>(cursor, 1) < 128) {
+    const short = (<usize>load<u8>(cursor) & 127) | ((<usize>load<u8>(cursor, 1)) << 7);
+    const at = cursor + 2;
+    return at + short <= limit ? pair(<u32>at, at + short) : fail(Status.TRUNCATED, cursor);
+  }
   const size = shortVarint(cursor, limit, 7, Status.VARINT);
   if (!size) return 0;
   const start = lower(size);
