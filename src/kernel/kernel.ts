@@ -269,6 +269,11 @@ export class Kernel implements KernelFace {
     return this.#wasm.memory.buffer.byteLength;
   }
 
+  /** False once anything was written behind a region: a defect of the kernel itself. */
+  isIntact(): boolean {
+    return this.#wasm.brokenGuard() < 0;
+  }
+
   /** What the state depends on besides the sizes of its regions. */
   #salt(): readonly bigint[] {
     return [this.#options.hashSeed, BigInt(this.#options.seed)];

@@ -77,6 +77,7 @@ function run({ kernel, reference }: World, requests: readonly StreamRequest[]): 
 function agree({ kernel, reference }: World): void {
   assert.deepEqual(kernel.closed, reference.closed);
   assert.deepEqual(kernel.kernel.counts(), reference.reference.counts());
+  assert.ok(kernel.kernel.isIntact());
 }
 
 const binding = (feed: number, edge: number, shape: number, rank: number, scale: number): SeriesBinding => {

@@ -61,6 +61,7 @@ test('churn at the bound: every series keeps its slot, refusals only when full, 
           });
         }
         assert.equal(kernel.seriesUsed(), slots.size);
+        assert.ok(kernel.isIntact());
         assert.equal(new Set([...slots.values()].map(({ slot }) => slot)).size, slots.size);
       }
     }),
