@@ -18,7 +18,14 @@ const node = (script, ...args) => program(process.execPath, [script, ...args]);
 const checks = {
   types: () => node('node_modules/typescript/bin/tsc', '-p', '.', '--noEmit'),
   'lint and format': () =>
-    node('node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '--diagnostic-level=warn', '--max-diagnostics=100', '.'),
+    node(
+      'node_modules/@biomejs/biome/bin/biome',
+      'check',
+      '--error-on-warnings',
+      '--diagnostic-level=warn',
+      '--max-diagnostics=100',
+      '.',
+    ),
   'import directions': () => checkImports(root),
   'generated: wire tags': () => node('scripts/generate-tags.mjs', '--check'),
   'generated: configuration reference': () => node('scripts/generate-reference.mjs', '--check'),

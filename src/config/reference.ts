@@ -76,7 +76,12 @@ export function referenceRows(schema: Schema, prefix = ''): ReferenceRow[] {
       key,
       type: typeOf(field),
       // The default of a section is what its keys say.
-      default: fields(field) && typeof own === 'object' ? '' : own === undefined && isRequired(field) ? 'required' : showDefault(own),
+      default:
+        fields(field) && typeof own === 'object'
+          ? ''
+          : own === undefined && isRequired(field)
+            ? 'required'
+            : showDefault(own),
       meaning: metaOf(z.globalRegistry, field, 'description') ?? '',
     };
     return [row, ...(below ? referenceRows(below.schema, `${key}${below.suffix}.`) : [])];

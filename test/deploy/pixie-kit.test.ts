@@ -94,13 +94,16 @@ describe('Pixie kit', () => {
     for (const key of ['name', 'id', 'version', 'updated', 'dataRetentionEnabled']) assert.ok(plugin[key], key);
     assert.match(plugin.version, /^\d\.\d\.\d$/, 'Pixie picks the newest version as text: single digits only');
     const retention = parse(readFileSync(join(kit, 'plugin/pxanomaly/retention.yaml'), 'utf8'));
-    assert.deepEqual(Object.keys(retention.configurations).sort(), [
-      'x-pxanomaly-detectors',
-      'x-pxanomaly-export-interval',
-      'x-pxanomaly-incidents-per-day',
-      'x-pxanomaly-threshold',
-      'x-pxanomaly-token',
-    ]);
+    assert.deepEqual(
+      Object.keys(retention.configurations).toSorted((a, b) => (a < b ? -1 : 1)),
+      [
+        'x-pxanomaly-detectors',
+        'x-pxanomaly-export-interval',
+        'x-pxanomaly-incidents-per-day',
+        'x-pxanomaly-threshold',
+        'x-pxanomaly-token',
+      ],
+    );
     assert.equal(retention.presetScripts.length, 6);
     for (const preset of retention.presetScripts) assert.equal(typeof preset.script, 'string');
   });
