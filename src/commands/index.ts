@@ -17,10 +17,6 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     load: () => import('./print-config.js'),
   },
   demo: { summary: 'a simulated shop with faults to find (demo --help)', load: () => import('../demo/index.js') },
-  demo: {
-    summary: 'watch a simulated cluster, faults and the anomalies found (demo --help)',
-    load: () => import('../demo/index.js'),
-  },
   replay: { summary: 'score recorded data on event time (replay --help)', load: () => import('../replay/index.js') },
   components: { summary: 'list what a configuration can hold', load: () => import('./components.js') },
 };
