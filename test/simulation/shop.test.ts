@@ -112,7 +112,7 @@ describe('PixieSink', () => {
     }),
   );
   // biome-ignore lint/suspicious/noExplicitAny: plain objects of a decoded message
-  const rows = requests.flatMap((request) => request['resourceMetrics'] as any[]);
+  const rows = requests.flatMap((request) => request.resourceMetrics as any[]);
 
   it('sends a row a pair of pods, with one scope and one point a metric', () => {
     assert.ok(rows.length > 50, `${rows.length} rows`);
