@@ -28,9 +28,6 @@ export interface BinderOptions {
 
 const UNUSED: SeriesBinding = { edge: -1, feed: 0, rank: 0, type: 0, roles: 0, scale: 1 };
 
-/** Rows after which other work may run; a row takes about 20 µs. */
-const SLICE_ROWS = 200;
-
 export class Binder {
   readonly counts: ResolveCounts = { mapped: 0, unmapped: 0, ignored: 0, muted: 0, refused: 0 };
   /** Why data is not mapped, by example. */
@@ -38,6 +35,8 @@ export class Binder {
   /** Cluster and group of a series, by kernel slot. */
   readonly #owners: (GroupState | undefined)[] = [];
   #options: BinderOptions;
+  /** Of the last body: slices of one request share what they have decoded. */
+  #reader: RowReader | undefined;
 
   constructor(options: BinderOptions) {
     this.#options = options;
@@ -48,18 +47,24 @@ export class Binder {
     this.#options = { ...this.#options, events };
   }
 
-  /** Yields where other work may run; afterwards the body may have to be scanned again. */
-  *bind(lesson: Lesson, rows: readonly number[]): Generator<void> {
-    if (rows.length === 0) return;
+  /** Binds the series of some rows of the scanned body. */
+  bind(lesson: Lesson, rows: readonly number[]): void {
     const { kernel } = this.#options;
-    const reader = new RowReader(lesson.batch.body);
-    // Ranges and series are read before the first yield: another scan makes them unreadable.
-    const work = rows.map((row) => ({ series: kernel.seriesOf(row), ranges: kernel.ranges(row) }));
-    for (let i = 0; i < work.length; i++) {
-      if (i > 0 && i % SLICE_ROWS === 0) yield;
-      const { series, ranges } = work[i]!;
-      if (series >= 0) kernel.bindSeries(series, this.#binding(reader.read(ranges), series, lesson));
+    const reader = this.#readerOf(lesson.batch.body);
+    for (const row of rows) {
+      const series = kernel.seriesOf(row);
+      if (series >= 0) kernel.bindSeries(series, this.#binding(reader.read(kernel.ranges(row)), series, lesson));
     }
+  }
+
+  /** Lets the last body go. */
+  release(): void {
+    this.#reader = undefined;
+  }
+
+  #readerOf(body: Uint8Array): RowReader {
+    if (this.#reader?.body !== body) this.#reader = new RowReader(body);
+    return this.#reader;
   }
 
   /** The group that a series tells of; undefined where it is not used. */

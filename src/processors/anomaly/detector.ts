@@ -135,11 +135,12 @@ export class Detector implements LearnHost {
 
   // -- LearnHost
 
-  bind(lesson: Lesson, rows: readonly number[]): Iterable<void> {
-    return this.#binder.bind(lesson, rows);
+  bind(lesson: Lesson, rows: readonly number[]): void {
+    this.#binder.bind(lesson, rows);
   }
 
   folded(lesson: Lesson, from: number, to: number): void {
+    this.#binder.release();
     this.#quantiles.note(lesson.batch.body);
     this.#noteSender(lesson, from, to);
   }

@@ -40,16 +40,16 @@ const text = new TextDecoder();
 
 /** Reads rows of one request body. Neighbours share their resource and scope, so the last ones are kept. */
 export class RowReader {
-  readonly #body: Uint8Array;
+  readonly body: Uint8Array;
   readonly #resource = remembered((bytes) => readAttributes(resource.v1.Resource.decode(bytes).attributes));
   readonly #scope = remembered((bytes) => common.v1.InstrumentationScope.decode(bytes));
 
   constructor(body: Uint8Array) {
-    this.#body = body;
+    this.body = body;
   }
 
   read(ranges: RowRanges): Row {
-    const scope = this.#scope(this.#body, ranges.scope);
+    const scope = this.#scope(this.body, ranges.scope);
     const data = DATA[ranges.data] ?? 'gauge';
     const point = POINT[data].decode(this.#slice(ranges.point));
     return {
@@ -61,7 +61,7 @@ export class RowReader {
         temporality: ranges.temporality,
         monotonic: ranges.isMonotonic,
       },
-      resource: this.#resource(this.#body, ranges.resource),
+      resource: this.#resource(this.body, ranges.resource),
       scope: scope.attributes.length === 0 ? NO_ATTRIBUTES : readAttributes(scope.attributes),
       point: readAttributes(point.attributes),
       hasStart: !point.startTimeUnixNano.isZero(),
@@ -70,7 +70,7 @@ export class RowReader {
   }
 
   #slice([start, end]: Range): Uint8Array {
-    return this.#body.subarray(start, end);
+    return this.body.subarray(start, end);
   }
 }
 
