@@ -26,8 +26,8 @@ export {
   regionCount,
   regionIsState,
 } from './memory';
-export { scanFailedAt, scanItems, scanLogs, scanMetrics, scanRows, scanTraces } from './otlp/request';
-export { metricAt, rowAt } from './otlp/rows';
+export { scanFailedAt, scanItems, scanLogs, scanMetrics, scanRows, scanTraces, selectScan } from './otlp/request';
+export { KEPT_SCANS, metricAt, rowAt } from './otlp/rows';
 export { bindSeries, lookUpRows, unbindAll, unboundList } from './series/bind';
 export { seriesUsed } from './series/table';
 export { configureSeries, init } from './setup';

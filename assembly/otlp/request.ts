@@ -6,7 +6,7 @@ import { checkMessage, counted, countMessages } from '../wire/structure';
 import { ExportMetricsServiceRequest, Message } from '../wire/tags';
 import { recordedRows, startCopies } from './copies';
 import { walkResourceMetrics } from './resource-metrics';
-import { points, startRows } from './rows';
+import { points, selectRows, startRows } from './rows';
 
 let bodyStart: usize = 0;
 let items: i32 = 0;
@@ -27,6 +27,12 @@ function walkMetrics(cursor: usize, limit: usize): bool {
     }
   }
   return true;
+}
+
+/** Selects the place of a scan of metrics: to be overwritten by the next, or one whose `recorded` rows are wanted again. */
+export function selectScan(scan: i32, recorded: i32): void {
+  selectRows(scan);
+  rows = recorded;
 }
 
 /** Walks a metrics request of `bytes` bytes in the input region and records rows from point `skip` on. Touches no state. */

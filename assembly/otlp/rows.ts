@@ -8,6 +8,18 @@ import { scratch } from '../memory';
 /** Rows of one scan; larger requests are scanned again with `skip`. */
 export const ROW_CAPACITY = 65536;
 
+/**
+ * Scans whose records are kept side by side, so that a request that comes while another is being learnt from is walked once, not
+ * twice. A scan touches only as much as it has points.
+ */
+export const KEPT_SCANS: i32 = 8;
+
+const ROW_BYTES: usize = <usize>ROW_CAPACITY * offsetof<Row>();
+const METRIC_BYTES: usize = <usize>ROW_CAPACITY * offsetof<MetricSpan>();
+
+let rowRegion: usize = 0;
+let metricRegion: usize = 0;
+/** Records of the selected scan. */
 export let rowBase: usize = 0;
 export let metricBase: usize = 0;
 
@@ -20,8 +32,15 @@ export let metrics: i32 = 0;
 let skip: i32 = 0;
 
 export function rowsInit(): void {
-  rowBase = scratch(ROW_CAPACITY * offsetof<Row>());
-  metricBase = scratch(ROW_CAPACITY * offsetof<MetricSpan>());
+  rowRegion = scratch(<usize>KEPT_SCANS * ROW_BYTES);
+  metricRegion = scratch(<usize>KEPT_SCANS * METRIC_BYTES);
+  selectRows(0);
+}
+
+/** From now on records are written to and read from that scan's place. */
+export function selectRows(scan: i32): void {
+  rowBase = rowRegion + <usize>scan * ROW_BYTES;
+  metricBase = metricRegion + <usize>scan * METRIC_BYTES;
 }
 
 export function startRows(bodyAddress: usize, skipPoints: i32): void {

@@ -46,6 +46,7 @@ export interface KernelExports extends DetectExports {
   scanLogs(address: number, bytes: number): number;
   scanItems(): number;
   scanRows(): number;
+  selectScan(scan: number, recorded: number): void;
   scanFailedAt(): number;
   rowAt(row: number): number;
   metricAt(metric: number): number;
@@ -96,6 +97,7 @@ export interface KernelExports extends DetectExports {
   closingTime(group: number): bigint;
   edgeFirstTime(edge: number): bigint;
   /** Layout of a scanned row, byte offsets and sizes (`assembly/layout.ts`). */
+  readonly KEPT_SCANS: Global;
   readonly ROW_BYTES: Global;
   readonly ROW_HASH: Global;
   readonly ROW_TIME: Global;

@@ -18,45 +18,84 @@ export interface ScannedRow {
   readonly hasNoRecordedValue: boolean;
 }
 
+/** A scan whose rows are still in scratch. Its body is nobody's to keep alive. */
+interface Kept {
+  readonly body: WeakRef<Uint8Array>;
+  readonly skip: number;
+  readonly scan: Scan;
+}
+
+const NOTHING: Scan = { items: 0, rows: 0 };
+
 export class Scanner {
   readonly #wasm: KernelExports;
   readonly #views: Views;
-  readonly #rows: number;
   readonly #rowBytes: number;
-  #body: Uint8Array | undefined;
-  #signal: Signal | undefined;
-  #skip = 0;
-  #last: Scan = { items: 0, rows: 0 };
+  /** Scans of metrics by their place in scratch, the next place to be overwritten, and the place that is selected. */
+  readonly #kept: (Kept | undefined)[];
+  #next = 0;
+  #selected = -1;
+  /** Address of the selected scan's rows. */
+  #rows = 0;
+  #last: Scan = NOTHING;
 
   constructor(wasm: KernelExports, views: Views) {
     this.#wasm = wasm;
     this.#views = views;
-    this.#rows = wasm.rowAt(0) >>> 0;
     this.#rowBytes = wasm.ROW_BYTES.value;
+    this.#kept = new Array<undefined>(wasm.KEPT_SCANS.value).fill(undefined);
   }
 
   /**
-   * Walks the body whole and records the rows of a metrics request from point `skip` on; free when the last scan was the same.
-   * Throws `MalformedError`, or `CapacityError` for a body over the input limit.
+   * Walks the body whole and records the rows of a metrics request from point `skip` on; free for one of the last few that were
+   * walked. Throws `MalformedError`, or `CapacityError` for a body over the input limit.
    */
   scan(signal: Signal, body: Uint8Array, skip: number): Scan {
-    if (this.#body === body && this.#signal === signal && this.#skip === skip) return this.#last;
-    this.#body = undefined;
+    if (signal !== 'metrics') return this.#check(signal, body);
+    const place = this.#kept.findIndex((kept) => kept?.skip === skip && kept.body.deref() === body);
+    if (place >= 0) return this.#select(place, this.#kept[place]!.scan);
+    return this.#record(body, skip);
+  }
+
+  /** Counts the items of a request that leaves no rows. */
+  #check(signal: Signal, body: Uint8Array): Scan {
+    this.#last = NOTHING;
+    this.#selected = -1;
+    return this.#walk(signal, body, 0);
+  }
+
+  #record(body: Uint8Array, skip: number): Scan {
+    const place = this.#next;
+    this.#next = (place + 1) % this.#kept.length;
+    this.#kept[place] = undefined;
+    this.#select(place, NOTHING);
+    const scan = this.#walk('metrics', body, skip);
+    this.#kept[place] = { body: new WeakRef(body), skip, scan };
+    return this.#select(place, scan);
+  }
+
+  /** The rows at that place are what `row`, `ranges` and the kernel's own functions mean from now on. */
+  #select(place: number, scan: Scan): Scan {
+    this.#last = scan;
+    if (place === this.#selected) return scan;
+    this.#selected = place;
+    this.#wasm.selectScan(place, scan.rows);
+    this.#rows = this.#wasm.rowAt(0) >>> 0;
+    return scan;
+  }
+
+  #walk(signal: Signal, body: Uint8Array, skip: number): Scan {
     const address = this.#wasm.inputFor(body.length) >>> 0;
     if (address === 0) throw new CapacityError(`a request of ${body.length} bytes is over the kernel's input limit`);
     this.#views.u8.set(body, address);
-    const status = this.#walk(signal, address, body.length, skip);
+    const status = this.#call(signal, address, body.length, skip);
     if (status !== this.#wasm.Status.OK.value) {
       throw new MalformedError(reasonOf(status, this.#wasm.Status), this.#wasm.scanFailedAt());
     }
-    this.#last = { items: this.#wasm.scanItems(), rows: this.#wasm.scanRows() };
-    this.#body = body;
-    this.#signal = signal;
-    this.#skip = skip;
-    return this.#last;
+    return { items: this.#wasm.scanItems(), rows: this.#wasm.scanRows() };
   }
 
-  #walk(signal: Signal, address: number, bytes: number, skip: number): number {
+  #call(signal: Signal, address: number, bytes: number, skip: number): number {
     switch (signal) {
       case 'metrics':
         return this.#wasm.scanMetrics(address, bytes, skip);

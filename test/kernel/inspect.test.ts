@@ -55,15 +55,32 @@ test('a body over the kernel limit is no matter of structure', () => {
   assert.equal(kernel.scan('metrics', new Uint8Array(0)).items, 0);
 });
 
-test('the second scan of one body object is free, and another scan in between is not mistaken for it', () => {
+test('a body that was walked is not walked again, and another in between is not mistaken for it', () => {
   const kernel = smallKernel();
   const a = pixie('gauge-http-edge');
   const b = pixie('summary-http-edge');
   const first = kernel.scan('metrics', a);
   assert.equal(kernel.scan('metrics', a), first);
-  kernel.scan('metrics', b);
-  assert.notEqual(kernel.scan('metrics', a), first);
-  assert.deepEqual(kernel.scan('metrics', a), first);
+  const second = kernel.scan('metrics', b);
+  assert.equal(kernel.scan('metrics', a), first);
+  assert.equal(kernel.scan('metrics', b), second);
   assert.throws(() => kernel.scan('metrics', a.slice(0, 50)), MalformedError);
-  assert.deepEqual(kernel.scan('metrics', a), first);
+  assert.equal(kernel.scan('metrics', a), first);
+  kernel.scan('traces', pixie('spans-http'));
+  assert.equal(kernel.scan('metrics', a), first);
+});
+
+test('rows of a scan are the same after others were walked, and after its place was given away', () => {
+  const kernel = smallKernel();
+  const rowsOf = (body: Uint8Array): unknown[] => {
+    const { rows } = kernel.scan('metrics', body);
+    return Array.from({ length: rows }, (_, row) => [kernel.scanner.row(row), kernel.ranges(row)]);
+  };
+  const [a, b] = [pixie('gauge-http-edge'), pixie('summary-http-edge')];
+  const [ofA, ofB] = [rowsOf(a), rowsOf(b)];
+  assert.deepEqual(rowsOf(a), ofA);
+  assert.deepEqual(rowsOf(b), ofB);
+  for (let i = 0; i < 20; i++) kernel.scan('metrics', b.slice());
+  assert.deepEqual(rowsOf(a), ofA);
+  assert.deepEqual(rowsOf(b), ofB);
 });

@@ -20,6 +20,8 @@ interface Running {
 
 /** Milliseconds after which the event loop gets its turn. */
 const TURN_MS = 8;
+/** Requests that may wait before their senders wait too: fewer than the scans that the kernel keeps, so that none is walked twice. */
+const AHEAD = 4;
 /** What a refused sender is asked to wait, ms. */
 const RETRY_AFTER_MS = 1000;
 
@@ -30,6 +32,8 @@ export class Backlog {
   #bytes = 0;
   #immediate: NodeJS.Immediate | undefined;
   #idle: (() => void)[] = [];
+  /** Senders that wait for a shorter queue, in order. */
+  readonly #held: (() => void)[] = [];
 
   constructor(options: BacklogOptions) {
     this.#options = options;
@@ -45,11 +49,16 @@ export class Backlog {
     return new RetryableError(`${Math.round(this.#bytes / 1e6)} MB of requests wait to be learnt from`, RETRY_AFTER_MS);
   }
 
-  /** Queues a lesson; it is learnt after the current turn of the event loop, so that the sender has its answer first. */
-  add(lesson: Lesson): void {
+  /**
+   * Queues a lesson; it is learnt after the current turn of the event loop, so that the sender has its answer first. When senders are
+   * faster than the learning, the answer is the promise of a shorter queue: they go at its pace instead of being refused later.
+   */
+  add(lesson: Lesson): undefined | Promise<void> {
     this.#bytes += lesson.batch.body.length;
     this.#waiting.push(lesson);
     this.#schedule();
+    if (this.#waiting.length <= AHEAD) return undefined;
+    return new Promise((resolve) => this.#held.push(resolve));
   }
 
   /** Learns at once, to the end. */
@@ -111,5 +120,6 @@ export class Backlog {
     this.#bytes -= this.#current.lesson.batch.body.length;
     this.#options.took(this.#current.ms);
     this.#current = undefined;
+    if (this.#waiting.length <= AHEAD) this.#held.shift()?.();
   }
 }

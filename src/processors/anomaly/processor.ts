@@ -169,7 +169,7 @@ class Anomaly implements AnomalyProcessor {
     };
   }
 
-  /** Spans are learnt from as well; results leave through the metrics pipelines that name this processor. */
+  /** Spans are learnt from as well, once they are delivered: one that comes again would count twice. Results leave through the metrics pipelines that name this processor. */
   #traceStage(next: Consumer): Consumer {
     this.#hasTraces = true;
     return {
@@ -188,7 +188,10 @@ class Anomaly implements AnomalyProcessor {
     return this.#backlog.refusal(bytes);
   }
 
-  /** Check, hand on, and only then learn: what is refused is refused before anybody was told OK. */
+  /**
+   * Check, hand on, and only then learn: what is refused is refused before anybody was told OK. A live process does not wait for a
+   * next hop without a queue: what failed there comes again and is known then, and its scan is still in scratch.
+   */
   #consume(batch: Batch, next: Consumer, delivery: Delivery): undefined | Promise<void> {
     if (batch.origin !== 'received') return next.consume(batch);
     const sender = this.#senders.read(batch.metadata);
@@ -196,8 +199,8 @@ class Anomaly implements AnomalyProcessor {
     this.#requests++;
     const lesson = { batch, sender, delivery };
     const handed = next.consume(batch);
-    if (handed instanceof Promise) return handed.then(() => this.#take(lesson));
-    return this.#take(lesson);
+    if (this.#options.live) return both(handed, this.#take(lesson));
+    return handed instanceof Promise ? handed.then(() => this.#take(lesson)) : this.#take(lesson);
   }
 
   /** Whether it can be learnt from. Throws what is malformed back at the sender. */
@@ -215,10 +218,7 @@ class Anomaly implements AnomalyProcessor {
   }
 
   #take(lesson: Lesson): undefined | Promise<void> {
-    if (this.#options.live) {
-      this.#backlog.add(lesson);
-      return undefined;
-    }
+    if (this.#options.live) return this.#backlog.add(lesson);
     this.#backlog.now(lesson);
     return this.#sent();
   }
@@ -288,6 +288,12 @@ class Anomaly implements AnomalyProcessor {
   edges(): EdgeStatus[] {
     return edgeStatuses(this.#open());
   }
+}
+
+/** Resolves when both have; undefined where neither is to be waited for. */
+function both(one: undefined | Promise<void>, other: undefined | Promise<void>): undefined | Promise<void> {
+  if (one && other) return Promise.all([one, other]).then(() => undefined);
+  return one ?? other;
 }
 
 /** What the kernel's memory is laid out for. */
