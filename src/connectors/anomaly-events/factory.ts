@@ -7,7 +7,8 @@ export const anomalyEvents: ComponentFactory<'connector', typeof schema> = {
   kind: 'connector',
   type: 'anomaly_events',
   stability: 'alpha',
-  signals: ['metrics', 'logs'],
+  signals: ['metrics'],
+  delivers: ['logs'],
   schema,
   create: () => new AnomalyEvents(),
 };

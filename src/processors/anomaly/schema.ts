@@ -24,7 +24,7 @@ const condition = z.union([
   }),
 ]);
 const where = z.record(text, condition);
-const attributes = z.array(text).default([]);
+const ends = (what: string) => z.array(text).default([]).describe(`Attributes that name the ${what}`);
 
 const featureRule = z.strictObject({
   name: text.optional().describe('Name of the rule, for logs and status'),
@@ -35,13 +35,20 @@ const featureRule = z.strictObject({
   where: where.default({}).describe('Attributes by the value, list of values or comparison they must satisfy'),
   feature: oneOrMore(z.enum(RULE_FEATURES)).describe('What the metric feeds'),
   errors: z
-    .strictObject({ where: oneOrMore(where) })
+    .strictObject({
+      where: oneOrMore(where).describe('Attributes that errors have, written as in `where`; one of several is enough'),
+    })
     .optional()
     .describe('Which of the requests that this rule counts are errors'),
   type: z.enum(RULE_TYPES).default('auto').describe('What a value is; auto: what the metric says of itself'),
   scale: z.number().positive().optional().describe("Factor to seconds, bytes or requests, in place of the unit's"),
   edge: z
-    .strictObject({ source: attributes, destination: attributes, src_namespace: attributes, namespace: attributes })
+    .strictObject({
+      source: ends('source service'),
+      destination: ends('destination service'),
+      src_namespace: ends("source's namespace"),
+      namespace: ends("destination's namespace"),
+    })
     .describe('Attributes that hold the ends; the first that is not empty wins'),
   swap: where.optional().describe('Where this holds, source and destination change places'),
   end: z
@@ -60,7 +67,7 @@ const featureRule = z.strictObject({
 const preset = z.union([
   z.enum(PRESET_NAMES).transform((name) => ({ name })),
   z.strictObject({
-    name: z.enum(PRESET_NAMES),
+    name: z.enum(PRESET_NAMES).describe('The preset'),
     window: positiveDuration.optional().describe("In place of the preset's own window"),
     source_relative: z.boolean().optional().describe("In place of the preset's own"),
     quantile: z.number().gt(0).lt(1).optional().describe('Latency is this quantile instead of the mean'),
@@ -72,21 +79,24 @@ const detector = (enabled: boolean) => ({
   threshold: threshold.optional().describe('In place of the general threshold'),
 });
 
-const allowance = z.strictObject({ source: z.string().default('*'), destination: z.string().default('*') });
+const allowance = z.strictObject({
+  source: z.string().default('*').describe('Glob of the source service'),
+  destination: z.string().default('*').describe('Glob of the destination service'),
+});
 
 const detectors = z.strictObject({
   zscore: z.strictObject(detector(true)).prefault({}),
   isolation_forest: z
     .strictObject({
       ...detector(true),
-      trees: z.int().min(1).max(1000).default(100),
-      subsample: z.int().min(16).max(1024).default(256),
+      trees: z.int().min(1).max(1000).default(100).describe('Trees of each forest'),
+      subsample: z.int().min(16).max(1024).default(256).describe('Windows that each tree is grown from'),
     })
     .prefault({}),
   autoencoder: z.strictObject(detector(false)).prefault({}),
   new_edge: z
     .strictObject({
-      enabled: z.boolean().default(true),
+      enabled: z.boolean().default(true).describe('Whether unexpected edges are reported'),
       learn_for: duration.prefault('24h').describe('An edge is unexpected only after its cluster was watched so long'),
       allow: z.array(allowance).default([]).describe('Globs of edges that are never unexpected'),
     })
@@ -99,31 +109,45 @@ const period = z.strictObject({
   days: z
     .array(z.enum(WEEKDAYS))
     .min(1)
-    .default([...WEEKDAYS]),
+    .default([...WEEKDAYS])
+    .describe('Days on which the period begins'),
   from: clock.default('00:00').describe('UTC'),
   to: clock.default('00:00').describe('UTC; not after `from`: of the next day'),
 });
 
-const glob = z.string().default('*');
+const glob = (what: string) => z.string().default('*').describe(`Glob of the ${what}`);
 
 const alertRule = z.strictObject({
-  match: z.strictObject({ source: glob, destination: glob, namespace: glob, cluster: glob, kind: glob }),
+  match: z
+    .strictObject({
+      source: glob('source service'),
+      destination: glob('destination service'),
+      namespace: glob("destination's namespace"),
+      cluster: glob('cluster'),
+      kind: glob('anomaly kind'),
+    })
+    .describe('Edges and kinds that the rule is about'),
   mute: z.boolean().default(false).describe('Such edges are learnt and scored, and never alert'),
-  threshold: threshold.optional(),
-  min_requests: z.number().min(0).optional(),
+  threshold: threshold.optional().describe('In place of the general threshold'),
+  min_requests: z.number().min(0).optional().describe('In place of the general `min_requests`'),
   schedule: z.array(period).min(1).optional().describe('Only in these periods'),
 });
 
 const relative = z.number().min(0).default(0).describe('0.2: a fifth of what is expected');
-const change = z.strictObject({ relative, absolute: z.number().min(0).default(0) }).prefault({});
-const changeOfTime = z.strictObject({ relative, absolute: duration.prefault('0s') }).prefault({});
+const change = z
+  .strictObject({ relative, absolute: z.number().min(0).default(0).describe("In the feature's unit, a window") })
+  .prefault({});
+const changeOfTime = z
+  .strictObject({ relative, absolute: duration.prefault('0s').describe('Change of the mean latency') })
+  .prefault({});
 
 const mute = z.strictObject({
-  namespaces: z.array(text).default(['pl']),
+  namespaces: z.array(text).default(['pl']).describe('Namespaces, of either end'),
   services: z.array(text).default(['pxanomaly']).describe('Globs of `name` in any namespace, or of `ns/name`'),
   paths: z
     .array(text)
-    .default(['/healthz', '/readyz', '/livez', '/health', '/ready', '/live', '/ping', '/-/healthy', '/-/ready']),
+    .default(['/healthz', '/readyz', '/livez', '/health', '/ready', '/live', '/ping', '/-/healthy', '/-/ready'])
+    .describe('Request paths, where the data has them'),
 });
 
 export const schema: z.ZodType<Config> = z.strictObject({
@@ -172,8 +196,18 @@ export const schema: z.ZodType<Config> = z.strictObject({
   mute: mute.prefault({}).describe('Data that is left out altogether'),
   default_cluster: text.max(256).default('default').describe('Cluster of data that names none'),
   pixie_ui: text.optional().describe("Host of Pixie's UI, for links in events"),
-  max_series: z.int().min(1000).max(4_000_000).default(200_000),
-  max_edges: z.int().min(64).max(200_000).default(20_000),
+  max_series: z
+    .int()
+    .min(1000)
+    .max(4_000_000)
+    .default(200_000)
+    .describe('Beyond it, series idle for an hour give way, then new ones are not scored'),
+  max_edges: z
+    .int()
+    .min(64)
+    .max(200_000)
+    .default(20_000)
+    .describe('Beyond it, the longest dormant edge gives way, never a member of an open incident'),
   max_groups: z.int().min(1).max(1024).default(32).describe('Window lengths times clusters; each takes 0.6 MiB'),
   max_request_size_mib: z.int().min(1).max(512).default(64).describe('Largest request; at least what receivers admit'),
   max_learning_backlog_mib: z
