@@ -38,6 +38,8 @@ export class Scanner {
   /** Address of the selected scan's rows. */
   #rows = 0;
   #last: Scan = NOTHING;
+  /** The last answer of `#copies`. */
+  #copiesOf: { scan: Scan; resource: number; copies: readonly (readonly [number, number])[] } | undefined;
 
   constructor(wasm: KernelExports, views: Views) {
     this.#wasm = wasm;
@@ -170,11 +172,20 @@ export class Scanner {
   }
 
   /** Resources of the copies behind the row's own: rows of its resource first, then those of each copy. */
-  #copies(row: number): (readonly [number, number])[] {
+  #copies(row: number): readonly (readonly [number, number])[] {
+    if (this.#isCopy(row)) return [];
+    const resource = this.#views.u32[this.#metric(row) + 6]!;
+    // Rows of one resource stand together: a resource with many points is searched once, not once a point.
+    if (this.#copiesOf?.scan !== this.#last || this.#copiesOf.resource !== resource) {
+      this.#copiesOf = { scan: this.#last, resource, copies: this.#findCopies(row, resource) };
+    }
+    return this.#copiesOf.copies;
+  }
+
+  #findCopies(row: number, resource: number): (readonly [number, number])[] {
     const { u32 } = this.#views;
     const found: (readonly [number, number])[] = [];
-    if (this.#isCopy(row)) return found;
-    let last = u32[this.#metric(row) + 6]!;
+    let last = resource;
     for (let next = row + 1; next < this.#last.rows; next++) {
       const at = this.#metric(next) + 6;
       if (u32[at] === last) continue;

@@ -260,6 +260,28 @@ test('copies that Pixie makes for the services of a pod are found, and named', (
   }
 });
 
+test('a resource of many points: asking for each row stays cheap, and what one scan says is not taken for another', () => {
+  const points = Array.from({ length: 60_000 }, () => ({ asInt: 1 }));
+  const resource = (name: string): object => ({
+    attributes: [text('px.cloud.address', 'c'), text('service.name', name)],
+  });
+  const make = (...names: string[]): Uint8Array =>
+    encode({
+      resourceMetrics: names.map((name) => ({
+        resource: resource(name),
+        scopeMetrics: [{ metrics: [{ name: 'a', gauge: { dataPoints: points } }] }],
+      })),
+    });
+  kernel.scan('metrics', make('a'));
+  // 60,000 rows that each look at all behind them would be two thousand million steps.
+  for (let row = 0; row < points.length; row++) assert.equal(kernel.ranges(row).copies.length, 0);
+  points.length = 100;
+  kernel.scan('metrics', make('a', 'b'));
+  assert.equal(kernel.ranges(0).copies.length, 1);
+  assert.equal(kernel.ranges(99).copies.length, 1);
+  assert.equal(kernel.ranges(150).copies.length, 0);
+});
+
 test('rows that are equal by chance, or differ before the service names, are no copies', () => {
   const row = (pod: string, service: string, value: number): object => ({
     resource: { attributes: [text('k8s.pod.name', pod), text('px.cloud.address', 'c'), text('service.name', service)] },
