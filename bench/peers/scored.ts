@@ -10,7 +10,7 @@ export function sumOf(text: string, name: string): number {
   return sum;
 }
 
-const SCORED = 'otelcol_processor_anomaly_scored_windows';
+const SCORED = 'pxanomaly_edge_windows_scored';
 
 /** Edge windows scored since the process started. */
 export async function scoredWindows(telemetryPort: number): Promise<number> {

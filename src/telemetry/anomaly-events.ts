@@ -28,7 +28,8 @@ export interface AnomalyEvents {
   noMetricsPipeline(): void;
   anomalyStarted(kind: string): void;
   incident(state: string): void;
-  windowClosed(): void;
+  /** A window of a group was closed, with so many edges seen in it. */
+  windowClosed(edges: number): void;
   /** Seconds of processor time that a request took to learn from. */
   learnt(seconds: number): void;
   learningFailed(error: unknown): void;
@@ -100,6 +101,7 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
   const incidents = labelled('pxanomaly_incidents', 'Incidents by change of state.', 'state');
   const results = labelled('pxanomaly_results', 'Our own data points and events by what became of them.', 'outcome');
   const windows = plain('pxanomaly_windows_closed', 'Windows closed, of all groups.');
+  const scored = plain('pxanomaly_edge_windows_scored', 'Edges scored, window by window.');
   const failures = plain('pxanomaly_learning_failures', 'Requests that could not be learnt from.');
   const truncations = plain(
     'pxanomaly_truncated_requests',
@@ -123,7 +125,10 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
     },
     anomalyStarted: (kind) => anomalies(kind, 1),
     incident: (state) => incidents(state, 1),
-    windowClosed: () => windows.inc(),
+    windowClosed(edges) {
+      windows.inc();
+      scored.inc(edges);
+    },
     learnt: (seconds) => took.observe(seconds),
     learningFailed(error) {
       failures.inc();

@@ -272,13 +272,21 @@ export class Detector implements LearnHost {
 
   // -- counts
 
-  #count({ findings, incidents, unexpected }: TickOutcome): void {
+  #count({ group, findings, incidents, unexpected }: TickOutcome): void {
     const { events } = this.#options;
-    events.windowClosed();
+    events.windowClosed(this.#present(group));
     for (const { state, announced, kind } of findings)
       if (state === 'started' && announced) events.anomalyStarted(kind);
     for (const _ of unexpected) events.anomalyStarted('unexpected_edge');
     for (const { state } of incidents) events.incident(state);
+  }
+
+  /** Edges of the group that were seen in the window just closed. */
+  #present({ slot }: GroupState): number {
+    const { present } = this.kernel.results;
+    let count = 0;
+    for (const edge of this.kernel.order(slot)) count += present[edge]!;
+    return count;
   }
 
   /** Passes the kernel's and the dictionary's counts on as increments. */
