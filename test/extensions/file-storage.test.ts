@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { type Config, schema } from '../../src/extensions/file-storage/config.js';
+import { FileStorage, storageName } from '../../src/extensions/file-storage/file-storage.js';
+import { testSettings } from '../support/settings.js';
+
+const root = mkdtempSync(join(tmpdir(), 'pxanomaly-storage-'));
+after(() => rmSync(root, { recursive: true }));
+
+function storage(directory: string, more: object = {}): FileStorage {
+  return new FileStorage(testSettings('file_storage'), schema.parse({ directory, ...more }) as Config);
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (value: Uint8Array | undefined): string | undefined => value && new TextDecoder().decode(value);
+
+test('what was written is read, by another instance too', async () => {
+  const directory = join(root, 'a/b');
+  const first = storage(directory);
+  await first.start();
+  assert.equal(statSync(directory).mode & 0o777, 0o750);
+  assert.equal(await first.read('state'), undefined);
+  await first.writeAtomic('state', bytes('one'));
+  await first.writeAtomic('state', bytes('two'));
+  await first.shutdown();
+  const second = storage(directory);
+  await second.start();
+  assert.equal(text(await second.read('state')), 'two');
+  assert.deepEqual(readdirSync(directory), ['state'], 'nothing unfinished stays');
+  await second.remove('state');
+  await second.remove('state');
+  assert.equal(await second.read('state'), undefined);
+});
+
+test('writes to one name follow one another, the last wins, and shutdown waits for them', async () => {
+  const directory = join(root, 'order');
+  const one = storage(directory);
+  await one.start();
+  const writes = Array.from({ length: 20 }, (_, i) => one.writeAtomic('state', bytes(`${i}`)));
+  await one.shutdown();
+  assert.equal(text(await one.read('state')), '19');
+  await Promise.all(writes);
+});
+
+test('an old file stays whole when a new one cannot be written', async () => {
+  const directory = join(root, 'broken');
+  const one = storage(directory);
+  await one.start();
+  await one.writeAtomic('state', bytes('old'));
+  mkdirSync(join(directory, 'state.tmp'));
+  await assert.rejects(one.writeAtomic('state', bytes('new')));
+  assert.equal(text(await one.read('state')), 'old');
+});
+
+test('names cannot leave the directory', async () => {
+  const one = storage(join(root, 'names'));
+  await one.start();
+  for (const name of ['../x', 'a/b', '', '.x', 'x.tmp', 'a\0b'])
+    await assert.rejects(one.writeAtomic(name, bytes('')), /cannot be the name/);
+  const name = storageName('processor', 'anomaly/shop ü', 'checkpoint');
+  assert.equal(name, 'processor.anomaly-2f-shop-20--fc-.checkpoint');
+  await one.writeAtomic(name, bytes('x'));
+});
+
+test('a directory that is none, or not there, stops the start', async () => {
+  writeFileSync(join(root, 'file'), '');
+  await assert.rejects(storage(join(root, 'file')).start(), /EEXIST|is no directory/);
+  await assert.rejects(
+    storage(join(root, 'none'), { create_directory: false }).start(),
+    /none is no directory; create_directory would make it/,
+  );
+});
+
+test('permissions are octal', () => {
+  assert.equal((schema.parse({ directory_permissions: '0700' }) as Config).directory_permissions, 0o700);
+  assert.equal(schema.safeParse({ directory_permissions: '999' }).success, false);
+});
