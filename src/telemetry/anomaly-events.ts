@@ -47,6 +47,7 @@ export interface AnomalyEvents {
   otherWindow(example: string): void;
   adopted(what: string): void;
   notAdopted(reason: string): void;
+  checkpointFailed(error: unknown): void;
   status(line: string, fields: object): void;
 }
 
@@ -215,8 +216,10 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
       log.info({ cluster, count, examples }, 'Edges that were new within the last hour, while learning'),
     otherWindow: (example) =>
       info('other_window', { example }, 'A series of another window length than its edge has; it is not scored'),
-    adopted: (what) => log.info({ state: what }, 'State of the detectors kept over the reload'),
-    notAdopted: (reason) => log.warn({ reason }, 'State of the detectors is not kept over the reload; they learn anew'),
+    adopted: (what) => log.info({ state: what }, 'State of the detectors kept'),
+    checkpointFailed: (error) =>
+      log.error({ err: error }, 'The state could not be written; the last checkpoint stands'),
+    notAdopted: (reason) => log.warn({ reason }, 'State of the detectors is not taken over; they learn anew'),
     status: (line, fields) => log.info(fields, line),
   };
 }

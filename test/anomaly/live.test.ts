@@ -224,6 +224,7 @@ describe('what only the wall clock can tell', () => {
       emit,
       flush: () => [],
       backlogBytes: () => 0,
+      checkpoint: async () => {},
       status: () => {},
     });
     const send = (i: number) => {

@@ -67,6 +67,15 @@ export class Binder {
     return this.#reader;
   }
 
+  /** Group slot of each series by its kernel slot; -1: none. */
+  saveOwners(): Int32Array {
+    return Int32Array.from({ length: this.#owners.length }, (_, series) => this.#owners[series]?.slot ?? -1);
+  }
+
+  restoreOwners(owners: Int32Array, groups: readonly GroupState[]): void {
+    for (const [series, group] of owners.entries()) this.#owners[series] = groups[group];
+  }
+
   /** The group that a series tells of; undefined where it is not used. */
   ownerOf(series: number): GroupState | undefined {
     return series < 0 ? undefined : this.#owners[series];

@@ -122,6 +122,8 @@ export interface Config {
   readonly mute: MuteConfig;
   readonly default_cluster: string;
   readonly pixie_ui?: string | undefined;
+  readonly storage?: string | undefined;
+  readonly checkpoint_interval: number;
   readonly max_series: number;
   readonly max_edges: number;
   readonly max_groups: number;

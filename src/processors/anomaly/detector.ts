@@ -3,6 +3,7 @@ import type { Closing, FoldCounts, KernelFace } from '../../kernel/face.js';
 import type { Batch } from '../../pipeline/index.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
 import { Binder } from './binder.js';
+import type { Checkpoint, CheckpointHead } from './checkpoint.js';
 import type { Config } from './config.js';
 import { Edges } from './edges.js';
 import { type Finding, type FindingOptions, findingOf } from './findings.js';
@@ -18,6 +19,7 @@ import { Profiles } from './profiles.js';
 import { Quantiles } from './quantiles.js';
 import { Reporter, type TickOutcome } from './report.js';
 import { createRuleBook } from './rule-book.js';
+import { restoreDictionary, saveDictionary } from './saved-state.js';
 import type { Sender } from './senders.js';
 
 export interface DetectorOptions {
@@ -81,7 +83,7 @@ export class Detector implements LearnHost {
     const before = this.#options.config;
     this.#options = options;
     const { config } = options;
-    if (!sameRules(before, config)) {
+    if (rulesText(before) !== rulesText(config)) {
       this.edges.forgetFeatures();
       this.kernel.unbindAll();
       this.#binder = this.#makeBinder();
@@ -97,6 +99,39 @@ export class Detector implements LearnHost {
       cluster.deliveries.clear();
       for (const edge of cluster.edges.values()) this.#setProfile(edge);
     }
+  }
+
+  /** Everything that is known, between two requests. */
+  save(hashSeed: bigint, layout: string, request: number): Checkpoint {
+    const { saved, numbers } = saveDictionary(this.edges);
+    const head: CheckpointHead = {
+      hashSeed,
+      layout,
+      rules: rulesText(this.#options.config),
+      dictionary: saved,
+      incidents: this.incidents.save(numbers),
+      reported: this.#reporter.started,
+      owners: this.#binder.saveOwners(),
+      slow: this.#quantiles.save(),
+      request,
+    };
+    return { head, kernel: this.kernel.snapshot() };
+  }
+
+  /** Takes a checkpoint up in an empty detector. What alerts, and when, is this configuration's. */
+  restore({ head, kernel }: Checkpoint): void {
+    this.kernel.restore(kernel);
+    const numbers = restoreDictionary(this.edges, head.dictionary);
+    this.incidents.restore(head.incidents, numbers);
+    this.#reporter.resume(head.reported);
+    this.#binder.restoreOwners(head.owners, this.edges.groups);
+    this.#quantiles.restore(head.slow, this.edges.groups);
+    if (head.rules !== rulesText(this.#options.config)) {
+      this.edges.forgetFeatures();
+      this.kernel.unbindAll();
+    }
+    for (const edge of this.edges.bySlot) if (edge) this.#setProfile(edge);
+    this.#lastCounts = { ...this.kernel.counts() };
   }
 
   #makeBinder(): Binder {
@@ -316,8 +351,7 @@ function advance(group: GroupState, closing: Closing, nowMs: number): void {
   cluster.lastMs = Math.max(cluster.lastMs, nowMs);
 }
 
-/** Whether the same data would be mapped to the same edges and features. */
-function sameRules(a: Config, b: Config): boolean {
-  const rules = ({ presets, features, mute }: Config) => JSON.stringify([presets, features, mute]);
-  return rules(a) === rules(b);
+/** What decides how data is mapped to edges and features. */
+function rulesText({ presets, features, mute }: Config): string {
+  return JSON.stringify([presets, features, mute]);
 }

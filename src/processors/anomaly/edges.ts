@@ -235,6 +235,15 @@ export class Edges {
     return slot;
   }
 
+  /** Takes an edge back that a checkpoint knows; the kernel has it already. */
+  restore(edge: EdgeState): void {
+    edge.sourceService?.outbound.add(edge);
+    edge.destinationService?.inbound.add(edge);
+    this.bySlot[edge.slot] = edge;
+    this.count++;
+    edge.cluster.edges.set(edge.key, edge);
+  }
+
   /** The rules have changed: every feature listens to whatever comes, until the new rules say what. */
   forgetFeatures(): void {
     for (const edge of this.bySlot) {

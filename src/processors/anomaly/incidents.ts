@@ -4,6 +4,7 @@ import { FEATURES, type KernelFace, KINDS } from '../../kernel/face.js';
 import { largestSurprise } from './findings.js';
 import type { ClusterState, EdgeState, GroupState, ServiceState } from './graph.js';
 import { type Ranked, rankServices } from './ranking.js';
+import type { Numbers } from './saved-state.js';
 
 export type IncidentState = 'opened' | 'updated' | 'closed';
 
@@ -23,6 +24,24 @@ export interface Incident {
   /** Ticks that each group of the cluster had closed when it opened. */
   readonly ticksAtOpening: ReadonlyMap<GroupState, number>;
   mergedInto: Incident | undefined;
+}
+
+/** Incidents in numbers: clusters and services by theirs, groups and edges by kernel slot. */
+export interface SavedIncidents {
+  readonly open: readonly {
+    readonly id: string;
+    readonly cluster: number;
+    readonly openedMs: number;
+    readonly group: number;
+    readonly services: readonly number[];
+    readonly edges: readonly number[];
+    readonly kinds: readonly string[];
+    readonly level: number;
+    readonly ranking: readonly (Omit<Ranked, 'service'> & { readonly service: number })[];
+    readonly ticksAtOpening: readonly (readonly [number, number])[];
+  }[];
+  readonly levels: readonly (readonly [group: number, places: number, level: number])[];
+  readonly places: readonly (readonly [group: number, places: number])[];
 }
 
 export interface IncidentChange {
@@ -184,6 +203,48 @@ export class Incidents {
     let places = 0;
     for (const one of this.#sharing(group)) places += ((this.#places.get(one) ?? 0) * DAY_MS) / one.windowMs;
     return places;
+  }
+
+  save({ clusters, services }: Numbers): SavedIncidents {
+    return {
+      open: this.open.map((incident) => ({
+        id: incident.id,
+        cluster: clusters.indexOf(incident.cluster),
+        openedMs: incident.openedMs,
+        group: incident.group.slot,
+        services: [...incident.services].map((service) => services.indexOf(service)),
+        edges: [...incident.edges].map(({ slot }) => slot),
+        kinds: [...incident.kinds],
+        level: incident.level,
+        ranking: incident.ranking.map((ranked) => ({ ...ranked, service: services.indexOf(ranked.service) })),
+        ticksAtOpening: [...incident.ticksAtOpening].map(([group, ticks]) => [group.slot, ticks]),
+      })),
+      levels: [...this.#levels].map(([group, { places, level }]) => [group.slot, places, level]),
+      places: [...this.#places].map(([group, places]) => [group.slot, places]),
+    };
+  }
+
+  restore(saved: SavedIncidents, { clusters, services }: Numbers): void {
+    const { groups, bySlot } = this.#options;
+    for (const one of saved.open) {
+      const known = <T>(values: readonly (T | undefined)[]) => values.filter((value) => value !== undefined) as T[];
+      this.open.push({
+        ...one,
+        cluster: clusters[one.cluster]!,
+        group: groups[one.group]!,
+        services: new Set(known(one.services.map((number) => services[number]))),
+        edges: new Set(known(one.edges.map((slot) => bySlot[slot]))),
+        kinds: new Set(one.kinds),
+        ranking: one.ranking.flatMap((ranked) => {
+          const service = services[ranked.service];
+          return service ? [{ ...ranked, service }] : [];
+        }),
+        ticksAtOpening: new Map(one.ticksAtOpening.map(([slot, ticks]) => [groups[slot]!, ticks])),
+        mergedInto: undefined,
+      });
+    }
+    for (const [slot, places, level] of saved.levels) this.#levels.set(groups[slot]!, { places, level });
+    for (const [slot, places] of saved.places) this.#places.set(groups[slot]!, places);
   }
 
   setBudget(maxPerDay: number): void {

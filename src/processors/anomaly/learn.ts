@@ -40,6 +40,15 @@ export class LearnLoop {
     this.#kernel = kernel;
   }
 
+  /** Number of the last request: numbers must go on after a restart. */
+  get request(): number {
+    return this.#request;
+  }
+
+  set request(number: number) {
+    this.#request = number;
+  }
+
   /** Learns from a whole request. */
   *learn(lesson: Lesson, host: LearnHost): Generator<void> {
     yield* this.#foldAll(lesson, -1, host);

@@ -1,7 +1,7 @@
 // The processor: forwards what it gets, learns from it afterwards, and sends what it found down the metrics pipelines.
 import { randomBytes } from 'node:crypto';
 import type { Settings } from '../../config/settings.js';
-import { CapacityError, MalformedError } from '../../kernel/errors.js';
+import { CapacityError, CheckpointError, MalformedError } from '../../kernel/errors.js';
 import type { KernelFace, KernelOptions } from '../../kernel/face.js';
 import {
   type Batch,
@@ -13,6 +13,7 @@ import {
 } from '../../pipeline/index.js';
 import { type AnomalyEvents, anomalyEvents } from '../../telemetry/anomaly-events.js';
 import { Backlog } from './backlog.js';
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
 import type { Config } from './config.js';
 import { Delivery } from './delivery.js';
 import { Detector, type DetectorOptions } from './detector.js';
@@ -21,6 +22,7 @@ import { LearnLoop, type Lesson } from './learn.js';
 import { Senders } from './senders.js';
 import { SpanLessons } from './spans/lessons.js';
 import { type AnomalyStatus, type EdgeStatus, edgeStatuses, statusLine, statusOf } from './status.js';
+import { checkpointName, type Storage, storageOf } from './storage.js';
 import { Timers } from './timers.js';
 import { countRows, isTruncated } from './truncation.js';
 
@@ -57,7 +59,8 @@ class Anomaly implements AnomalyProcessor {
   #hasTraces = false;
   readonly #deliveries: Delivery[] = [];
   readonly #timers: Timers;
-  readonly #kernelOptions: KernelOptions;
+  #kernelOptions: KernelOptions;
+  #storage: Storage | undefined;
   #detector: Detector | undefined;
   #loop: LearnLoop | undefined;
   /** Results on their way, in a replay. */
@@ -90,11 +93,14 @@ class Anomaly implements AnomalyProcessor {
       emit: (cluster, batch) => this.#emit(cluster, batch),
       flush: () => this.#deliveries.map((delivery) => delivery.flush()),
       backlogBytes: () => this.#backlog.bytes,
+      checkpoint: () => this.#backlog.drained().then(() => this.#checkpoint()),
       status: () => this.#events.status(statusLine(this.status()), {}),
     });
   }
 
   async start(): Promise<void> {
+    this.#storage = storageOf((id) => this.#settings.extension(id), this.#config.storage);
+    if (!this.#detector) await this.#resume();
     this.#open();
     if (this.#deliveries.length === 0 && this.#hasTraces) this.#events.noMetricsPipeline();
     if (this.#options.live) this.#timers.start();
@@ -108,6 +114,45 @@ class Anomaly implements AnomalyProcessor {
     const detector = new Detector(this.#detectorOptions(kernel));
     this.#use(detector, new LearnLoop(kernel));
     return detector;
+  }
+
+  /** Goes on where a process before this one stopped, if it left anything that fits. */
+  async #resume(): Promise<void> {
+    const bytes = await this.#storage?.read(checkpointName(this.#settings.id));
+    if (!bytes) return;
+    try {
+      const checkpoint = decodeCheckpoint(bytes);
+      const { head } = checkpoint;
+      if (head.layout !== layoutOf(this.#kernelOptions))
+        throw new CheckpointError('capacities, the forest or the seed have changed');
+      this.#kernelOptions = { ...this.#kernelOptions, hashSeed: head.hashSeed };
+      const detector = this.#open();
+      detector.restore(checkpoint);
+      if (this.#loop) this.#loop.request = head.request;
+      this.#events.adopted(`${detector.edges.count} edges of a checkpoint`);
+    } catch (error) {
+      this.#discard();
+      this.#events.notAdopted(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** A detector that was filled in part is worth nothing. */
+  #discard(): void {
+    if (this.#detector) this.#options.register?.(this.#detector.kernel, false);
+    this.#detector = undefined;
+    this.#loop = undefined;
+  }
+
+  /** Writes the state, between two requests. */
+  async #checkpoint(): Promise<void> {
+    if (!this.#storage || !this.#detector || !this.#loop) return;
+    const { hashSeed } = this.#kernelOptions;
+    const checkpoint = this.#detector.save(hashSeed, layoutOf(this.#kernelOptions), this.#loop.request);
+    try {
+      await this.#storage.writeAtomic(checkpointName(this.#settings.id), encodeCheckpoint(checkpoint));
+    } catch (error) {
+      this.#events.checkpointFailed(error);
+    }
   }
 
   #use(detector: Detector, loop: LearnLoop): void {
@@ -130,7 +175,7 @@ class Anomaly implements AnomalyProcessor {
   /** Keeps the detectors' state over a reload where the kernel's memory stays as it is laid out. */
   adopt(previous: Processor): void {
     if (!(previous instanceof Anomaly)) return;
-    if (!sameLayout(previous.#kernelOptions, this.#kernelOptions)) {
+    if (layoutOf(previous.#kernelOptions) !== layoutOf(this.#kernelOptions)) {
       this.#events.notAdopted('capacities, the forest or the seed have changed');
       return;
     }
@@ -142,6 +187,7 @@ class Anomaly implements AnomalyProcessor {
     detector.publishCounts();
     detector.reconfigure(this.#detectorOptions(detector.kernel));
     this.#use(detector, loop);
+    this.#kernelOptions = previous.#kernelOptions;
     this.#requests = previous.#requests;
     this.#truncated = previous.#truncated;
     this.#lastExportMs = previous.#lastExportMs;
@@ -151,6 +197,7 @@ class Anomaly implements AnomalyProcessor {
   async shutdown(): Promise<void> {
     this.#timers.stop();
     await this.#backlog.drained();
+    await this.#checkpoint();
     await Promise.all(this.#deliveries.map((delivery) => delivery.flush()));
     this.#detector?.publishCounts();
     if (this.#detector) this.#options.register?.(this.#detector.kernel, false);
@@ -321,7 +368,6 @@ const FEEDS_PER_GROUP = 32;
 const FOREST = { reservoir: 4096, period: 2048, first: 512, refresh: 360 } as const;
 
 /** Everything but the hash seed, which belongs to the state. */
-function sameLayout(a: KernelOptions, b: KernelOptions): boolean {
-  const layout = (options: KernelOptions) => JSON.stringify({ ...options, hashSeed: 0 });
-  return layout(a) === layout(b);
+function layoutOf(options: KernelOptions): string {
+  return JSON.stringify({ ...options, hashSeed: 0 });
 }

@@ -15,6 +15,9 @@ export interface SlowSeries {
   readonly group: GroupState;
 }
 
+/** A series that is read as a quantile, by kernel slot; what its tick has so far is not kept. */
+export type SavedSlow = Omit<SlowSeries, 'group'> & { readonly series: number; readonly group: number };
+
 interface Merged {
   readonly buckets: Bucket[];
   logSum: number;
@@ -47,6 +50,14 @@ export class Quantiles {
     this.#readings.delete(series);
     if (slow) this.#series.set(series, slow);
     else this.#series.delete(series);
+  }
+
+  save(): SavedSlow[] {
+    return [...this.#series].map(([series, slow]) => ({ ...slow, series, group: slow.group.slot }));
+  }
+
+  restore(saved: readonly SavedSlow[], groups: readonly GroupState[]): void {
+    for (const { series, group, ...slow } of saved) this.#series.set(series, { ...slow, group: groups[group]! });
   }
 
   /** Takes in the rows of the last fold that asked for it. */

@@ -14,6 +14,7 @@ export interface TimersOptions {
   /** Tries to hand on results that wait. */
   flush(): Promise<void>[];
   backlogBytes(): number;
+  checkpoint(): Promise<void>;
   status(): void;
 }
 
@@ -30,6 +31,7 @@ export class Timers {
   readonly #options: TimersOptions;
   #look: NodeJS.Timeout | undefined;
   #status: NodeJS.Timeout | undefined;
+  #checkpoint: NodeJS.Timeout | undefined;
 
   constructor(options: TimersOptions) {
     this.#options = options;
@@ -37,12 +39,15 @@ export class Timers {
 
   start(): void {
     this.#look = setInterval(() => this.look(Date.now()), LOOK_MS).unref();
+    const { checkpoint_interval } = this.#options.config;
+    this.#checkpoint = setInterval(() => void this.#options.checkpoint(), checkpoint_interval).unref();
     this.#status = setInterval(() => this.#options.status(), STATUS_MS).unref();
   }
 
   stop(): void {
     clearInterval(this.#look);
     clearInterval(this.#status);
+    clearInterval(this.#checkpoint);
   }
 
   /** `nowMs`: wall clock. */
