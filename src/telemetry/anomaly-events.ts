@@ -204,7 +204,7 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
       );
     },
     settingsChanged: (cluster, settings) =>
-      log.info({ cluster, ...settings }, "A sender's settings apply to its cluster"),
+      info(`settings of ${cluster}`, { cluster, ...settings }, "A sender's settings apply to its cluster"),
     silent(cluster, windowMs, isSilent) {
       const line = isSilent ? 'A cluster has fallen silent: its group is frozen' : 'A cluster reports again';
       log.warn({ cluster, window_s: windowMs / 1000 }, line);

@@ -377,3 +377,14 @@ test('a service without edges of its own is scored as a whole', async () => {
   });
   await bench.processor.shutdown();
 });
+
+test('beyond max_groups further clusters are counted, not remembered', async () => {
+  const bench = new Bench({ max_groups: 4 });
+  await bench.processor.start();
+  for (let i = 0; i < 10; i++) await bench.send(shopRequest(0, undefined, { 'px.cluster.id': `c${i}` }));
+  const { clusters, bounds, edges } = bench.processor.status();
+  assert.equal(clusters.length, 4);
+  assert.equal(edges, 16);
+  assert.equal(bounds.groups, 6 * 16, 'each series of the other six');
+  await bench.processor.shutdown();
+});

@@ -97,7 +97,7 @@ describe('backlog', () => {
       failed: () => assert.fail(),
       took: () => {},
     });
-    backlog.add(lesson(1));
+    void backlog.add(lesson(1));
     assert.equal(steps, 0);
     let turns = 0;
     while (backlog.bytes > 0) {
@@ -123,8 +123,8 @@ describe('backlog', () => {
       failed: (_, error) => failed.push(error),
       took: () => {},
     });
-    backlog.add(lesson(1));
-    backlog.add(lesson(2));
+    void backlog.add(lesson(1));
+    void backlog.add(lesson(2));
     await backlog.drained();
     assert.deepEqual(learnt, [2]);
     assert.equal(String(failed[0]), 'Error: broken');

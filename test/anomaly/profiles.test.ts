@@ -11,7 +11,7 @@ const THURSDAY_NOON = Date.parse('2026-01-01T12:00:00Z');
 function profilesOf(written: object): { profiles: Profiles; set: AlertProfile[] } {
   const set: AlertProfile[] = [];
   const kernel = { setProfile: (slot: number, profile: AlertProfile) => (set[slot] = profile) };
-  return { profiles: new Profiles(kernel as unknown as KernelFace, anomalyConfig(written)), set };
+  return { profiles: new Profiles(kernel as unknown as KernelFace, anomalyConfig(written), () => {}), set };
 }
 
 const EDGE = {
@@ -152,4 +152,17 @@ test('edges with the same answers share a slot', () => {
   );
   assert.deepEqual(slots, [0, 1, 1]);
   assert.equal(set.length, 2);
+});
+
+test('profiles that nobody uses any more make room', () => {
+  const set: AlertProfile[] = [];
+  const kernel = { setProfile: (slot: number, one: AlertProfile) => (set[slot] = one) } as unknown as KernelFace;
+  let renewed = 0;
+  const profiles: Profiles = new Profiles(kernel, anomalyConfig(), () => {
+    renewed++;
+    assert.equal(profiles.slotOf(EDGE, {}, 0), 0);
+  });
+  for (let i = 0; i < 5000; i++) profiles.slotOf(EDGE, { threshold: 0.8 + i * 1e-5 }, 0);
+  assert.equal(renewed, 1);
+  assert.equal(set.length, 4096);
 });

@@ -63,7 +63,7 @@ export class Detector implements LearnHost {
     this.incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: config.incidents.max_per_day });
     this.#options = options;
     this.#quantiles = new Quantiles(kernel);
-    this.#profiles = new Profiles(kernel, config);
+    this.#profiles = this.#makeProfiles();
     this.#binder = this.#makeBinder();
     this.#reporter = this.#makeReporter();
     this.#newEdges = this.#makeNewEdges();
@@ -93,7 +93,7 @@ export class Detector implements LearnHost {
     this.#reporter.resume(started);
     this.#newEdges = this.#makeNewEdges();
     this.incidents.setBudget(config.incidents.max_per_day);
-    this.#profiles = new Profiles(this.kernel, config);
+    this.#profiles = this.#makeProfiles();
     this.#findingOptions = this.#makeFindingOptions();
     for (const cluster of this.edges.clusters.values()) {
       cluster.deliveries.clear();
@@ -150,6 +150,12 @@ export class Detector implements LearnHost {
       resource,
       live,
       openIncidents: (cluster) => this.incidents.openIn(cluster),
+    });
+  }
+
+  #makeProfiles(): Profiles {
+    return new Profiles(this.kernel, this.#options.config, () => {
+      for (const edge of this.edges.bySlot) if (edge) this.#setProfile(edge);
     });
   }
 

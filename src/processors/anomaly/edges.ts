@@ -65,19 +65,9 @@ export class Edges {
     this.#options = options;
   }
 
-  cluster(id: string, name: string): ClusterState {
-    let cluster = this.clusters.get(id);
-    if (!cluster) {
-      cluster = createCluster({ id, name });
-      this.clusters.set(id, cluster);
-    }
-    return cluster;
-  }
-
   /** The answer for a series that a rule mapped; the edge is made where it is new. */
   bind(mapped: Mapped): SeriesBinding {
-    const cluster = this.cluster(mapped.cluster.id, mapped.cluster.name);
-    const group = this.#group(cluster, mapped.rule.rule.windowMs);
+    const group = this.#group(mapped);
     const feed = group && this.#feed(group, mapped);
     const edge = feed && this.#edge(group, mapped);
     if (!feed || !edge) return UNUSED;
@@ -86,18 +76,27 @@ export class Edges {
     return { edge: edge.slot, feed: feed.slot, rank, type, roles, scale };
   }
 
-  #group(cluster: ClusterState, windowMs: number): GroupState | undefined {
-    const known = cluster.groups.get(windowMs);
-    if (known) return known;
+  /** The bound on groups is that on clusters too: one that has no group is not remembered. */
+  #group({ cluster: { id, name }, rule }: Mapped): GroupState | undefined {
+    const { windowMs } = rule.rule;
+    const known = this.clusters.get(id);
+    const group = known?.groups.get(windowMs);
+    if (group) return group;
     const nanos = BigInt(Math.round(windowMs * 1e6));
     const slot = this.#options.kernel.addGroup(nanos, nanos / 2n);
     if (slot < 0) {
       this.counts.groups++;
       return undefined;
     }
+    const cluster = known ?? createCluster({ id, name });
+    this.clusters.set(id, cluster);
+    return this.#addGroup(slot, cluster, windowMs);
+  }
+
+  #addGroup(slot: number, cluster: ClusterState, windowMs: number): GroupState {
     const group = createGroup(slot, cluster, windowMs);
     cluster.groups.set(windowMs, group);
-    this.groups[group.slot] = group;
+    this.groups[slot] = group;
     return group;
   }
 

@@ -6,6 +6,9 @@ import { formatService, type ServiceName } from './names.js';
 import { isWithin } from './schedule.js';
 import type { SenderSettings } from './senders.js';
 
+/** Profiles that the kernel has room for. */
+const MAX_PROFILES = 4096;
+
 const WEEK_MS = 7 * 86_400_000;
 
 /** L_on of a window length: the level of threshold 0.9, nats (at most one false episode per edge and week). */
@@ -40,12 +43,15 @@ interface CompiledAlertRule {
 export class Profiles {
   readonly #kernel: KernelFace;
   readonly #config: Config;
+  readonly #renew: () => void;
   readonly #rules: readonly CompiledAlertRule[];
   readonly #slots = new Map<string, number>();
   readonly #levels: (readonly number[])[] = [];
 
-  constructor(kernel: KernelFace, config: Config) {
+  /** `renew`: asks for every edge's slot again. */
+  constructor(kernel: KernelFace, config: Config, renew: () => void) {
     this.#kernel = kernel;
+    this.#renew = renew;
     this.#config = config;
     this.#rules = config.rules.map(compileRule);
   }
@@ -64,12 +70,20 @@ export class Profiles {
     const key = JSON.stringify(profile, (_, value) => (value === Number.POSITIVE_INFINITY ? 'never' : value));
     let slot = this.#slots.get(key);
     if (slot === undefined) {
+      if (this.#slots.size === MAX_PROFILES) this.#startOver();
       slot = this.#slots.size;
       this.#slots.set(key, slot);
       this.#levels[slot] = profile.levels;
       this.#kernel.setProfile(slot, profile);
     }
     return slot;
+  }
+
+  /** Settings of senders that come and go leave profiles behind that nobody uses: every edge gets its slot anew. */
+  #startOver(): void {
+    this.#slots.clear();
+    this.#levels.length = 0;
+    this.#renew();
   }
 
   /** Alert level of a kind in a profile, nats. */
