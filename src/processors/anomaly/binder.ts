@@ -2,7 +2,7 @@
 import { type KernelFace, Role, type SeriesBinding } from '../../kernel/face.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
 import type { Edges } from './edges.js';
-import type { ClusterState, GroupState } from './graph.js';
+import type { ClusterState, EdgeState, GroupState } from './graph.js';
 import type { Lesson } from './learn.js';
 import type { Quantiles } from './quantiles.js';
 import { type Mapped, type ResolveOptions, resolveRow } from './resolve.js';
@@ -32,8 +32,8 @@ export class Binder {
   readonly counts: ResolveCounts = { mapped: 0, unmapped: 0, ignored: 0, muted: 0, refused: 0 };
   /** Why data is not mapped, by example. */
   readonly examples: Map<'unmapped' | 'ignored' | 'muted', string> = new Map();
-  /** Cluster and group of a series, by kernel slot. */
-  readonly #owners: (GroupState | undefined)[] = [];
+  /** Edge slot of a series by kernel slot; -1: not used. */
+  readonly #edges: number[] = [];
   #options: BinderOptions;
   /** Of the last body: slices of one request share what they have decoded. */
   #reader: RowReader | undefined;
@@ -67,24 +67,24 @@ export class Binder {
     return this.#reader;
   }
 
-  /** Group slot of each series by its kernel slot; -1: none. */
+  /** Edge slot of each series by its kernel slot; -1: none. */
   saveOwners(): Int32Array {
-    return Int32Array.from({ length: this.#owners.length }, (_, series) => this.#owners[series]?.slot ?? -1);
+    return Int32Array.from({ length: this.#edges.length }, (_, series) => this.#edges[series] ?? -1);
   }
 
-  restoreOwners(owners: Int32Array, groups: readonly GroupState[]): void {
-    for (const [series, group] of owners.entries()) this.#owners[series] = groups[group];
+  restoreOwners(owners: Int32Array): void {
+    for (const [series, edge] of owners.entries()) this.#edges[series] = edge;
   }
 
-  /** The group that a series tells of; undefined where it is not used. */
-  ownerOf(series: number): GroupState | undefined {
-    return series < 0 ? undefined : this.#owners[series];
+  /** The edge that a series tells of; undefined where it is not used. */
+  edgeOf(series: number): EdgeState | undefined {
+    return series < 0 ? undefined : this.#options.edges.bySlot[this.#edges[series] ?? -1];
   }
 
   #binding(row: Row, series: number, lesson: Lesson): SeriesBinding {
     const { resolve, edges, events } = this.#options;
     const resolution = resolveRow(row, lesson.sender.cluster, resolve);
-    this.#owners[series] = undefined;
+    this.#edges[series] = -1;
     this.#options.quantiles.bind(series, undefined);
     if (!resolution.used) {
       this.counts[resolution.reason]++;
@@ -97,13 +97,13 @@ export class Binder {
     events.series(binding.edge < 0 ? 'refused' : 'mapped', row.metric.name);
     if (binding.edge < 0) return binding;
     const { group } = edges.bySlot[binding.edge]!;
-    this.#own(series, group, resolution, lesson);
+    this.#edges[series] = binding.edge;
+    this.#own(group, resolution, lesson);
     if (binding.roles & Role.SLOW) this.#readSlowly(series, group, resolution, row);
     return binding;
   }
 
-  #own(series: number, group: GroupState, mapped: Mapped, lesson: Lesson): void {
-    this.#owners[series] = group;
+  #own(group: GroupState, mapped: Mapped, lesson: Lesson): void {
     const { cluster } = group;
     cluster.deliveries.add(lesson.delivery);
     if (!mapped.source || mapped.unresolvedPeer) this.#adviseScript(cluster, mapped);

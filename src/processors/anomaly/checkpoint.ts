@@ -20,7 +20,7 @@ export interface CheckpointHead {
   readonly dictionary: SavedDictionary;
   readonly incidents: SavedIncidents;
   readonly reported: ReportedCounts;
-  /** Group slot of each series by its kernel slot; -1: none. */
+  /** Edge slot of each series by its kernel slot; -1: none. */
   readonly owners: Int32Array;
   readonly slow: readonly SavedSlow[];
   /** Number of the last request. */

@@ -119,6 +119,7 @@ export interface Config {
   readonly export_top: number;
   readonly export_bands: 'anomalous' | 'all';
   readonly ongoing_events: boolean;
+  readonly score_attributes: boolean;
   readonly mute: MuteConfig;
   readonly default_cluster: string;
   readonly pixie_ui?: string | undefined;

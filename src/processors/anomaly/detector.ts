@@ -124,7 +124,7 @@ export class Detector implements LearnHost {
     const numbers = restoreDictionary(this.edges, head.dictionary);
     this.incidents.restore(head.incidents, numbers);
     this.#reporter.resume(head.reported);
-    this.#binder.restoreOwners(head.owners, this.edges.groups);
+    this.#binder.restoreOwners(head.owners);
     this.#quantiles.restore(head.slow, this.edges.groups);
     if (head.rules !== rulesText(this.#options.config)) {
       this.edges.forgetFeatures();
@@ -274,8 +274,8 @@ export class Detector implements LearnHost {
     const seen = new Set<ClusterState>();
     const step = sender.key === '' ? Math.max(1, (to - from - 1) >> 1) : 1;
     for (let row = from; row < to; row += step) {
-      const group = this.#binder.ownerOf(this.kernel.seriesOf(row));
-      if (group) seen.add(group.cluster);
+      const edge = this.#binder.edgeOf(this.kernel.seriesOf(row));
+      if (edge) seen.add(edge.cluster);
     }
     for (const cluster of seen) {
       cluster.deliveries.add(delivery);

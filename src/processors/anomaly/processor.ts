@@ -21,6 +21,7 @@ import type { ClusterState } from './graph.js';
 import { LearnLoop, type Lesson } from './learn.js';
 import { Senders } from './senders.js';
 import { SpanLessons } from './spans/lessons.js';
+import { stamped } from './stamp.js';
 import { type AnomalyStatus, type EdgeStatus, edgeStatuses, statusLine, statusOf } from './status.js';
 import { checkpointName, type Storage, storageOf } from './storage.js';
 import { Timers } from './timers.js';
@@ -245,9 +246,14 @@ class Anomaly implements AnomalyProcessor {
     if (!this.#check(batch)) return next.consume(batch);
     this.#requests++;
     const lesson = { batch, sender, delivery };
-    const handed = next.consume(batch);
+    const handed = next.consume(this.#config.score_attributes ? this.#stamp(batch) : batch);
     if (this.#options.live) return both(handed, this.#take(lesson));
     return handed instanceof Promise ? handed.then(() => this.#take(lesson)) : this.#take(lesson);
+  }
+
+  #stamp(batch: Batch): Batch {
+    const { kernel, binder } = this.#open();
+    return stamped(batch, kernel, (series) => binder.edgeOf(series));
   }
 
   /** Whether it can be learnt from. Throws what is malformed back at the sender. */

@@ -193,6 +193,12 @@ export const schema: z.ZodType<Config> = z.strictObject({
   export_top: z.int().min(0).max(100_000).default(100).describe('The highest scores that go out, and all from 0.5'),
   export_bands: z.enum(['anomalous', 'all']).default('anomalous').describe('Edges whose expected values go out'),
   ongoing_events: z.boolean().default(false).describe('An event each window while an anomaly lasts'),
+  score_attributes: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Forwarded points carry `anomaly.isolation_score` and `anomaly.is_anomaly`: each value becomes a stream of its own',
+    ),
   mute: mute.prefault({}).describe('Data that is left out altogether'),
   default_cluster: text.max(256).default('default').describe('Cluster of data that names none'),
   pixie_ui: text.optional().describe("Host of Pixie's UI, for links in events"),
