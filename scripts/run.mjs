@@ -40,6 +40,7 @@ const tasks = {
   test: () => run(process.execPath, ['scripts/test.mjs', ...rest]),
   check: () => run(process.execPath, ['scripts/check.mjs', ...rest]),
   bench: () => run(process.execPath, ['build/js/bench/run.js', ...rest]),
+  quality: () => run(process.execPath, ['build/js/bench/quality/run.js', ...rest]),
   'bench:peers': () => run(process.execPath, ['build/js/bench/peers/run.js', ...rest]),
 };
 if (!tasks[task]) {
