@@ -30,6 +30,7 @@ const checks = {
   'generated: wire tags': () => node('scripts/generate-tags.mjs', '--check'),
   'generated: configuration reference': () => node('scripts/generate-reference.mjs', '--check'),
   'generated: Pixie kit': () => node('deploy/pixie/generate.mjs', '--check'),
+  'generated: Grafana dashboards': () => node('deploy/grafana/generate.mjs', '--check'),
   files: () => checkFiles(root),
   package: () => checkPackage(root),
   sizes: () => checkSizes(root),

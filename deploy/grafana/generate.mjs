@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const check = process.argv.includes('--check');
+// biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's variable.
 const SOURCE = { type: 'prometheus', uid: '${datasource}' };
 const EDGE = '{{src_namespace}}/{{src_service}} → {{namespace}}/{{dst_service}}';
 
