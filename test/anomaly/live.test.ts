@@ -110,6 +110,31 @@ describe('backlog', () => {
     assert.ok(turns >= 6);
   });
 
+  test('senders that are faster wait for a shorter queue, and every one of them goes on', async () => {
+    let learnt = 0;
+    const backlog = new Backlog({
+      *learn() {
+        yield;
+        learnt++;
+      },
+      maxBytes: 1,
+      failed: () => assert.fail(),
+      took: () => {},
+    });
+    const answers = Array.from({ length: 50 }, () => backlog.add(lesson(1)));
+    const waiting = answers.filter((answer) => answer !== undefined);
+    assert.equal(answers.length - waiting.length, 4);
+    let first: number | undefined;
+    void waiting[0]?.then(() => {
+      first = learnt;
+    });
+    await Promise.all(waiting);
+    assert.ok(first !== undefined && first >= 1);
+    assert.equal(backlog.add(lesson(1)), undefined, 'a queue that is empty again takes at once');
+    await backlog.drained();
+    assert.equal(learnt, 51);
+  });
+
   test('a lesson that fails is told, and the next is learnt', async () => {
     const failed: unknown[] = [];
     const learnt: number[] = [];

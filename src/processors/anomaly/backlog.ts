@@ -120,6 +120,7 @@ export class Backlog {
     this.#bytes -= this.#current.lesson.batch.body.length;
     this.#options.took(this.#current.ms);
     this.#current = undefined;
-    if (this.#waiting.length <= AHEAD) this.#held.shift()?.();
+    // The queue is one shorter for everybody, so the first of those who wait has its place. One a lesson: nobody is left over at the end.
+    this.#held.shift()?.();
   }
 }
