@@ -15,7 +15,9 @@ import { printScore } from './print-labels.js';
 import { type CsvRecording, openRecording, type Recording, RecordingError } from './readers/index.js';
 import { type Replayed, replay } from './replay.js';
 import { replayConfig } from './settings.js';
+import { withStorage } from './storage.js';
 import { plotSweep, printSweep, type SweepStep } from './sweep.js';
+import { warningLog } from './warnings.js';
 
 export { type AnomalyEvent, eventsOf } from '../processors/anomaly/read-events.js';
 
@@ -98,7 +100,8 @@ class Command {
     labels: readonly Label[] | undefined,
     event?: (event: AnomalyEvent) => void,
   ): Promise<Replayed> {
-    const { files, csv } = this.options;
+    const { files, csv, checkpoint } = this.options;
+    const settings = settingsFor(this.io);
     const recording = await openRecording(files, { csv });
     const config = await this.config(recording, [...this.options.sets, ...sets], labels !== undefined);
     const progress = new Progress(this.io.stderr, 'replay');
@@ -107,7 +110,7 @@ class Command {
       return await replay({
         recording,
         config,
-        settings: SETTINGS,
+        settings: checkpoint === undefined ? settings : await withStorage(settings, checkpoint),
         signal: this.io.signal,
         progress: () => progress.update(recording.read() / recording.total, `${formatCount(found.count)} events`),
         event: (one) => {
@@ -142,14 +145,16 @@ class Command {
 }
 
 /** Nothing of the process or the machine: the same recording gives the same bytes everywhere. */
-const SETTINGS: Settings = {
-  id: { type: 'anomaly', name: '' },
-  telemetry: createTelemetry(),
-  version: 'replay',
-  instanceId: 'replay',
-  resource: { 'service.name': 'pxanomaly' },
-  extension: () => undefined,
-};
+function settingsFor(io: CommandIo): Settings {
+  return {
+    id: { type: 'anomaly', name: '' },
+    telemetry: createTelemetry({ log: warningLog(io) }),
+    version: 'replay',
+    instanceId: 'replay',
+    resource: { 'service.name': 'pxanomaly' },
+    extension: () => undefined,
+  };
+}
 
 interface EventWriter {
   write(event: AnomalyEvent): void;

@@ -6,7 +6,8 @@ import { UsageError } from '../terminal/io.js';
 export const USAGE = `Usage: pxanomaly replay [options] FILE…
 
 Finds anomalies in recorded traffic, on event time, as fast as it can be read.
-FILE: OTLP JSON lines or length-prefixed protobuf of the Collector's file exporter, a single OTLP request, or CSV; may be gzipped.
+FILE: OTLP JSON lines or length-prefixed protobuf of the Collector's file exporter, a single OTLP request, the answer of a Prometheus
+range query, or CSV; may be gzipped.
 
   --csv                 every FILE is CSV with the header
                         time,cluster,namespace,src_service,dst_service,latency,requests,errors,bytes
@@ -21,6 +22,8 @@ FILE: OTLP JSON lines or length-prefixed protobuf of the Collector's file export
   --warm-up 12h         time from the beginning that the labels' scores leave out; default 0s
   --sweep KEY=V1,V2,…   replays once for each value and compares, as in --sweep threshold=0.8,0.9,0.95
   --plot FILE           where --sweep draws its plot (SVG); default pxanomaly-sweep.svg
+  --checkpoint DIR      goes on from what was learnt there, and leaves it there with what is learnt now: a gateway whose
+                        file_storage has this directory, and the same anomaly settings, starts with warm baselines
   --help                this text
 `;
 
@@ -42,6 +45,7 @@ export interface ReplayOptions {
   readonly warmUpMs: number;
   readonly sweep: Sweep | undefined;
   readonly plot: string;
+  readonly checkpoint: string | undefined;
 }
 
 /** The options; 'help' where that is what was asked for. Throws `UsageError`. */
@@ -51,6 +55,8 @@ export function parseReplayOptions(argv: readonly string[]): ReplayOptions | 'he
   if (positionals.length === 0) throw new UsageError('which FILE?');
   const sweep = values.sweep === undefined ? undefined : parseSweep(values.sweep);
   if (sweep && values.events !== undefined) throw new UsageError('--events is of one replay, --sweep makes several');
+  if (sweep && values.checkpoint !== undefined)
+    throw new UsageError('--checkpoint is of one replay, --sweep makes several');
   return {
     files: positionals,
     csv: values.csv ?? false,
@@ -63,6 +69,7 @@ export function parseReplayOptions(argv: readonly string[]): ReplayOptions | 'he
     warmUpMs: values['warm-up'] === undefined ? 0 : duration('--warm-up', values['warm-up']),
     sweep,
     plot: values.plot ?? 'pxanomaly-sweep.svg',
+    checkpoint: values.checkpoint,
   };
 }
 
@@ -82,6 +89,7 @@ function parse(argv: readonly string[]) {
         'warm-up': { type: 'string' },
         sweep: { type: 'string' },
         plot: { type: 'string' },
+        checkpoint: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });

@@ -16,10 +16,13 @@ export interface ConfigOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** Window of preset `edge` as it is. */
+const EDGE_WINDOW_MS = 10_000;
+
 /** Throws `ConfigError` or `UsageError`. */
 export function replayConfig({ file, sets, windowMs, env }: ConfigOptions): Config {
   const written = file === undefined ? {} : readAnomaly(file, env);
-  if (windowMs !== undefined) setWindow(written, windowMs);
+  if (windowMs !== undefined && windowMs !== EDGE_WINDOW_MS) setWindow(written, windowMs);
   for (const [key, text] of sets) setPath(written, key.split(/::|\./), parseYaml(text));
   const { config, findings } = apply(schema, written);
   const problems = [

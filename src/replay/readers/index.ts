@@ -3,6 +3,7 @@ import { csvRecording } from './csv.js';
 import { framingOf } from './frames.js';
 import { isLines, jsonDocument, jsonLines } from './json.js';
 import { type OpenFile, openFile } from './open.js';
+import { isRangeAnswer, rangeAnswers } from './prometheus.js';
 import { protobufMessages } from './protobuf.js';
 import { type RecordedRequest, type Recording, RecordingError } from './recorded.js';
 
@@ -44,6 +45,7 @@ function readerOf(file: OpenFile): Reader {
   const { path, head, whole } = file;
   const first = head.find((byte) => byte > 0x20);
   if (first === BRACE && (head[0] === BRACE || isText(head))) {
+    if (isRangeAnswer(head)) return { format: 'Prometheus range query', requests: () => rangeAnswers(file) };
     return isLines(head)
       ? { format: 'OTLP JSON lines', requests: () => jsonLines(file) }
       : { format: 'OTLP JSON', requests: () => jsonDocument(file) };

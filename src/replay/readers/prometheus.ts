@@ -1,0 +1,143 @@
+// Answers of Prometheus' range queries (/api/v1/query_range, https://prometheus.io/docs/prometheus/latest/querying/api/), as they were
+// before they were scraped: counters, gauges, and histograms put together from their _sum and _count.
+import type { opentelemetry } from '#proto';
+import { ExportMetricsServiceRequest } from '../../otlp/index.js';
+import type { OpenFile } from './open.js';
+import { type RecordedRequest, RecordingError } from './recorded.js';
+
+type IMetric = opentelemetry.proto.metrics.v1.IMetric;
+type IKeyValue = opentelemetry.proto.common.v1.IKeyValue;
+
+interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly values: readonly (readonly [number, string])[];
+}
+
+/** What a file of one or several answers looks like near its beginning. */
+const MATRIX = /"resultType"\s*:\s*"matrix"/;
+
+export function isRangeAnswer(head: Buffer): boolean {
+  return MATRIX.test(head.toString('utf8', 0, 4096));
+}
+
+const CUMULATIVE = 2;
+/** Names of Prometheus carry their unit. */
+const UNITS: readonly (readonly [RegExp, string])[] = [
+  [/_milliseconds(_|$)/, 'ms'],
+  [/_seconds(_|$)/, 's'],
+  [/_bytes(_|$)/, 'By'],
+];
+
+const unitOf = (name: string): string => UNITS.find(([pattern]) => pattern.test(name))?.[1] ?? '';
+
+/** Prometheus' own labels say where a series was scraped, not what it is about. */
+const SCRAPE_LABELS = new Set(['__name__', 'le', 'job', 'instance']);
+
+function attributesOf(metric: Series['metric']): IKeyValue[] {
+  return Object.entries(metric)
+    .filter(([label]) => !SCRAPE_LABELS.has(label))
+    .map(([key, value]) => ({
+      key,
+      value: value === 'true' || value === 'false' ? { boolValue: value === 'true' } : { stringValue: value },
+    }));
+}
+
+/** One metric with its identity and the function that makes its point of a time. */
+interface Source {
+  readonly times: readonly number[];
+  metricAt(time: number): IMetric | undefined;
+}
+
+const nanos = (seconds: number): never => String(BigInt(Math.round(seconds * 1000)) * 1_000_000n) as never;
+
+function valuesOf({ values }: Series): Map<number, number> {
+  return new Map(values.map(([time, text]) => [time, Number(text)]));
+}
+
+function simpleSource(series: Series): Source {
+  const { __name__: name = '' } = series.metric;
+  const [values, attributes, unit] = [valuesOf(series), attributesOf(series.metric), unitOf(name)];
+  return {
+    times: [...values.keys()],
+    metricAt(time) {
+      const asDouble = values.get(time);
+      if (asDouble === undefined) return undefined;
+      const dataPoints = [{ attributes, timeUnixNano: nanos(time), asDouble }];
+      if (!name.endsWith('_total')) return { name, unit, gauge: { dataPoints } };
+      return { name, unit, sum: { dataPoints, aggregationTemporality: CUMULATIVE, isMonotonic: true } };
+    },
+  };
+}
+
+function histogramSource(name: string, sums: Series, counts: Series): Source {
+  const [sum, count, attributes] = [valuesOf(sums), valuesOf(counts), attributesOf(sums.metric)];
+  return {
+    times: [...sum.keys()],
+    metricAt(time) {
+      const [ofSum, ofCount] = [sum.get(time), count.get(time)];
+      if (ofSum === undefined || ofCount === undefined) return undefined;
+      const point = { attributes, timeUnixNano: nanos(time), sum: ofSum, count: Math.round(ofCount) as never };
+      return { name, unit: unitOf(name), histogram: { dataPoints: [point], aggregationTemporality: CUMULATIVE } };
+    },
+  };
+}
+
+/** Histograms where _sum and _count of one identity are both there; buckets are not needed; everything else as it is. */
+function sourcesOf(all: readonly Series[]): Source[] {
+  const identity = (series: Series, suffix: string): string => {
+    const { __name__: name = '', ...labels } = series.metric;
+    return `${name.slice(0, name.length - suffix.length)}\n${JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
+  };
+  const nameOf = ({ metric }: Series): string => metric.__name__ ?? '';
+  const counts = new Map(all.filter((s) => nameOf(s).endsWith('_count')).map((s) => [identity(s, '_count'), s]));
+  const joined = new Set<Series>();
+  const histograms = all.flatMap((sums) => {
+    const count = nameOf(sums).endsWith('_sum') ? counts.get(identity(sums, '_sum')) : undefined;
+    if (!count) return [];
+    joined.add(sums).add(count);
+    return [histogramSource(nameOf(sums).slice(0, -'_sum'.length), sums, count)];
+  });
+  const rest = all.filter((series) => !joined.has(series) && !nameOf(series).endsWith('_bucket'));
+  return [...histograms, ...rest.map(simpleSource)];
+}
+
+/** One request a time. Answers may stand in lines, one a query. */
+export async function* rangeAnswers(file: OpenFile): AsyncGenerator<RecordedRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of file.chunks()) chunks.push(chunk);
+  const sources = sourcesOf(parse(file, Buffer.concat(chunks).toString('utf8')));
+  const times = [...new Set(sources.flatMap((source) => source.times))].sort((a, b) => a - b);
+  for (const time of times) {
+    const metrics = sources.map((source) => source.metricAt(time)).filter((metric) => metric !== undefined);
+    const body = ExportMetricsServiceRequest.encode({
+      resourceMetrics: [{ resource: {}, scopeMetrics: [{ metrics }] }],
+    }).finish();
+    yield { signal: 'metrics', body: Uint8Array.from(body) };
+  }
+}
+
+interface Answer {
+  readonly data?: { readonly resultType?: string; readonly result?: readonly Series[] };
+}
+
+function parse(file: OpenFile, text: string): Series[] {
+  try {
+    return answersIn(text).flatMap(({ data }) => {
+      if (data?.resultType !== 'matrix') throw new Error('expected the answer of a range query');
+      return [...(data.result ?? [])];
+    });
+  } catch (error) {
+    throw new RecordingError(file.path, (error as Error).message, { cause: error });
+  }
+}
+
+function answersIn(text: string): Answer[] {
+  try {
+    return [JSON.parse(text) as Answer];
+  } catch {
+    return text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line) => JSON.parse(line) as Answer);
+  }
+}
