@@ -36,8 +36,13 @@ function watcher(take: (event: AnomalyEvent) => void): ComponentFactory<'exporte
   };
 }
 
+/** How long the demo watches before an edge is unexpected, ms. */
+export function learnNewEdgesFor(historyMs: number): number {
+  return Math.min(LEARN_NEW_EDGES_MS, historyMs / 2);
+}
+
 function configuration(ports: Ports, file: string, historyMs: number): GatewayInput {
-  const learnFor = Math.min(LEARN_NEW_EDGES_MS, historyMs / 2);
+  const learnFor = learnNewEdgesFor(historyMs);
   return {
     receivers: {
       otlp: {

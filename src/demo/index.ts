@@ -10,7 +10,7 @@ import { type CommandIo, UsageError } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { VERSION } from '../version.js';
 import { Account } from './account.js';
-import { demoGateway, windowsClosed, writableFile } from './gateway.js';
+import { demoGateway, learnNewEdgesFor, windowsClosed, writableFile } from './gateway.js';
 import { Lines } from './lines.js';
 import { type DemoOptions, parseDemoOptions, USAGE } from './options.js';
 import { choosePorts, describeChanges, HOST, type Ports, USUAL_PORTS } from './ports.js';
@@ -66,7 +66,7 @@ function banner(ports: Ports, usual: Ports, file: string, { historyMs }: DemoOpt
     `    tail -f ${file}`,
     '',
     `First ${formatSeconds(historyMs / 1000)} of history, then live traffic with a fault every three minutes. Ctrl-C ends it.`,
-    'Unexpected edges are told of after half a day of history here, after a day at the defaults; all else is as shipped.',
+    `Edges can be unexpected after ${formatSeconds(learnNewEdgesFor(historyMs) / 1000)} here, after 24 h at the defaults; all else is as shipped.`,
     '',
   ];
 }
