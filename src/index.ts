@@ -5,4 +5,5 @@ export * from './pipeline/index.js';
 export { createGateway, type Gateway, type GatewayInput, type GatewayOptions } from './service/gateway.js';
 export type { Leftover } from './service/lifecycle.js';
 export type { Addresses } from './service/service.js';
+export type { ComponentStatus, StatusDocument } from './service/status.js';
 export { VERSION } from './version.js';

@@ -18,6 +18,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   demo: { summary: 'a simulated shop with faults to find (demo --help)', load: () => import('../demo/index.js') },
   replay: { summary: 'score recorded data on event time (replay --help)', load: () => import('../replay/index.js') },
+  init: { summary: 'write a configuration to begin with (init --help)', load: () => import('./init/index.js') },
+  doctor: { summary: 'which hop of a running gateway fails (doctor --help)', load: () => import('./doctor/index.js') },
+  inject: { summary: 'a test event, to prove the way to the pager', load: () => import('./inject/index.js') },
   components: { summary: 'list what a configuration can hold', load: () => import('./components.js') },
 };
 

@@ -27,6 +27,34 @@ export interface Component {
   shutdown(): Promise<void>;
   /** What it listens on while it runs, by protocol: `{ grpc: '127.0.0.1:4317' }`. The port is the one in use where 0 was configured. */
   addresses?(): Readonly<Record<string, string>>;
+  /** What it knows of itself, as plain JSON values: for `GET /status` beside our own metrics. No secrets. */
+  inspect?(): unknown;
+}
+
+/** An event that somebody makes up to prove the way to the pager. */
+export interface TestEvent {
+  /** `ns/a -> ns/b`. */
+  readonly edge: string;
+  readonly kind: string;
+  /** Id or name; undefined: the only one, or the only one that has the edge. */
+  readonly cluster?: string | undefined;
+  /** Sends an incident, too. */
+  readonly incident: boolean;
+  /** From its start to its end, ms. */
+  readonly holdMs: number;
+}
+
+/** What became of it. */
+export interface TestOutcome {
+  readonly cluster: string;
+  readonly edge: string;
+  readonly kind: string;
+  /** Whether the edge has been seen in real data. */
+  readonly known: boolean;
+  /** Id of the incident; '' without one. */
+  readonly incident: string;
+  /** Pipelines that it went down. */
+  readonly pipelines: number;
 }
 
 /** Receives from outside. `consumer` is the fan-out of every pipeline of that signal that names the receiver. */
@@ -44,6 +72,8 @@ export interface Processor extends Component {
    * `previous.shutdown` follows and must leave alone what was handed over. Throws nothing: what does not fit is dropped and said.
    */
   adopt?(previous: Processor): void;
+  /** Sends a made-up event down its pipelines, tagged and never learnt. Rejects with a `PermanentError` that says what is wrong with it. */
+  inject?(event: TestEvent): Promise<TestOutcome>;
 }
 
 export interface Exporter extends Component, Consumer {}

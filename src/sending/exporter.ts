@@ -6,6 +6,7 @@ import type { Exporter } from '../pipeline/index.js';
 import { type ExporterEvents, exporterEvents } from '../telemetry/exporter-events.js';
 import type { QueueConfig, RetryConfig, SendingConfig } from './config.js';
 import { direct } from './direct.js';
+import { remembering } from './last.js';
 import { type QueueOptions, queue, sizeOf } from './queue.js';
 import { type RetryOptions, retry } from './retry.js';
 import { dropReason, type Send } from './send.js';
@@ -71,7 +72,7 @@ export function observe(events: Pick<ExporterEvents, 'sent' | 'failed' | 'inFlig
 
 /** The exporter around `push`. `shutdown` delivers what was taken, for at most `sending_queue.drain_timeout`. */
 export function sendingExporter(settings: Settings, config: SendingConfig, push: Push): Exporter {
-  const events = exporterEvents(settings.telemetry, settings.id);
+  const { events, last } = remembering(exporterEvents(settings.telemetry, settings.id));
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);
   const attempt = timeout({ timeoutMs: config.timeout }, push.send);
@@ -97,5 +98,6 @@ export function sendingExporter(settings: Settings, config: SendingConfig, push:
     },
     consume: (batch) => intake.consume(batch),
     refusal: (bytes) => intake.refusal(bytes),
+    inspect: () => last(),
   };
 }

@@ -7,6 +7,7 @@ import type { Logger, Telemetry } from '../telemetry/index.js';
 import { VERSION } from '../version.js';
 import type { Leftover } from './lifecycle.js';
 import { type Addresses, Service, type ServiceOptions } from './service.js';
+import type { StatusDocument } from './status.js';
 
 type Section = Readonly<Record<string, unknown>>;
 
@@ -55,6 +56,8 @@ export interface Gateway {
   reload(config: GatewayInput): Promise<void>;
   /** Addresses in use, by section and id (`receivers::otlp`), then by protocol. */
   addresses(): Addresses;
+  /** What runs, where it listens and sends to, and what its components know of themselves; plain JSON without secrets. */
+  status(): StatusDocument;
   readonly telemetry: Telemetry;
 }
 
@@ -85,6 +88,7 @@ export function createGateway(config: GatewayInput, options: GatewayOptions = {}
     start: () => service.start(),
     shutdown: () => service.shutdown(),
     addresses: () => service.addresses(),
+    status: () => service.status(),
     reload: async (next) => {
       const loaded = loadConfig(components, sources(next));
       await service.reload(requireConfig(loaded));

@@ -12,6 +12,8 @@ import { registerProcessMetrics, registerTargetInfo } from '../telemetry/process
 import { ownResource } from '../telemetry/resource.js';
 import { buildGraph, type Graph, type GraphHost, type Node, nodeName } from './graph.js';
 import { type Leftover, SHUTDOWN_MS, startAll, startOrder, stopAll } from './lifecycle.js';
+import { ownPages } from './own-pages.js';
+import { type StatusDocument, statusDocument } from './status.js';
 
 /** Time that a reload gives to what it takes away, ms: requests wait meanwhile. */
 const RELOAD_STOP_MS = 5_000;
@@ -42,6 +44,7 @@ export class Service {
   private graph: Graph | undefined;
   private endpoints: MetricsEndpoint[] = [];
   private state: State = 'made';
+  private readonly startedMs: number = Date.now();
   /** Start, reload and shutdown follow one another. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -245,10 +248,17 @@ export class Service {
     }
   }
 
+  /** What runs and what its components know of themselves, without secrets. */
+  status(): StatusDocument {
+    const { config, graph, running, startedMs, options } = this;
+    return statusDocument({ version: options.version, running, startedMs, config, graph });
+  }
+
   private async openEndpoints(config: GatewayConfig): Promise<void> {
+    const pages = ownPages({ status: () => this.status(), graph: () => this.graph });
     for (const at of config.telemetry.metrics.listen) {
       try {
-        this.endpoints.push(await serveMetrics(this.telemetry, bindOptions(at)));
+        this.endpoints.push(await serveMetrics(this.telemetry, bindOptions(at), pages));
       } catch (cause) {
         await this.closeEndpoints();
         const message = `service::telemetry::metrics: cannot listen on ${at.host}:${at.port}: ${(cause as Error).message}`;

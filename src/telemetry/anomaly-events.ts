@@ -48,6 +48,10 @@ export interface AnomalyEvents {
   adopted(what: string): void;
   notAdopted(reason: string): void;
   checkpointFailed(error: unknown): void;
+  /** Somebody made up an event to prove the way to the pager. */
+  injected(kind: string, edge: string, holdMs: number): void;
+  /** At the start: what is still learning. */
+  learning(line: string): void;
   status(line: string, fields: object): void;
 }
 
@@ -86,6 +90,7 @@ type Counted = Pick<
   | 'resultSent'
   | 'gauges'
   | 'truncated'
+  | 'injected'
 >;
 
 function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
@@ -100,6 +105,7 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
   const bounds = labelled('pxanomaly_bound_reached', 'Times that a bound was reached.', 'bound');
   const anomalies = labelled('pxanomaly_anomalies_started', 'Anomalies started.', 'kind');
   const incidents = labelled('pxanomaly_incidents', 'Incidents by change of state.', 'state');
+  const injections = labelled('pxanomaly_injected_events', 'Test events that somebody injected, by kind.', 'kind');
   const results = labelled('pxanomaly_results', 'Our own data points and events by what became of them.', 'outcome');
   const windows = plain('pxanomaly_windows_closed', 'Windows closed, of all groups.');
   const scored = plain('pxanomaly_edge_windows_scored', 'Edges scored, window by window.');
@@ -144,6 +150,10 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
       fail('results', { items, error: String(error) }, 'Anomaly results dropped');
     },
     resultSent: (count, events) => results('sent', count + events),
+    injected(kind, edge, holdMs) {
+      injections(kind, 1);
+      log.warn({ edge, anomaly_kind: kind, lasts_s: holdMs / 1000 }, 'A test event was injected; nothing is wrong');
+    },
     truncated(rows) {
       truncations.inc();
       warn(
@@ -220,6 +230,7 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
     checkpointFailed: (error) =>
       log.error({ err: error }, 'The state could not be written; the last checkpoint stands'),
     notAdopted: (reason) => log.warn({ reason }, 'State of the detectors is not taken over; they learn anew'),
+    learning: (line) => log.info(line),
     status: (line, fields) => log.info(fields, line),
   };
 }

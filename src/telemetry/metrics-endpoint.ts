@@ -1,6 +1,6 @@
-// Our own metrics for Prometheus: a small HTTP server with one path.
+// Our own metrics for Prometheus: a small HTTP server with one path, and the pages that the service puts beside it.
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Telemetry } from './index.js';
 
@@ -16,29 +16,31 @@ export interface Bind {
   readonly port: number;
 }
 
+export interface PageAnswer {
+  readonly code: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/** A page beside `/metrics`. */
+export interface Page {
+  readonly method: 'GET' | 'POST';
+  answer(request: IncomingMessage): Promise<PageAnswer>;
+}
+
 function addressOf(server: Server): string {
   const { address, port, family } = server.address() as AddressInfo;
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** Serves `/metrics`. Rejects when the address cannot be had. */
-export async function serveMetrics(telemetry: Telemetry, bind: Bind): Promise<MetricsEndpoint> {
-  const server = createServer(async (request, response) => {
-    const path = request.url?.split('?', 1)[0];
-    if (path !== '/metrics')
-      return void response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics\n');
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      return void response.writeHead(405, { allow: 'GET, HEAD' }).end();
-    try {
-      const text = await telemetry.registry.metrics();
-      response
-        .writeHead(200, { 'content-type': telemetry.registry.contentType })
-        .end(request.method === 'HEAD' ? '' : text);
-    } catch (error) {
-      telemetry.log.error({ err: error }, 'own metrics cannot be written');
-      response.writeHead(500).end();
-    }
-  });
+/** Serves `/metrics` and the pages given. Rejects when the address cannot be had. */
+export async function serveMetrics(
+  telemetry: Telemetry,
+  bind: Bind,
+  pages: Readonly<Record<string, Page>> = {},
+): Promise<MetricsEndpoint> {
+  const all: Readonly<Record<string, Page>> = { ...pages, '/metrics': metricsPage(telemetry) };
+  const server = createServer((request, response) => serve(all, telemetry, request, response));
   server.listen(bind);
   await once(server, 'listening');
   return {
@@ -48,4 +50,31 @@ export async function serveMetrics(telemetry: Telemetry, bind: Bind): Promise<Me
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function metricsPage({ registry }: Telemetry): Page {
+  const answer = async (): Promise<PageAnswer> => {
+    return { code: 200, type: registry.contentType, body: await registry.metrics() };
+  };
+  return { method: 'GET', answer };
+}
+
+async function serve(
+  pages: Readonly<Record<string, Page>>,
+  telemetry: Telemetry,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = request.url?.split('?', 1)[0] ?? '';
+  const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+  if (!page) return void response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics\n');
+  const allowed = page.method === 'GET' ? ['GET', 'HEAD'] : [page.method];
+  if (!allowed.includes(request.method ?? '')) return void response.writeHead(405, { allow: allowed.join(', ') }).end();
+  try {
+    const { code, type, body } = await page.answer(request);
+    response.writeHead(code, { 'content-type': type }).end(request.method === 'HEAD' ? '' : body);
+  } catch (error) {
+    telemetry.log.error({ err: error, path }, 'a page beside our own metrics cannot be written');
+    response.writeHead(500).end();
+  }
 }

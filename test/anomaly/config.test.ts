@@ -165,7 +165,7 @@ describe('settings of a sender', () => {
         () => read({ [header]: value }),
         (error: unknown) => {
           assert.ok(error instanceof PermanentError);
-          assert.equal(error.code, 'failed_precondition');
+          assert.equal(error.code, 'invalid_argument');
           assert.ok(error.message.startsWith(`${header}: "${value}" is not allowed; give `), error.message);
           assert.match(error.message, allowed);
           return true;

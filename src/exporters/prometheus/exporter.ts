@@ -1,4 +1,5 @@
 // Keeps the newest value of each series and shows them to whoever scrapes.
+import { formatHostPort } from '../../config/endpoint.js';
 import type { Settings } from '../../config/settings.js';
 import { type Batch, type Exporter, PermanentError } from '../../pipeline/index.js';
 import { type ExporterEvents, exporterEvents } from '../../telemetry/exporter-events.js';
@@ -33,6 +34,11 @@ export class PrometheusExporter implements Exporter {
   /** The port that is listened on; undefined before `start`. */
   get port(): number | undefined {
     return this.server.port;
+  }
+
+  addresses(): Record<string, string> {
+    const { port, config } = this;
+    return port === undefined ? {} : { http: formatHostPort({ host: config.endpoint.host, port }) };
   }
 
   start(): Promise<void> {

@@ -5,7 +5,7 @@ import type { Edges } from './edges.js';
 import type { ClusterState, EdgeState, GroupState } from './graph.js';
 import type { Lesson } from './learn.js';
 import type { Quantiles } from './quantiles.js';
-import { type Mapped, type ResolveOptions, resolveRow } from './resolve.js';
+import { findCluster, type Mapped, type ResolveOptions, resolveRow } from './resolve.js';
 import { type Row, RowReader } from './rows.js';
 
 /** Series by what the rules made of them, with the last example of each kind that is not used. */
@@ -18,6 +18,15 @@ export interface ResolveCounts {
   refused: number;
 }
 
+/** The series of one cluster. */
+export interface SeriesTally {
+  /** Of the cluster, for people. */
+  readonly name: string;
+  readonly counts: ResolveCounts;
+  /** The last that no rule takes. */
+  example: string | undefined;
+}
+
 export interface BinderOptions {
   readonly kernel: KernelFace;
   readonly edges: Edges;
@@ -25,6 +34,9 @@ export interface BinderOptions {
   readonly resolve: ResolveOptions;
   readonly events: AnomalyEvents;
 }
+
+/** Clusters whose series are told apart. */
+const MAX_TALLIES = 256;
 
 const UNUSED: SeriesBinding = { edge: -1, feed: 0, rank: 0, type: 0, roles: 0, scale: 1 };
 
@@ -34,6 +46,8 @@ export class Binder {
   readonly examples: Map<'unmapped' | 'ignored' | 'muted', string> = new Map();
   /** Edge slot of a series by kernel slot; -1: not used. */
   readonly #edges: number[] = [];
+  /** Series by cluster id. */
+  readonly tallies: Map<string, SeriesTally> = new Map();
   #options: BinderOptions;
   /** Of the last body: slices of one request share what they have decoded. */
   #reader: RowReader | undefined;
@@ -89,12 +103,15 @@ export class Binder {
     if (!resolution.used) {
       this.counts[resolution.reason]++;
       this.examples.set(resolution.reason, resolution.example);
+      this.#tally(row, resolution.reason, lesson, resolution.reason === 'unmapped' ? resolution.example : undefined);
       events.series(resolution.reason, resolution.example);
       return UNUSED;
     }
     const binding = edges.bind(resolution);
-    this.counts[binding.edge < 0 ? 'refused' : 'mapped']++;
-    events.series(binding.edge < 0 ? 'refused' : 'mapped', row.metric.name);
+    const outcome = binding.edge < 0 ? 'refused' : 'mapped';
+    this.counts[outcome]++;
+    this.#tally(row, outcome, lesson);
+    events.series(outcome, row.metric.name);
     if (binding.edge < 0) return binding;
     const { group } = edges.bySlot[binding.edge]!;
     this.#edges[series] = binding.edge;
@@ -107,6 +124,18 @@ export class Binder {
     const { cluster } = group;
     cluster.deliveries.add(lesson.delivery);
     if (!mapped.source || mapped.unresolvedPeer) this.#adviseScript(cluster, mapped);
+  }
+
+  #tally(row: Row, outcome: keyof ResolveCounts, { sender }: Lesson, example?: string): void {
+    const { id, name } = findCluster(row, sender.cluster);
+    let tally = this.tallies.get(id);
+    if (!tally) {
+      if (this.tallies.size >= MAX_TALLIES) return;
+      tally = { name, counts: { mapped: 0, unmapped: 0, ignored: 0, muted: 0, refused: 0 }, example: undefined };
+      this.tallies.set(id, tally);
+    }
+    tally.counts[outcome]++;
+    if (example !== undefined) tally.example = example;
   }
 
   #readSlowly(series: number, group: GroupState, { rule, type, scale }: Mapped, { metric }: Row): void {

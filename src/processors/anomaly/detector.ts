@@ -46,6 +46,8 @@ export class Detector implements LearnHost {
   #profiles: Profiles;
   #newEdges: NewEdges;
   #findingOptions: FindingOptions;
+  /** Clusters of the request that was learnt from last. */
+  #last: { readonly lesson: WeakRef<Lesson>; readonly clusters: Set<ClusterState> } | undefined;
   #lastCounts: FoldCounts | undefined;
   #lastBounds: Record<string, number> = {};
 
@@ -270,7 +272,8 @@ export class Detector implements LearnHost {
   // -- senders and profiles
 
   /** Settings need every cluster of the request; where its results go, a sample tells. */
-  #noteSender({ sender, delivery }: Lesson, from: number, to: number): void {
+  #noteSender(lesson: Lesson, from: number, to: number): void {
+    const { sender, delivery } = lesson;
     const seen = new Set<ClusterState>();
     const step = sender.key === '' ? Math.max(1, (to - from - 1) >> 1) : 1;
     for (let row = from; row < to; row += step) {
@@ -278,9 +281,23 @@ export class Detector implements LearnHost {
       if (edge) seen.add(edge.cluster);
     }
     for (const cluster of seen) {
+      this.#countRequest(lesson, cluster);
       cluster.deliveries.add(delivery);
       if (sender.key !== '' && cluster.settingsKey !== sender.key) this.#applySettings(cluster, sender);
     }
+  }
+
+  /** A request is folded in parts: once a cluster. */
+  #countRequest(lesson: Lesson, cluster: ClusterState): void {
+    if (this.#last?.lesson.deref() !== lesson) this.#last = { lesson: new WeakRef(lesson), clusters: new Set() };
+    if (this.#last.clusters.has(cluster)) return;
+    this.#last.clusters.add(cluster);
+    cluster.requests++;
+  }
+
+  /** The request that was learnt from last had been cut off. */
+  noteTruncated(): void {
+    for (const cluster of this.#last?.clusters ?? []) cluster.truncated++;
   }
 
   /** The newest sender's settings win. They change alerting, never what is learnt. */

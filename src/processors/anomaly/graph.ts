@@ -19,6 +19,9 @@ export interface ClusterState extends Cluster {
   settingsKey: string;
   /** Where its results go: the pipelines that brought its data. */
   readonly deliveries: Set<Delivery>;
+  /** Requests that held data points of its edges, and those that Pixie has cut off. */
+  requests: number;
+  truncated: number;
 }
 
 export interface GroupState {
@@ -129,6 +132,8 @@ export function createCluster({ id, name }: Cluster): ClusterState {
     settings: NO_SETTINGS,
     settingsKey: '',
     deliveries: new Set(),
+    requests: 0,
+    truncated: 0,
   };
 }
 

@@ -10,19 +10,24 @@ import {
   type Processor,
   type RetryableError,
   type Signal,
+  type TestEvent,
+  type TestOutcome,
 } from '../../pipeline/index.js';
 import { type AnomalyEvents, anomalyEvents } from '../../telemetry/anomaly-events.js';
 import { Backlog } from './backlog.js';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+import { type ClusterStatus, clusterStatuses } from './cluster-status.js';
 import type { Config } from './config.js';
 import { Delivery } from './delivery.js';
 import { Detector, type DetectorOptions } from './detector.js';
 import type { ClusterState } from './graph.js';
+import { Injector } from './injector.js';
 import { LearnLoop, type Lesson } from './learn.js';
+import type { OwnResource } from './own-resource.js';
 import { Senders } from './senders.js';
 import { SpanLessons } from './spans/lessons.js';
 import { stamped } from './stamp.js';
-import { type AnomalyStatus, type EdgeStatus, edgeStatuses, statusLine, statusOf } from './status.js';
+import { type AnomalyStatus, type EdgeStatus, edgeStatuses, readyText, statusLine, statusOf } from './status.js';
 import { checkpointName, type Storage, storageOf } from './storage.js';
 import { Timers } from './timers.js';
 import { countRows, isTruncated } from './truncation.js';
@@ -35,6 +40,11 @@ export interface AnomalyOptions {
   readonly register?: (kernel: KernelFace, serves: boolean) => void;
   /** Seed of the hash of series; random where it is not given. */
   readonly hashSeed?: bigint;
+}
+
+/** What `inspect` gives. */
+export interface AnomalyReport extends AnomalyStatus {
+  readonly senders: readonly ClusterStatus[];
 }
 
 export interface AnomalyProcessor extends Processor {
@@ -60,6 +70,7 @@ class Anomaly implements AnomalyProcessor {
   #hasTraces = false;
   readonly #deliveries: Delivery[] = [];
   readonly #timers: Timers;
+  readonly #injector: Injector;
   #kernelOptions: KernelOptions;
   #storage: Storage | undefined;
   #detector: Detector | undefined;
@@ -87,6 +98,13 @@ class Anomaly implements AnomalyProcessor {
       failed: (_, error) => this.#events.learningFailed(error),
       took: (ms) => this.#events.learnt(ms / 1000),
     });
+    this.#injector = new Injector({
+      own: this.#own(),
+      events: this.#events,
+      defaultCluster: config.default_cluster,
+      detector: () => this.#open(),
+      deliveries: () => this.#deliveries,
+    });
     this.#timers = new Timers({
       config,
       events: this.#events,
@@ -104,7 +122,9 @@ class Anomaly implements AnomalyProcessor {
     if (!this.#detector) await this.#resume();
     this.#open();
     if (this.#deliveries.length === 0 && this.#hasTraces) this.#events.noMetricsPipeline();
-    if (this.#options.live) this.#timers.start();
+    if (!this.#options.live) return;
+    this.#timers.start();
+    this.#events.learning(`${this.status().edges} edges known; ${readyText(this.status())}`);
   }
 
   /** The detector, made at the first need: a processor that adopts another's does not make one. */
@@ -161,12 +181,16 @@ class Anomaly implements AnomalyProcessor {
     this.#loop = loop;
   }
 
-  #detectorOptions(kernel: KernelFace): DetectorOptions {
+  #own(): OwnResource {
     const { resource, version } = this.#settings;
+    return { resource: { attributes: resource }, scope: { name: 'pxanomaly', version } };
+  }
+
+  #detectorOptions(kernel: KernelFace): DetectorOptions {
     return {
       kernel,
       config: this.#config,
-      resource: { resource: { attributes: resource }, scope: { name: 'pxanomaly', version } },
+      resource: this.#own(),
       events: this.#events,
       live: this.#options.live,
       emit: (cluster, batch) => this.#emit(cluster, batch),
@@ -197,6 +221,7 @@ class Anomaly implements AnomalyProcessor {
 
   async shutdown(): Promise<void> {
     this.#timers.stop();
+    await this.#injector.finish();
     await this.#backlog.drained();
     await this.#checkpoint();
     await Promise.all(this.#deliveries.map((delivery) => delivery.flush()));
@@ -222,10 +247,11 @@ class Anomaly implements AnomalyProcessor {
     this.#hasTraces = true;
     return {
       consume: (batch) => {
-        const handed = next.consume(batch);
         const [delivery] = this.#deliveries;
-        if (batch.origin !== 'received' || !delivery) return handed;
+        if (batch.origin !== 'received' || !delivery) return next.consume(batch);
+        // Settings that are refused are refused before anything is forwarded.
         const lesson = { batch, sender: this.#senders.read(batch.metadata), delivery };
+        const handed = next.consume(batch);
         return handed instanceof Promise ? handed.then(() => this.#take(lesson)) : this.#take(lesson);
       },
       refusal: (bytes) => this.#refusal(bytes) ?? next.refusal(bytes),
@@ -292,6 +318,7 @@ class Anomaly implements AnomalyProcessor {
     const rows = countRows(body);
     if (!isTruncated(rows, items, this.#detector.kernel.counts().copies - before)) return;
     this.#truncated++;
+    this.#detector.noteTruncated();
     this.#events.truncated(rows);
   }
 
@@ -340,6 +367,15 @@ class Anomaly implements AnomalyProcessor {
 
   edges(): EdgeStatus[] {
     return edgeStatuses(this.#open());
+  }
+
+  /** For `GET /status`: itself and every cluster. */
+  inspect(): AnomalyReport {
+    return { ...this.status(), senders: clusterStatuses(this.#open()) };
+  }
+
+  inject(event: TestEvent): Promise<TestOutcome> {
+    return this.#injector.inject(event);
   }
 }
 

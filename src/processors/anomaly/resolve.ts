@@ -207,7 +207,8 @@ const CLUSTER_IDS = [
   'client_k8s.cluster.name',
 ];
 
-function findCluster(row: Row, fallback: string): Cluster {
+/** The cluster that a row names, else the sender's. */
+export function findCluster(row: Row, fallback: string): Cluster {
   const name = textOf(row, 'k8s.cluster.name');
   for (const key of CLUSTER_IDS) {
     const id = textOf(row, key);

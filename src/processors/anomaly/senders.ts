@@ -81,7 +81,7 @@ function parse(metadata: ReadonlyMap<string, string>): SenderSettings {
 }
 
 function refuse(header: string, text: string, allowed: string): never {
-  throw new PermanentError(`${header}: "${text.slice(0, 64)}" is not allowed; give ${allowed}.`, 'failed_precondition');
+  throw new PermanentError(`${header}: "${text.slice(0, 64)}" is not allowed; give ${allowed}.`, 'invalid_argument');
 }
 
 /** Decimal notation alone: Number() would also take hexadecimal and blanks. */

@@ -1,5 +1,6 @@
 // What the processor knows of itself: the status line, `doctor` and the banner read it.
 import { FEATURES, type FoldCounts } from '../../kernel/face.js';
+import { formatSeconds } from '../../terminal/format.js';
 import type { ResolveCounts } from './binder.js';
 import type { Detector } from './detector.js';
 import type { BoundCounts } from './edges.js';
@@ -118,6 +119,13 @@ export function edgeStatuses({ edges, kernel }: Detector): EdgeStatus[] {
     }));
 }
 
+/** When alerts can be expected. */
+export function readyText({ edges, edgesLearning, readyInMs }: AnomalyStatus): string {
+  if (readyInMs === undefined) return `an edge may alert after ${WARM_WINDOWS} windows with traffic (10 min at 10 s)`;
+  if (readyInMs > 0) return `the first edge may alert in ${formatSeconds(readyInMs / 1000)}`;
+  return edgesLearning > 0 ? `${edges - edgesLearning} of ${edges} edges may alert` : 'all edges may alert';
+}
+
 /** The line of each minute. */
 export function statusLine(status: AnomalyStatus): string {
   const { series, features } = status;
@@ -130,6 +138,7 @@ export function statusLine(status: AnomalyStatus): string {
     `${series.mapped} series mapped, ${series.unmapped} not${status.unmappedExample ? ` (${status.unmappedExample})` : ''}`,
     present.length > 0 ? `features ${present.join(', ')}` : 'no features yet',
     `${status.anomaliesStarted} anomalies, ${status.incidentsOpen} incidents open`,
+    readyText(status),
     status.lastExportMs === 0 ? 'nothing exported yet' : `last export ${new Date(status.lastExportMs).toISOString()}`,
     ...(status.truncated > 0 ? [`${status.truncated} requests cut off at Pixie's row limit`] : []),
   ].join('; ');

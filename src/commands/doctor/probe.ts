@@ -1,0 +1,156 @@
+// Requests that the doctor sends: an empty one, and one tagged test point, over gRPC and over HTTP.
+
+import { request as requestHttp } from 'node:http';
+import { type ClientHttp2Session, connect, constants } from 'node:http2';
+import { request as requestHttps } from 'node:https';
+import { formatHostPort, type HostPort } from '../../config/endpoint.js';
+import { decodeMessage, frameMessage } from '../../otlp/grpc-frame.js';
+import { ExportMetricsServiceRequest, NAMES } from '../../otlp/messages.js';
+import { decodeStatus } from '../../otlp/status.js';
+import type { Signal } from '../../pipeline/index.js';
+import { STEP_MS } from './connect.js';
+
+export interface Target {
+  readonly at: HostPort;
+  readonly tls: boolean;
+  readonly token: string | undefined;
+}
+
+/** An answer of either protocol: 0 or 200 is success. */
+export interface Answer {
+  readonly success: boolean;
+  /** `gRPC status 16` or `HTTP 401`. */
+  readonly code: string;
+  /** The token was refused. */
+  readonly unauthenticated: boolean;
+  readonly message: string;
+}
+
+/** Names that begin like this are not learnt from and not shown as unmapped; the attribute is that of injected events. */
+const TEST_METRIC = 'px.anomaly.doctor';
+
+/** A request of one data point. */
+export function testPoint(nowMs: number): Uint8Array {
+  const text = (key: string, value: string) => ({ key, value: { stringValue: value } });
+  const timeUnixNano = BigInt(nowMs) * 1_000_000n;
+  const point = {
+    timeUnixNano: {
+      low: Number(BigInt.asIntN(32, timeUnixNano)),
+      high: Number(BigInt.asIntN(32, timeUnixNano >> 32n)),
+      unsigned: true,
+    },
+    asDouble: 1,
+    attributes: [{ key: 'anomaly.test', value: { boolValue: true } }],
+  };
+  return ExportMetricsServiceRequest.encode({
+    resourceMetrics: [
+      {
+        resource: { attributes: [text('service.name', 'pxanomaly-doctor')] },
+        scopeMetrics: [
+          {
+            scope: { name: 'pxanomaly doctor' },
+            metrics: [{ name: TEST_METRIC, description: 'A test point', gauge: { dataPoints: [point as object] } }],
+          },
+        ],
+      },
+    ],
+  }).finish();
+}
+
+/** Rejects where there is no HTTP/2 at the other end. */
+export async function callGrpc({ at, tls, token }: Target, signal: Signal, body: Uint8Array): Promise<Answer> {
+  const session = connect(`${tls ? 'https' : 'http'}://${formatHostPort(at)}`, { rejectUnauthorized: false });
+  try {
+    return await unary(session, NAMES[signal].grpcPath, token, body);
+  } finally {
+    session.destroy();
+  }
+}
+
+function unary(
+  session: ClientHttp2Session,
+  path: string,
+  token: string | undefined,
+  body: Uint8Array,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    session.on('error', reject);
+    const stream = session.request({
+      [constants.HTTP2_HEADER_METHOD]: 'POST',
+      [constants.HTTP2_HEADER_PATH]: path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'user-agent': 'pxanomaly-doctor',
+      ...(token === undefined ? {} : { 'x-pxanomaly-token': token }),
+    });
+    let status: string | undefined;
+    let message = '';
+    const note = (headers: Readonly<Record<string, unknown>>): void => {
+      if (headers['grpc-status'] === undefined) return;
+      status = String(headers['grpc-status']);
+      message = decodeMessage(String(headers['grpc-message'] ?? ''));
+    };
+    stream.on('response', note);
+    stream.on('trailers', note);
+    stream.on('error', reject);
+    stream.setTimeout(STEP_MS, () => reject(new Error(`no answer within ${STEP_MS / 1000} s`)));
+    stream.on('close', () => {
+      if (status === undefined) reject(new Error('the answer has no gRPC status'));
+      else
+        resolve({
+          success: status === '0',
+          code: `gRPC status ${status}`,
+          unauthenticated: status === '16',
+          message,
+        });
+    });
+    stream.resume();
+    stream.end(frameMessage(body));
+  });
+}
+
+/** Rejects where there is no HTTP at the other end. */
+export function callHttp({ at, tls, token }: Target, path: string, body: Uint8Array): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      host: at.host,
+      port: at.port,
+      path,
+      method: 'POST',
+      timeout: STEP_MS,
+      headers: {
+        'content-type': 'application/x-protobuf',
+        'content-length': body.length,
+        'user-agent': 'pxanomaly-doctor',
+        ...(token === undefined ? {} : { 'x-pxanomaly-token': token }),
+      },
+    };
+    const call = tls ? requestHttps({ ...options, rejectUnauthorized: false }) : requestHttp(options);
+    call.on('error', reject);
+    call.on('timeout', () => call.destroy(new Error(`no answer within ${STEP_MS / 1000} s`)));
+    call.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const { statusCode = 0 } = response;
+        resolve({
+          success: statusCode === 200,
+          code: `HTTP ${statusCode}`,
+          unauthenticated: statusCode === 401,
+          message: statusCode === 200 ? '' : statusText(Buffer.concat(chunks), response.headers['content-type']),
+        });
+      });
+    });
+    call.end(body);
+  });
+}
+
+function statusText(body: Buffer, type = ''): string {
+  if (!type.startsWith('application/x-protobuf')) return body.toString().slice(0, 200);
+  try {
+    return decodeStatus(body).message;
+  } catch {
+    return '';
+  }
+}
