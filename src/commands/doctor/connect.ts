@@ -19,7 +19,7 @@ export class Broken extends Error {
 }
 
 const REFUSED_ADVICE: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there: is the gateway running, and is this the address of its configuration?',
+  ECONNREFUSED: 'nothing listens there: is it running, and is the address right?',
   EHOSTUNREACH: 'there is no route to the host: check the network and its policies',
   ENETUNREACH: 'there is no route to the host: check the network and its policies',
   ETIMEDOUT: 'packets go unanswered: check NetworkPolicy, firewall and Service selectors',
