@@ -47,12 +47,25 @@ export interface AnomalyEvents {
   otherWindow(example: string): void;
   adopted(what: string): void;
   notAdopted(reason: string): void;
+  checkpointWritten(written: CheckpointWritten): void;
   checkpointFailed(error: unknown): void;
   /** Somebody made up an event to prove the way to the pager. */
   injected(kind: string, edge: string, holdMs: number): void;
   /** At the start: what is still learning. */
   learning(line: string): void;
+  /** `ageS`: seconds since it was written. */
+  restored(edges: number, ageS: number): void;
+  /** `aside`: what the file is kept as. */
+  checkpointRefused(reason: string, aside: string | undefined): void;
   status(line: string, fields: object): void;
+}
+
+export interface CheckpointWritten {
+  readonly edges: number;
+  readonly bytes: number;
+  /** From the beginning to the disk; and of it, what the event loop was held for to copy the state. */
+  readonly ms: number;
+  readonly heldMs: number;
 }
 
 export interface FeedAdvice {
@@ -91,6 +104,10 @@ type Counted = Pick<
   | 'gauges'
   | 'truncated'
   | 'injected'
+  | 'checkpointWritten'
+  | 'checkpointFailed'
+  | 'restored'
+  | 'checkpointRefused'
 >;
 
 function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
@@ -163,6 +180,44 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
       );
     },
     gauges: gaugeSetter(telemetry, processor),
+    ...checkpointEvents(telemetry, processor, log),
+  };
+}
+
+function checkpointEvents(
+  telemetry: Telemetry,
+  processor: string,
+  log: Log,
+): Pick<AnomalyEvents, 'checkpointWritten' | 'checkpointFailed' | 'restored' | 'checkpointRefused'> {
+  const counter = telemetry.counter('pxanomaly_checkpoints', 'Checkpoints by what became of them.', [
+    'processor',
+    'outcome',
+  ]);
+  const count = (outcome: string) => counter.labels({ processor, outcome }).inc();
+  const gauge = (name: string, help: string) => telemetry.gauge(name, help, ['processor']).labels({ processor });
+  const size = gauge('pxanomaly_checkpoint_bytes', 'Size of the last checkpoint written.');
+  const time = gauge('pxanomaly_checkpoint_time_seconds', 'When the last checkpoint was written, Unix time.');
+  const took = gauge('pxanomaly_checkpoint_write_seconds', 'Time that the last checkpoint took to write.');
+  return {
+    checkpointWritten({ edges, bytes, ms, heldMs }) {
+      count('written');
+      size.set(bytes);
+      time.set(Date.now() / 1000);
+      took.set(ms / 1000);
+      log.info({ edges, bytes, ms: Math.round(ms), held_ms: Math.round(heldMs) }, 'Checkpoint written');
+    },
+    checkpointFailed(error) {
+      count('failed');
+      log.error({ err: error }, 'The state could not be written; the last checkpoint stands');
+    },
+    restored(edges, ageS) {
+      count('restored');
+      log.info({ edges, age_s: Math.round(ageS) }, 'State of the detectors restored from a checkpoint');
+    },
+    checkpointRefused(reason, aside) {
+      count('refused');
+      log.warn({ reason, kept_as: aside }, 'The checkpoint is not used; the detectors learn anew');
+    },
   };
 }
 
@@ -227,8 +282,6 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
     otherWindow: (example) =>
       info('other_window', { example }, 'A series of another window length than its edge has; it is not scored'),
     adopted: (what) => log.info({ state: what }, 'State of the detectors kept'),
-    checkpointFailed: (error) =>
-      log.error({ err: error }, 'The state could not be written; the last checkpoint stands'),
     notAdopted: (reason) => log.warn({ reason }, 'State of the detectors is not taken over; they learn anew'),
     learning: (line) => log.info(line),
     status: (line, fields) => log.info(fields, line),

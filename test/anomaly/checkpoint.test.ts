@@ -1,157 +1,161 @@
 // The state survives a restart: bit for bit with the same input, or not at all.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import type { Extension } from '../../src/pipeline/index.js';
+import { before, describe, test } from 'node:test';
+import fc from 'fast-check';
 import { decodeCheckpoint } from '../../src/processors/anomaly/checkpoint.js';
-import { REPLAY } from '../../src/processors/anomaly/options.js';
-import { type AnomalyOptions, createAnomalyProcessor } from '../../src/processors/anomaly/processor.js';
-import { anomalyConfig, Bench, metricsRequest, pixieRow, Sink } from '../support/anomaly.js';
-import { testSettings } from '../support/settings.js';
-import { type Change, START, shopRequest, WINDOW } from '../support/shop.js';
+import { createTelemetry } from '../../src/telemetry/index.js';
+import { Bench } from '../support/anomaly.js';
+import { FILE, JUMP, MemoryStorage, MIXED, mixedStream, type Send, Stored } from '../support/stored.js';
 
-/** A file_storage in memory. */
-class MemoryStorage implements Extension {
-  readonly files = new Map<string, Uint8Array>();
-  async start(): Promise<void> {}
-  async shutdown(): Promise<void> {}
-  async read(name: string): Promise<Uint8Array | undefined> {
-    return this.files.get(name);
-  }
-  async writeAtomic(name: string, bytes: Uint8Array): Promise<void> {
-    this.files.set(name, Uint8Array.from(bytes));
-  }
-}
-
-/** A bench whose processor has the storage. */
-class Stored extends Bench {
-  constructor(storage: MemoryStorage, written: object = {}, options: Partial<AnomalyOptions> = {}) {
-    super(written, options);
-    const settings = testSettings('anomaly', { extension: (id) => (id === 'file_storage' ? storage : undefined) });
-    const processor = createAnomalyProcessor(settings, anomalyConfig(written), { ...REPLAY, ...options });
-    Object.assign(this, { processor, stage: processor.stage('metrics', 'metrics', this.sink) });
-  }
-}
-
-const TROUBLE: Change = (i, edge, w) => {
-  if (edge === 2 && i >= 240 && i < 262) return { ...w, latency: w.latency! * 6 };
-  if (edge === 1 && i >= 300 && i < 306) return { ...w, errors: Math.round(w.requests! * 0.4) };
-  if (edge === 3 && i % 9 === 4) return undefined;
-  return w;
-};
-
-/** Windows [from, to), with an edge that comes late and a request whose clock is far ahead. */
-async function feed(bench: Bench, from: number, to: number): Promise<void> {
-  for (let i = from; i < to; i++) {
-    await bench.send(shopRequest(i, TROUBLE));
-    if (i >= 230)
-      await bench.send(
-        metricsRequest(pixieRow('shop/catalog', 'shop/stock', START + i * WINDOW, { requests: 40 + (i % 5) })),
-      );
-  }
-}
-
-/** Every result from a window on, as bytes. */
-function results(sink: Sink, from: number): string[] {
-  const since = START + from * WINDOW;
-  return sink.results
-    .filter((batch) => timeOf(batch.body) >= since)
-    .flatMap(({ body, events }) =>
-      [body, events?.body ?? new Uint8Array()].map((bytes) => Buffer.from(bytes).toString('hex')),
-    );
-}
-
-function timeOf(body: Uint8Array): number {
-  const sink = new Sink();
-  sink.batches.push({
-    signal: 'metrics',
-    body,
-    items: 0,
-    origin: 'anomaly',
-    metadata: new Map(),
-    receivedUnixNano: 0n,
-  });
-  return Math.max(...sink.points.map(({ time }) => time));
-}
-
-/** Stops after window `stop` and goes on in another processor. */
-async function interrupted(
-  stop: number,
-  end: number,
-  second: object = {},
-): Promise<{ sink: Sink; bench: Bench; storage: MemoryStorage }> {
+/** Stops before each of these sends and goes on in another processor; what came out of all of them. */
+async function interrupted(sends: readonly Send[], cuts: readonly number[]): Promise<string[]> {
   const storage = new MemoryStorage();
-  const before = new Stored(storage);
-  await before.processor.start();
-  await feed(before, 0, stop);
-  await before.processor.shutdown();
-  const after = new Stored(storage, second);
-  await after.processor.start();
-  await feed(after, stop, end);
-  await after.processor.flush();
-  return { sink: after.sink, bench: after, storage };
+  const results: string[] = [];
+  let from = 0;
+  for (const cut of [...cuts, sends.length]) {
+    const part = new Stored(storage, MIXED);
+    await part.processor.start();
+    for (const send of sends.slice(from, cut)) await part.send(send);
+    if (cut === sends.length) await part.processor.flush();
+    await part.processor.shutdown();
+    results.push(...part.results);
+    from = cut;
+  }
+  return results;
+}
+
+/** Byte for byte; the first difference, not thousands of bytes, is what a failure shows. */
+function assertSame(got: readonly string[], wanted: readonly string[]): void {
+  const at = wanted.findIndex((bytes, i) => bytes !== got[i]);
+  if (at >= 0) assert.fail(`result ${at} of ${wanted.length} differs:\n${got[at]}\n${wanted[at]}`);
+  assert.equal(got.length, wanted.length);
 }
 
 describe('a restart', () => {
-  for (const stop of [100, 233, 250, 303]) {
-    test(`after window ${stop} changes nothing of what follows`, async () => {
-      const whole = new Bench();
-      await whole.processor.start();
-      await feed(whole, 0, 340);
-      await whole.processor.flush();
-      const { sink } = await interrupted(stop, 340);
-      const wanted = results(whole.sink, stop + 1);
-      assert.ok(wanted.length > 5);
-      assert.deepEqual(results(sink, stop + 1), wanted);
-      await whole.processor.shutdown();
-    });
-  }
-
-  test('other rules: what is learnt stays, series are bound anew', async () => {
-    const { bench } = await interrupted(250, 270, { presets: ['edge'], threshold: 0.99 });
-    assert.equal(bench.processor.status().edges, 5);
-    assert.ok(bench.processor.edges().some(({ windows }) => windows > 250));
-    assert.ok(bench.processor.status().series.mapped > 0);
-    await bench.processor.shutdown();
+  const sends = mixedStream(400);
+  let whole: string[] = [];
+  before(async () => {
+    const one = new Stored(undefined, MIXED);
+    await one.processor.start();
+    for (const send of sends) await one.send(send);
+    await one.processor.flush();
+    whole = one.results;
+    const kinds = new Set(one.sink.events.map(({ name }) => name));
+    for (const kind of ['latency_spike', 'error_rate_spike']) assert.ok(kinds.has(`px.anomaly.network.${kind}`), kind);
+    assert.ok(kinds.has('px.anomaly.incident'));
+    assert.equal(one.processor.status().points.held, 2);
+    assert.equal(one.processor.status().edges, 8);
+    await one.processor.shutdown();
   });
 
-  test('other capacities: it learns anew', async () => {
-    const { bench } = await interrupted(100, 110, { max_edges: 512 });
-    assert.ok(bench.processor.edges().every(({ windows }) => windows <= 10));
-    await bench.processor.shutdown();
+  test('changes nothing of what comes out, wherever it happens', async () => {
+    const cut = fc.integer({ min: 1, max: sends.length - 1 });
+    const cuts = fc.uniqueArray(cut, { minLength: 1, maxLength: 12 }).map((all) => all.sort((a, b) => a - b));
+    await fc.assert(
+      fc.asyncProperty(cuts, async (at) => assertSame(await interrupted(sends, at), whole)),
+      { numRuns: 6, seed: 7 },
+    );
+  });
+
+  test('nor while a request is held back because its clock is far ahead', async () => {
+    const perWindow = 4;
+    const graphs = 2 * Math.ceil((JUMP + 1) / 6);
+    const held = perWindow * JUMP + graphs;
+    const around = Array.from({ length: 8 }, (_, i) => held - 4 + i);
+    assertSame(await interrupted(sends, around), whole);
   });
 });
 
-describe('a checkpoint that cannot be believed', () => {
-  async function written(): Promise<{ storage: MemoryStorage; name: string; bytes: Uint8Array }> {
-    const storage = new MemoryStorage();
-    const bench = new Stored(storage);
-    await bench.processor.start();
-    await feed(bench, 0, 80);
-    await bench.processor.shutdown();
-    const [[name, bytes]] = [...storage.files] as [[string, Uint8Array]];
-    return { storage, name, bytes };
-  }
+/** A checkpoint of the first sends. */
+async function written(windows = 80, config: object = MIXED): Promise<MemoryStorage> {
+  const storage = new MemoryStorage();
+  const one = new Stored(storage, config);
+  await one.processor.start();
+  for (const send of mixedStream(windows)) await one.send(send);
+  await one.processor.shutdown();
+  return storage;
+}
 
+describe('what a checkpoint says', () => {
+  test('of itself, in words', async () => {
+    const { header } = await decodeCheckpoint((await written()).files.get(FILE)!);
+    assert.equal(header.program, '0.0.0-test');
+    assert.equal(header.edges, 7);
+    assert.deepEqual(
+      header.watermarks.map(({ cluster, window }) => [cluster, window]),
+      [
+        ['3f2b9c1e-7a44-4d0a-9d53-1c2f6a0be9aa', '10s'],
+        ['far', '10s'],
+        ['default', '60s'],
+      ],
+    );
+  });
+
+  test('nothing of a sender’s headers but its settings', async () => {
+    const { knowledge } = await decodeCheckpoint((await written(JUMP + 1)).files.get(FILE)!);
+    assert.equal(knowledge.loop.held.length, 1);
+    assert.ok(!JSON.stringify(knowledge, (_, value) => (typeof value === 'bigint' ? '' : value)).includes('secret'));
+  });
+});
+
+test('other rules: what is learnt stays, series are bound anew', async () => {
+  const storage = await written(250);
+  const after = new Stored(storage, { presets: ['edge'], threshold: 0.99 });
+  await after.processor.start();
+  for (const send of mixedStream(270).slice(-90)) await after.send(send);
+  const edges = new Map(after.processor.edges().map((edge) => [edge.edge, edge]));
+  assert.equal(edges.get('shop/checkout → shop/payment')!.windows, 266);
+  assert.deepEqual(Object.keys(edges.get('web → api')!.features), []);
+  await after.processor.shutdown();
+});
+
+test('another window: an edge learns anew in it', async () => {
+  const storage = await written(250);
+  const after = new Stored(storage, { presets: [{ name: 'edge', window: '20s' }] });
+  await after.processor.start();
+  for (const send of mixedStream(270).slice(-90)) await after.send(send);
+  const payment = after.processor.edges().find(({ edge }) => edge === 'shop/checkout → shop/payment');
+  assert.ok(payment && payment.windows < 20);
+  assert.equal(after.processor.status().bounds.otherWindow, 0);
+  await after.processor.shutdown();
+});
+
+describe('a checkpoint that cannot be believed', () => {
   const damages: [string, (bytes: Uint8Array) => Uint8Array, RegExp][] = [
     ['a byte differs', (bytes) => bytes.map((byte, i) => (i === bytes.length >> 1 ? byte ^ 1 : byte)), /damaged/],
-    ['it is cut short', (bytes) => bytes.subarray(0, bytes.length - 100), /damaged/],
+    ['it is cut short', (bytes) => bytes.subarray(0, bytes.length - 100), /damaged or cut short/],
     ['it is empty', () => new Uint8Array(), /no checkpoint/],
     ['it is something else', () => new TextEncoder().encode('x'.repeat(100)), /no checkpoint/],
-    ['it is of another version', (bytes) => bytes.map((byte, i) => (i === 4 ? 99 : byte)), /version 99/],
+    ['it is of a newer format', (bytes) => bytes.map((byte, i) => (i === 8 ? 99 : byte)), /format 99/],
   ];
   for (const [what, damage, message] of damages) {
-    test(`${what}: the processor starts fresh`, async () => {
-      const { storage, name, bytes } = await written();
-      assert.throws(() => decodeCheckpoint(damage(bytes)), message);
-      storage.files.set(name, damage(bytes));
-      const bench = new Stored(storage);
-      await bench.processor.start();
-      assert.equal(bench.processor.status().edges, 0);
-      await feed(bench, 80, 90);
-      assert.equal(bench.processor.status().edges, 4);
-      await bench.processor.shutdown();
+    test(`${what}: it is put aside, and the processor starts fresh`, async () => {
+      const storage = await written();
+      const bad = damage(storage.files.get(FILE)!);
+      await assert.rejects(decodeCheckpoint(bad), message);
+      storage.files.set(FILE, bad);
+      const telemetry = createTelemetry();
+      const after = new Stored(storage, MIXED, { telemetry });
+      await after.processor.start();
+      assert.equal(after.processor.status().edges, 0);
+      assert.deepEqual([...storage.files.keys()], [`${FILE}.bad`]);
+      assert.deepEqual(storage.files.get(`${FILE}.bad`), Uint8Array.from(bad));
+      assert.match(await telemetry.registry.metrics(), /pxanomaly_checkpoints\{[^}]*outcome="refused"[^}]*\} 1/);
+      for (const send of mixedStream(10)) await after.send(send);
+      await after.processor.shutdown();
+      assert.ok(storage.files.has(FILE));
     });
   }
+
+  test('a storage that fails does not stop the start', async () => {
+    const storage = new MemoryStorage();
+    storage.read = () => Promise.reject(new Error('I/O error'));
+    const after = new Stored(storage, MIXED);
+    await after.processor.start();
+    assert.equal(after.processor.status().edges, 0);
+    storage.writeAtomic = () => Promise.reject(new Error('disk full'));
+    await after.processor.shutdown();
+  });
 });
 
 test('a storage that is named must be there', async () => {
@@ -159,14 +163,20 @@ test('a storage that is named must be there', async () => {
   await assert.rejects(bench.processor.start(), /storage: "file_storage\/mine" is no extension that stores/);
 });
 
-test('a live processor writes between requests and at shutdown', async () => {
+test('a live processor writes between requests, also when there is always one that waits, and at shutdown', async () => {
   const storage = new MemoryStorage();
-  const bench = new Stored(storage, { checkpoint_interval: '20ms' }, { live: true });
-  await bench.processor.start();
-  await feed(bench, 0, 30);
-  while (storage.files.size === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  const [name] = storage.files.keys();
-  assert.equal(name, 'processor.anomaly.checkpoint');
-  await bench.processor.shutdown();
-  assert.equal(decodeCheckpoint(storage.files.get(name!)!).head.dictionary.edges.length, 4);
+  const telemetry = createTelemetry();
+  const one = new Stored(storage, { checkpoint_interval: '5ms' }, { live: true, telemetry });
+  await one.processor.start();
+  const sends = mixedStream(60);
+  for (let i = 0; storage.files.size === 0; i = (i + 1) % sends.length) {
+    void one.send(sends[i]!);
+    void one.send(sends[i]!);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(one.processor.status().backlogBytes >= 0);
+  }
+  await one.processor.shutdown();
+  const { knowledge } = await decodeCheckpoint(storage.files.get(FILE)!);
+  assert.ok(knowledge.detector.dictionary.edges.length > 0);
+  assert.match(await telemetry.registry.metrics(), /pxanomaly_checkpoint_bytes\{[^}]*\} \d{4,}/);
 });

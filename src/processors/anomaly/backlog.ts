@@ -32,6 +32,8 @@ export class Backlog {
   #bytes = 0;
   #immediate: NodeJS.Immediate | undefined;
   #idle: (() => void)[] = [];
+  /** Wait for the end of the current lesson. */
+  readonly #after: (() => void)[] = [];
   /** Senders that wait for a shorter queue, in order. */
   readonly #held: (() => void)[] = [];
 
@@ -59,6 +61,12 @@ export class Backlog {
     this.#schedule();
     if (this.#waiting.length <= AHEAD) return undefined;
     return new Promise((resolve) => this.#held.push(resolve));
+  }
+
+  /** Calls back when no lesson is under way: at once, or after the one that is. */
+  between(call: () => void): void {
+    if (this.#current) this.#after.push(call);
+    else call();
   }
 
   /** Learns at once, to the end. */
@@ -120,6 +128,7 @@ export class Backlog {
     this.#bytes -= this.#current.lesson.batch.body.length;
     this.#options.took(this.#current.ms);
     this.#current = undefined;
+    for (const call of this.#after.splice(0)) call();
     // The queue is one shorter for everybody, so the first of those who wait has its place. One a lesson: nobody is left over at the end.
     this.#held.shift()?.();
   }

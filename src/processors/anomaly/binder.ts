@@ -27,6 +27,14 @@ export interface SeriesTally {
   example: string | undefined;
 }
 
+export interface SavedBinder {
+  /** Edge slot of each series by its kernel slot; -1: none. */
+  readonly edges: Int32Array;
+  readonly counts: ResolveCounts;
+  readonly examples: readonly (readonly ['unmapped' | 'ignored' | 'muted', string])[];
+  readonly tallies: readonly (readonly [string, SeriesTally])[];
+}
+
 export interface BinderOptions {
   readonly kernel: KernelFace;
   readonly edges: Edges;
@@ -81,13 +89,16 @@ export class Binder {
     return this.#reader;
   }
 
-  /** Edge slot of each series by its kernel slot; -1: none. */
-  saveOwners(): Int32Array {
-    return Int32Array.from({ length: this.#edges.length }, (_, series) => this.#edges[series] ?? -1);
+  save(): SavedBinder {
+    const edges = Int32Array.from({ length: this.#edges.length }, (_, series) => this.#edges[series] ?? -1);
+    return { edges, counts: { ...this.counts }, examples: [...this.examples], tallies: [...this.tallies] };
   }
 
-  restoreOwners(owners: Int32Array): void {
-    for (const [series, edge] of owners.entries()) this.#edges[series] = edge;
+  restore({ edges, counts, examples, tallies }: SavedBinder): void {
+    for (const [series, edge] of edges.entries()) this.#edges[series] = edge;
+    Object.assign(this.counts, counts);
+    for (const [reason, example] of examples) this.examples.set(reason, example);
+    for (const [cluster, tally] of tallies) this.tallies.set(cluster, tally);
   }
 
   /** The edge that a series tells of; undefined where it is not used. */

@@ -10,12 +10,15 @@ export interface DeliveryEvents {
 const MAX_WAITING = 1000;
 
 export class Delivery {
+  /** The pipeline that it belongs to. */
+  readonly pipeline: string;
   readonly #next: Consumer;
   readonly #events: DeliveryEvents;
   readonly #waiting: Batch[] = [];
   #draining: Promise<void> | undefined;
 
-  constructor(next: Consumer, events: DeliveryEvents) {
+  constructor(next: Consumer, events: DeliveryEvents, pipeline = '') {
+    this.pipeline = pipeline;
     this.#next = next;
     this.#events = events;
   }

@@ -2,25 +2,36 @@
 import type { Closing, FoldCounts, KernelFace } from '../../kernel/face.js';
 import type { Batch } from '../../pipeline/index.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
-import { Binder } from './binder.js';
-import type { Checkpoint, CheckpointHead } from './checkpoint.js';
+import { Binder, type SavedBinder } from './binder.js';
 import type { Config } from './config.js';
+import type { Delivery } from './delivery.js';
 import { Edges } from './edges.js';
 import { type Finding, type FindingOptions, findingOf } from './findings.js';
 import type { ClusterState, EdgeState, GroupState } from './graph.js';
 import { edgeText } from './graph.js';
 import type { IncidentView } from './incident-events.js';
-import { Incidents } from './incidents.js';
+import { Incidents, type SavedIncidents } from './incidents.js';
 import type { LearnHost, Lesson } from './learn.js';
 import { compileMutes } from './mutes.js';
-import { NewEdges } from './new-edges.js';
+import { NewEdges, type SavedTallies } from './new-edges.js';
 import type { OwnResource } from './own-resource.js';
-import { Profiles } from './profiles.js';
-import { Quantiles } from './quantiles.js';
-import { Reporter, type TickOutcome } from './report.js';
+import { Profiles, type SavedProfiles } from './profiles.js';
+import { Quantiles, type SavedQuantiles } from './quantiles.js';
+import { type ReportedCounts, Reporter, type TickOutcome } from './report.js';
 import { createRuleBook } from './rule-book.js';
-import { restoreDictionary, saveDictionary } from './saved-state.js';
+import { restoreDictionary, type SavedDictionary, saveDictionary } from './saved-state.js';
 import type { Sender } from './senders.js';
+
+/** Everything that a detector knows besides the kernel's memory. */
+export interface SavedDetector {
+  readonly dictionary: SavedDictionary;
+  readonly incidents: SavedIncidents;
+  readonly reported: ReportedCounts;
+  readonly binder: SavedBinder;
+  readonly quantiles: SavedQuantiles;
+  readonly tallies: SavedTallies;
+  readonly profiles: SavedProfiles;
+}
 
 export interface DetectorOptions {
   readonly kernel: KernelFace;
@@ -93,7 +104,9 @@ export class Detector implements LearnHost {
     const { started } = this.#reporter;
     this.#reporter = this.#makeReporter();
     this.#reporter.resume(started);
+    const tallies = this.#newEdges.save();
     this.#newEdges = this.#makeNewEdges();
+    this.#newEdges.restore(tallies, this.edges.clusters, this.edges.bySlot);
     this.incidents.setBudget(config.incidents.max_per_day);
     this.#profiles = this.#makeProfiles();
     this.#findingOptions = this.#makeFindingOptions();
@@ -103,37 +116,48 @@ export class Detector implements LearnHost {
     }
   }
 
-  /** Everything that is known, between two requests. */
-  save(hashSeed: bigint, layout: string, request: number): Checkpoint {
-    const { saved, numbers } = saveDictionary(this.edges);
-    const head: CheckpointHead = {
-      hashSeed,
-      layout,
-      rules: rulesText(this.#options.config),
+  /** Everything that is known besides the kernel's memory, between two requests. */
+  save(): SavedDetector {
+    const { saved, numbers, numberOf } = saveDictionary(this.edges);
+    return {
+      incidents: this.incidents.save(numbers, numberOf),
       dictionary: saved,
-      incidents: this.incidents.save(numbers),
       reported: this.#reporter.started,
-      owners: this.#binder.saveOwners(),
-      slow: this.#quantiles.save(),
-      request,
+      binder: this.#binder.save(),
+      quantiles: this.#quantiles.save(),
+      tallies: this.#newEdges.save(),
+      profiles: this.#profiles.save(),
     };
-    return { head, kernel: this.kernel.snapshot() };
   }
 
-  /** Takes a checkpoint up in an empty detector. What alerts, and when, is this configuration's. */
-  restore({ head, kernel }: Checkpoint): void {
-    this.kernel.restore(kernel);
-    const numbers = restoreDictionary(this.edges, head.dictionary);
-    this.incidents.restore(head.incidents, numbers);
-    this.#reporter.resume(head.reported);
-    this.#binder.restoreOwners(head.owners);
-    this.#quantiles.restore(head.slow, this.edges.groups);
-    if (head.rules !== rulesText(this.#options.config)) {
+  /**
+   * Takes up in an empty detector what another has saved; the kernel has its memory already. What alerts, and when, is this
+   * configuration's: `before` tells what was another then.
+   */
+  restore(saved: SavedDetector, before: ConfigTexts, delivery: (pipeline: string) => Delivery | undefined): void {
+    const { groups, clusters, bySlot } = this.edges;
+    const numbers = restoreDictionary(this.edges, saved.dictionary, delivery);
+    this.incidents.restore(saved.incidents, numbers);
+    this.#reporter.resume(saved.reported);
+    this.#binder.restore(saved.binder);
+    this.#quantiles.restore(saved.quantiles, groups);
+    this.#newEdges.restore(saved.tallies, clusters, bySlot);
+    this.#lastCounts = { ...this.kernel.counts() };
+    this.#lastBounds = { ...this.edges.counts };
+    const now = configTexts(this.#options.config);
+    if (before.config === now.config) this.#profiles.restore(saved.profiles);
+    else this.#rejudge(before.rules !== now.rules);
+    if (this.#options.live) for (const group of groups) group.lastSeenMs = group.lastScoresMs = Date.now();
+  }
+
+  /** Another configuration than the state is from: series are bound anew where the rules differ, alerting is set anew. */
+  #rejudge(hasOtherRules: boolean): void {
+    if (hasOtherRules) {
       this.edges.forgetFeatures();
       this.kernel.unbindAll();
     }
+    this.incidents.renewLevels();
     for (const edge of this.edges.bySlot) if (edge) this.#setProfile(edge);
-    this.#lastCounts = { ...this.kernel.counts() };
   }
 
   #makeBinder(): Binder {
@@ -377,4 +401,15 @@ function advance(group: GroupState, closing: Closing, nowMs: number): void {
 /** What decides how data is mapped to edges and features. */
 function rulesText({ presets, features, mute }: Config): string {
   return JSON.stringify([presets, features, mute]);
+}
+
+/** A configuration in texts to compare: `rules` maps data to edges and features, `config` is all that decides. */
+export interface ConfigTexts {
+  readonly rules: string;
+  readonly config: string;
+}
+
+export function configTexts(config: Config): ConfigTexts {
+  const { storage, checkpoint_interval, ...deciding } = config;
+  return { rules: rulesText(config), config: JSON.stringify(deciding) };
 }

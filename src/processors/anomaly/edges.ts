@@ -130,7 +130,10 @@ export class Edges {
 
   /** An edge has one window length: that of the rule that came first, unless a better one comes while the edge is young. */
   #yields(edge: EdgeState, mapped: Mapped): boolean {
-    const best = Math.min(...Object.values(edge.features).map((feature) => feature.rank));
+    const heard = Object.values(edge.features);
+    // After a change of the rules nothing feeds the edge any more: the first rule to come decides its window anew.
+    if (heard.length === 0) return true;
+    const best = Math.min(...heard.map((feature) => feature.rank));
     return mapped.rank < best && this.#options.kernel.results.age[edge.slot]! < YOUNG && !this.#options.isKept(edge);
   }
 

@@ -205,18 +205,19 @@ export class Incidents {
     return places;
   }
 
-  save({ clusters, services }: Numbers): SavedIncidents {
+  /** `numberOf`: of a service, also of one that is otherwise forgotten. */
+  save({ clusters }: Numbers, numberOf: (service: ServiceState) => number): SavedIncidents {
     return {
       open: this.open.map((incident) => ({
         id: incident.id,
         cluster: clusters.indexOf(incident.cluster),
         openedMs: incident.openedMs,
         group: incident.group.slot,
-        services: [...incident.services].map((service) => services.indexOf(service)),
+        services: [...incident.services].map(numberOf),
         edges: [...incident.edges].map(({ slot }) => slot),
         kinds: [...incident.kinds],
         level: incident.level,
-        ranking: incident.ranking.map((ranked) => ({ ...ranked, service: services.indexOf(ranked.service) })),
+        ranking: incident.ranking.map((ranked) => ({ ...ranked, service: numberOf(ranked.service) })),
         ticksAtOpening: [...incident.ticksAtOpening].map(([group, ticks]) => [group.slot, ticks]),
       })),
       levels: [...this.#levels].map(([group, { places, level }]) => [group.slot, places, level]),
@@ -226,8 +227,8 @@ export class Incidents {
 
   restore(saved: SavedIncidents, { clusters, services }: Numbers): void {
     const { groups, bySlot } = this.#options;
+    const known = <T>(values: readonly (T | undefined)[]) => values.filter((value) => value !== undefined);
     for (const one of saved.open) {
-      const known = <T>(values: readonly (T | undefined)[]) => values.filter((value) => value !== undefined) as T[];
       this.open.push({
         ...one,
         cluster: clusters[one.cluster]!,
@@ -245,6 +246,11 @@ export class Incidents {
     }
     for (const [slot, places, level] of saved.levels) this.#levels.set(groups[slot]!, { places, level });
     for (const [slot, places] of saved.places) this.#places.set(groups[slot]!, places);
+  }
+
+  /** The budget may be another than before: every level is due anew. */
+  renewLevels(): void {
+    this.#levels.clear();
   }
 
   setBudget(maxPerDay: number): void {

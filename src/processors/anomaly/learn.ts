@@ -11,6 +11,24 @@ export interface Lesson {
   readonly delivery: Delivery;
 }
 
+/** A lesson without its headers, which may hold a password: what they say of alerting is in `sender`. */
+export interface SavedLesson {
+  readonly batch: Pick<Batch, 'signal' | 'body' | 'items' | 'origin' | 'receivedUnixNano'>;
+  readonly sender: Sender;
+  readonly pipeline: string;
+}
+
+export interface SavedLoop {
+  readonly request: number;
+  /** By kernel slot of the group. */
+  readonly held: readonly (readonly [number, SavedLesson])[];
+}
+
+function saveLesson({ batch, sender, delivery }: Lesson): SavedLesson {
+  const { signal, body, items, origin, receivedUnixNano } = batch;
+  return { batch: { signal, body, items, origin, receivedUnixNano }, sender, pipeline: delivery.pipeline };
+}
+
 /** What the loop needs to know of everything else. */
 export interface LearnHost {
   /** Binds the rows' series; the body is scanned. */
@@ -40,13 +58,18 @@ export class LearnLoop {
     this.#kernel = kernel;
   }
 
-  /** Number of the last request: numbers must go on after a restart. */
-  get request(): number {
-    return this.#request;
+  /** Between two requests. Their numbers must go on after a restart: they tell a retry from the same request. */
+  save(): SavedLoop {
+    return { request: this.#request, held: [...this.#held].map(([group, lesson]) => [group, saveLesson(lesson)]) };
   }
 
-  set request(number: number) {
-    this.#request = number;
+  /** `delivery`: of a pipeline. */
+  restore({ request, held }: SavedLoop, delivery: (pipeline: string) => Delivery | undefined): void {
+    this.#request = request;
+    for (const [group, saved] of held) {
+      const to = delivery(saved.pipeline);
+      if (to) this.#held.set(group, { ...saved, batch: { ...saved.batch, metadata: new Map() }, delivery: to });
+    }
   }
 
   /** Learns from a whole request. */

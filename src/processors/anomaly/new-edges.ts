@@ -25,6 +25,14 @@ interface Tally {
   examples: EdgeState[];
 }
 
+/** What was new since the last summary: by cluster's id, edges by kernel slot. */
+export type SavedTallies = readonly (readonly [
+  cluster: string,
+  sinceMs: number,
+  count: number,
+  examples: readonly number[],
+])[];
+
 export class NewEdges {
   readonly #config: NewEdgeConfig;
   readonly #allowed: (edge: EdgeState) => boolean;
@@ -57,6 +65,25 @@ export class NewEdges {
     }
     if (this.#isLearning(cluster, nowMs)) this.#tally(cluster, edges, nowMs);
     return enabled ? unexpected : [];
+  }
+
+  save(): SavedTallies {
+    return [...this.#tallies].map(([cluster, { sinceMs, count, examples }]) => {
+      const known = examples.filter((edge) => cluster.edges.get(edge.key) === edge);
+      return [cluster.id, sinceMs, count, known.map(({ slot }) => slot)];
+    });
+  }
+
+  restore(
+    saved: SavedTallies,
+    clusters: ReadonlyMap<string, ClusterState>,
+    bySlot: readonly (EdgeState | undefined)[],
+  ): void {
+    for (const [id, sinceMs, count, slots] of saved) {
+      const examples = slots.map((slot) => bySlot[slot]).filter((edge) => edge !== undefined);
+      const cluster = clusters.get(id);
+      if (cluster) this.#tallies.set(cluster, { sinceMs, count, examples });
+    }
   }
 
   #isLearning(cluster: ClusterState, nowMs: number): boolean {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Settings } from '../../config/settings.js';
 import { CapacityError, CheckpointError, MalformedError } from '../../kernel/errors.js';
 import type { KernelFace, KernelOptions } from '../../kernel/face.js';
+import { stateLayout } from '../../kernel/state-layout.js';
 import {
   type Batch,
   type Consumer,
@@ -15,11 +16,12 @@ import {
 } from '../../pipeline/index.js';
 import { type AnomalyEvents, anomalyEvents } from '../../telemetry/anomaly-events.js';
 import { Backlog } from './backlog.js';
-import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+import type { Checkpoint } from './checkpoint.js';
+import { Checkpoints } from './checkpoints.js';
 import { type ClusterStatus, clusterStatuses } from './cluster-status.js';
 import type { Config } from './config.js';
 import { Delivery } from './delivery.js';
-import { Detector, type DetectorOptions } from './detector.js';
+import { configTexts, Detector, type DetectorOptions } from './detector.js';
 import type { ClusterState } from './graph.js';
 import { Injector } from './injector.js';
 import { LearnLoop, type Lesson } from './learn.js';
@@ -28,7 +30,7 @@ import { Senders } from './senders.js';
 import { SpanLessons } from './spans/lessons.js';
 import { stamped } from './stamp.js';
 import { type AnomalyStatus, type EdgeStatus, edgeStatuses, readyText, statusLine, statusOf } from './status.js';
-import { checkpointName, type Storage, storageOf } from './storage.js';
+import { checkpointName, storageOf } from './storage.js';
 import { Timers } from './timers.js';
 import { countRows, isTruncated } from './truncation.js';
 
@@ -72,7 +74,7 @@ class Anomaly implements AnomalyProcessor {
   readonly #timers: Timers;
   readonly #injector: Injector;
   #kernelOptions: KernelOptions;
-  #storage: Storage | undefined;
+  #checkpoints: Checkpoints | undefined;
   #detector: Detector | undefined;
   #loop: LearnLoop | undefined;
   /** Results on their way, in a replay. */
@@ -112,13 +114,17 @@ class Anomaly implements AnomalyProcessor {
       emit: (cluster, batch) => this.#emit(cluster, batch),
       flush: () => this.#deliveries.map((delivery) => delivery.flush()),
       backlogBytes: () => this.#backlog.bytes,
-      checkpoint: () => this.#backlog.drained().then(() => this.#checkpoint()),
+      checkpoint: () => {
+        if (!this.#checkpoints?.isWriting) this.#backlog.between(() => void this.#checkpoint());
+      },
       status: () => this.#events.status(statusLine(this.status()), {}),
     });
   }
 
   async start(): Promise<void> {
-    this.#storage = storageOf((id) => this.#settings.extension(id), this.#config.storage);
+    const { extension, id } = this.#settings;
+    const storage = storageOf((name) => extension(name), this.#config.storage);
+    this.#checkpoints = storage && new Checkpoints(storage, checkpointName(id), this.#events);
     if (!this.#detector) await this.#resume();
     this.#open();
     if (this.#deliveries.length === 0 && this.#hasTraces) this.#events.noMetricsPipeline();
@@ -139,22 +145,37 @@ class Anomaly implements AnomalyProcessor {
 
   /** Goes on where a process before this one stopped, if it left anything that fits. */
   async #resume(): Promise<void> {
-    const bytes = await this.#storage?.read(checkpointName(this.#settings.id));
-    if (!bytes) return;
+    const checkpoint = await this.#checkpoints?.read();
+    if (!checkpoint) return;
     try {
-      const checkpoint = decodeCheckpoint(bytes);
-      const { head } = checkpoint;
-      if (head.layout !== layoutOf(this.#kernelOptions))
-        throw new CheckpointError('capacities, the forest or the seed have changed');
-      this.#kernelOptions = { ...this.#kernelOptions, hashSeed: head.hashSeed };
-      const detector = this.#open();
-      detector.restore(checkpoint);
-      if (this.#loop) this.#loop.request = head.request;
-      this.#events.adopted(`${detector.edges.count} edges of a checkpoint`);
+      this.#wake(checkpoint);
+      const { edges, created } = checkpoint.header;
+      this.#events.restored(edges, (Date.now() - Date.parse(created)) / 1000);
     } catch (error) {
       this.#discard();
-      this.#events.notAdopted(error instanceof Error ? error.message : String(error));
+      await this.#checkpoints?.refuse(error);
     }
+  }
+
+  /** Takes a state up. Throws `CheckpointError` where it does not fit. */
+  #wake({ header, knowledge, kernel }: Checkpoint): void {
+    const { layout, hash } = stateLayout();
+    if (header.layout !== layout || header.hash !== hash)
+      throw new CheckpointError(`version ${header.program} wrote it, whose state is laid out in another way`);
+    const hashSeed = BigInt(header.kernel.hashSeed);
+    const before: KernelOptions = { ...header.kernel, hashSeed };
+    if (shapeOf(before) !== shapeOf(this.#kernelOptions))
+      throw new CheckpointError('capacities, the forest or the seed have changed');
+    this.#kernelOptions = { ...this.#kernelOptions, hashSeed };
+    const detector = this.#open();
+    detector.kernel.restore(kernel);
+    const delivery = (name: string) => this.#deliveries.find(({ pipeline }) => pipeline === name);
+    detector.restore(knowledge.detector, header, delivery);
+    this.#loop?.restore(knowledge.loop, (name) => delivery(name) ?? this.#deliveries[0]);
+    this.#spans.restore(knowledge.spans);
+    this.#lastSpans = { ...this.#spans.counts };
+    this.#requests = knowledge.requests;
+    this.#truncated = knowledge.truncated;
   }
 
   /** A detector that was filled in part is worth nothing. */
@@ -164,16 +185,41 @@ class Anomaly implements AnomalyProcessor {
     this.#loop = undefined;
   }
 
-  /** Writes the state, between two requests. */
+  /** Writes the state; called between two requests. */
   async #checkpoint(): Promise<void> {
-    if (!this.#storage || !this.#detector || !this.#loop) return;
-    const { hashSeed } = this.#kernelOptions;
-    const checkpoint = this.#detector.save(hashSeed, layoutOf(this.#kernelOptions), this.#loop.request);
-    try {
-      await this.#storage.writeAtomic(checkpointName(this.#settings.id), encodeCheckpoint(checkpoint));
-    } catch (error) {
-      this.#events.checkpointFailed(error);
-    }
+    const { detector, loop } = { detector: this.#detector, loop: this.#loop };
+    if (!this.#checkpoints || !detector || !loop) return;
+    const start = performance.now();
+    const state = this.#state(detector, loop);
+    await this.#checkpoints.write(state, performance.now() - start);
+  }
+
+  /** Everything that is known, between two requests. */
+  #state(detector: Detector, loop: LearnLoop): Checkpoint {
+    const { hashSeed, ...kernel } = this.#kernelOptions;
+    return {
+      header: {
+        program: this.#settings.version,
+        created: new Date().toISOString(),
+        ...stateLayout(),
+        kernel: { ...kernel, hashSeed: String(hashSeed) },
+        ...configTexts(this.#config),
+        edges: detector.edges.count,
+        watermarks: detector.edges.groups.map(({ cluster, windowMs, timeUnixNano }) => ({
+          cluster: cluster.id,
+          window: `${windowMs / 1000}s`,
+          time: new Date(Number(timeUnixNano / 1_000_000n)).toISOString(),
+        })),
+      },
+      knowledge: {
+        detector: detector.save(),
+        loop: loop.save(),
+        spans: this.#spans.save(),
+        requests: this.#requests,
+        truncated: this.#truncated,
+      },
+      kernel: detector.kernel.snapshot(),
+    };
   }
 
   #use(detector: Detector, loop: LearnLoop): void {
@@ -231,10 +277,11 @@ class Anomaly implements AnomalyProcessor {
     this.#loop = undefined;
   }
 
-  stage(_pipeline: string, signal: Signal, next: Consumer): Consumer {
+  stage(pipeline: string, signal: Signal, next: Consumer): Consumer {
     if (signal === 'traces') return this.#traceStage(next);
     if (signal !== 'metrics') return next;
-    const delivery = new Delivery(next, { dropped: (items, error) => this.#events.resultDropped(items, error) });
+    const dropped = (items: number, error: unknown) => this.#events.resultDropped(items, error);
+    const delivery = new Delivery(next, { dropped }, pipeline);
     this.#deliveries.push(delivery);
     return {
       consume: (batch) => this.#consume(batch, next, delivery),
@@ -409,7 +456,12 @@ const FEEDS_PER_GROUP = 32;
 /** Detection, section 4: sizes in vectors, refresh in windows. */
 const FOREST = { reservoir: 4096, period: 2048, first: 512, refresh: 360 } as const;
 
-/** Everything but the hash seed, which belongs to the state. */
+/** Everything that a snapshot depends on, but the hash seed, which belongs to the state. */
+function shapeOf({ hashSeed, inputLimitBytes, ...shape }: KernelOptions): string {
+  return JSON.stringify(shape);
+}
+
+/** The same and the size of the input: what one kernel can go on with. */
 function layoutOf(options: KernelOptions): string {
-  return JSON.stringify({ ...options, hashSeed: 0 });
+  return `${shapeOf(options)} ${options.inputLimitBytes}`;
 }

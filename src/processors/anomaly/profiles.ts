@@ -29,6 +29,9 @@ export interface ProfiledEdge {
   readonly destination: ServiceName;
 }
 
+/** Text and levels of each profile, in the order of their slots. */
+export type SavedProfiles = readonly (readonly [profile: string, levels: readonly number[]])[];
+
 interface CompiledAlertRule {
   readonly rule: AlertRuleConfig;
   readonly source: Glob;
@@ -54,6 +57,19 @@ export class Profiles {
     this.#renew = renew;
     this.#config = config;
     this.#rules = config.rules.map(compileRule);
+  }
+
+  /** Profiles with their levels, by slot. */
+  save(): SavedProfiles {
+    return [...this.#slots].map(([profile, slot]) => [profile, this.#levels[slot]!]);
+  }
+
+  /** Of the same configuration; the kernel has them already. */
+  restore(saved: SavedProfiles): void {
+    for (const [slot, [profile, levels]] of saved.entries()) {
+      this.#slots.set(profile, slot);
+      this.#levels[slot] = levels;
+    }
   }
 
   /** Which rules with a schedule apply at an event time, Unix ms: edges need their profiles anew where it changes. */

@@ -15,9 +15,6 @@ export interface SlowSeries {
   readonly group: GroupState;
 }
 
-/** A series that is read as a quantile, by kernel slot; what its tick has so far is not kept. */
-export type SavedSlow = Omit<SlowSeries, 'group'> & { readonly series: number; readonly group: number };
-
 interface Merged {
   readonly buckets: Bucket[];
   logSum: number;
@@ -28,6 +25,16 @@ interface Merged {
 interface Reading {
   readonly buckets: readonly Bucket[];
   readonly startUnixNano: string;
+}
+
+type Grouped<T extends { group: GroupState }> = Omit<T, 'group'> & { readonly group: number };
+type SavedMerged = Omit<Merged, 'series'> & { readonly series: Grouped<SlowSeries> };
+
+/** Series and edges by kernel slot, groups by theirs. */
+export interface SavedQuantiles {
+  readonly series: readonly (readonly [series: number, slow: Grouped<SlowSeries>])[];
+  readonly readings: readonly (readonly [series: number, reading: Reading])[];
+  readonly merged: readonly (readonly [group: number, tick: number, edge: number, merged: SavedMerged])[];
 }
 
 /** Least latency whose logarithm is taken, seconds. */
@@ -52,12 +59,30 @@ export class Quantiles {
     else this.#series.delete(series);
   }
 
-  save(): SavedSlow[] {
-    return [...this.#series].map(([series, slow]) => ({ ...slow, series, group: slow.group.slot }));
+  save(): SavedQuantiles {
+    const grouped = (slow: SlowSeries) => ({ ...slow, group: slow.group.slot });
+    const merged: (readonly [number, number, number, SavedMerged])[] = [];
+    for (const [group, ticks] of this.#merged) {
+      for (const [tick, edges] of ticks) {
+        for (const [edge, one] of edges) merged.push([group.slot, tick, edge, { ...one, series: grouped(one.series) }]);
+      }
+    }
+    return {
+      series: [...this.#series].map(([series, slow]) => [series, grouped(slow)]),
+      readings: [...this.#readings],
+      merged,
+    };
   }
 
-  restore(saved: readonly SavedSlow[], groups: readonly GroupState[]): void {
-    for (const { series, group, ...slow } of saved) this.#series.set(series, { ...slow, group: groups[group]! });
+  restore(saved: SavedQuantiles, groups: readonly GroupState[]): void {
+    const ungrouped = (slow: Grouped<SlowSeries>): SlowSeries => ({ ...slow, group: groups[slow.group]! });
+    for (const [series, slow] of saved.series) this.#series.set(series, ungrouped(slow));
+    for (const [series, reading] of saved.readings) this.#readings.set(series, reading);
+    for (const [group, tick, edge, one] of saved.merged) {
+      const ticks = entry(this.#merged, groups[group]!, () => new Map<number, Map<number, Merged>>());
+      const edges = entry(ticks, tick, () => new Map<number, Merged>());
+      edges.set(edge, { ...one, series: ungrouped(one.series) });
+    }
   }
 
   /** Takes in the rows of the last fold that asked for it. */

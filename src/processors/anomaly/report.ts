@@ -51,6 +51,7 @@ const STATE = '{state}';
 export interface ReportedCounts {
   readonly byKind: ReadonlyMap<string, number>;
   readonly startUnixNano: bigint;
+  readonly newestUnixNano: bigint;
 }
 
 export class Reporter {
@@ -66,13 +67,18 @@ export class Reporter {
 
   /** Anomalies started so far, by kind. */
   get started(): ReportedCounts {
-    return { byKind: new Map(this.#started), startUnixNano: this.#startUnixNano };
+    return {
+      byKind: new Map(this.#started),
+      startUnixNano: this.#startUnixNano,
+      newestUnixNano: this.#newestUnixNano,
+    };
   }
 
   /** Goes on counting where another reporter stopped. */
-  resume({ byKind, startUnixNano }: ReportedCounts): void {
+  resume({ byKind, startUnixNano, newestUnixNano }: ReportedCounts): void {
     this.#started = new Map(byKind);
     this.#startUnixNano = startUnixNano;
+    this.#newestUnixNano = newestUnixNano;
   }
 
   /** The batch of a closed tick; undefined where there is nothing to say. */

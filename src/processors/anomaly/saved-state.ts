@@ -1,6 +1,7 @@
 // The dictionary in a form that can be written down: objects that refer to each other become numbers, and back.
 import type { FeatureName } from '../../kernel/face.js';
-import type { Edges } from './edges.js';
+import type { Delivery } from './delivery.js';
+import type { BoundCounts, Edges } from './edges.js';
 import {
   type ClusterState,
   createCluster,
@@ -23,6 +24,8 @@ interface SavedCluster {
   readonly lastMs: number;
   readonly settings: SenderSettings;
   readonly settingsKey: string;
+  /** Pipelines that brought its data. */
+  readonly deliveries: readonly string[];
 }
 
 interface SavedService {
@@ -43,6 +46,8 @@ interface SavedGroup {
   readonly timeUnixNano: bigint;
   readonly ticks: number;
   readonly outage: boolean;
+  readonly silent: boolean;
+  readonly schedules: string;
   readonly scoredMs: number;
   readonly unexpected: readonly number[];
 }
@@ -69,6 +74,7 @@ interface SavedEdge {
   readonly destinationService: number;
   readonly features: readonly (readonly [FeatureName, SavedFeature])[];
   readonly shadowed: readonly (readonly [FeatureName, readonly number[]])[];
+  readonly profile: number;
   readonly firstTick: number;
   readonly episode: Episode | undefined;
   readonly lastEndMs: readonly (readonly [number, number])[];
@@ -77,8 +83,12 @@ interface SavedEdge {
 export interface SavedDictionary {
   readonly clusters: readonly SavedCluster[];
   readonly services: readonly SavedService[];
+  /** Services without edges that an open incident still names; numbered behind the others. */
+  readonly forgotten: readonly SavedService[];
   readonly groups: readonly SavedGroup[];
+  /** Of each cluster in the order in which they came: it decides in which order the ranking of services adds up. */
   readonly edges: readonly SavedEdge[];
+  readonly bounds: BoundCounts;
 }
 
 /** Objects by their number, for whatever else refers to them. */
@@ -87,7 +97,12 @@ export interface Numbers {
   readonly services: readonly ServiceState[];
 }
 
-export function saveDictionary({ clusters, groups, bySlot }: Edges): { saved: SavedDictionary; numbers: Numbers } {
+export function saveDictionary({ clusters, groups, counts }: Edges): {
+  saved: SavedDictionary;
+  numbers: Numbers;
+  /** Number of a service, also of one that is otherwise forgotten. */
+  numberOf(service: ServiceState): number;
+} {
   const clusterList = [...clusters.values()];
   const services = clusterList.flatMap((cluster) =>
     [...cluster.services.values()].map((service) => ({ cluster, service })),
@@ -95,8 +110,9 @@ export function saveDictionary({ clusters, groups, bySlot }: Edges): { saved: Sa
   const clusterNumber = new Map(clusterList.map((cluster, i) => [cluster, i]));
   const serviceNumber = new Map(services.map(({ service }, i) => [service, i]));
   const numberOf = (service: ServiceState | undefined) => (service ? (serviceNumber.get(service) ?? -1) : -1);
+  const forgotten: SavedService[] = [];
   const saved: SavedDictionary = {
-    clusters: clusterList.map(({ id, name, known, firstMs, lastMs, settings, settingsKey }) => ({
+    clusters: clusterList.map(({ id, name, known, firstMs, lastMs, settings, settingsKey, deliveries }) => ({
       id,
       name,
       known: [...known],
@@ -104,6 +120,7 @@ export function saveDictionary({ clusters, groups, bySlot }: Edges): { saved: Sa
       lastMs,
       settings,
       settingsKey,
+      deliveries: [...deliveries].map(({ pipeline }) => pipeline),
     })),
     services: services.map(({ cluster, service }) => ({
       cluster: clusterNumber.get(cluster)!,
@@ -111,15 +128,28 @@ export function saveDictionary({ clusters, groups, bySlot }: Edges): { saved: Sa
       firstTick: [...service.firstTick].map(([group, tick]) => [group.slot, tick] as const),
     })),
     groups: groups.map((group) => saveGroup(group, clusterNumber.get(group.cluster)!, numberOf)),
-    edges: bySlot.filter((edge) => edge !== undefined).map((edge) => saveEdge(edge, numberOf)),
+    forgotten,
+    edges: clusterList.flatMap(({ edges }) => [...edges.values()].map((edge) => saveEdge(edge, numberOf))),
+    bounds: { ...counts },
   };
-  return { saved, numbers: { clusters: clusterList, services: services.map(({ service }) => service) } };
+  const numbers = { clusters: clusterList, services: services.map(({ service }) => service) };
+  return {
+    saved,
+    numbers,
+    numberOf(service) {
+      if (!serviceNumber.has(service)) {
+        serviceNumber.set(service, serviceNumber.size);
+        forgotten.push({ cluster: -1, name: service.name, firstTick: [] });
+      }
+      return serviceNumber.get(service)!;
+    },
+  };
 }
 
 type NumberOf = (service: ServiceState | undefined) => number;
 
 function saveGroup(group: GroupState, cluster: number, numberOf: NumberOf): SavedGroup {
-  const { slot, windowMs, tick, timeUnixNano, ticks, outage, scoredMs } = group;
+  const { slot, windowMs, tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs } = group;
   return {
     slot,
     cluster,
@@ -133,13 +163,15 @@ function saveGroup(group: GroupState, cluster: number, numberOf: NumberOf): Save
     timeUnixNano,
     ticks,
     outage,
+    silent,
+    schedules,
     scoredMs,
     unexpected: [...group.unexpected].map((edge) => edge.slot),
   };
 }
 
 function saveEdge(edge: EdgeState, numberOf: NumberOf): SavedEdge {
-  const { slot, key, group, source, destination, firstTick, episode, lastEndMs } = edge;
+  const { slot, key, group, source, destination, profile, firstTick, episode, lastEndMs } = edge;
   const features = Object.entries(edge.features) as [FeatureName, FeatureState][];
   return {
     slot,
@@ -151,19 +183,25 @@ function saveEdge(edge: EdgeState, numberOf: NumberOf): SavedEdge {
     destinationService: numberOf(edge.destinationService),
     features: features.map(([name, state]) => [name, { ...state, feed: state.feed.slot }]),
     shadowed: [...edge.shadowed].map(([name, feeds]) => [name, [...feeds].map((feed) => feed.slot)]),
+    profile,
     firstTick,
     episode,
     lastEndMs: [...(lastEndMs ?? [])],
   };
 }
 
-/** Fills an empty dictionary; alert profiles are set by the caller. */
-export function restoreDictionary(edges: Edges, saved: SavedDictionary): Numbers {
-  const clusters = saved.clusters.map(restoreCluster);
+/** Fills an empty dictionary. `delivery`: of a pipeline. */
+export function restoreDictionary(
+  edges: Edges,
+  saved: SavedDictionary,
+  delivery: (pipeline: string) => Delivery | undefined,
+): Numbers {
+  Object.assign(edges.counts, saved.bounds);
+  const clusters = saved.clusters.map((cluster) => restoreCluster(cluster, delivery));
   for (const cluster of clusters) edges.clusters.set(cluster.id, cluster);
-  const services = saved.services.map(({ cluster, name }) => {
+  const services = [...saved.services, ...saved.forgotten].map(({ cluster, name }) => {
     const service: ServiceState = { name, firstTick: new Map(), inbound: new Set(), outbound: new Set() };
-    clusters[cluster]!.services.set(formatService(name), service);
+    clusters[cluster]?.services.set(formatService(name), service);
     return service;
   });
   const feeds: FeedState[] = [];
@@ -179,9 +217,13 @@ export function restoreDictionary(edges: Edges, saved: SavedDictionary): Numbers
   return { clusters, services };
 }
 
-function restoreCluster({ id, name, known, firstMs, lastMs, settings, settingsKey }: SavedCluster): ClusterState {
+function restoreCluster(
+  { id, name, known, firstMs, lastMs, settings, settingsKey, deliveries }: SavedCluster,
+  delivery: (pipeline: string) => Delivery | undefined,
+): ClusterState {
   const cluster = createCluster({ id, name });
   for (const [key, ms] of known) cluster.known.set(key, ms);
+  for (const to of deliveries.map(delivery)) if (to) cluster.deliveries.add(to);
   return Object.assign(cluster, { firstMs, lastMs, settings, settingsKey });
 }
 
@@ -191,14 +233,9 @@ function restoreGroup(
   services: readonly ServiceState[],
   feeds: FeedState[],
 ): GroupState {
-  const { tick, timeUnixNano, ticks, outage, scoredMs } = saved;
-  const group = Object.assign(createGroup(saved.slot, cluster, saved.windowMs), {
-    tick,
-    timeUnixNano,
-    ticks,
-    outage,
-    scoredMs,
-  });
+  const { tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs } = saved;
+  const fresh = createGroup(saved.slot, cluster, saved.windowMs);
+  const group = Object.assign(fresh, { tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs });
   cluster.groups.set(group.windowMs, group);
   for (const [number, slot] of saved.services) if (services[number]) group.services.set(services[number], slot);
   for (const [key, feed] of saved.feeds) {
@@ -215,7 +252,7 @@ function restoreEdge(
   services: readonly ServiceState[],
   feeds: readonly FeedState[],
 ): EdgeState {
-  const { slot, key, source, destination, firstTick, episode, lastEndMs } = saved;
+  const { slot, key, source, destination, profile, firstTick, episode, lastEndMs } = saved;
   const features = saved.features.map(([name, state]) => [name, { ...state, feed: feeds[state.feed]! }] as const);
   const shadowed = saved.shadowed.map(([name, slots]) => [name, new Set(slots.map((one) => feeds[one]!))] as const);
   return {
@@ -229,7 +266,7 @@ function restoreEdge(
     destinationService: services[saved.destinationService],
     features: Object.fromEntries(features),
     shadowed: new Map(shadowed),
-    profile: 0,
+    profile,
     firstTick,
     episode,
     lastEndMs: lastEndMs.length > 0 ? new Map(lastEndMs) : undefined,

@@ -4,12 +4,13 @@ import { type ComponentId, type Extension, formatId } from '../../pipeline/index
 export interface Storage {
   read(name: string): Promise<Uint8Array | undefined>;
   writeAtomic(name: string, bytes: Uint8Array): Promise<void>;
+  remove(name: string): Promise<void>;
 }
 
 /** The extension's storage. Throws where a name was given and there is none behind it. */
 export function storageOf(find: (id: string) => Extension | undefined, id: string | undefined): Storage | undefined {
   const extension = find(id ?? 'file_storage') as (Extension & Partial<Storage>) | undefined;
-  if (extension?.read && extension.writeAtomic) return extension as Storage;
+  if (extension?.read && extension.writeAtomic && extension.remove) return extension as Storage;
   if (id === undefined) return undefined;
   throw new Error(`storage: "${id}" is no extension that stores; name a file_storage of service::extensions`);
 }

@@ -14,7 +14,7 @@ export interface TimersOptions {
   /** Tries to hand on results that wait. */
   flush(): Promise<void>[];
   backlogBytes(): number;
-  checkpoint(): Promise<void>;
+  checkpoint(): void;
   status(): void;
 }
 
@@ -40,7 +40,7 @@ export class Timers {
   start(): void {
     this.#look = setInterval(() => this.look(Date.now()), LOOK_MS).unref();
     const { checkpoint_interval } = this.#options.config;
-    this.#checkpoint = setInterval(() => void this.#options.checkpoint(), checkpoint_interval).unref();
+    this.#checkpoint = setInterval(() => this.#options.checkpoint(), checkpoint_interval).unref();
     this.#status = setInterval(() => this.#options.status(), STATUS_MS).unref();
   }
 

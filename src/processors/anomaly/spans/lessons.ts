@@ -1,9 +1,14 @@
 // Turns trace requests that wait to be learnt from into metrics requests, so that spans and metrics take one way into the windows.
 import { ownBatch } from '../../../pipeline/index.js';
 import type { Lesson } from '../learn.js';
-import { type Call, type PairCounts, type PairOptions, SpanPairs } from './pair.js';
+import { type Call, type PairCounts, type PairOptions, type SavedPairs, SpanPairs } from './pair.js';
 import { readSpans } from './read.js';
 import { callsToMetrics } from './to-metrics.js';
+
+export interface SavedSpans {
+  readonly requests: number;
+  readonly pairs: SavedPairs;
+}
 
 /** Spans between two turns of the event loop. */
 const SLICE_SPANS = 256;
@@ -16,6 +21,15 @@ export class SpanLessons {
 
   constructor(options: PairOptions) {
     this.#pairs = new SpanPairs(options);
+  }
+
+  save(): SavedSpans {
+    return { requests: this.#requests, pairs: this.#pairs.save() };
+  }
+
+  restore({ requests, pairs }: SavedSpans): void {
+    this.#requests = requests;
+    this.#pairs.restore(pairs);
   }
 
   get counts(): PairCounts {

@@ -29,6 +29,12 @@ export interface PairCounts {
   crowded: number;
 }
 
+export interface SavedPairs {
+  readonly counts: PairCounts;
+  readonly waiting: readonly (readonly [string, SpanFact])[];
+  readonly watermark: bigint;
+}
+
 const UNKNOWN: End = { service: '', namespace: '' };
 
 /**
@@ -44,6 +50,16 @@ export class SpanPairs {
 
   constructor(options: PairOptions) {
     this.#options = options;
+  }
+
+  save(): SavedPairs {
+    return { counts: { ...this.counts }, waiting: [...this.#waiting], watermark: this.#watermark };
+  }
+
+  restore({ counts, waiting, watermark }: SavedPairs): void {
+    Object.assign(this.counts, counts);
+    for (const [key, span] of waiting) this.#waiting.set(key, span);
+    this.#watermark = watermark;
   }
 
   get waiting(): number {
