@@ -22,7 +22,8 @@ export interface Order {
   readonly load: readonly string[];
   /** Requests a second; 0: as fast as they are acknowledged. */
   readonly rate: number;
-  readonly warmUp: string;
+  /** Ticks that ours is warmed up with; the peer, which has no windows, gets `duration`. */
+  readonly warmTicks: number;
   readonly duration: string;
 }
 
@@ -78,11 +79,12 @@ export async function measure(order: Order): Promise<Measurement> {
   const sink = await startSink({ sinkGrpc, sinkHttp });
   const receiver = await startReceiver(order, { sinkGrpc, sinkHttp });
   try {
-    const warm = await sendLoad(order, receiver, order.warmUp, []);
+    const warm = await sendLoad(order, receiver, warmUp(order));
     await settled(sinkHttp);
     await fetch(`http://127.0.0.1:${sinkHttp}/reset`, { method: 'POST' });
     const before = await snapshot(order, receiver);
-    const load = await sendLoad(order, receiver, order.duration, [`--start=${warm.next_start}`]);
+    const rest = [`--duration=${order.duration}`, `--rate=${order.rate}`, `--start=${warm.next_start}`];
+    const load = await sendLoad(order, receiver, rest);
     const stats = await settled(sinkHttp);
     const after = await snapshot(order, receiver);
     const cpu = after.cpu - before.cpu;
@@ -125,15 +127,22 @@ function startReceiver(order: Order, ports: Ports): Promise<OtlpService> {
   });
 }
 
-async function sendLoad(
-  order: Order,
-  receiver: OtlpService,
-  duration: string,
-  more: readonly string[],
-): Promise<LoadReport> {
+/** The number that a flag of the load generator gives, or its default. */
+function flag({ load }: Order, name: string, byDefault: number): number {
+  const given = load.find((one) => one.startsWith(`--${name}=`));
+  return given ? Number(given.split('=')[1]) : byDefault;
+}
+
+function warmUp(order: Order): string[] {
+  if (order.contender !== 'pxanomaly') return [`--duration=${order.duration}`];
+  const requests = Math.ceil((order.warmTicks * flag(order, 'series', 4000)) / flag(order, 'rows', 1000));
+  return [`--requests=${requests}`];
+}
+
+async function sendLoad(order: Order, receiver: OtlpService, more: readonly string[]): Promise<LoadReport> {
   const over =
     order.path.transport === 'http' ? `http://127.0.0.1:${receiver.httpPort}` : `127.0.0.1:${receiver.grpcPort}`;
-  const flags = [`--addr=${over}`, `--duration=${duration}`, `--rate=${order.rate}`, ...order.load, ...more];
+  const flags = [`--addr=${over}`, ...order.load, ...more];
   const [command = '', ...pin] = pinned(LOAD_CORE);
   const { stdout } = await promisify(execFile)(command, [...pin, join(peer('load.sh'), 'loadgen'), ...flags]);
   return JSON.parse(stdout) as LoadReport;

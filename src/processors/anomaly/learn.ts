@@ -88,7 +88,7 @@ export class LearnLoop {
     let skip = 0;
     for (;;) {
       const scan = yield* this.#scan(lesson, skip, host);
-      yield* this.#fold({ lesson, skip, rows: scan.rows, request, group }, host);
+      yield* this.#fold({ lesson, skip, scan, request, group }, host);
       skip += scan.rows;
       if (scan.rows === 0 || skip >= scan.items) return;
     }
@@ -114,7 +114,8 @@ export class LearnLoop {
     return true;
   }
 
-  *#fold({ lesson, skip, rows, request, group }: Part, host: LearnHost): Generator<void> {
+  *#fold({ lesson, skip, scan, request, group }: Part, host: LearnHost): Generator<void> {
+    const { rows } = scan;
     let from = 0;
     for (;;) {
       const stop = this.#kernel.fold(from, request, lesson.batch.receivedUnixNano, group);
@@ -124,7 +125,8 @@ export class LearnLoop {
       from = stop.next;
       if (stop.reason === 'close') yield* this.#close(stop.group, host);
       else yield* this.#foldHeld(stop.group, lesson, host);
-      yield* this.#scan(lesson, skip, host);
+      // Where the rows are still in scratch, so are their series.
+      if (this.#kernel.scan('metrics', lesson.batch.body, skip) !== scan) yield* this.#scan(lesson, skip, host);
     }
   }
 
@@ -152,7 +154,7 @@ export class LearnLoop {
 interface Part {
   readonly lesson: Lesson;
   readonly skip: number;
-  readonly rows: number;
+  readonly scan: Scan;
   readonly request: number;
   readonly group: number;
 }

@@ -362,7 +362,7 @@ class Anomaly implements AnomalyProcessor {
     const before = this.#detector.kernel.counts().copies;
     yield* this.#loop.learn(lesson, this.#detector);
     const { body, items } = lesson.batch;
-    const rows = countRows(body);
+    const rows = countRows(body, items);
     if (!isTruncated(rows, items, this.#detector.kernel.counts().copies - before)) return;
     this.#truncated++;
     this.#detector.noteTruncated();

@@ -5,12 +5,10 @@ import protobuf from 'protobufjs/minimal.js';
 export const ROW_LIMIT = 10_000;
 
 const RESOURCE_METRICS = 0x0a;
-/** No row is smaller: below this, a request need not be counted. */
-const LEAST_ROW_BYTES = 40;
 
-/** Resource blocks of a metrics request, which are Pixie's rows; 0 where it is too small to matter. */
-export function countRows(body: Uint8Array): number {
-  if (body.length < ROW_LIMIT * LEAST_ROW_BYTES) return 0;
+/** Resource blocks of a metrics request, which are Pixie's rows; 0 where it has too few data points for the limit: a row has one at least. */
+export function countRows(body: Uint8Array, points: number): number {
+  if (points < ROW_LIMIT) return 0;
   const reader = protobuf.Reader.create(body);
   let rows = 0;
   while (reader.pos < reader.len) {
