@@ -28,8 +28,8 @@ export {
 } from './memory';
 export { scanFailedAt, scanItems, scanLogs, scanMetrics, scanRows, scanTraces, selectScan } from './otlp/request';
 export { KEPT_SCANS, metricAt, rowAt } from './otlp/rows';
-export { bindSeries, lookUpRows, unbindAll, unboundList } from './series/bind';
-export { seriesUsed } from './series/table';
+export { bindSeries, lookUpRows, reclaimSeries, unbindAll, unboundList } from './series/bind';
+export { isSeries, reindexSeries, seriesHigh, seriesTouched, seriesUsed } from './series/table';
 export { configureSeries, init } from './setup';
 export { Status } from './status';
 export {
@@ -56,9 +56,14 @@ export {
   addService,
   edgesHigh,
   edgesUsed,
+  feedsUsed,
   groupsUsed,
+  isEdge,
+  isService,
   removeEdge,
   removeService,
+  servicesHigh,
   setEdgeProfile,
 } from './window/graph';
+export { moveEdge, moveSeries, moveService, trimSlots } from './window/move';
 export { feedPeriod, feedPhase, feedTicks } from './window/ticks';

@@ -16,6 +16,7 @@ export { foldVectors, forestCalibration, forestHeld, forestRandom, forestTree, f
 export { tableAt, tableInit, tableScore, tableScoreRows, tableScores, tableTrain } from './forest-table';
 export { recent, setIncidentLevel } from './incident';
 export { configureDetectors, detectInit, resetGroup } from './init';
+export { moveEdgeState, moveServiceState, packOrders, renewCoder, renewForest } from './move';
 export { orderAppend, orderCopy, orderCount, orderRemove } from './order';
 export { setProfile } from './profile';
 export { windowAt } from './regions';

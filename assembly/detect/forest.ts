@@ -94,6 +94,17 @@ export function resetForest(group: i32): void {
   for (let i = 0; i < reservoir + period; i++) store<u16>(slots + ((<usize>i) << 1), <u16>i);
 }
 
+/** A group's calibration and generator at the start of its period. */
+export function restartForest(group: i32): void {
+  startCalibration(groupAt(group) + Group.FOREST_CAL, QUANTILE, EXCESS);
+  startPeriod(groupAt(group));
+}
+
+/** Ticks of a period; 0: there is no forest. */
+export function refreshTicks(): i64 {
+  return forestEnabled ? refresh : 0;
+}
+
 function slotsOf(group: i32): usize {
   return slotLists + <usize>group * slotBytes;
 }

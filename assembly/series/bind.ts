@@ -95,6 +95,13 @@ export function forgetSeries(slot: i32, isReclaimed: bool): void {
   dropSeries(slot);
 }
 
+/** Forgets a series that may come back. False: there is none. */
+export function reclaimSeries(slot: i32): bool {
+  if (!isSeries(slot)) return false;
+  forgetSeries(slot, true);
+  return true;
+}
+
 /** Forgets every series of an edge. */
 export function forgetSeriesOf(edge: i32): void {
   while (edgeAt(edge).series >= 0) forgetSeries(edgeAt(edge).series, false);

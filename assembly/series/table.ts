@@ -131,6 +131,43 @@ function removeEntry(hole: usize): void {
   store<u64>(entryAt(hole), 0, Entry.HASH);
 }
 
+export function seriesHigh(): i32 {
+  return head.high;
+}
+
+/** When the series last had a point, seconds of the event clock. */
+export function seriesTouched(slot: i32): u32 {
+  return seriesAt(slot).touched;
+}
+
+/** Moves a record; links to it are the caller's. False: there is none, or the slot is in use. */
+export function moveSeriesRecord(from: i32, to: i32): bool {
+  if (!isSeries(from) || isSeries(to)) return false;
+  memory.copy(changetype<usize>(seriesAt(to)), changetype<usize>(seriesAt(from)), offsetof<Series>());
+  seriesAt(from).state = SeriesState.FREE;
+  store<i32>(entryAt(probe(seriesAt(to).hash)), to, Entry.SLOT);
+  return true;
+}
+
+/** All series are in the first slots. */
+export function fillSeries(count: i32): void {
+  head.high = count;
+  head.free = -1;
+  head.hand = 0;
+}
+
+/** Makes the look-up anew from the records: they came from a table of another size. */
+export function reindexSeries(): void {
+  memory.fill(entries, 0, (mask + 1) * Entry.BYTES);
+  for (let slot = 0; slot < head.high; slot++) {
+    if (!isSeries(slot)) continue;
+    const entry = entryAt(probe(seriesAt(slot).hash));
+    store<u64>(entry, seriesAt(slot).hash, Entry.HASH);
+    store<i32>(entry, slot, Entry.SLOT);
+  }
+  if (head.hand >= capacity) head.hand = 0;
+}
+
 /** Looks at the next slots for a series without a point for long, and forgets the first one found. */
 function reclaimIdle(): bool {
   for (let i = 0; i < SWEEP && capacity > 0; i++) {

@@ -103,8 +103,33 @@ export function isEdge(edge: i32): bool {
   return edge >= 0 && edge < head.edgesHigh && edgeAt(edge).state != EdgeState.FREE;
 }
 
-function isService(service: i32): bool {
+export function isService(service: i32): bool {
   return service >= 0 && service < head.servicesHigh && load<i32>(services + ((<usize>service) << 2)) == -2;
+}
+
+export function servicesHigh(): i32 {
+  return head.servicesHigh;
+}
+
+// -- other capacities (move.ts)
+export function copyEdge(from: i32, to: i32): void {
+  memory.copy(changetype<usize>(edgeAt(to)), changetype<usize>(edgeAt(from)), EDGE_BYTES);
+}
+
+export function takeService(service: i32): void {
+  store<i32>(services + ((<usize>service) << 2), -2);
+}
+
+export function freeService(service: i32): void {
+  store<i32>(services + ((<usize>service) << 2), -1);
+}
+
+/** All edges and services are in the first slots. */
+export function trimGraph(edgeCount: i32, serviceCount: i32): void {
+  head.edgesHigh = edgeCount;
+  head.edgesFree = -1;
+  head.servicesHigh = serviceCount;
+  head.servicesFree = -1;
 }
 
 /** A group of edges with one window length; -1: no room. */

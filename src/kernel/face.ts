@@ -212,6 +212,13 @@ export interface ResultColumns {
   readonly channelChange: Int8Array;
 }
 
+/** Slots that have changed, old → new. */
+export interface Packed {
+  readonly edges: ReadonlyMap<number, number>;
+  readonly services: ReadonlyMap<number, number>;
+  readonly series: ReadonlyMap<number, number>;
+}
+
 /** The kernel as the rest of the program sees it. All numbers of slots are dense, from 0. */
 export interface KernelFace {
   // -- decoding
@@ -288,6 +295,14 @@ export interface KernelFace {
   edgesUsed(): number;
   /** Bytes of linear memory. */
   memoryBytes(): number;
+
+  // -- other capacities; not while a closing is under way
+  /** Forgets the series that were silent longest, beyond so many; how many. */
+  dropSeries(most: number): number;
+  /** Moves edges, services and series into the lowest slots, so that they fit into a smaller kernel. */
+  pack(): Packed;
+  /** Takes over, in an empty kernel, what one of other capacities knows; in words, what could not come along. Throws `CheckpointError`. */
+  takeOver(other: KernelFace): readonly string[];
 
   // -- checkpoints; not while a closing is under way
   /** Everything that the kernel knows: restored into a kernel of the same options, it goes on bit for bit. */

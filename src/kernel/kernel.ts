@@ -19,12 +19,14 @@ import type {
   FoldStop,
   KernelFace,
   KernelOptions,
+  Packed,
   ResultColumns,
   RowRanges,
   Scan,
   SeriesBinding,
 } from './face.js';
 import { type KernelExports, loadKernel } from './load.js';
+import { dropSeries, type Inside, moveState, packState } from './move-state.js';
 import { Scanner } from './scanner.js';
 import { restoreSnapshot, takeSnapshot } from './snapshot.js';
 import { Views } from './views.js';
@@ -277,6 +279,23 @@ export class Kernel implements KernelFace {
   /** What the state depends on besides the sizes of its regions. */
   #salt(): readonly bigint[] {
     return [this.#options.hashSeed, BigInt(this.#options.seed)];
+  }
+
+  #inside(): Inside {
+    return { wasm: this.#wasm, views: this.#views, options: this.#options };
+  }
+
+  dropSeries(most: number): number {
+    return dropSeries(this.#inside(), most);
+  }
+
+  pack(): Packed {
+    return packState(this.#inside());
+  }
+
+  takeOver(other: KernelFace): readonly string[] {
+    if (!(other instanceof Kernel)) throw new TypeError('only a kernel can take another over');
+    return moveState(other.#inside(), this.#inside());
   }
 
   snapshot(): Uint8Array {

@@ -10,13 +10,13 @@ const VERSION = 1;
 const HEAD = 20;
 const PAGE = 4096;
 
-interface Region {
+export interface Region {
   readonly address: number;
   readonly bytes: number;
 }
 
 /** State regions by their number. */
-function stateRegions(wasm: KernelExports): Map<number, Region> {
+export function stateRegions(wasm: KernelExports): Map<number, Region> {
   const regions = new Map<number, Region>();
   for (let i = 0; i < wasm.regionCount(); i++) {
     if (!wasm.regionIsState(i)) continue;
@@ -39,19 +39,17 @@ function fingerprint(regions: Map<number, Region>, salt: readonly bigint[]): big
   return hash;
 }
 
-function isZero(words: BigUint64Array, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (words[i] !== 0n) return false;
-  return true;
-}
+const ZEROS = Buffer.alloc(PAGE);
 
 /** Pages that hold anything, as [region, page, address, length]. */
 function* usedPages(regions: Map<number, Region>, views: Views): Generator<readonly [number, number, number, number]> {
-  const words = views.u64;
+  const memory = Buffer.from(views.buffer);
   for (const [number, { address, bytes }] of regions) {
     for (let at = 0; at < bytes; at += PAGE) {
       const length = Math.min(PAGE, bytes - at);
-      const word = (address + at) >>> 3;
-      if (!isZero(words, word, word + (length >>> 3))) yield [number, at / PAGE, address + at, length];
+      const start = address + at;
+      const isZero = memory.compare(ZEROS, 0, length, start, start + length) === 0;
+      if (!isZero) yield [number, at / PAGE, start, length];
     }
   }
 }

@@ -47,6 +47,8 @@ export interface AnomalyEvents {
   otherWindow(example: string): void;
   adopted(what: string): void;
   notAdopted(reason: string): void;
+  /** In words, what of a state could not be kept under the present configuration. */
+  stateDropped(what: readonly string[]): void;
   checkpointWritten(written: CheckpointWritten): void;
   checkpointFailed(error: unknown): void;
   /** Somebody made up an event to prove the way to the pager. */
@@ -281,6 +283,7 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
       log.info({ cluster, count, examples }, 'Edges that were new within the last hour, while learning'),
     otherWindow: (example) =>
       info('other_window', { example }, 'A series of another window length than its edge has; it is not scored'),
+    stateDropped: (what) => log.warn({ dropped: what }, 'The configuration has changed: not all of the state is kept'),
     adopted: (what) => log.info({ state: what }, 'State of the detectors kept'),
     notAdopted: (reason) => log.warn({ reason }, 'State of the detectors is not taken over; they learn anew'),
     learning: (line) => log.info(line),

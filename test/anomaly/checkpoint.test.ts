@@ -8,12 +8,16 @@ import { Bench } from '../support/anomaly.js';
 import { FILE, JUMP, MemoryStorage, MIXED, mixedStream, type Send, Stored } from '../support/stored.js';
 
 /** Stops before each of these sends and goes on in another processor; what came out of all of them. */
-async function interrupted(sends: readonly Send[], cuts: readonly number[]): Promise<string[]> {
+async function interrupted(
+  sends: readonly Send[],
+  cuts: readonly number[],
+  differently: readonly object[] = [],
+): Promise<string[]> {
   const storage = new MemoryStorage();
   const results: string[] = [];
   let from = 0;
-  for (const cut of [...cuts, sends.length]) {
-    const part = new Stored(storage, MIXED);
+  for (const [i, cut] of [...cuts, sends.length].entries()) {
+    const part = new Stored(storage, { ...MIXED, ...differently[i] });
     await part.processor.start();
     for (const send of sends.slice(from, cut)) await part.send(send);
     if (cut === sends.length) await part.processor.flush();
@@ -55,6 +59,17 @@ describe('a restart', () => {
       fc.asyncProperty(cuts, async (at) => assertSame(await interrupted(sends, at), whole)),
       { numRuns: 6, seed: 7 },
     );
+  });
+
+  test('nor do capacities that have room for everything, larger or smaller', async () => {
+    const capacities = [
+      {},
+      { max_edges: 1000, max_series: 5000 },
+      { max_edges: 64, max_series: 1000 },
+      { max_groups: 40, seed: 1, max_request_size_mib: 8 },
+      { max_groups: 4, max_edges: 300 },
+    ];
+    assertSame(await interrupted(sends, [100, 700, 1300, 1900], capacities), whole);
   });
 
   test('nor while a request is held back because its clock is far ahead', async () => {

@@ -63,12 +63,3 @@ test('new feature rules hold for series that are known, and the edge keeps its a
   assert.ok(after.processor.edges().every(({ windows }) => windows > 100));
   await after.processor.shutdown();
 });
-
-test('changed capacities start anew', async () => {
-  const before = new Bench();
-  await before.processor.start();
-  await feed(before, 0, 10);
-  const after = await reload(before, { max_edges: 512 });
-  assert.equal(after.processor.status().edges, 0);
-  await after.processor.shutdown();
-});

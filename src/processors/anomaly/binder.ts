@@ -1,5 +1,5 @@
 // Binds the series of a scanned request: rules are applied once a series, and what was found is counted.
-import { type KernelFace, Role, type SeriesBinding } from '../../kernel/face.js';
+import { type KernelFace, type Packed, Role, type SeriesBinding } from '../../kernel/face.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
 import type { Edges } from './edges.js';
 import type { ClusterState, EdgeState, GroupState } from './graph.js';
@@ -87,6 +87,17 @@ export class Binder {
   #readerOf(body: Uint8Array): RowReader {
     if (this.#reader?.body !== body) this.#reader = new RowReader(body);
     return this.#reader;
+  }
+
+  /** The kernel has moved edges and series into other slots. */
+  renumber({ edges, series }: Packed): void {
+    for (const [slot, edge] of this.#edges.entries()) {
+      if (edge !== undefined) this.#edges[slot] = edges.get(edge) ?? edge;
+    }
+    for (const [from, to] of series) {
+      this.#edges[to] = this.#edges[from] ?? -1;
+      this.#edges[from] = -1;
+    }
   }
 
   save(): SavedBinder {

@@ -116,6 +116,20 @@ export class Detector implements LearnHost {
     }
   }
 
+  /** Forgets what does not fit into so many edges and series, and leaves no gap among their slots; in words, what is gone. */
+  shrink(maxEdges: number, maxSeries: number): string[] {
+    const edges = this.edges.shrink(maxEdges);
+    const series = this.kernel.dropSeries(maxSeries);
+    const moves = this.kernel.pack();
+    this.edges.renumber(moves);
+    this.#binder.renumber(moves);
+    this.#quantiles.renumber(moves);
+    const dropped = [];
+    if (edges > 0) dropped.push(`${edges} edges beyond max_edges, the longest dormant and the youngest`);
+    if (series > 0) dropped.push(`${series} series beyond max_series, which are bound again`);
+    return dropped;
+  }
+
   /** Everything that is known besides the kernel's memory, between two requests. */
   save(): SavedDetector {
     const { saved, numbers, numberOf } = saveDictionary(this.edges);

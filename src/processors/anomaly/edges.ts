@@ -1,5 +1,5 @@
 // Binds series to edges: admits clusters, groups, feeds, services and edges within bounds, and decides which feed a feature hears.
-import { FEATURES, type KernelFace, type SeriesBinding } from '../../kernel/face.js';
+import { FEATURES, type KernelFace, type Packed, type SeriesBinding } from '../../kernel/face.js';
 import {
   type ClusterState,
   createCluster,
@@ -235,6 +235,38 @@ export class Edges {
     if (slot < 0) this.counts.services++;
     else group.services.set(service, slot);
     return slot;
+  }
+
+  /** Forgets edges beyond so many: the longest dormant, then the youngest; members of open incidents and anomalies last. How many. */
+  shrink(most: number): number {
+    let forgotten = 0;
+    for (; this.count > most; forgotten++) {
+      const dormant = this.bySlot[this.#options.kernel.longestDormant()];
+      if (!dormant || this.#options.isKept(dormant)) break;
+      this.forget(dormant);
+    }
+    const { age } = this.#options.kernel.results;
+    const rest = this.bySlot.filter((edge) => edge !== undefined);
+    const kept = new Set(rest.filter((edge) => this.#options.isKept(edge)));
+    rest.sort((a, b) => Number(kept.has(a)) - Number(kept.has(b)) || age[a.slot]! - age[b.slot]! || b.slot - a.slot);
+    for (const edge of rest.slice(0, Math.max(0, this.count - most))) {
+      this.forget(edge);
+      forgotten++;
+    }
+    return forgotten;
+  }
+
+  /** The kernel has moved edges and services into other slots. */
+  renumber({ edges, services }: Packed): void {
+    const all = this.bySlot.filter((edge) => edge !== undefined);
+    this.bySlot.length = 0;
+    for (const edge of all) {
+      edge.slot = edges.get(edge.slot) ?? edge.slot;
+      this.bySlot[edge.slot] = edge;
+    }
+    for (const group of this.groups) {
+      for (const [service, slot] of group.services) group.services.set(service, services.get(slot) ?? slot);
+    }
   }
 
   /** Takes an edge back that a checkpoint knows; the kernel has it already. */

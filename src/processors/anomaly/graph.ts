@@ -76,7 +76,8 @@ export interface FeatureState {
 }
 
 export interface EdgeState {
-  readonly slot: number;
+  /** Kernel slot; another after the state moved into a smaller kernel. */
+  slot: number;
   /** Source and destination as text, unique in the cluster. */
   readonly key: string;
   readonly cluster: ClusterState;

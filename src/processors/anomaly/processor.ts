@@ -22,6 +22,7 @@ import { type ClusterStatus, clusterStatuses } from './cluster-status.js';
 import type { Config } from './config.js';
 import { Delivery } from './delivery.js';
 import { configTexts, Detector, type DetectorOptions } from './detector.js';
+import { type FitHost, fitState } from './fit.js';
 import type { ClusterState } from './graph.js';
 import { Injector } from './injector.js';
 import { LearnLoop, type Lesson } from './learn.js';
@@ -135,8 +136,10 @@ class Anomaly implements AnomalyProcessor {
 
   /** The detector, made at the first need: a processor that adopts another's does not make one. */
   #open(): Detector {
-    if (this.#detector) return this.#detector;
-    const kernel = this.#options.createKernel(this.#kernelOptions);
+    return this.#detector ?? this.#serve(this.#options.createKernel(this.#kernelOptions));
+  }
+
+  #serve(kernel: KernelFace): Detector {
     this.#options.register?.(kernel, true);
     const detector = new Detector(this.#detectorOptions(kernel));
     this.#use(detector, new LearnLoop(kernel));
@@ -158,24 +161,39 @@ class Anomaly implements AnomalyProcessor {
   }
 
   /** Takes a state up. Throws `CheckpointError` where it does not fit. */
-  #wake({ header, knowledge, kernel }: Checkpoint): void {
+  #wake(checkpoint: Checkpoint): void {
+    const { header, knowledge, kernel } = checkpoint;
     const { layout, hash } = stateLayout();
     if (header.layout !== layout || header.hash !== hash)
       throw new CheckpointError(`version ${header.program} wrote it, whose state is laid out in another way`);
     const hashSeed = BigInt(header.kernel.hashSeed);
     const before: KernelOptions = { ...header.kernel, hashSeed };
-    if (shapeOf(before) !== shapeOf(this.#kernelOptions))
-      throw new CheckpointError('capacities, the forest or the seed have changed');
     this.#kernelOptions = { ...this.#kernelOptions, hashSeed };
-    const detector = this.#open();
-    detector.kernel.restore(kernel);
     const delivery = (name: string) => this.#deliveries.find(({ pipeline }) => pipeline === name);
-    detector.restore(knowledge.detector, header, delivery);
+    const now = configTexts(this.#config);
+    const dropped = header.rules === now.rules ? [] : [OTHER_RULES];
+    if (shapeOf(before) === shapeOf(this.#kernelOptions)) {
+      const detector = this.#open();
+      detector.kernel.restore(kernel);
+      detector.restore(knowledge.detector, header, delivery);
+    } else {
+      const fitted = fitState(checkpoint, before, this.#kernelOptions, this.#fitHost());
+      dropped.push(...fitted.dropped);
+      this.#serve(fitted.kernel).restore(fitted.saved, now, delivery);
+    }
     this.#loop?.restore(knowledge.loop, (name) => delivery(name) ?? this.#deliveries[0]);
     this.#spans.restore(knowledge.spans);
     this.#lastSpans = { ...this.#spans.counts };
     this.#requests = knowledge.requests;
     this.#truncated = knowledge.truncated;
+    if (dropped.length > 0) this.#events.stateDropped(dropped);
+  }
+
+  #fitHost(): FitHost {
+    return {
+      createKernel: (options) => this.#options.createKernel(options),
+      detectorOptions: (kernel) => this.#detectorOptions(kernel),
+    };
   }
 
   /** A detector that was filled in part is worth nothing. */
@@ -243,19 +261,22 @@ class Anomaly implements AnomalyProcessor {
     };
   }
 
-  /** Keeps the detectors' state over a reload where the kernel's memory stays as it is laid out. */
+  /** Keeps the detectors' state over a reload. */
   adopt(previous: Processor): void {
     if (!(previous instanceof Anomaly)) return;
-    if (layoutOf(previous.#kernelOptions) !== layoutOf(this.#kernelOptions)) {
-      this.#events.notAdopted('capacities, the forest or the seed have changed');
-      return;
-    }
     previous.#backlog.finish();
     const { detector, loop } = { detector: previous.#detector, loop: previous.#loop };
     if (!detector || !loop) return;
+    detector.publishCounts();
+    if (layoutOf(previous.#kernelOptions) !== layoutOf(this.#kernelOptions)) {
+      this.#adoptState(previous.#state(detector, loop));
+      previous.#discard();
+      return;
+    }
     previous.#detector = undefined;
     previous.#loop = undefined;
-    detector.publishCounts();
+    this.#spans.restore(previous.#spans.save());
+    this.#lastSpans = { ...this.#spans.counts };
     detector.reconfigure(this.#detectorOptions(detector.kernel));
     this.#use(detector, loop);
     this.#kernelOptions = previous.#kernelOptions;
@@ -263,6 +284,17 @@ class Anomaly implements AnomalyProcessor {
     this.#truncated = previous.#truncated;
     this.#lastExportMs = previous.#lastExportMs;
     this.#events.adopted(`${detector.edges.count} edges`);
+  }
+
+  /** The kernel's memory is laid out in another way: through a checkpoint that never leaves memory. */
+  #adoptState(state: Checkpoint): void {
+    try {
+      this.#wake(state);
+      this.#events.adopted(`${this.#open().edges.count} edges`);
+    } catch (error) {
+      this.#discard();
+      this.#events.notAdopted(error instanceof Error ? error.message : String(error));
+    }
   }
 
   async shutdown(): Promise<void> {
@@ -431,6 +463,8 @@ function both(one: undefined | Promise<void>, other: undefined | Promise<void>):
   if (one && other) return Promise.all([one, other]).then(() => undefined);
   return one ?? other;
 }
+
+const OTHER_RULES = 'which series feeds what: the rules have changed, and edges whose window has changed learn anew';
 
 /** What the kernel's memory is laid out for. */
 function kernelOptions(config: Config, hashSeed: bigint | undefined): KernelOptions {

@@ -1,6 +1,6 @@
 // Latency as a quantile: distributions of a tick are merged here and reach the kernel as one level when the tick is due. An
 // approximation: histograms are merged by bucket, summaries by the count-weighted mean of their logarithms.
-import { type KernelFace, SeriesType } from '../../kernel/face.js';
+import { type KernelFace, type Packed, SeriesType } from '../../kernel/face.js';
 import { type Bucket, bucketsSince, quantileOf, readShape, type Shape } from './buckets.js';
 import type { GroupState } from './graph.js';
 import type { DataKind } from './rules.js';
@@ -57,6 +57,28 @@ export class Quantiles {
     this.#readings.delete(series);
     if (slow) this.#series.set(series, slow);
     else this.#series.delete(series);
+  }
+
+  /** The kernel has moved edges and series into other slots. */
+  renumber({ edges, series }: Packed): void {
+    for (const map of [this.#series, this.#readings] as Map<number, unknown>[]) {
+      for (const [from, to] of series) {
+        const moved = map.get(from);
+        map.delete(to);
+        map.delete(from);
+        if (moved !== undefined) map.set(to, moved);
+      }
+    }
+    for (const ticks of this.#merged.values()) {
+      for (const byEdge of ticks.values()) {
+        for (const [from, to] of edges) {
+          const moved = byEdge.get(from);
+          byEdge.delete(to);
+          byEdge.delete(from);
+          if (moved) byEdge.set(to, moved);
+        }
+      }
+    }
   }
 
   save(): SavedQuantiles {

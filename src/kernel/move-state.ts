@@ -1,0 +1,125 @@
+// A kernel's state into one of other capacities: region by region, each as far as it is used.
+import { CheckpointError } from './errors.js';
+import type { KernelOptions } from './face.js';
+import type { KernelExports } from './load.js';
+import { type Region, stateRegions } from './snapshot.js';
+import type { Views } from './views.js';
+
+/** A kernel as this file sees it. */
+export interface Inside {
+  readonly wasm: KernelExports;
+  readonly views: Views;
+  readonly options: KernelOptions;
+}
+
+/** State regions in the order of their layout (series/table, window/graph, window/counts, detect/regions). */
+const REGIONS = [
+  ...['entries', 'series', 'seriesHead', 'grids', 'feeds', 'edgeWindows', 'serviceSlots', 'graphHead', 'counts'],
+  ...['edges', 'services', 'groups', 'chunks', 'profiles', 'windows', 'orderHead'],
+  ...['score', 'evidence', 'surprise', 'gap', 'on', 'change', 'kind', 'present', 'source', 'forest', 'age', 'usual'],
+  ...['mix', 'channel', 'channelChange'],
+];
+const FOREST_REGIONS = ['pools', 'poolSlots', 'trees'];
+const CODER_REGIONS = ['coders'];
+
+/** By name. Throws where the kernel has another layout than this file knows. */
+export function namedRegions({ wasm, options }: Inside): Map<string, Region> {
+  const names = [
+    ...REGIONS,
+    ...(options.forest.enabled ? FOREST_REGIONS : []),
+    ...(options.autoencoder ? CODER_REGIONS : []),
+  ];
+  const regions = [...stateRegions(wasm).values()];
+  if (regions.length !== names.length) throw new Error(`${regions.length} regions of state, not ${names.length}`);
+  return new Map(names.map((name, i) => [name, regions[i]!]));
+}
+
+/** Of what there is a number of, and how it must be called when there are too many. */
+function checkRoom({ wasm }: Inside, { maxGroups, maxFeeds, maxEdges, maxServices, maxSeries }: KernelOptions): void {
+  const needs = [
+    [wasm.groupsUsed(), maxGroups, 'groups (window lengths times clusters)'],
+    [wasm.feedsUsed(), maxFeeds, 'feeds'],
+    [wasm.edgesHigh(), maxEdges, 'edges'],
+    [wasm.servicesHigh(), maxServices, 'services'],
+    [wasm.seriesHigh(), maxSeries, 'series'],
+  ] as const;
+  for (const [used, room, what] of needs)
+    if (used > room) throw new CheckpointError(`it holds ${used} ${what}, and there is room for ${room}`);
+}
+
+/** Copies everything; answers in words what could not come along. Throws `CheckpointError` before anything is changed. */
+export function moveState(from: Inside, to: Inside): string[] {
+  checkRoom(from, to.options);
+  const sources = namedRegions(from);
+  const [old, now] = [from.options.forest, to.options.forest];
+  const keepsVectors = old.enabled && now.enabled && old.reservoir === now.reservoir && old.period === now.period;
+  const keepsTrees = keepsVectors && old.trees === now.trees && old.subsample === now.subsample;
+  for (const [name, target] of namedRegions(to)) {
+    const source = sources.get(name);
+    if (!source || name === 'entries' || (name === 'trees' && !keepsTrees)) continue;
+    if ((name === 'pools' || name === 'poolSlots') && !keepsVectors) continue;
+    const bytes = from.views.u8.subarray(source.address, source.address + Math.min(source.bytes, target.bytes));
+    to.views.u8.set(bytes, target.address);
+  }
+  to.wasm.reindexSeries();
+  return [...renewForests(to, keepsTrees, keepsVectors), ...renewCoders(from, to)];
+}
+
+function renewForests({ wasm, options }: Inside, keepsTrees: boolean, keepsVectors: boolean): string[] {
+  if (keepsTrees) return [];
+  for (let group = 0; group < wasm.groupsUsed(); group++) wasm.renewForest(group, keepsVectors);
+  return options.forest.enabled ? ['the isolation forests, which grow anew'] : ['the isolation forests, which are off'];
+}
+
+function renewCoders(from: Inside, { wasm, options }: Inside): string[] {
+  if (from.options.autoencoder === options.autoencoder) return [];
+  if (!options.autoencoder) return ['the autoencoders, which are off'];
+  for (let group = 0; group < wasm.groupsUsed(); group++) wasm.renewCoder(group);
+  return [];
+}
+
+/** Slots that changed, old → new. */
+export type Moves = ReadonlyMap<number, number>;
+
+/** Moves what is in use into the lowest slots, without a gap. */
+function pack(high: number, isUsed: (slot: number) => boolean, move: (from: number, to: number) => void): Moves {
+  const moves = new Map<number, number>();
+  let free = 0;
+  for (let last = high - 1; ; last--) {
+    while (free < last && isUsed(free)) free++;
+    if (free >= last) return moves;
+    if (!isUsed(last)) continue;
+    move(last, free);
+    moves.set(last, free);
+  }
+}
+
+/** Leaves no gap among edges, services and series; which have changed their slots. */
+export function packState({ wasm }: Inside): { edges: Moves; services: Moves; series: Moves } {
+  const [edgeSlots, serviceSlots, seriesSlots] = [wasm.edgesHigh(), wasm.servicesHigh(), wasm.seriesHigh()];
+  const used = (high: number, isUsed: (slot: number) => number) =>
+    Array.from({ length: high }, (_, slot) => isUsed(slot)).filter((one) => one !== 0).length;
+  const counts = [
+    used(edgeSlots, wasm.isEdge),
+    used(serviceSlots, wasm.isService),
+    used(seriesSlots, wasm.isSeries),
+  ] as const;
+  const moves = {
+    series: pack(seriesSlots, (slot) => wasm.isSeries(slot) !== 0, wasm.moveSeries),
+    services: pack(serviceSlots, (slot) => wasm.isService(slot) !== 0, wasm.moveService),
+    edges: pack(edgeSlots, (slot) => wasm.isEdge(slot) !== 0, wasm.moveEdge),
+  };
+  wasm.trimSlots(...counts);
+  return moves;
+}
+
+/** Forgets the series that were silent longest, beyond so many; how many. */
+export function dropSeries({ wasm }: Inside, most: number): number {
+  const slots = Array.from({ length: wasm.seriesHigh() }, (_, slot) => slot).filter((slot) => wasm.isSeries(slot));
+  const beyond = slots
+    .sort((a, b) => wasm.seriesTouched(a) - wasm.seriesTouched(b) || a - b)
+    .slice(0, -most || undefined);
+  const excess = slots.length > most ? beyond : [];
+  for (const slot of excess) wasm.reclaimSeries(slot);
+  return excess.length;
+}
