@@ -36,6 +36,6 @@ const parts: string[] = [];
 for (const section of sections) parts.push(await write(section));
 if (wanted.length > 0) console.log(parts.join('\n\n'));
 else {
-  writeFileSync(PAGE, `${[HEAD, ...parts, TAIL].join('\n').replace(/\n{3,}/g, '\n\n')}`);
+  writeFileSync(PAGE, [HEAD.trimEnd(), ...parts, TAIL].join('\n\n'));
   console.error(`quality: wrote ${PAGE}`);
 }
