@@ -25,6 +25,12 @@ const OTHER_METHODS: HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', '
 /** While shutting down, connections that became idle are closed so often; ms. */
 const SWEEP_MS = 50;
 
+/** Node looks for connections beyond their time every 30 s unless told otherwise: too seldom for a timeout of seconds. */
+function checkIntervalMs({ read_timeout, read_header_timeout }: HttpConfig): number {
+  const timeouts = [read_timeout, read_header_timeout].filter((timeout) => timeout > 0);
+  return Math.max(250, Math.min(30_000, ...timeouts.map((timeout) => timeout / 4)));
+}
+
 export class HttpServer {
   private app: FastifyInstance | undefined;
   private unwatch: () => void = () => {};
@@ -76,8 +82,9 @@ export class HttpServer {
       forceCloseConnections: 'idle',
       logger: false,
     } as const;
-    const https = tls && (await serverTlsOptions(tls));
-    const app = (https ? fastify({ ...options, https }) : fastify(options)) as unknown as FastifyInstance;
+    const http = { connectionsCheckingInterval: checkIntervalMs(this.config) };
+    const https = tls && { ...http, ...(await serverTlsOptions(tls)) };
+    const app = (https ? fastify({ ...options, https }) : fastify({ ...options, http })) as unknown as FastifyInstance;
     app.server.headersTimeout = this.config.read_header_timeout;
     app.server.on('tlsClientError', (error: Error, socket: { remoteAddress?: string }) =>
       this.call.events.badConnection('http', socket.remoteAddress, error),

@@ -5,7 +5,7 @@ import type { GrpcCall } from '../grpc-server.js';
 import { frame, ok } from '../grpc-server.js';
 import { type Traffic, trafficRequest } from '../peers/edge-traffic.js';
 
-const EDGES = 3;
+export const EDGES = 3;
 /** Four features an edge. */
 export const POINTS: number = EDGES * 4;
 
