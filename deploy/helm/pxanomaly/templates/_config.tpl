@@ -19,6 +19,7 @@ processors:
     limit_percentage: 80
     spike_limit_percentage: 20
   anomaly:
+    storage: file_storage
     threshold: {{ .Values.threshold }}
     export_interval: {{ .Values.exportInterval }}
     incidents:
