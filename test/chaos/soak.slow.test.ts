@@ -1,0 +1,52 @@
+// A simulated day of two thousand edges through the front door: memory stays where it was, and nothing is lost on the way.
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { forwarding, toHop } from '../support/chaos/configs.js';
+import { Gateway } from '../support/chaos/gateway.js';
+import { rawCall, rawSession } from '../support/grpc-raw.js';
+import { frame, grpcServer, ok } from '../support/grpc-server.js';
+import { trafficRequest } from '../support/peers/edge-traffic.js';
+import { endAll, eventually } from '../support/peers/processes.js';
+
+const EDGES = 2000;
+const POINTS = EDGES * 4;
+/** A day in windows of two minutes. */
+const WINDOWS = 720;
+const TRAFFIC = { edges: EDGES, cluster: 'soak', startSeconds: 1_767_225_600, windowSeconds: 120 };
+
+describe('a day', () => {
+  after(endAll);
+
+  it('of two thousand edges: memory at its end is what it was at noon', async (context) => {
+    const hop = await grpcServer(context);
+    hop.answer = (call) => {
+      hop.calls.length = 0;
+      ok()(call);
+    };
+    const presets = [{ name: 'edge', window: '120s' }];
+    const gateway = await Gateway.start(
+      forwarding({ otlp_grpc: toHop(hop.port) }, { presets, max_edges: 4096, max_series: 16_384 }),
+    );
+    const session = rawSession(gateway.grpcPort);
+    const half: number[] = [];
+    const end: number[] = [];
+    for (let window = 0; window < WINDOWS; window++) {
+      const answer = await rawCall(session, { chunks: [frame(trafficRequest(TRAFFIC, window))] });
+      assert.equal(answer.status, 0, answer.message);
+      if (window >= WINDOWS * 0.4 && window < WINDOWS * 0.5) half.push(gateway.rss());
+      if (window >= WINDOWS * 0.9) end.push(gateway.rss());
+      if (window % 60 === 0) assert.equal(await gateway.health(), 200);
+    }
+    const folded = () => gateway.metric('pxanomaly_points', 'outcome="folded"');
+    await eventually(async () => (await folded()) === WINDOWS * POINTS, 30_000, 'everything learnt');
+    assert.equal(await gateway.metric('otelcol_receiver_accepted_metric_points'), WINDOWS * POINTS);
+    const sent = () => gateway.metric('otelcol_exporter_sent_metric_points', 'exporter="otlp_grpc"');
+    await eventually(async () => (await sent()) === WINDOWS * POINTS, 30_000, 'everything sent');
+    assert.equal(await gateway.metric('pxanomaly_edges'), EDGES);
+    assert.equal(await gateway.metric('pxanomaly_windows_closed'), WINDOWS - 1);
+    assert.equal(await gateway.metric('pxanomaly_edge_windows_scored'), (WINDOWS - 1) * EDGES);
+    const largest = (values: readonly number[]): number => Math.max(...values);
+    assert.ok(largest(end) < largest(half) * 1.1, `${largest(half)} bytes at noon, ${largest(end)} at the end`);
+    assert.equal(await gateway.end('SIGTERM'), 0);
+  });
+});
