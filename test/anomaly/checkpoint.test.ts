@@ -192,6 +192,6 @@ test('a live processor writes between requests, also when there is always one th
   }
   await one.processor.shutdown();
   const { knowledge } = await decodeCheckpoint(storage.files.get(FILE)!);
-  assert.ok(knowledge.detector.dictionary.edges.length > 0);
+  assert.ok(knowledge.detector.dictionary.edges.slot.length > 0);
   assert.match(await telemetry.registry.metrics(), /pxanomaly_checkpoint_bytes\{[^}]*\} \d{4,}/);
 });

@@ -47,7 +47,7 @@ export interface Checkpoint {
 }
 
 const MAGIC = 'PXASTATE';
-const VERSION = 2;
+const VERSION = 3;
 const PREFIX = 16;
 const LENGTHS = 8;
 /** Fast: it runs beside the traffic, and most of it is numbers that compress badly. */

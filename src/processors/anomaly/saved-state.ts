@@ -1,5 +1,5 @@
 // The dictionary in a form that can be written down: objects that refer to each other become numbers, and back.
-import type { FeatureName } from '../../kernel/face.js';
+import { FEATURES, type FeatureName } from '../../kernel/face.js';
 import type { Delivery } from './delivery.js';
 import type { BoundCounts, Edges } from './edges.js';
 import {
@@ -8,6 +8,7 @@ import {
   createGroup,
   type EdgeState,
   type Episode,
+  edgeKey,
   type FeatureState,
   type FeedState,
   type GroupState,
@@ -63,21 +64,33 @@ interface SavedFeature extends Omit<FeatureState, 'feed'> {
   readonly feed: number;
 }
 
-interface SavedEdge {
-  readonly slot: number;
-  readonly key: string;
-  readonly group: number;
-  readonly source: ServiceName | undefined;
-  readonly destination: ServiceName;
-  /** Numbers of services; -1: none. */
-  readonly sourceService: number;
-  readonly destinationService: number;
-  readonly features: readonly (readonly [FeatureName, SavedFeature])[];
-  readonly shadowed: readonly (readonly [FeatureName, readonly number[]])[];
-  readonly profile: number;
-  readonly firstTick: number;
-  readonly episode: Episode | undefined;
-  readonly lastEndMs: readonly (readonly [number, number])[];
+/**
+ * Edges in columns, of each cluster in the order in which they came: it decides in which order the ranking of services adds up.
+ * Columns are copied as they are, objects one by one: tens of thousands of edges must not hold the event loop.
+ */
+interface SavedEdges {
+  readonly slot: Int32Array;
+  readonly group: Int32Array;
+  /** Numbers of services; -1: none, or it is named in `rest`. */
+  readonly source: Int32Array;
+  readonly destination: Int32Array;
+  readonly profile: Int32Array;
+  readonly firstTick: Float64Array;
+  /** Four an edge, by feature: index into `table`; -1: none. */
+  readonly features: Int32Array;
+  readonly table: readonly SavedFeature[];
+  /** By index, of the edges that have any of it. */
+  readonly rest: readonly (readonly [number, EdgeRest])[];
+}
+
+/** What few edges have. */
+interface EdgeRest {
+  /** Ends without a service: external ones. */
+  readonly source?: ServiceName;
+  readonly destination?: ServiceName;
+  readonly shadowed?: readonly (readonly [FeatureName, readonly number[]])[];
+  readonly episode?: Episode;
+  readonly lastEndMs?: readonly (readonly [number, number])[];
 }
 
 export interface SavedDictionary {
@@ -86,8 +99,7 @@ export interface SavedDictionary {
   /** Services without edges that an open incident still names; numbered behind the others. */
   readonly forgotten: readonly SavedService[];
   readonly groups: readonly SavedGroup[];
-  /** Of each cluster in the order in which they came: it decides in which order the ranking of services adds up. */
-  readonly edges: readonly SavedEdge[];
+  readonly edges: SavedEdges;
   readonly bounds: BoundCounts;
 }
 
@@ -129,7 +141,10 @@ export function saveDictionary({ clusters, groups, counts }: Edges): {
     })),
     groups: groups.map((group) => saveGroup(group, clusterNumber.get(group.cluster)!, numberOf)),
     forgotten,
-    edges: clusterList.flatMap(({ edges }) => [...edges.values()].map((edge) => saveEdge(edge, numberOf))),
+    edges: saveEdges(
+      clusterList.flatMap(({ edges }) => [...edges.values()]),
+      numberOf,
+    ),
     bounds: { ...counts },
   };
   const numbers = { clusters: clusterList, services: services.map(({ service }) => service) };
@@ -170,24 +185,61 @@ function saveGroup(group: GroupState, cluster: number, numberOf: NumberOf): Save
   };
 }
 
-function saveEdge(edge: EdgeState, numberOf: NumberOf): SavedEdge {
-  const { slot, key, group, source, destination, profile, firstTick, episode, lastEndMs } = edge;
-  const features = Object.entries(edge.features) as [FeatureName, FeatureState][];
+function saveEdges(edges: readonly EdgeState[], numberOf: NumberOf): SavedEdges {
+  const table = new Map<string, number>();
+  const saved: SavedFeature[] = [];
+  const features = new Int32Array(FEATURES.length * edges.length).fill(-1);
+  const rest: [number, EdgeRest][] = [];
+  for (const [i, edge] of edges.entries()) {
+    for (const [k, name] of FEATURES.entries()) {
+      const state = edge.features[name];
+      if (state) features[FEATURES.length * i + k] = intern(state, table, saved);
+    }
+    const more = restOf(edge);
+    if (more) rest.push([i, more]);
+  }
+  const column = (value: (edge: EdgeState) => number) => Int32Array.from(edges, value);
   return {
-    slot,
-    key,
-    group: group.slot,
-    source,
-    destination,
-    sourceService: numberOf(edge.sourceService),
-    destinationService: numberOf(edge.destinationService),
-    features: features.map(([name, state]) => [name, { ...state, feed: state.feed.slot }]),
-    shadowed: [...edge.shadowed].map(([name, feeds]) => [name, [...feeds].map((feed) => feed.slot)]),
-    profile,
-    firstTick,
-    episode,
-    lastEndMs: [...(lastEndMs ?? [])],
+    slot: column(({ slot }) => slot),
+    group: column(({ group }) => group.slot),
+    source: column(({ sourceService }) => numberOf(sourceService)),
+    destination: column(({ destinationService }) => numberOf(destinationService)),
+    profile: column(({ profile }) => profile),
+    firstTick: Float64Array.from(edges, ({ firstTick }) => firstTick),
+    features,
+    table: saved,
+    rest,
   };
+}
+
+function intern(state: FeatureState, table: Map<string, number>, saved: SavedFeature[]): number {
+  const { feed, rank, type, scale, unit, rule } = state;
+  const key = `${feed.slot} ${rank} ${type} ${scale} ${unit} ${rule}`;
+  let index = table.get(key);
+  if (index === undefined) {
+    index = saved.length;
+    table.set(key, index);
+    saved.push({ ...state, feed: feed.slot });
+  }
+  return index;
+}
+
+function restOf(edge: EdgeState): EdgeRest | undefined {
+  const { source, destination, sourceService, destinationService, shadowed, episode, lastEndMs } = edge;
+  const rest: EdgeRest = {
+    ...(source && !isNamed(sourceService, source) ? { source } : {}),
+    ...(isNamed(destinationService, destination) ? {} : { destination }),
+    ...(shadowed.size > 0
+      ? { shadowed: [...shadowed].map(([name, feeds]) => [name, [...feeds].map(({ slot }) => slot)] as const) }
+      : {}),
+    ...(episode ? { episode } : {}),
+    ...(lastEndMs ? { lastEndMs: [...lastEndMs] } : {}),
+  };
+  return Object.keys(rest).length > 0 ? rest : undefined;
+}
+
+function isNamed(service: ServiceState | undefined, { namespace, name }: ServiceName): boolean {
+  return service !== undefined && service.name.namespace === namespace && service.name.name === name;
 }
 
 /** Fills an empty dictionary. `delivery`: of a pipeline. */
@@ -210,7 +262,7 @@ export function restoreDictionary(
   saved.services.forEach(({ firstTick }, i) => {
     for (const [group, tick] of firstTick) services[i]!.firstTick.set(edges.groups[group]!, tick);
   });
-  for (const edge of saved.edges) edges.restore(restoreEdge(edge, edges.groups[edge.group]!, services, feeds));
+  for (const edge of restoreEdges(saved.edges, edges.groups, services, feeds)) edges.restore(edge);
   for (const { slot, unexpected } of saved.groups) {
     for (const edge of unexpected) if (edges.bySlot[edge]) edges.groups[slot]!.unexpected.add(edges.bySlot[edge]);
   }
@@ -246,29 +298,42 @@ function restoreGroup(
   return group;
 }
 
-function restoreEdge(
-  saved: SavedEdge,
-  group: GroupState,
+function restoreEdges(
+  saved: SavedEdges,
+  groups: readonly GroupState[],
   services: readonly ServiceState[],
   feeds: readonly FeedState[],
-): EdgeState {
-  const { slot, key, source, destination, profile, firstTick, episode, lastEndMs } = saved;
-  const features = saved.features.map(([name, state]) => [name, { ...state, feed: feeds[state.feed]! }] as const);
-  const shadowed = saved.shadowed.map(([name, slots]) => [name, new Set(slots.map((one) => feeds[one]!))] as const);
-  return {
-    slot,
-    key,
-    cluster: group.cluster,
-    group,
-    source,
-    destination,
-    sourceService: services[saved.sourceService],
-    destinationService: services[saved.destinationService],
-    features: Object.fromEntries(features),
-    shadowed: new Map(shadowed),
-    profile,
-    firstTick,
-    episode,
-    lastEndMs: lastEndMs.length > 0 ? new Map(lastEndMs) : undefined,
-  };
+): EdgeState[] {
+  const table = saved.table.map((state): FeatureState => ({ ...state, feed: feeds[state.feed]! }));
+  const rests = new Map(saved.rest);
+  return Array.from(saved.slot, (slot, i) => {
+    const rest: EdgeRest = rests.get(i) ?? {};
+    const group = groups[saved.group[i]!]!;
+    const [sourceService, destinationService] = [services[saved.source[i]!], services[saved.destination[i]!]];
+    const source = rest.source ?? sourceService?.name;
+    const destination = rest.destination ?? destinationService!.name;
+    const features = FEATURES.flatMap((name, k) => {
+      const state = table[saved.features[FEATURES.length * i + k]!];
+      return state ? [[name, state] as const] : [];
+    });
+    const shadowed = (rest.shadowed ?? []).map(
+      ([name, slots]) => [name, new Set(slots.map((one) => feeds[one]!))] as const,
+    );
+    return {
+      slot,
+      key: edgeKey(source, destination),
+      cluster: group.cluster,
+      group,
+      source,
+      destination,
+      sourceService,
+      destinationService,
+      features: Object.fromEntries(features),
+      shadowed: new Map(shadowed),
+      profile: saved.profile[i]!,
+      firstTick: saved.firstTick[i]!,
+      episode: rest.episode,
+      lastEndMs: rest.lastEndMs && new Map(rest.lastEndMs),
+    };
+  });
 }
