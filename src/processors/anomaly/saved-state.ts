@@ -186,14 +186,13 @@ function saveGroup(group: GroupState, cluster: number, numberOf: NumberOf): Save
 }
 
 function saveEdges(edges: readonly EdgeState[], numberOf: NumberOf): SavedEdges {
-  const table = new Map<string, number>();
   const saved: SavedFeature[] = [];
   const features = new Int32Array(FEATURES.length * edges.length).fill(-1);
   const rest: [number, EdgeRest][] = [];
   for (const [i, edge] of edges.entries()) {
     for (const [k, name] of FEATURES.entries()) {
       const state = edge.features[name];
-      if (state) features[FEATURES.length * i + k] = intern(state, table, saved);
+      if (state) features[FEATURES.length * i + k] = intern(state, saved);
     }
     const more = restOf(edge);
     if (more) rest.push([i, more]);
@@ -212,16 +211,19 @@ function saveEdges(edges: readonly EdgeState[], numberOf: NumberOf): SavedEdges 
   };
 }
 
-function intern(state: FeatureState, table: Map<string, number>, saved: SavedFeature[]): number {
+/** There are few: as many as rules and units. */
+function intern(state: FeatureState, saved: SavedFeature[]): number {
   const { feed, rank, type, scale, unit, rule } = state;
-  const key = `${feed.slot} ${rank} ${type} ${scale} ${unit} ${rule}`;
-  let index = table.get(key);
-  if (index === undefined) {
-    index = saved.length;
-    table.set(key, index);
-    saved.push({ ...state, feed: feed.slot });
-  }
-  return index;
+  const known = saved.findIndex(
+    (one) =>
+      one.feed === feed.slot &&
+      one.scale === scale &&
+      one.rank === rank &&
+      one.type === type &&
+      one.unit === unit &&
+      one.rule === rule,
+  );
+  return known >= 0 ? known : saved.push({ ...state, feed: feed.slot }) - 1;
 }
 
 function restOf(edge: EdgeState): EdgeRest | undefined {
