@@ -71,7 +71,7 @@ function checkSender(sender: ClusterStatus): Check[] {
       warn(
         hop,
         `${sender.truncated} requests of exactly 10,000 rows: Pixie has cut them off`,
-        'raise max_output_rows_per_table (PL_TABLE_STORE… of Vizier), or shorten the script frequency',
+        'raise max_output_rows_per_table in Pixie, or let the script run more often',
       ),
     );
   if (checks.length === 0) checks.push(ok(hop, summary(sender)));
