@@ -25,7 +25,7 @@ test point (px.anomaly.doctor, attribute anomaly.test) to each receiver; the poi
   --json                one JSON document in place of text
   --help                this text
 
-Exit code: 0 when nothing failed, 1 when a hop fails. In Kubernetes: kubectl exec deploy/pxanomaly -- pxanomaly doctor, or
+Exit code: 0 when nothing failed, 1 when a hop fails. In Kubernetes: kubectl exec deploy/pxanomaly -- node /app/bin/pxanomaly doctor, or
 kubectl port-forward deploy/pxanomaly 8888 4317 4318, then pxanomaly doctor.
 `;
 
