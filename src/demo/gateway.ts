@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { COMPONENTS } from '../components.js';
 import type { ComponentFactory } from '../config/settings.js';
 import { createGateway, type Gateway, type GatewayInput } from '../index.js';
-import { type AnomalyEvent, eventsOf } from '../processors/anomaly/read-events.js';
+import { type AnomalyEvent, eventsOf } from '../processors/anomaly/results/read-events.js';
 import { HOST, type Ports } from './ports.js';
 
 const HOUR_MS = 3_600_000;

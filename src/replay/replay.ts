@@ -5,7 +5,7 @@ import type { Batch, Consumer } from '../pipeline/index.js';
 import type { Config } from '../processors/anomaly/config.js';
 import { REPLAY } from '../processors/anomaly/options.js';
 import { createAnomalyProcessor } from '../processors/anomaly/processor.js';
-import { type AnomalyEvent, eventsOf } from '../processors/anomaly/read-events.js';
+import { type AnomalyEvent, eventsOf } from '../processors/anomaly/results/read-events.js';
 import { type Episodes, episodesOf } from './episodes.js';
 import type { Recording } from './readers/index.js';
 import { ScoredTime } from './scored-time.js';

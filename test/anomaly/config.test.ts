@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PermanentError } from '../../src/pipeline/index.js';
+import { isWithin } from '../../src/processors/anomaly/alerting/schedule.js';
+import { Senders } from '../../src/processors/anomaly/alerting/senders.js';
 import { anomaly } from '../../src/processors/anomaly/factory.js';
-import { isWithin } from '../../src/processors/anomaly/schedule.js';
 import { schema, validateConfig } from '../../src/processors/anomaly/schema.js';
-import { Senders } from '../../src/processors/anomaly/senders.js';
 
 /** Path and message of each problem. */
 function problems(written: unknown): string[] {

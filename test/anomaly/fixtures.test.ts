@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { FEATURES, Role, SeriesType } from '../../src/kernel/face.js';
-import { compileMutes } from '../../src/processors/anomaly/mutes.js';
-import { formatService } from '../../src/processors/anomaly/names.js';
-import { PRESETS } from '../../src/processors/anomaly/presets/index.js';
-import { type Mapped, resolveRow } from '../../src/processors/anomaly/resolve.js';
-import { RowReader } from '../../src/processors/anomaly/rows.js';
-import { featuresOf, RuleBook } from '../../src/processors/anomaly/rules.js';
+import { compileMutes } from '../../src/processors/anomaly/rules/mutes.js';
+import { formatService } from '../../src/processors/anomaly/rules/names.js';
+import { PRESETS } from '../../src/processors/anomaly/rules/presets/index.js';
+import { type Mapped, resolveRow } from '../../src/processors/anomaly/rules/resolve.js';
+import { RowReader } from '../../src/processors/anomaly/rules/rows.js';
+import { featuresOf, RuleBook } from '../../src/processors/anomaly/rules/rules.js';
 import { requestRows } from '../support/request-rows.js';
 
 const CLUSTER = '3f2b9c1e-7a44-4d0a-9d53-1c2f6a0be9aa';

@@ -9,8 +9,8 @@ import {
   type EdgeState,
   type GroupState,
   type ServiceState,
-} from '../../src/processors/anomaly/graph.js';
-import { type Incident, Incidents } from '../../src/processors/anomaly/incidents.js';
+} from '../../src/processors/anomaly/graph/graph.js';
+import { type Incident, Incidents } from '../../src/processors/anomaly/incidents/incidents.js';
 import { FIXTURES, Golden, sharedData } from '../support/goldens.js';
 
 /** What the oracle says of an incident; services and edges by number. */

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { bounded, lookUp, parseReference, readAttributes } from '../../src/processors/anomaly/attributes.js';
-import { type Condition, compileConditions } from '../../src/processors/anomaly/conditions.js';
-import { compileGlob } from '../../src/processors/anomaly/glob.js';
-import { formatService, isAddress, parseService } from '../../src/processors/anomaly/names.js';
-import { unitFactor } from '../../src/processors/anomaly/units.js';
+import { bounded, lookUp, parseReference, readAttributes } from '../../src/processors/anomaly/rules/attributes.js';
+import { type Condition, compileConditions } from '../../src/processors/anomaly/rules/conditions.js';
+import { compileGlob } from '../../src/processors/anomaly/rules/glob.js';
+import { formatService, isAddress, parseService } from '../../src/processors/anomaly/rules/names.js';
+import { unitFactor } from '../../src/processors/anomaly/rules/units.js';
 import { keyValues } from '../support/otlp.js';
 
 describe('service names', () => {

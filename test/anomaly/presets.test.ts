@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Role, SeriesType } from '../../src/kernel/face.js';
-import { compileMutes } from '../../src/processors/anomaly/mutes.js';
-import { formatService } from '../../src/processors/anomaly/names.js';
-import { PRESETS } from '../../src/processors/anomaly/presets/index.js';
-import { type Resolution, resolveRow } from '../../src/processors/anomaly/resolve.js';
-import { RowReader } from '../../src/processors/anomaly/rows.js';
-import { featuresOf, RuleBook } from '../../src/processors/anomaly/rules.js';
+import { compileMutes } from '../../src/processors/anomaly/rules/mutes.js';
+import { formatService } from '../../src/processors/anomaly/rules/names.js';
+import { PRESETS } from '../../src/processors/anomaly/rules/presets/index.js';
+import { type Resolution, resolveRow } from '../../src/processors/anomaly/rules/resolve.js';
+import { RowReader } from '../../src/processors/anomaly/rules/rows.js';
+import { featuresOf, RuleBook } from '../../src/processors/anomaly/rules/rules.js';
 import type { Attributes, ResourceBlock } from '../support/otlp.js';
 import * as otlp from '../support/otlp.js';
 import { requestRows } from '../support/request-rows.js';

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { opentelemetry } from '#proto';
-import { type Call, type PairOptions, SpanPairs } from '../../src/processors/anomaly/spans/pair.js';
-import { readSpans, type SpanFact } from '../../src/processors/anomaly/spans/read.js';
-import { CALLS_METRIC, callsToMetrics } from '../../src/processors/anomaly/spans/to-metrics.js';
+import { type Call, type PairOptions, SpanPairs } from '../../src/processors/anomaly/learning/spans/pair.js';
+import { readSpans, type SpanFact } from '../../src/processors/anomaly/learning/spans/read.js';
+import { CALLS_METRIC, callsToMetrics } from '../../src/processors/anomaly/learning/spans/to-metrics.js';
 
 const TraceRequest = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 const MetricsRequest = opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;

@@ -1,9 +1,9 @@
 // What arrives from each cluster, for `doctor`: requests, series, edges with their ends, feeds by feature, what is still learning.
 import { FEATURES } from '../../kernel/face.js';
-import type { ResolveCounts } from './binder.js';
 import type { Detector } from './detector.js';
-import { type ClusterState, type EdgeState, edgeText, type FeatureState } from './graph.js';
-import { isExternal } from './names.js';
+import type { ResolveCounts } from './graph/binder.js';
+import { type ClusterState, type EdgeState, edgeText, type FeatureState } from './graph/graph.js';
+import { isExternal } from './rules/names.js';
 import { WARM_WINDOWS } from './status.js';
 
 export interface ClusterStatus {

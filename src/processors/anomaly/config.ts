@@ -1,9 +1,9 @@
 // Configuration of the anomaly processor, checked and with defaults filled in. Durations are milliseconds.
 import { KINDS } from '../../kernel/face.js';
-import type { Condition } from './conditions.js';
-import type { MuteConfig } from './mutes.js';
-import type { PresetName } from './presets/index.js';
-import type { DataKind, RuleFeature, RuleType } from './rules.js';
+import type { Condition } from './rules/conditions.js';
+import type { MuteConfig } from './rules/mutes.js';
+import type { PresetName } from './rules/presets/index.js';
+import type { DataKind, RuleFeature, RuleType } from './rules/rules.js';
 
 /** Below, the two-window rule would alert daily on every edge; above, on nothing. */
 export const THRESHOLD_RANGE = { min: 0.8, max: 0.999 } as const;

@@ -2,25 +2,25 @@
 import type { Closing, FoldCounts, KernelFace } from '../../kernel/face.js';
 import type { Batch } from '../../pipeline/index.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
-import { Binder, type SavedBinder } from './binder.js';
+import { Profiles, type SavedProfiles } from './alerting/profiles.js';
+import type { Sender } from './alerting/senders.js';
 import type { Config } from './config.js';
-import type { Delivery } from './delivery.js';
-import { Edges } from './edges.js';
-import { type Finding, type FindingOptions, findingOf } from './findings.js';
-import type { ClusterState, EdgeState, GroupState } from './graph.js';
-import { edgeText } from './graph.js';
-import type { IncidentView } from './incident-events.js';
-import { Incidents, type SavedIncidents } from './incidents.js';
-import type { LearnHost, Lesson } from './learn.js';
-import { compileMutes } from './mutes.js';
-import { NewEdges, type SavedTallies } from './new-edges.js';
-import type { OwnResource } from './own-resource.js';
-import { Profiles, type SavedProfiles } from './profiles.js';
-import { Quantiles, type SavedQuantiles } from './quantiles.js';
-import { type ReportedCounts, Reporter, type TickOutcome } from './report.js';
-import { createRuleBook } from './rule-book.js';
-import { restoreDictionary, type SavedDictionary, saveDictionary } from './saved-state.js';
-import type { Sender } from './senders.js';
+import { Binder, type SavedBinder } from './graph/binder.js';
+import { Edges } from './graph/edges.js';
+import type { ClusterState, EdgeState, GroupState } from './graph/graph.js';
+import { edgeText } from './graph/graph.js';
+import { NewEdges, type SavedTallies } from './graph/new-edges.js';
+import { Incidents, type SavedIncidents } from './incidents/incidents.js';
+import type { LearnHost, Lesson } from './learning/learn.js';
+import { Quantiles, type SavedQuantiles } from './learning/quantiles.js';
+import type { Delivery } from './results/delivery.js';
+import { type Finding, type FindingOptions, findingOf } from './results/findings.js';
+import type { IncidentView } from './results/incident-events.js';
+import type { OwnResource } from './results/own-resource.js';
+import { type ReportedCounts, Reporter, type TickOutcome } from './results/report.js';
+import { compileMutes } from './rules/mutes.js';
+import { createRuleBook } from './rules/rule-book.js';
+import { restoreDictionary, type SavedDictionary, saveDictionary } from './state/saved-state.js';
 
 /** Everything that a detector knows besides the kernel's memory. */
 export interface SavedDetector {

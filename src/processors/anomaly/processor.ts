@@ -15,25 +15,25 @@ import {
   type TestOutcome,
 } from '../../pipeline/index.js';
 import { type AnomalyEvents, anomalyEvents } from '../../telemetry/anomaly-events.js';
-import { Backlog } from './backlog.js';
-import type { Checkpoint } from './checkpoint.js';
-import { Checkpoints } from './checkpoints.js';
+import { Senders } from './alerting/senders.js';
 import { type ClusterStatus, clusterStatuses } from './cluster-status.js';
 import type { Config } from './config.js';
-import { Delivery } from './delivery.js';
 import { configTexts, Detector, type DetectorOptions } from './detector.js';
-import { type FitHost, fitState } from './fit.js';
-import type { ClusterState } from './graph.js';
-import { Injector } from './injector.js';
-import { LearnLoop, type Lesson } from './learn.js';
-import type { OwnResource } from './own-resource.js';
-import { Senders } from './senders.js';
-import { SpanLessons } from './spans/lessons.js';
-import { stamped } from './stamp.js';
+import type { ClusterState } from './graph/graph.js';
+import { Backlog } from './learning/backlog.js';
+import { LearnLoop, type Lesson } from './learning/learn.js';
+import { SpanLessons } from './learning/spans/lessons.js';
+import { Timers } from './learning/timers.js';
+import { countRows, isTruncated } from './learning/truncation.js';
+import { Delivery } from './results/delivery.js';
+import { Injector } from './results/injector.js';
+import type { OwnResource } from './results/own-resource.js';
+import { stamped } from './results/stamp.js';
+import type { Checkpoint } from './state/checkpoint.js';
+import { Checkpoints } from './state/checkpoints.js';
+import { type FitHost, fitState } from './state/fit.js';
+import { checkpointName, storageOf } from './state/storage.js';
 import { type AnomalyStatus, type EdgeStatus, edgeStatuses, readyText, statusLine, statusOf } from './status.js';
-import { checkpointName, storageOf } from './storage.js';
-import { Timers } from './timers.js';
-import { countRows, isTruncated } from './truncation.js';
 
 export interface AnomalyOptions {
   /** False in a replay: learning ends before `consume` does, ticks are closed straight through, no clock plays a part. */

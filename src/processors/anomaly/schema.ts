@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { duration, positiveDuration } from '../../config/duration.js';
 import { ALERT_KINDS, type Config, THRESHOLD_RANGE, WEEKDAYS } from './config.js';
-import { PRESET_NAMES } from './presets/index.js';
-import { DATA_KINDS, RULE_FEATURES, RULE_TYPES } from './rules.js';
+import { PRESET_NAMES } from './rules/presets/index.js';
+import { DATA_KINDS, RULE_FEATURES, RULE_TYPES } from './rules/rules.js';
 
 const threshold = z.number().min(THRESHOLD_RANGE.min).max(THRESHOLD_RANGE.max);
 const scalar = z.union([z.string(), z.number(), z.boolean()]);

@@ -1,10 +1,10 @@
 // What the processor knows of itself: the status line, `doctor` and the banner read it.
 import { FEATURES, type FoldCounts } from '../../kernel/face.js';
 import { formatSeconds } from '../../terminal/format.js';
-import type { ResolveCounts } from './binder.js';
 import type { Detector } from './detector.js';
-import type { BoundCounts } from './edges.js';
-import { type EdgeState, edgeText, type FeedState } from './graph.js';
+import type { ResolveCounts } from './graph/binder.js';
+import type { BoundCounts } from './graph/edges.js';
+import { type EdgeState, edgeText, type FeedState } from './graph/graph.js';
 
 /** Present windows before an edge may alert. */
 export const WARM_WINDOWS = 60;

@@ -1,6 +1,6 @@
 // A labelled stream as a sender sends it: export requests in, events out, and the events as alerts of the stream's edges.
 import { double, type Template, TemplateWriter, TIME, template } from '../../../src/otlp/template.js';
-import type { AnomalyEvent } from '../../../src/processors/anomaly/read-events.js';
+import type { AnomalyEvent } from '../../../src/processors/anomaly/results/read-events.js';
 import type { RecordedRequest, Recording } from '../../../src/replay/readers/index.js';
 import { type Replayed, replay } from '../../../src/replay/replay.js';
 import { replayConfig } from '../../../src/replay/settings.js';

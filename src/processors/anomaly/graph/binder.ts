@@ -1,0 +1,172 @@
+// Binds the series of a scanned request: rules are applied once a series, and what was found is counted.
+import { type KernelFace, type Packed, Role, type SeriesBinding } from '../../../kernel/face.js';
+import type { AnomalyEvents } from '../../../telemetry/anomaly-events.js';
+import type { Lesson } from '../learning/learn.js';
+import type { Quantiles } from '../learning/quantiles.js';
+import { findCluster, type Mapped, type ResolveOptions, resolveRow } from '../rules/resolve.js';
+import { type Row, RowReader } from '../rules/rows.js';
+import type { Edges } from './edges.js';
+import type { ClusterState, EdgeState, GroupState } from './graph.js';
+
+/** Series by what the rules made of them, with the last example of each kind that is not used. */
+export interface ResolveCounts {
+  mapped: number;
+  unmapped: number;
+  ignored: number;
+  muted: number;
+  /** Mapped, but beyond a bound. */
+  refused: number;
+}
+
+/** The series of one cluster. */
+export interface SeriesTally {
+  /** Of the cluster, for people. */
+  readonly name: string;
+  readonly counts: ResolveCounts;
+  /** The last that no rule takes. */
+  example: string | undefined;
+}
+
+export interface SavedBinder {
+  /** Edge slot of each series by its kernel slot; -1: none. */
+  readonly edges: Int32Array;
+  readonly counts: ResolveCounts;
+  readonly examples: readonly (readonly ['unmapped' | 'ignored' | 'muted', string])[];
+  readonly tallies: readonly (readonly [string, SeriesTally])[];
+}
+
+export interface BinderOptions {
+  readonly kernel: KernelFace;
+  readonly edges: Edges;
+  readonly quantiles: Quantiles;
+  readonly resolve: ResolveOptions;
+  readonly events: AnomalyEvents;
+}
+
+/** Clusters whose series are told apart. */
+const MAX_TALLIES = 256;
+
+const UNUSED: SeriesBinding = { edge: -1, feed: 0, rank: 0, type: 0, roles: 0, scale: 1 };
+
+export class Binder {
+  readonly counts: ResolveCounts = { mapped: 0, unmapped: 0, ignored: 0, muted: 0, refused: 0 };
+  /** Why data is not mapped, by example. */
+  readonly examples: Map<'unmapped' | 'ignored' | 'muted', string> = new Map();
+  /** Edge slot of a series by kernel slot; -1: not used. */
+  readonly #edges: number[] = [];
+  /** Series by cluster id. */
+  readonly tallies: Map<string, SeriesTally> = new Map();
+  #options: BinderOptions;
+  /** Of the last body: slices of one request share what they have decoded. */
+  #reader: RowReader | undefined;
+
+  constructor(options: BinderOptions) {
+    this.#options = options;
+  }
+
+  /** After a reload, what is found is counted elsewhere. */
+  useEvents(events: AnomalyEvents): void {
+    this.#options = { ...this.#options, events };
+  }
+
+  /** Binds the series of some rows of the scanned body. */
+  bind(lesson: Lesson, rows: readonly number[]): void {
+    const { kernel } = this.#options;
+    const reader = this.#readerOf(lesson.batch.body);
+    for (const row of rows) {
+      const series = kernel.seriesOf(row);
+      if (series >= 0) kernel.bindSeries(series, this.#binding(reader.read(kernel.ranges(row)), series, lesson));
+    }
+  }
+
+  /** Lets the last body go. */
+  release(): void {
+    this.#reader = undefined;
+  }
+
+  #readerOf(body: Uint8Array): RowReader {
+    if (this.#reader?.body !== body) this.#reader = new RowReader(body);
+    return this.#reader;
+  }
+
+  /** The kernel has moved edges and series into other slots. */
+  renumber({ edges, series }: Packed): void {
+    for (const [slot, edge] of this.#edges.entries()) {
+      if (edge !== undefined) this.#edges[slot] = edges.get(edge) ?? edge;
+    }
+    for (const [from, to] of series) {
+      this.#edges[to] = this.#edges[from] ?? -1;
+      this.#edges[from] = -1;
+    }
+  }
+
+  save(): SavedBinder {
+    const edges = Int32Array.from({ length: this.#edges.length }, (_, series) => this.#edges[series] ?? -1);
+    return { edges, counts: { ...this.counts }, examples: [...this.examples], tallies: [...this.tallies] };
+  }
+
+  restore({ edges, counts, examples, tallies }: SavedBinder): void {
+    for (const [series, edge] of edges.entries()) this.#edges[series] = edge;
+    Object.assign(this.counts, counts);
+    for (const [reason, example] of examples) this.examples.set(reason, example);
+    for (const [cluster, tally] of tallies) this.tallies.set(cluster, tally);
+  }
+
+  /** The edge that a series tells of; undefined where it is not used. */
+  edgeOf(series: number): EdgeState | undefined {
+    return series < 0 ? undefined : this.#options.edges.bySlot[this.#edges[series] ?? -1];
+  }
+
+  #binding(row: Row, series: number, lesson: Lesson): SeriesBinding {
+    const { resolve, edges, events } = this.#options;
+    const resolution = resolveRow(row, lesson.sender.cluster, resolve);
+    this.#edges[series] = -1;
+    this.#options.quantiles.bind(series, undefined);
+    if (!resolution.used) {
+      this.counts[resolution.reason]++;
+      this.examples.set(resolution.reason, resolution.example);
+      this.#tally(row, resolution.reason, lesson, resolution.reason === 'unmapped' ? resolution.example : undefined);
+      events.series(resolution.reason, resolution.example);
+      return UNUSED;
+    }
+    const binding = edges.bind(resolution);
+    const outcome = binding.edge < 0 ? 'refused' : 'mapped';
+    this.counts[outcome]++;
+    this.#tally(row, outcome, lesson);
+    events.series(outcome, row.metric.name);
+    if (binding.edge < 0) return binding;
+    const { group } = edges.bySlot[binding.edge]!;
+    this.#edges[series] = binding.edge;
+    this.#own(group, resolution, lesson);
+    if (binding.roles & Role.SLOW) this.#readSlowly(series, group, resolution, row);
+    return binding;
+  }
+
+  #own(group: GroupState, mapped: Mapped, lesson: Lesson): void {
+    const { cluster } = group;
+    cluster.deliveries.add(lesson.delivery);
+    if (!mapped.source || mapped.unresolvedPeer) this.#adviseScript(cluster, mapped);
+  }
+
+  #tally(row: Row, outcome: keyof ResolveCounts, { sender }: Lesson, example?: string): void {
+    const { id, name } = findCluster(row, sender.cluster);
+    let tally = this.tallies.get(id);
+    if (!tally) {
+      if (this.tallies.size >= MAX_TALLIES) return;
+      tally = { name, counts: { mapped: 0, unmapped: 0, ignored: 0, muted: 0, refused: 0 }, example: undefined };
+      this.tallies.set(id, tally);
+    }
+    tally.counts[outcome]++;
+    if (example !== undefined) tally.example = example;
+  }
+
+  #readSlowly(series: number, group: GroupState, { rule, type, scale }: Mapped, { metric }: Row): void {
+    const { quantile } = rule.rule;
+    if (quantile === undefined) return;
+    this.#options.quantiles.bind(series, { quantile, type, scale, data: metric.data, group });
+  }
+
+  #adviseScript(cluster: ClusterState, { rule }: Mapped): void {
+    if (rule.preset === 'pixie') this.#options.events.edgesNeedScript(cluster.name);
+  }
+}

@@ -1,0 +1,312 @@
+// Binds series to edges: admits clusters, groups, feeds, services and edges within bounds, and decides which feed a feature hears.
+import { FEATURES, type KernelFace, type Packed, type SeriesBinding } from '../../../kernel/face.js';
+import { formatService, isExternal, type ServiceName } from '../rules/names.js';
+import type { Mapped } from '../rules/resolve.js';
+import { featuresOf } from '../rules/rules.js';
+import {
+  type ClusterState,
+  createCluster,
+  createGroup,
+  type EdgeState,
+  edgeKey,
+  type FeedState,
+  featureState,
+  type GroupState,
+  type ServiceState,
+} from './graph.js';
+
+/** Bounds that bit, by name of the bound; monotonic. */
+export interface BoundCounts {
+  groups: number;
+  feeds: number;
+  services: number;
+  edges: number;
+  evicted: number;
+  /** Series whose edge already has another window length. */
+  otherWindow: number;
+}
+
+export interface EdgesOptions {
+  readonly kernel: KernelFace;
+  readonly maxEdges: number;
+  /** Alert profile of a new edge. */
+  profile(edge: {
+    cluster: ClusterState;
+    group: GroupState;
+    source: ServiceName | undefined;
+    destination: ServiceName;
+  }): number;
+  /** An edge that may not be forgotten: member of an open incident. */
+  isKept(edge: EdgeState): boolean;
+  onForgotten(edge: EdgeState): void;
+}
+
+const UNUSED: SeriesBinding = { edge: -1, feed: 0, rank: 0, type: 0, roles: 0, scale: 1 };
+
+/** Rank that lets every feed in. */
+const ANY_RANK = 255;
+
+/** Windows after which an edge is no longer moved to a better rule's window: it has learnt something. */
+const YOUNG = 60;
+
+/** Names of forgotten edges a cluster remembers, as a multiple of max_edges. */
+const KNOWN_FACTOR = 4;
+
+export class Edges {
+  readonly clusters: Map<string, ClusterState> = new Map();
+  /** By kernel slot. */
+  readonly groups: GroupState[] = [];
+  readonly bySlot: (EdgeState | undefined)[] = [];
+  readonly counts: BoundCounts = { groups: 0, feeds: 0, services: 0, edges: 0, evicted: 0, otherWindow: 0 };
+  count = 0;
+  readonly #options: EdgesOptions;
+
+  constructor(options: EdgesOptions) {
+    this.#options = options;
+  }
+
+  /** The answer for a series that a rule mapped; the edge is made where it is new. */
+  bind(mapped: Mapped): SeriesBinding {
+    const group = this.#group(mapped);
+    const feed = group && this.#feed(group, mapped);
+    const edge = feed && this.#edge(group, mapped);
+    if (!feed || !edge) return UNUSED;
+    this.#listen(edge, feed, mapped);
+    const { rank, type, roles, scale } = mapped;
+    return { edge: edge.slot, feed: feed.slot, rank, type, roles, scale };
+  }
+
+  /** The bound on groups is that on clusters too: one that has no group is not remembered. */
+  #group({ cluster: { id, name }, rule }: Mapped): GroupState | undefined {
+    const { windowMs } = rule.rule;
+    const known = this.clusters.get(id);
+    const group = known?.groups.get(windowMs);
+    if (group) return group;
+    const nanos = BigInt(Math.round(windowMs * 1e6));
+    const slot = this.#options.kernel.addGroup(nanos, nanos / 2n);
+    if (slot < 0) {
+      this.counts.groups++;
+      return undefined;
+    }
+    const cluster = known ?? createCluster({ id, name });
+    this.clusters.set(id, cluster);
+    return this.#addGroup(slot, cluster, windowMs);
+  }
+
+  #addGroup(slot: number, cluster: ClusterState, windowMs: number): GroupState {
+    const group = createGroup(slot, cluster, windowMs);
+    cluster.groups.set(windowMs, group);
+    this.groups[slot] = group;
+    return group;
+  }
+
+  #feed(group: GroupState, { feed: name, rule }: Mapped): FeedState | undefined {
+    const { sourceRelative } = rule.rule;
+    const key = `${name}\u0000${sourceRelative}`;
+    const known = group.feeds.get(key);
+    if (known) return known;
+    const slot = this.#options.kernel.addFeed(group.slot, sourceRelative);
+    if (slot < 0) {
+      this.counts.feeds++;
+      return undefined;
+    }
+    const feed: FeedState = { slot, name, group, preset: rule.preset, advised: false };
+    group.feeds.set(key, feed);
+    return feed;
+  }
+
+  #edge(group: GroupState, mapped: Mapped): EdgeState | undefined {
+    const { cluster } = group;
+    const key = edgeKey(mapped.source, mapped.destination);
+    const known = cluster.edges.get(key);
+    if (known?.group === group) return known;
+    if (known && !this.#yields(known, mapped)) {
+      this.counts.otherWindow++;
+      return undefined;
+    }
+    if (known) this.forget(known);
+    return this.#makeRoom() ? this.#addEdge(group, key, mapped) : undefined;
+  }
+
+  /** An edge has one window length: that of the rule that came first, unless a better one comes while the edge is young. */
+  #yields(edge: EdgeState, mapped: Mapped): boolean {
+    const heard = Object.values(edge.features);
+    // After a change of the rules nothing feeds the edge any more: the first rule to come decides its window anew.
+    if (heard.length === 0) return true;
+    const best = Math.min(...heard.map((feature) => feature.rank));
+    return mapped.rank < best && this.#options.kernel.results.age[edge.slot]! < YOUNG && !this.#options.isKept(edge);
+  }
+
+  #makeRoom(): boolean {
+    if (this.count < this.#options.maxEdges) return true;
+    const slot = this.#options.kernel.longestDormant();
+    const edge = slot < 0 ? undefined : this.bySlot[slot];
+    if (!edge || this.#options.isKept(edge)) {
+      this.counts.edges++;
+      return false;
+    }
+    this.counts.evicted++;
+    this.forget(edge);
+    return true;
+  }
+
+  /** Forgets an edge; its name stays known. */
+  forget(edge: EdgeState): void {
+    const { cluster } = edge;
+    this.#options.kernel.removeEdge(edge.slot);
+    this.bySlot[edge.slot] = undefined;
+    this.count--;
+    cluster.edges.delete(edge.key);
+    edge.group.unexpected.delete(edge);
+    edge.sourceService?.outbound.delete(edge);
+    edge.destinationService?.inbound.delete(edge);
+    for (const service of [edge.sourceService, edge.destinationService]) if (service) this.#release(edge, service);
+    cluster.known.delete(edge.key);
+    cluster.known.set(edge.key, cluster.lastMs);
+    if (cluster.known.size > KNOWN_FACTOR * this.#options.maxEdges) {
+      cluster.known.delete(cluster.known.keys().next().value as string);
+    }
+    this.#options.onForgotten(edge);
+  }
+
+  /** A service without edges in the group gives its slot back; without any, it is forgotten. */
+  #release({ cluster, group }: EdgeState, service: ServiceState): void {
+    const edges = [...service.inbound, ...service.outbound];
+    const slot = group.services.get(service);
+    if (slot !== undefined && !edges.some((edge) => edge.group === group)) {
+      this.#options.kernel.removeService(slot);
+      group.services.delete(service);
+    }
+    if (edges.length === 0) cluster.services.delete(formatService(service.name));
+  }
+
+  #addEdge(group: GroupState, key: string, { source, destination }: Mapped): EdgeState {
+    const { cluster } = group;
+    const sourceService = this.#service(cluster, source);
+    const destinationService = this.#service(cluster, destination);
+    const profile = this.#options.profile({ cluster, group, source, destination });
+    const slot = this.#options.kernel.addEdge(
+      group.slot,
+      this.#serviceSlot(group, sourceService),
+      this.#serviceSlot(group, destinationService),
+      profile,
+    );
+    const edge: EdgeState = {
+      slot,
+      key,
+      cluster,
+      group,
+      source,
+      destination,
+      sourceService,
+      destinationService,
+      features: {},
+      shadowed: new Map(),
+      profile,
+      firstTick: -1,
+      episode: undefined,
+      lastEndMs: undefined,
+    };
+    sourceService?.outbound.add(edge);
+    destinationService?.inbound.add(edge);
+    this.bySlot[slot] = edge;
+    this.count++;
+    cluster.edges.set(key, edge);
+    return edge;
+  }
+
+  #service(cluster: ClusterState, name: ServiceName | undefined): ServiceState | undefined {
+    if (!name || isExternal(name)) return undefined;
+    const key = formatService(name);
+    let service = cluster.services.get(key);
+    if (!service) {
+      service = { name, firstTick: new Map(), inbound: new Set(), outbound: new Set() };
+      cluster.services.set(key, service);
+    }
+    return service;
+  }
+
+  /** Beyond the bound an edge has no service in the kernel: it is judged without its source's traffic. */
+  #serviceSlot(group: GroupState, service: ServiceState | undefined): number {
+    if (!service) return -1;
+    const known = group.services.get(service);
+    if (known !== undefined) return known;
+    const slot = this.#options.kernel.addService(group.slot);
+    if (slot < 0) this.counts.services++;
+    else group.services.set(service, slot);
+    return slot;
+  }
+
+  /** Forgets edges beyond so many: the longest dormant, then the youngest; members of open incidents and anomalies last. How many. */
+  shrink(most: number): number {
+    let forgotten = 0;
+    for (; this.count > most; forgotten++) {
+      const dormant = this.bySlot[this.#options.kernel.longestDormant()];
+      if (!dormant || this.#options.isKept(dormant)) break;
+      this.forget(dormant);
+    }
+    const { age } = this.#options.kernel.results;
+    const rest = this.bySlot.filter((edge) => edge !== undefined);
+    const kept = new Set(rest.filter((edge) => this.#options.isKept(edge)));
+    rest.sort((a, b) => Number(kept.has(a)) - Number(kept.has(b)) || age[a.slot]! - age[b.slot]! || b.slot - a.slot);
+    for (const edge of rest.slice(0, Math.max(0, this.count - most))) {
+      this.forget(edge);
+      forgotten++;
+    }
+    return forgotten;
+  }
+
+  /** The kernel has moved edges and services into other slots. */
+  renumber({ edges, services }: Packed): void {
+    const all = this.bySlot.filter((edge) => edge !== undefined);
+    this.bySlot.length = 0;
+    for (const edge of all) {
+      edge.slot = edges.get(edge.slot) ?? edge.slot;
+      this.bySlot[edge.slot] = edge;
+    }
+    for (const group of this.groups) {
+      for (const [service, slot] of group.services) group.services.set(service, services.get(slot) ?? slot);
+    }
+  }
+
+  /** Takes an edge back that a checkpoint knows; the kernel has it already. */
+  restore(edge: EdgeState): void {
+    edge.sourceService?.outbound.add(edge);
+    edge.destinationService?.inbound.add(edge);
+    this.bySlot[edge.slot] = edge;
+    this.count++;
+    edge.cluster.edges.set(edge.key, edge);
+  }
+
+  /** The rules have changed: every feature listens to whatever comes, until the new rules say what. */
+  forgetFeatures(): void {
+    for (const edge of this.bySlot) {
+      if (!edge) continue;
+      edge.features = {};
+      edge.shadowed.clear();
+      for (let feature = 0; feature < FEATURES.length; feature++) {
+        this.#options.kernel.setFeatureRank(edge.slot, feature, ANY_RANK);
+      }
+    }
+  }
+
+  /** A feature listens to its most trusted feed; whatever else tells of it is shadowed. */
+  #listen(edge: EdgeState, feed: FeedState, mapped: Mapped): void {
+    for (const feature of featuresOf(mapped.roles)) {
+      const current = edge.features[feature];
+      if (!current || mapped.rank < current.rank) {
+        this.#options.kernel.setFeatureRank(edge.slot, FEATURES.indexOf(feature), mapped.rank);
+        edge.features[feature] = featureState(mapped, feed, feature);
+        if (current && current.feed !== feed) shadow(edge, feature, current.feed);
+      } else if (mapped.rank > current.rank) {
+        shadow(edge, feature, feed);
+      }
+    }
+  }
+}
+
+function shadow(edge: EdgeState, feature: (typeof FEATURES)[number], feed: FeedState): void {
+  const feeds = edge.shadowed.get(feature) ?? new Set();
+  feeds.add(feed);
+  edge.shadowed.set(feature, feeds);
+}

@@ -1,0 +1,169 @@
+// The dictionary of what the kernel only knows by number: clusters, groups, feeds, services, edges and their features.
+import { type FeatureName, Role, SeriesType } from '../../../kernel/face.js';
+import { NO_SETTINGS, type SenderSettings } from '../alerting/senders.js';
+import type { Delivery } from '../results/delivery.js';
+import { formatService, type ServiceName } from '../rules/names.js';
+import type { Cluster, Mapped } from '../rules/resolve.js';
+
+export interface ClusterState extends Cluster {
+  readonly groups: Map<number, GroupState>;
+  readonly services: Map<string, ServiceState>;
+  readonly edges: Map<string, EdgeState>;
+  /** Names of edges that were forgotten, with the event time of that, Unix ms: a returning edge is not unexpected. */
+  readonly known: Map<string, number>;
+  /** Event time of the first closed window, Unix ms; 0: none yet. */
+  firstMs: number;
+  /** Event time of the last closed window, Unix ms. */
+  lastMs: number;
+  settings: SenderSettings;
+  settingsKey: string;
+  /** Where its results go: the pipelines that brought its data. */
+  readonly deliveries: Set<Delivery>;
+  /** Requests that held data points of its edges, and those that Pixie has cut off. */
+  requests: number;
+  truncated: number;
+}
+
+export interface GroupState {
+  readonly slot: number;
+  readonly cluster: ClusterState;
+  readonly windowMs: number;
+  readonly feeds: Map<string, FeedState>;
+  /** Kernel slots of services. */
+  readonly services: Map<ServiceState, number>;
+  /** Number and event time (Unix ns) of the last closed tick. */
+  tick: number;
+  timeUnixNano: bigint;
+  ticks: number;
+  /** Wall clock of the last data point, ms; live only. */
+  lastSeenMs: number;
+  /** Wall clock of the last export of scores, ms; live only. */
+  lastScoresMs: number;
+  silent: boolean;
+  outage: boolean;
+  schedules: string;
+  /** Edges that were new in the tick before: their gauge falls back to 0. */
+  readonly unexpected: Set<EdgeState>;
+  /** Event time of the last export of scores, Unix ms. */
+  scoredMs: number;
+}
+
+export interface FeedState {
+  readonly slot: number;
+  readonly name: string;
+  readonly group: GroupState;
+  readonly preset: string;
+  /** The setting that was advised, so that it is said once. */
+  advised: boolean;
+}
+
+export interface ServiceState {
+  readonly name: ServiceName;
+  /** Ticks by group in which it was first seen. */
+  readonly firstTick: Map<GroupState, number>;
+  readonly inbound: Set<EdgeState>;
+  readonly outbound: Set<EdgeState>;
+}
+
+/** Which feed a feature of an edge listens to, and how its value was received. */
+export interface FeatureState {
+  readonly rank: number;
+  readonly feed: FeedState;
+  readonly scale: number;
+  readonly unit: string;
+  readonly type: number;
+  readonly rule: string;
+}
+
+export interface EdgeState {
+  /** Kernel slot; another after the state moved into a smaller kernel. */
+  slot: number;
+  /** Source and destination as text, unique in the cluster. */
+  readonly key: string;
+  readonly cluster: ClusterState;
+  readonly group: GroupState;
+  readonly source: ServiceName | undefined;
+  readonly destination: ServiceName;
+  readonly sourceService: ServiceState | undefined;
+  readonly destinationService: ServiceState | undefined;
+  features: Partial<Record<FeatureName, FeatureState>>;
+  /** Feeds that tell of a feature that listens to another, by feature. */
+  readonly shadowed: Map<FeatureName, Set<FeedState>>;
+  profile: number;
+  /** Tick in which it was first seen; -1: not closed yet. */
+  firstTick: number;
+  episode: Episode | undefined;
+  /** End of the last announced anomaly by kind, Unix ms: for the cool-down. */
+  lastEndMs: Map<number, number> | undefined;
+}
+
+/** An anomaly that lasts. */
+export interface Episode {
+  /** Number in KINDS. */
+  readonly kind: number;
+  readonly startedMs: number;
+  incident: string;
+  /** Announced: not held back by the cool-down. */
+  readonly announced: boolean;
+  /** It began while the edge's evidence did not yet count in full. */
+  readonly learning: boolean;
+  topScore: number;
+}
+
+/** The text that an edge is known by in its cluster; orders edges that were first seen at the same time. */
+export function edgeKey(source: ServiceName | undefined, destination: ServiceName): string {
+  return `${source ? formatService(source) : ''}\u0000${formatService(destination)}`;
+}
+
+/** "shop/frontend → shop/checkout", or the service alone. */
+export function edgeText({ source, destination }: Pick<EdgeState, 'source' | 'destination'>): string {
+  return source ? `${formatService(source)} → ${formatService(destination)}` : formatService(destination);
+}
+
+export function createCluster({ id, name }: Cluster): ClusterState {
+  return {
+    id,
+    name,
+    groups: new Map(),
+    services: new Map(),
+    edges: new Map(),
+    known: new Map(),
+    firstMs: 0,
+    lastMs: 0,
+    settings: NO_SETTINGS,
+    settingsKey: '',
+    deliveries: new Set(),
+    requests: 0,
+    truncated: 0,
+  };
+}
+
+export function createGroup(slot: number, cluster: ClusterState, windowMs: number): GroupState {
+  return {
+    slot,
+    cluster,
+    windowMs,
+    feeds: new Map(),
+    services: new Map(),
+    tick: 0,
+    timeUnixNano: 0n,
+    ticks: 0,
+    lastSeenMs: 0,
+    lastScoresMs: 0,
+    silent: false,
+    outage: false,
+    schedules: '',
+    unexpected: new Set(),
+    scoredMs: 0,
+  };
+}
+
+/** How a feature was received, from the series that brought it. Counts of a distribution, and errors, are not in its unit. */
+export function featureState(mapped: Mapped, feed: FeedState, feature: FeatureName): FeatureState {
+  const { rank, scale, unit, type, roles, rule } = mapped;
+  const base = { rank, feed, type, rule: `${rule.preset}/${rule.rule.name}` };
+  if (feature === 'errors' && !(roles & Role.ERROR_RATIO))
+    return { ...base, scale: 1, unit: '1', type: SeriesType.level };
+  if (feature === 'requests' && roles & Role.FROM_COUNT) return { ...base, scale: 1, unit: '{request}' };
+  return { ...base, scale, unit };
+}

@@ -1,0 +1,135 @@
+// Drives the learn loop: in a live process a few milliseconds at a time between other work, in a replay straight through.
+import { RetryableError } from '../../../pipeline/index.js';
+import type { Lesson } from './learn.js';
+
+export interface BacklogOptions {
+  learn(lesson: Lesson): Iterator<void>;
+  /** Bytes of request bodies that may wait. */
+  readonly maxBytes: number;
+  /** A lesson failed: our fault, not the sender's, who was told OK. */
+  failed(lesson: Lesson, error: unknown): void;
+  /** Milliseconds that a lesson took of the processor. */
+  took(ms: number): void;
+}
+
+interface Running {
+  readonly lesson: Lesson;
+  readonly steps: Iterator<void>;
+  ms: number;
+}
+
+/** Milliseconds after which the event loop gets its turn. */
+const TURN_MS = 8;
+/** Requests that may wait before their senders wait too: fewer than the scans that the kernel keeps, so that none is walked twice. */
+const AHEAD = 4;
+/** What a refused sender is asked to wait, ms. */
+const RETRY_AFTER_MS = 1000;
+
+export class Backlog {
+  readonly #options: BacklogOptions;
+  readonly #waiting: Lesson[] = [];
+  #current: Running | undefined;
+  #bytes = 0;
+  #immediate: NodeJS.Immediate | undefined;
+  #idle: (() => void)[] = [];
+  /** Wait for the end of the current lesson. */
+  readonly #after: (() => void)[] = [];
+  /** Senders that wait for a shorter queue, in order. */
+  readonly #held: (() => void)[] = [];
+
+  constructor(options: BacklogOptions) {
+    this.#options = options;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Why no more can be taken in now. */
+  refusal(bytes: number): RetryableError | undefined {
+    if (this.#bytes === 0 || this.#bytes + bytes <= this.#options.maxBytes) return undefined;
+    return new RetryableError(`${Math.round(this.#bytes / 1e6)} MB of requests wait to be learnt from`, RETRY_AFTER_MS);
+  }
+
+  /**
+   * Queues a lesson; it is learnt after the current turn of the event loop, so that the sender has its answer first. When senders are
+   * faster than the learning, the answer is the promise of a shorter queue: they go at its pace instead of being refused later.
+   */
+  add(lesson: Lesson): undefined | Promise<void> {
+    this.#bytes += lesson.batch.body.length;
+    this.#waiting.push(lesson);
+    this.#schedule();
+    if (this.#waiting.length <= AHEAD) return undefined;
+    return new Promise((resolve) => this.#held.push(resolve));
+  }
+
+  /** Calls back when no lesson is under way: at once, or after the one that is. */
+  between(call: () => void): void {
+    if (this.#current) this.#after.push(call);
+    else call();
+  }
+
+  /** Learns at once, to the end. */
+  now(lesson: Lesson): void {
+    this.#bytes += lesson.batch.body.length;
+    this.#waiting.push(lesson);
+    this.finish();
+  }
+
+  /** Learns everything that waits, at once. */
+  finish(): void {
+    while (this.#step());
+  }
+
+  /** Resolves when nothing waits. */
+  async drained(): Promise<void> {
+    if (this.#current || this.#waiting.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #schedule(): void {
+    this.#immediate ??= setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#immediate = undefined;
+    const end = performance.now() + TURN_MS;
+    while (this.#step()) {
+      if (performance.now() < end) continue;
+      this.#schedule();
+      return;
+    }
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** One step of the current lesson; false when there is none. */
+  #step(): boolean {
+    this.#current ??= this.#take();
+    if (!this.#current) return false;
+    const { lesson, steps } = this.#current;
+    const start = performance.now();
+    let finished = true;
+    try {
+      finished = steps.next().done ?? false;
+    } catch (error) {
+      this.#options.failed(lesson, error);
+    }
+    this.#current.ms += performance.now() - start;
+    if (finished) this.#finish();
+    return true;
+  }
+
+  #take(): Running | undefined {
+    const lesson = this.#waiting.shift();
+    return lesson && { lesson, steps: this.#options.learn(lesson), ms: 0 };
+  }
+
+  #finish(): void {
+    if (!this.#current) return;
+    this.#bytes -= this.#current.lesson.batch.body.length;
+    this.#options.took(this.#current.ms);
+    this.#current = undefined;
+    for (const call of this.#after.splice(0)) call();
+    // The queue is one shorter for everybody, so the first of those who wait has its place. One a lesson: nobody is left over at the end.
+    this.#held.shift()?.();
+  }
+}

@@ -1,0 +1,160 @@
+// The learn loop: scanned requests into windows, due ticks closed in slices. A generator that yields where other work may run.
+import type { Closing, KernelFace, Scan } from '../../../kernel/face.js';
+import type { Batch } from '../../../pipeline/index.js';
+import type { Sender } from '../alerting/senders.js';
+import type { Delivery } from '../results/delivery.js';
+
+/** A request that waits to be learnt from, or is being learnt. */
+export interface Lesson {
+  readonly batch: Batch;
+  readonly sender: Sender;
+  readonly delivery: Delivery;
+}
+
+/** A lesson without its headers, which may hold a password: what they say of alerting is in `sender`. */
+export interface SavedLesson {
+  readonly batch: Pick<Batch, 'signal' | 'body' | 'items' | 'origin' | 'receivedUnixNano'>;
+  readonly sender: Sender;
+  readonly pipeline: string;
+}
+
+export interface SavedLoop {
+  readonly request: number;
+  /** By kernel slot of the group. */
+  readonly held: readonly (readonly [number, SavedLesson])[];
+}
+
+function saveLesson({ batch, sender, delivery }: Lesson): SavedLesson {
+  const { signal, body, items, origin, receivedUnixNano } = batch;
+  return { batch: { signal, body, items, origin, receivedUnixNano }, sender, pipeline: delivery.pipeline };
+}
+
+/** What the loop needs to know of everything else. */
+export interface LearnHost {
+  /** Binds the rows' series; the body is scanned. */
+  bind(lesson: Lesson, rows: readonly number[]): void;
+  /** After each part of a request, rows `from` to before `to`: settings of the sender, rows that ask for TypeScript. */
+  folded(lesson: Lesson, from: number, to: number): void;
+  /** The oldest open tick of the group is about to be closed. */
+  due(group: number): void;
+  /** The order of a tick's new edges. */
+  order(closing: Closing): readonly number[];
+  /** A tick is closed: the kernel's answers are there until the next. */
+  closed(closing: Closing): void;
+}
+
+/** Edges a slice of a closing; a slice takes about 5 ms with a forest of 100 trees. */
+const SLICE_EDGES = 256;
+/** Rows whose series are bound in a slice; one takes about 30 µs. */
+const SLICE_ROWS = 100;
+
+export class LearnLoop {
+  readonly #kernel: KernelFace;
+  /** The last request of each group with points far ahead of the group's clock. */
+  readonly #held = new Map<number, Lesson>();
+  #request = 0;
+
+  constructor(kernel: KernelFace) {
+    this.#kernel = kernel;
+  }
+
+  /** Between two requests. Their numbers must go on after a restart: they tell a retry from the same request. */
+  save(): SavedLoop {
+    return { request: this.#request, held: [...this.#held].map(([group, lesson]) => [group, saveLesson(lesson)]) };
+  }
+
+  /** `delivery`: of a pipeline. */
+  restore({ request, held }: SavedLoop, delivery: (pipeline: string) => Delivery | undefined): void {
+    this.#request = request;
+    for (const [group, saved] of held) {
+      const to = delivery(saved.pipeline);
+      if (to) this.#held.set(group, { ...saved, batch: { ...saved.batch, metadata: new Map() }, delivery: to });
+    }
+  }
+
+  /** Learns from a whole request. */
+  *learn(lesson: Lesson, host: LearnHost): Generator<void> {
+    yield* this.#foldAll(lesson, -1, host);
+  }
+
+  /** Closes everything that is open: the end of a replay. */
+  *flush(groups: number, host: LearnHost): Generator<void> {
+    for (let group = 0; group < groups; group++) while (this.#kernel.flushDue(group)) yield* this.#close(group, host);
+  }
+
+  /** `group` -1: all points, else only those of that group. */
+  *#foldAll(lesson: Lesson, group: number, host: LearnHost): Generator<void> {
+    const request = ++this.#request;
+    let skip = 0;
+    for (;;) {
+      const scan = yield* this.#scan(lesson, skip, host);
+      yield* this.#fold({ lesson, skip, scan, request, group }, host);
+      skip += scan.rows;
+      if (scan.rows === 0 || skip >= scan.items) return;
+    }
+  }
+
+  /** The body in scratch with its series bound. Free where nothing else was scanned since and no series is new. */
+  *#scan(lesson: Lesson, skip: number, host: LearnHost): Generator<void, Scan> {
+    for (;;) {
+      const scan = this.#kernel.scan('metrics', lesson.batch.body, skip);
+      const isBound = yield* this.#bind(lesson, scan, skip, host);
+      if (isBound) return scan;
+    }
+  }
+
+  /** False: another request was scanned meanwhile, and the rest of the rows must be looked up again. */
+  *#bind(lesson: Lesson, scan: Scan, skip: number, host: LearnHost): Generator<void, boolean> {
+    const rows = this.#kernel.unboundRows();
+    for (let i = 0; i < rows.length; i += SLICE_ROWS) {
+      host.bind(lesson, rows.slice(i, i + SLICE_ROWS));
+      yield;
+      if (this.#kernel.scan('metrics', lesson.batch.body, skip) !== scan) return false;
+    }
+    return true;
+  }
+
+  *#fold({ lesson, skip, scan, request, group }: Part, host: LearnHost): Generator<void> {
+    const { rows } = scan;
+    let from = 0;
+    for (;;) {
+      const stop = this.#kernel.fold(from, request, lesson.batch.receivedUnixNano, group);
+      host.folded(lesson, from, stop.reason === 'done' ? rows : stop.next);
+      if (group < 0) for (const ahead of this.#kernel.heldGroups()) this.#held.set(ahead, lesson);
+      if (stop.reason === 'done') return;
+      from = stop.next;
+      if (stop.reason === 'close') yield* this.#close(stop.group, host);
+      else yield* this.#foldHeld(stop.group, lesson, host);
+      // Where the rows are still in scratch, so are their series.
+      if (this.#kernel.scan('metrics', lesson.batch.body, skip) !== scan) yield* this.#scan(lesson, skip, host);
+    }
+  }
+
+  /** A second request confirmed a jump of the clock: what was held back comes first. */
+  *#foldHeld(group: number, confirming: Lesson, host: LearnHost): Generator<void> {
+    const held = this.#held.get(group);
+    this.#held.delete(group);
+    if (held && held !== confirming) yield* this.#foldAll(held, group, host);
+  }
+
+  *#close(group: number, host: LearnHost): Generator<void> {
+    host.due(group);
+    const closing = this.#kernel.beginClose(group);
+    const order = host.order(closing);
+    if (order.length > 0) this.#kernel.appendOrder(group, order);
+    do yield;
+    while (!this.#kernel.closeSlice(group, SLICE_EDGES));
+    yield;
+    host.closed(closing);
+    yield;
+  }
+}
+
+/** Rows of a request that are in scratch together. */
+interface Part {
+  readonly lesson: Lesson;
+  readonly skip: number;
+  readonly scan: Scan;
+  readonly request: number;
+  readonly group: number;
+}

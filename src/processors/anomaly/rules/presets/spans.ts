@@ -1,0 +1,21 @@
+// Preset `spans`: the calls that the processor itself reads out of a traces pipeline.
+
+import { CALLS_METRIC } from '../../learning/spans/to-metrics.js';
+import type { FeatureRule, Tier } from '../rules.js';
+
+/** Windows as long as the connectors' flush interval: a span may come ten seconds after its partner. */
+const CALLS: FeatureRule = {
+  name: 'calls',
+  metric: [CALLS_METRIC],
+  features: ['latency', 'requests'],
+  errors: [{ 'point:failed': true }],
+  data: ['histogram'],
+  source: { service: ['point:src_service'], namespace: ['point:src_namespace'] },
+  destination: { service: ['point:dst_service'], namespace: ['point:namespace'] },
+  end: 'client',
+  feed: 'spans',
+  windowMs: 60_000,
+  sourceRelative: true,
+};
+
+export const spans: readonly Tier[] = [[CALLS]];
