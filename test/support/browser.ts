@@ -10,9 +10,14 @@ import { type MessageEvent, WebSocket } from 'undici';
 import { atEnd } from './peers/processes.js';
 import { peer } from './peers/programs.js';
 
-/** Why no browser can be had here; in CI it is installed. */
-export const withoutBrowser: string | false =
-  process.env.CI === undefined && spawnSync('which', ['chromium']).status !== 0 ? 'chromium is not installed' : false;
+/** Where the browser is; '' where there is none. Only in CI one is installed. */
+const BROWSER =
+  process.env.CI === undefined
+    ? spawnSync('which', ['chromium'], { encoding: 'utf8' }).stdout?.trim() || ''
+    : peer('chromium.sh');
+
+/** Why suites with a browser cannot run here. */
+export const withoutBrowser: string | false = BROWSER === '' && 'there is no chromium';
 
 /** Nothing that talks to the network by itself, and nothing that a container does not allow. */
 const FLAGS = [
@@ -51,7 +56,7 @@ export class Browser {
   /** Started with a profile of its own; ended by the next `endAll`. */
   static async start(): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), 'pxanomaly-browser-'));
-    const child = spawn(peer('chromium.sh'), [...FLAGS, `--user-data-dir=${profile}`, 'about:blank']);
+    const child = spawn(BROWSER, [...FLAGS, `--user-data-dir=${profile}`, 'about:blank']);
     const ended = once(child, 'close');
     child.stdout.resume();
     atEnd(async () => {
@@ -64,12 +69,15 @@ export class Browser {
       child.once('exit', () => reject(new Error(`the browser does not start:\n${output}`)));
       child.stderr.on('data', (chunk: Buffer) => {
         output += chunk.toString();
-        const found = /DevTools listening on (ws:\S+)/.exec(output)?.[1];
+        const found = /DevTools listening on (ws:\S+)\s/.exec(output)?.[1];
         if (found) resolve(found);
       });
     });
     const socket = new WebSocket(url);
-    await once(socket as unknown as EventTarget, 'open');
+    await new Promise<void>((resolve, reject) => {
+      socket.addEventListener('open', () => resolve());
+      socket.addEventListener('error', () => reject(new Error(`the browser cannot be reached at ${url}`)));
+    });
     return new Browser(socket);
   }
 
