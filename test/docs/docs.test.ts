@@ -1,0 +1,146 @@
+// The documentation holds: links lead somewhere, every configuration in it is valid, every file it names exists.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { describe, it } from 'node:test';
+import { parse } from 'yaml';
+import { COMPONENTS } from '../../src/components.js';
+import { type ConfigSources, loadConfig } from '../../src/config/load.js';
+import { ROOT } from '../support/paths.js';
+
+const SKIPPED = new Set(['node_modules', 'build', '.git', 'proto']);
+
+function markdown(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    if (SKIPPED.has(name)) return [];
+    if (statSync(path).isDirectory()) return markdown(path);
+    return name.endsWith('.md') ? [path] : [];
+  });
+}
+
+const files = markdown(ROOT);
+
+/** GitHub's anchor of a heading. */
+function anchor(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replace(/\s/g, '-');
+}
+
+function anchorsOf(path: string): Set<string> {
+  const text = readFileSync(path, 'utf8').replace(/```[\s\S]*?```/g, '');
+  return new Set([...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor((heading ?? '').replace(/[`*]/g, ''))));
+}
+
+interface Block {
+  readonly path: string;
+  readonly text: string;
+}
+
+function yamlBlocks(): Block[] {
+  return files.flatMap((path) =>
+    [...readFileSync(path, 'utf8').matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => ({ path, text: text ?? '' })),
+  );
+}
+
+const isGateway = (config: Record<string, unknown> | null): boolean =>
+  ['receivers', 'processors', 'exporters', 'connectors', 'extensions', 'service'].some(
+    (key) => config && key in config,
+  );
+
+/** What a snippet leaves out, so that it can be checked by itself: a whole gateway whose parts the snippet replaces. */
+function completed(config: Record<string, Record<string, unknown>>): object {
+  const base = {
+    receivers: { otlp: { protocols: { grpc: {} } } },
+    exporters: { debug: {} },
+    connectors: { anomaly_events: {} },
+    processors: { memory_limiter: { check_interval: '1s', limit_mib: 500 }, anomaly: {} },
+    extensions: { file_storage: { directory: tmpdir() } },
+    service: {},
+  };
+  const merged: Record<string, unknown> = {};
+  for (const key of new Set([...Object.keys(base), ...Object.keys(config)]))
+    merged[key] = { ...(base as Record<string, object>)[key], ...config[key] };
+  // A snippet with one pipeline stands beside the one that scores.
+  const scoring = { receivers: ['otlp'], processors: ['anomaly'], exporters: ['debug', 'anomaly_events'] };
+  const logs = { receivers: ['anomaly_events'], exporters: ['debug'] };
+  const pipelines = { ...(config.service?.pipelines as Record<string, { exporters?: string[] }> | undefined) };
+  const metrics = Object.keys(pipelines).some((key) => key.startsWith('metrics'));
+  merged.service = { ...config.service, pipelines: { ...(metrics ? {} : { metrics: scoring, logs }), ...pipelines } };
+  for (const name of Object.values(pipelines).flatMap(({ exporters }) => exporters ?? []))
+    if (!(name in (merged.exporters as object)) && !(name in (merged.connectors as object))) addExporter(merged, name);
+  return merged;
+}
+
+function addExporter(config: Record<string, unknown>, name: string): void {
+  const known: Record<string, object> = {
+    otlp_grpc: { endpoint: 'localhost:4317', tls: { insecure: true } },
+    otlp_http: { endpoint: 'http://localhost:4318' },
+    prometheus: {},
+    file: { path: join(tmpdir(), 'anomalies.jsonl') },
+  };
+  config.exporters = { ...(config.exporters as object), [name]: known[name] ?? {} };
+}
+
+/** What `validate` would complain about. */
+function errorsOf(sources: ConfigSources): string[] {
+  const env = { PXANOMALY_TOKEN: 'secret', ...process.env };
+  const { problems } = loadConfig(COMPONENTS, { ...sources, env });
+  return problems
+    .filter(({ severity }) => severity === 'error')
+    .map(({ path, message }) => `${path.join('::')}: ${message}`);
+}
+
+describe('documentation', () => {
+  it('every link to a file leads to one, every anchor to a heading', () => {
+    const broken: string[] = [];
+    for (const path of files) {
+      const text = readFileSync(path, 'utf8').replace(/```[\s\S]*?```/g, '');
+      for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^(https?:|mailto:)/.test(target)) continue;
+        const [file = '', hash] = target.split('#');
+        const full = file === '' ? path : join(dirname(path), file);
+        if (!existsSync(full)) broken.push(`${relative(ROOT, path)}: ${target}`);
+        else if (hash && full.endsWith('.md') && !anchorsOf(full).has(hash))
+          broken.push(`${relative(ROOT, path)}: ${target}`);
+      }
+    }
+    assert.deepEqual(broken, []);
+  });
+
+  it('every gateway configuration in it passes validate', () => {
+    const wrong: string[] = [];
+    let checked = 0;
+    for (const { path, text } of yamlBlocks()) {
+      const config = parse(text) as Record<string, Record<string, unknown>> | null;
+      // Configurations of other programs stand on the pages too: of the Collector's own components, of Kubernetes, of Prometheus.
+      if (!isGateway(config) || /load_balancing|servicegraph:|spanmetrics:|scrape_configs/.test(text)) continue;
+      const errors = errorsOf({ value: completed(config as never) });
+      checked++;
+      if (errors.length > 0) wrong.push(`${relative(ROOT, path)}:\n${text}\n${errors.join('\n')}`);
+    }
+    assert.deepEqual(wrong, []);
+    assert.ok(checked >= 10, `${checked} configurations`);
+  });
+
+  it('the recipes for the Collector pass validate', () => {
+    const recipes = ['after-servicegraph', 'after-spanmetrics', 'in-front'].map((name) => `${name}/pxanomaly.yaml`);
+    for (const recipe of [...recipes, 'from-spans.yaml'])
+      assert.deepEqual(errorsOf({ uris: [join(ROOT, 'deploy/collector', recipe)] }), [], recipe);
+  });
+
+  it('every file of deploy/ that a page names in a command exists', () => {
+    for (const path of files)
+      for (const [name] of readFileSync(path, 'utf8').matchAll(/\bdeploy\/[\w./-]+\.(?:yaml|yml|sh|pxl|json|mjs)\b/g))
+        assert.ok(existsSync(join(ROOT, name)), `${relative(ROOT, path)} names ${name}`);
+  });
+
+  it('says nothing of the place where it was written', () => {
+    for (const path of files)
+      assert.doesNotMatch(readFileSync(path, 'utf8'), /\/work\/|registry\.npmjs|proxy\.golang/, relative(ROOT, path));
+  });
+});
