@@ -40,7 +40,8 @@ const skips = [];
 const failures = [];
 
 function count(data, outcome) {
-  if (data.details?.type === 'suite') return;
+  // A suite that is skipped has no tests to speak for it.
+  if (data.details?.type === 'suite' && data.skip === undefined) return;
   const title = `${relative(root, data.file ?? '').replace(/\.js$/, '.ts')}: ${data.name}`;
   const reason = data.skip ?? data.todo;
   if (reason !== undefined) {
