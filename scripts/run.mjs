@@ -41,6 +41,17 @@ const tasks = {
   check: () => run(process.execPath, ['scripts/check.mjs', ...rest]),
   bench: () => run(process.execPath, ['build/js/bench/run.js', ...rest]),
   quality: () => run(process.execPath, ['build/js/bench/quality/run.js', ...rest]),
+  // What the pages of docs/tasks promise: Pixie kit, settings, Collector recipes, Kubernetes, Prometheus and Grafana, the package.
+  'test:deploy': () =>
+    run(process.execPath, [
+      'scripts/test.mjs',
+      'deploy/',
+      'peers/recipes',
+      'peers/load-balancing',
+      'commands/',
+      'docs/',
+      ...rest,
+    ]),
   'bench:peers': () => run(process.execPath, ['build/js/bench/peers/run.js', ...rest]),
 };
 if (!tasks[task]) {
