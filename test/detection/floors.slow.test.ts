@@ -72,13 +72,13 @@ describe('young edges', () => {
   });
 
   it('a second fault half an hour after the first is found as well', () => {
-    const second = [415, 417, 419].map(secondFaults);
+    const second = [415, 417, 419, 431, 433, 435, 437, 439].map(secondFaults);
     const share = { found: second.reduce((n, s) => n + s.found, 0), of: second.reduce((n, s) => n + s.of, 0) };
-    assertAtLeast('second faults', share, 0.9, 30);
+    assertAtLeast('second faults', share, 0.9, 25);
   });
 });
 
-/** Latency × 5 at the ages of 30 and 60 minutes on a few edges, few enough not to teach the population's tail. */
+/** Latency × 5 at the ages of 30 and 60 minutes on one edge in 64: many at once would teach the population's tail. */
 function secondFaults(seed: number): Share {
   const made = young(seed, 480, 700);
   const { x, edges } = made.stream;
@@ -86,7 +86,7 @@ function secondFaults(seed: number): Share {
   const firsts = new Map<number, number[]>();
   for (const age of [180, 360]) {
     const faults = Array.from({ length: TURNS }, (_, turn) => inject(made, age, turn)).flat();
-    for (const fault of faults.filter((f) => f.kind === kind && f.edge % 16 === 0)) {
+    for (const fault of faults.filter((f) => f.kind === kind && f.edge % 64 === 0)) {
       firsts.set(fault.edge, [...(firsts.get(fault.edge) ?? []), fault.first]);
       for (let i = 0; i < DURATION; i++) {
         const values = fault.x.subarray(FEATURE_COUNT * i, FEATURE_COUNT * (i + 1));
