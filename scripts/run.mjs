@@ -40,6 +40,7 @@ const tasks = {
   test: () => run(process.execPath, ['scripts/test.mjs', ...rest]),
   check: () => run(process.execPath, ['scripts/check.mjs', ...rest]),
   bench: () => run(process.execPath, ['build/js/bench/run.js', ...rest]),
+  pictures: () => run(process.execPath, ['build/js/bench/pictures/run.js']),
   quality: () => run(process.execPath, ['build/js/bench/quality/run.js', ...rest]),
   // What the pages of docs/tasks promise: Pixie kit, settings, Collector recipes, Kubernetes, Prometheus and Grafana, the package.
   'test:deploy': () =>
