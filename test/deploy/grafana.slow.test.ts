@@ -1,15 +1,14 @@
 // Dashboards and rules with a real Prometheus that scrapes a real gateway: every panel's query has data, every rule its unit test.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ROOT } from '../support/paths.js';
-import { type Traffic, trafficRequest } from '../support/peers/edge-traffic.js';
 import { newFolder, type OtlpService, startGateway } from '../support/peers/otlp-services.js';
-import { endAll, eventually, freePorts, start } from '../support/peers/processes.js';
+import { endAll, eventually, freePorts } from '../support/peers/processes.js';
 import { peer } from '../support/peers/programs.js';
-import { grpcSender } from '../support/peers/senders.js';
+import { sendTraffic, startPrometheus, traffic } from '../support/peers/prometheus.js';
 
 const DASHBOARDS = join(ROOT, 'deploy/grafana/dashboards');
 const RULES = join(ROOT, 'deploy/prometheus');
@@ -22,22 +21,13 @@ interface Panel {
 /** Queries whose data only exists when something goes wrong: that they parse is all that a healthy gateway can show. */
 const QUIET = [/otelcol_receiver_refused/, /dropped_items/];
 
-const WINDOWS = 300;
-const traffic: Traffic = {
-  edges: 12,
-  cluster: 'a',
-  startSeconds: Math.floor(Date.now() / 1000) - WINDOWS * 10,
-  windowSeconds: 10,
-  latencyFactor: (edge, window) => (edge === 3 && window >= WINDOWS - 5 ? 6 : 1),
-};
-
 describe('Grafana dashboards', () => {
   const folder = newFolder();
   let gateway: OtlpService;
   let prometheus = '';
 
   before(async () => {
-    const [exporterPort, prometheusPort] = (await freePorts(2)) as [number, number];
+    const [exporterPort] = (await freePorts(1)) as [number];
     gateway = await startGateway({
       processors: { anomaly: { export_interval: '1s', export_bands: 'all' } },
       exporters: { prometheus: { endpoint: `127.0.0.1:${exporterPort}` }, debug: {} },
@@ -47,30 +37,15 @@ describe('Grafana dashboards', () => {
         logs: { receivers: ['anomaly_events'], exporters: ['debug'] },
       },
     } as never);
-    const job = (job_name: string, port: number) => ({
-      job_name,
-      honor_labels: job_name === 'pxanomaly',
-      static_configs: [{ targets: [`127.0.0.1:${port}`] }],
-    });
-    const config = {
-      global: { scrape_interval: '500ms', evaluation_interval: '500ms' },
-      rule_files: [join(RULES, 'rules.yml')],
-      scrape_configs: [job('pxanomaly', exporterPort), job('pxanomaly-gateway', gateway.telemetryPort)],
-    };
-    const file = join(folder, 'prometheus.yml');
-    writeFileSync(file, JSON.stringify(config));
-    prometheus = `127.0.0.1:${prometheusPort}`;
-    const flags = [`--config.file=${file}`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=${prometheus}`];
-    await start(join(peer('prometheus.sh'), 'prometheus'), flags, {
-      ready: async () => (await fetch(`http://${prometheus}/-/ready`)).ok,
-    });
-    const sender = grpcSender(gateway.grpcPort);
-    for (let window = 0; window < WINDOWS; window++) {
-      await sender.send('metrics', trafficRequest(traffic, window));
+    const jobs = [
+      { job_name: 'pxanomaly', port: exporterPort, honor_labels: true },
+      { job_name: 'pxanomaly-gateway', port: gateway.telemetryPort, honor_labels: false },
+    ];
+    prometheus = await startPrometheus(folder, jobs, { rule_files: [join(RULES, 'rules.yml')] });
+    await sendTraffic(gateway.grpcPort, async (window) => {
       // Counters need two scrapes with a difference between them.
       if (window === 200) await new Promise((resolve) => setTimeout(resolve, 1500));
-    }
-    sender.close();
+    });
   });
   after(endAll);
 

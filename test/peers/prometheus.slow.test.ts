@@ -2,23 +2,12 @@
 // finds nothing to say about either.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Traffic, trafficRequest } from '../support/peers/edge-traffic.js';
 import { newFolder, type OtlpService, startGateway } from '../support/peers/otlp-services.js';
-import { endAll, eventually, freePorts, start } from '../support/peers/processes.js';
+import { endAll, eventually, freePorts } from '../support/peers/processes.js';
 import { peer } from '../support/peers/programs.js';
-import { grpcSender } from '../support/peers/senders.js';
-
-const WINDOWS = 300;
-const traffic: Traffic = {
-  edges: 12,
-  cluster: 'a',
-  startSeconds: Math.floor(Date.now() / 1000) - WINDOWS * 10,
-  windowSeconds: 10,
-  latencyFactor: (edge, window) => (edge === 3 && window >= WINDOWS - 5 ? 6 : 1),
-};
+import { sendTraffic, startPrometheus, traffic, WINDOWS } from '../support/peers/prometheus.js';
 
 interface Sample {
   readonly metric: Readonly<Record<string, string>>;
@@ -29,38 +18,25 @@ describe('a Prometheus that scrapes the gateway', () => {
   const folder = newFolder();
   let gateway: OtlpService;
   let exporterPort: number;
-  let prometheusPort: number;
+  let prometheus: string;
 
   before(async () => {
-    [exporterPort, prometheusPort] = (await freePorts(2)) as [number, number];
+    [exporterPort] = (await freePorts(1)) as [number];
     gateway = await startGateway({
       processors: { anomaly: { export_interval: '1s' } },
       exporters: { prometheus: { endpoint: `127.0.0.1:${exporterPort}` } },
       pipelines: { metrics: { receivers: ['otlp'], processors: ['anomaly'], exporters: ['prometheus'] } },
     });
-    const job = (job_name: string, port: number) => ({
-      job_name,
-      static_configs: [{ targets: [`127.0.0.1:${port}`] }],
-    });
-    const config = {
-      global: { scrape_interval: '500ms' },
-      scrape_configs: [job('anomalies', exporterPort), job('own', gateway.telemetryPort)],
-    };
-    const file = join(folder, 'prometheus.yml');
-    writeFileSync(file, JSON.stringify(config));
-    const listen = `127.0.0.1:${prometheusPort}`;
-    const flags = [`--config.file=${file}`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=${listen}`];
-    await start(join(peer('prometheus.sh'), 'prometheus'), flags, {
-      ready: async () => (await fetch(`http://${listen}/-/ready`)).ok,
-    });
-    const sender = grpcSender(gateway.grpcPort);
-    for (let window = 0; window < WINDOWS; window++) await sender.send('metrics', trafficRequest(traffic, window));
-    sender.close();
+    prometheus = await startPrometheus(folder, [
+      { job_name: 'anomalies', port: exporterPort },
+      { job_name: 'own', port: gateway.telemetryPort },
+    ]);
+    await sendTraffic(gateway.grpcPort);
   });
   after(endAll);
 
   async function query(expression: string): Promise<Sample[]> {
-    const url = `http://127.0.0.1:${prometheusPort}/api/v1/query?query=${encodeURIComponent(expression)}`;
+    const url = `http://${prometheus}/api/v1/query?query=${encodeURIComponent(expression)}`;
     const { data } = (await (await fetch(url)).json()) as { data: { result: Sample[] } };
     return data.result;
   }
