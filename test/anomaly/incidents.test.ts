@@ -8,8 +8,8 @@ import {
   createGroup,
   type EdgeState,
   type GroupState,
-  type ServiceState,
 } from '../../src/processors/anomaly/graph/graph.js';
+import { ServiceState } from '../../src/processors/anomaly/graph/services.js';
 import { type Incident, Incidents } from '../../src/processors/anomaly/incidents/incidents.js';
 import { FIXTURES, Golden, sharedData } from '../support/goldens.js';
 
@@ -46,9 +46,9 @@ function dictionary(golden: Golden): { groups: GroupState[]; bySlot: EdgeState[]
     let service = services.get(number);
     if (!service) {
       const name = { namespace: '', name: String(number).padStart(3, '0') };
-      service = { name, firstTick: new Map(), inbound: new Set(), outbound: new Set() };
+      service = new ServiceState(name);
       services.set(number, service);
-      group.cluster.services.set(name.name, service);
+      group.cluster.services.add(service);
       group.services.set(service, number);
     }
     return service;
@@ -72,7 +72,6 @@ function edgeOf(
 ): EdgeState {
   const edge: EdgeState = {
     slot,
-    key: String(slot),
     cluster: group.cluster,
     group,
     source: sourceService?.name,
@@ -80,13 +79,13 @@ function edgeOf(
     sourceService,
     destinationService,
     features: {},
-    shadowed: new Map(),
+    shadowed: undefined,
     profile: 0,
     firstTick: 0,
     episode: undefined,
     lastEndMs: undefined,
   };
-  group.cluster.edges.set(edge.key, edge);
+  group.cluster.edges.add(edge);
   sourceService?.outbound.add(edge);
   destinationService?.inbound.add(edge);
   return edge;

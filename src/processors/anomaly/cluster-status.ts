@@ -2,7 +2,8 @@
 import { FEATURES } from '../../kernel/face.js';
 import type { Detector } from './detector.js';
 import type { ResolveCounts } from './graph/binder.js';
-import { type ClusterState, type EdgeState, edgeText, type FeatureState } from './graph/graph.js';
+import type { FeatureState } from './graph/features.js';
+import { type ClusterState, type EdgeState, edgeText } from './graph/graph.js';
 import { isExternal } from './rules/names.js';
 import { WARM_WINDOWS } from './status.js';
 
@@ -82,7 +83,7 @@ const NOTHING: ClusterStatus = {
 function statusOf(detector: Detector, cluster: ClusterState): ClusterStatus {
   const { binder, incidents, kernel } = detector;
   const { age } = kernel.results;
-  const edges = [...cluster.edges.values()];
+  const edges = [...cluster.edges];
   const groups = [...cluster.groups.values()];
   const unresolved = edges.filter(isUnresolved);
   const waits = edges.map(({ slot, group }) => Math.max(0, WARM_WINDOWS - age[slot]!) * group.windowMs);
@@ -111,7 +112,7 @@ function statusOf(detector: Detector, cluster: ClusterState): ClusterStatus {
         .map(([name, { rule }]) => [name, rule]),
     ),
     shadowed: tallyBy(edges, ({ shadowed }) =>
-      [...shadowed].flatMap(([name, feeds]) => [...feeds].map((feed): [string, string] => [name, feed.name])),
+      [...(shadowed ?? [])].flatMap(([name, feeds]) => [...feeds].map((feed): [string, string] => [name, feed.name])),
     ),
     settings: settingsOf(cluster),
   };

@@ -8,7 +8,7 @@ import type { Config } from './config.js';
 import { Binder, type SavedBinder } from './graph/binder.js';
 import { Edges } from './graph/edges.js';
 import type { ClusterState, EdgeState, GroupState } from './graph/graph.js';
-import { edgeText } from './graph/graph.js';
+import { edgeKey, edgeText } from './graph/graph.js';
 import { NewEdges, type SavedTallies } from './graph/new-edges.js';
 import { Incidents, type SavedIncidents } from './incidents/incidents.js';
 import type { LearnHost, Lesson } from './learning/learn.js';
@@ -112,7 +112,7 @@ export class Detector implements LearnHost {
     this.#findingOptions = this.#makeFindingOptions();
     for (const cluster of this.edges.clusters.values()) {
       cluster.deliveries.clear();
-      for (const edge of cluster.edges.values()) this.#setProfile(edge);
+      for (const edge of cluster.edges) this.#setProfile(edge);
     }
   }
 
@@ -233,14 +233,15 @@ export class Detector implements LearnHost {
 
   /** In the order of first event time, then name: the same however the stream was cut into requests. */
   order({ newEdges }: Closing): readonly number[] {
-    const known = newEdges.filter(({ edge }) => this.edges.bySlot[edge]);
-    const key = (slot: number) => this.edges.bySlot[slot]!.key;
-    return known
-      .sort((a, b) => {
-        if (a.firstUnixNano !== b.firstUnixNano) return a.firstUnixNano < b.firstUnixNano ? -1 : 1;
-        return key(a.edge) < key(b.edge) ? -1 : 1;
-      })
-      .map(({ edge }) => edge);
+    const known = newEdges.flatMap(({ edge: slot, firstUnixNano }) => {
+      const edge = this.edges.bySlot[slot];
+      return edge ? [{ slot, firstUnixNano, key: edgeKey(edge) }] : [];
+    });
+    const before = known.sort((a, b) => {
+      if (a.firstUnixNano !== b.firstUnixNano) return a.firstUnixNano < b.firstUnixNano ? -1 : 1;
+      return a.key < b.key ? -1 : 1;
+    });
+    return before.map(({ slot }) => slot);
   }
 
   closed(closing: Closing): void {
@@ -344,7 +345,7 @@ export class Detector implements LearnHost {
     cluster.settingsKey = key;
     this.#options.events.settingsChanged(cluster.name, { ...settings, detectors: [...(settings.detectors ?? [])] });
     this.incidents.budgetChanged(cluster);
-    for (const edge of cluster.edges.values()) this.#setProfile(edge);
+    for (const edge of cluster.edges) this.#setProfile(edge);
   }
 
   #profileOf(group: GroupState, { source, destination }: Pick<EdgeState, 'source' | 'destination'>): number {
@@ -363,7 +364,7 @@ export class Detector implements LearnHost {
     const schedules = this.#profiles.activeSchedules(nowMs);
     if (schedules === group.schedules) return;
     group.schedules = schedules;
-    for (const edge of group.cluster.edges.values()) if (edge.group === group) this.#setProfile(edge);
+    for (const edge of group.cluster.edges) if (edge.group === group) this.#setProfile(edge);
   }
 
   // -- counts

@@ -114,7 +114,9 @@ export function edgeStatuses({ edges, kernel }: Detector): EdgeStatus[] {
       score: score[edge.slot]!,
       windows: age[edge.slot]!,
       features: Object.fromEntries(Object.entries(edge.features).map(([name, { rule }]) => [name, rule])),
-      shadowed: Object.fromEntries([...edge.shadowed].map(([name, feeds]) => [name, [...feeds].map((f) => f.name)])),
+      shadowed: Object.fromEntries(
+        [...(edge.shadowed ?? [])].map(([name, feeds]) => [name, [...feeds].map((f) => f.name)]),
+      ),
       anomaly: edge.episode && 'on',
     }));
 }

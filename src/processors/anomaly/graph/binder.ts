@@ -48,12 +48,36 @@ const MAX_TALLIES = 256;
 
 const UNUSED: SeriesBinding = { edge: -1, feed: 0, rank: 0, type: 0, roles: 0, scale: 1 };
 
+/** Edge slot of each series by kernel slot; -1: not used. */
+class SlotColumn {
+  /** Slots + 1, so that what was never written says -1. */
+  #values = new Int32Array(1024);
+  length = 0;
+
+  get(series: number): number {
+    return (this.#values[series] ?? 0) - 1;
+  }
+
+  set(series: number, edge: number): void {
+    if (series >= this.#values.length) {
+      const more = new Int32Array(Math.max(series + 1, 2 * this.#values.length));
+      more.set(this.#values);
+      this.#values = more;
+    }
+    this.#values[series] = edge + 1;
+    this.length = Math.max(this.length, series + 1);
+  }
+
+  copy(): Int32Array {
+    return this.#values.slice(0, this.length).map((value) => value - 1);
+  }
+}
+
 export class Binder {
   readonly counts: ResolveCounts = { mapped: 0, unmapped: 0, ignored: 0, muted: 0, refused: 0 };
   /** Why data is not mapped, by example. */
   readonly examples: Map<'unmapped' | 'ignored' | 'muted', string> = new Map();
-  /** Edge slot of a series by kernel slot; -1: not used. */
-  readonly #edges: number[] = [];
+  readonly #edges = new SlotColumn();
   /** Series by cluster id. */
   readonly tallies: Map<string, SeriesTally> = new Map();
   #options: BinderOptions;
@@ -91,22 +115,27 @@ export class Binder {
 
   /** The kernel has moved edges and series into other slots. */
   renumber({ edges, series }: Packed): void {
-    for (const [slot, edge] of this.#edges.entries()) {
-      if (edge !== undefined) this.#edges[slot] = edges.get(edge) ?? edge;
+    for (let slot = 0; slot < this.#edges.length; slot++) {
+      const edge = this.#edges.get(slot);
+      this.#edges.set(slot, edges.get(edge) ?? edge);
     }
     for (const [from, to] of series) {
-      this.#edges[to] = this.#edges[from] ?? -1;
-      this.#edges[from] = -1;
+      this.#edges.set(to, this.#edges.get(from));
+      this.#edges.set(from, -1);
     }
   }
 
   save(): SavedBinder {
-    const edges = Int32Array.from({ length: this.#edges.length }, (_, series) => this.#edges[series] ?? -1);
-    return { edges, counts: { ...this.counts }, examples: [...this.examples], tallies: [...this.tallies] };
+    return {
+      edges: this.#edges.copy(),
+      counts: { ...this.counts },
+      examples: [...this.examples],
+      tallies: [...this.tallies],
+    };
   }
 
   restore({ edges, counts, examples, tallies }: SavedBinder): void {
-    for (const [series, edge] of edges.entries()) this.#edges[series] = edge;
+    for (const [series, edge] of edges.entries()) this.#edges.set(series, edge);
     Object.assign(this.counts, counts);
     for (const [reason, example] of examples) this.examples.set(reason, example);
     for (const [cluster, tally] of tallies) this.tallies.set(cluster, tally);
@@ -114,13 +143,13 @@ export class Binder {
 
   /** The edge that a series tells of; undefined where it is not used. */
   edgeOf(series: number): EdgeState | undefined {
-    return series < 0 ? undefined : this.#options.edges.bySlot[this.#edges[series] ?? -1];
+    return series < 0 ? undefined : this.#options.edges.bySlot[this.#edges.get(series)];
   }
 
   #binding(row: Row, series: number, lesson: Lesson): SeriesBinding {
     const { resolve, edges, events } = this.#options;
     const resolution = resolveRow(row, lesson.sender.cluster, resolve);
-    this.#edges[series] = -1;
+    this.#edges.set(series, -1);
     this.#options.quantiles.bind(series, undefined);
     if (!resolution.used) {
       this.counts[resolution.reason]++;
@@ -136,7 +165,7 @@ export class Binder {
     events.series(outcome, row.metric.name);
     if (binding.edge < 0) return binding;
     const { group } = edges.bySlot[binding.edge]!;
-    this.#edges[series] = binding.edge;
+    this.#edges.set(series, binding.edge);
     this.#own(group, resolution, lesson);
     if (binding.roles & Role.SLOW) this.#readSlowly(series, group, resolution, row);
     return binding;

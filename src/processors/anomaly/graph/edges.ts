@@ -1,8 +1,9 @@
 // Binds series to edges: admits clusters, groups, feeds, services and edges within bounds, and decides which feed a feature hears.
 import { FEATURES, type KernelFace, type Packed, type SeriesBinding } from '../../../kernel/face.js';
-import { formatService, isExternal, type ServiceName } from '../rules/names.js';
+import { isExternal, type ServiceName } from '../rules/names.js';
 import type { Mapped } from '../rules/resolve.js';
 import { featuresOf } from '../rules/rules.js';
+import { featureState, NO_FEATURES, SharedFeatures } from './features.js';
 import {
   type ClusterState,
   createCluster,
@@ -10,10 +11,9 @@ import {
   type EdgeState,
   edgeKey,
   type FeedState,
-  featureState,
   type GroupState,
-  type ServiceState,
 } from './graph.js';
+import { edgeBetween, ServiceState } from './services.js';
 
 /** Bounds that bit, by name of the bound; monotonic. */
 export interface BoundCounts {
@@ -59,6 +59,7 @@ export class Edges {
   readonly bySlot: (EdgeState | undefined)[] = [];
   readonly counts: BoundCounts = { groups: 0, feeds: 0, services: 0, edges: 0, evicted: 0, otherWindow: 0 };
   count = 0;
+  readonly features: SharedFeatures = new SharedFeatures();
   readonly #options: EdgesOptions;
 
   constructor(options: EdgesOptions) {
@@ -116,16 +117,21 @@ export class Edges {
   }
 
   #edge(group: GroupState, mapped: Mapped): EdgeState | undefined {
-    const { cluster } = group;
-    const key = edgeKey(mapped.source, mapped.destination);
-    const known = cluster.edges.get(key);
+    const known = this.find(group.cluster, mapped);
     if (known?.group === group) return known;
     if (known && !this.#yields(known, mapped)) {
       this.counts.otherWindow++;
       return undefined;
     }
     if (known) this.forget(known);
-    return this.#makeRoom() ? this.#addEdge(group, key, mapped) : undefined;
+    return this.#makeRoom() ? this.#addEdge(group, mapped) : undefined;
+  }
+
+  /** The edge between two names; undefined: none. */
+  find(cluster: ClusterState, { source, destination }: Pick<Mapped, 'source' | 'destination'>): EdgeState | undefined {
+    const [from, to] = [source, destination].map((name) => name && cluster.services.get(name));
+    if ((!from && source && !isExternal(source)) || (!to && !isExternal(destination))) return undefined;
+    return edgeBetween(from, to, source !== undefined);
   }
 
   /** An edge has one window length: that of the rule that came first, unless a better one comes while the edge is young. */
@@ -156,13 +162,14 @@ export class Edges {
     this.#options.kernel.removeEdge(edge.slot);
     this.bySlot[edge.slot] = undefined;
     this.count--;
-    cluster.edges.delete(edge.key);
+    cluster.edges.delete(edge);
     edge.group.unexpected.delete(edge);
     edge.sourceService?.outbound.delete(edge);
     edge.destinationService?.inbound.delete(edge);
     for (const service of [edge.sourceService, edge.destinationService]) if (service) this.#release(edge, service);
-    cluster.known.delete(edge.key);
-    cluster.known.set(edge.key, cluster.lastMs);
+    const key = edgeKey(edge);
+    cluster.known.delete(key);
+    cluster.known.set(key, cluster.lastMs);
     if (cluster.known.size > KNOWN_FACTOR * this.#options.maxEdges) {
       cluster.known.delete(cluster.known.keys().next().value as string);
     }
@@ -177,10 +184,10 @@ export class Edges {
       this.#options.kernel.removeService(slot);
       group.services.delete(service);
     }
-    if (edges.length === 0) cluster.services.delete(formatService(service.name));
+    if (edges.length === 0) cluster.services.delete(service.name);
   }
 
-  #addEdge(group: GroupState, key: string, { source, destination }: Mapped): EdgeState {
+  #addEdge(group: GroupState, { source, destination }: Mapped): EdgeState {
     const { cluster } = group;
     const sourceService = this.#service(cluster, source);
     const destinationService = this.#service(cluster, destination);
@@ -193,15 +200,14 @@ export class Edges {
     );
     const edge: EdgeState = {
       slot,
-      key,
       cluster,
       group,
-      source,
-      destination,
+      source: sourceService?.name ?? source,
+      destination: destinationService?.name ?? destination,
       sourceService,
       destinationService,
-      features: {},
-      shadowed: new Map(),
+      features: NO_FEATURES,
+      shadowed: undefined,
       profile,
       firstTick: -1,
       episode: undefined,
@@ -211,18 +217,16 @@ export class Edges {
     destinationService?.inbound.add(edge);
     this.bySlot[slot] = edge;
     this.count++;
-    cluster.edges.set(key, edge);
+    cluster.edges.add(edge);
     return edge;
   }
 
   #service(cluster: ClusterState, name: ServiceName | undefined): ServiceState | undefined {
     if (!name || isExternal(name)) return undefined;
-    const key = formatService(name);
-    let service = cluster.services.get(key);
-    if (!service) {
-      service = { name, firstTick: new Map(), inbound: new Set(), outbound: new Set() };
-      cluster.services.set(key, service);
-    }
+    const known = cluster.services.get(name);
+    if (known) return known;
+    const service = new ServiceState({ ...name, namespace: cluster.services.sharedNamespace(name.namespace) });
+    cluster.services.add(service);
     return service;
   }
 
@@ -275,15 +279,15 @@ export class Edges {
     edge.destinationService?.inbound.add(edge);
     this.bySlot[edge.slot] = edge;
     this.count++;
-    edge.cluster.edges.set(edge.key, edge);
+    edge.cluster.edges.add(edge);
   }
 
   /** The rules have changed: every feature listens to whatever comes, until the new rules say what. */
   forgetFeatures(): void {
     for (const edge of this.bySlot) {
       if (!edge) continue;
-      edge.features = {};
-      edge.shadowed.clear();
+      edge.features = NO_FEATURES;
+      edge.shadowed = undefined;
       for (let feature = 0; feature < FEATURES.length; feature++) {
         this.#options.kernel.setFeatureRank(edge.slot, feature, ANY_RANK);
       }
@@ -296,7 +300,7 @@ export class Edges {
       const current = edge.features[feature];
       if (!current || mapped.rank < current.rank) {
         this.#options.kernel.setFeatureRank(edge.slot, FEATURES.indexOf(feature), mapped.rank);
-        edge.features[feature] = featureState(mapped, feed, feature);
+        edge.features = this.features.with(edge.features, feature, featureState(mapped, feed, feature));
         if (current && current.feed !== feed) shadow(edge, feature, current.feed);
       } else if (mapped.rank > current.rank) {
         shadow(edge, feature, feed);
@@ -306,6 +310,7 @@ export class Edges {
 }
 
 function shadow(edge: EdgeState, feature: (typeof FEATURES)[number], feed: FeedState): void {
+  edge.shadowed ??= new Map();
   const feeds = edge.shadowed.get(feature) ?? new Set();
   feeds.add(feed);
   edge.shadowed.set(feature, feeds);

@@ -1,14 +1,16 @@
 // The dictionary of what the kernel only knows by number: clusters, groups, feeds, services, edges and their features.
-import { type FeatureName, Role, SeriesType } from '../../../kernel/face.js';
+import type { FeatureName } from '../../../kernel/face.js';
 import { NO_SETTINGS, type SenderSettings } from '../alerting/senders.js';
 import type { Delivery } from '../results/delivery.js';
 import { formatService, type ServiceName } from '../rules/names.js';
-import type { Cluster, Mapped } from '../rules/resolve.js';
+import type { Cluster } from '../rules/resolve.js';
+import type { Features } from './features.js';
+import { type ServiceState, Services } from './services.js';
 
 export interface ClusterState extends Cluster {
   readonly groups: Map<number, GroupState>;
-  readonly services: Map<string, ServiceState>;
-  readonly edges: Map<string, EdgeState>;
+  readonly services: Services;
+  readonly edges: Set<EdgeState>;
   /** Names of edges that were forgotten, with the event time of that, Unix ms: a returning edge is not unexpected. */
   readonly known: Map<string, number>;
   /** Event time of the first closed window, Unix ms; 0: none yet. */
@@ -57,38 +59,19 @@ export interface FeedState {
   advised: boolean;
 }
 
-export interface ServiceState {
-  readonly name: ServiceName;
-  /** Ticks by group in which it was first seen. */
-  readonly firstTick: Map<GroupState, number>;
-  readonly inbound: Set<EdgeState>;
-  readonly outbound: Set<EdgeState>;
-}
-
-/** Which feed a feature of an edge listens to, and how its value was received. */
-export interface FeatureState {
-  readonly rank: number;
-  readonly feed: FeedState;
-  readonly scale: number;
-  readonly unit: string;
-  readonly type: number;
-  readonly rule: string;
-}
-
+/** There may be a hundred thousand: what few edges have is made when they do. */
 export interface EdgeState {
   /** Kernel slot; another after the state moved into a smaller kernel. */
   slot: number;
-  /** Source and destination as text, unique in the cluster. */
-  readonly key: string;
   readonly cluster: ClusterState;
   readonly group: GroupState;
   readonly source: ServiceName | undefined;
   readonly destination: ServiceName;
   readonly sourceService: ServiceState | undefined;
   readonly destinationService: ServiceState | undefined;
-  features: Partial<Record<FeatureName, FeatureState>>;
-  /** Feeds that tell of a feature that listens to another, by feature. */
-  readonly shadowed: Map<FeatureName, Set<FeedState>>;
+  features: Features;
+  /** Feeds that tell of a feature that listens to another, by feature; undefined: none. */
+  shadowed: Map<FeatureName, Set<FeedState>> | undefined;
   profile: number;
   /** Tick in which it was first seen; -1: not closed yet. */
   firstTick: number;
@@ -111,7 +94,7 @@ export interface Episode {
 }
 
 /** The text that an edge is known by in its cluster; orders edges that were first seen at the same time. */
-export function edgeKey(source: ServiceName | undefined, destination: ServiceName): string {
+export function edgeKey({ source, destination }: Pick<EdgeState, 'source' | 'destination'>): string {
   return `${source ? formatService(source) : ''}\u0000${formatService(destination)}`;
 }
 
@@ -125,8 +108,8 @@ export function createCluster({ id, name }: Cluster): ClusterState {
     id,
     name,
     groups: new Map(),
-    services: new Map(),
-    edges: new Map(),
+    services: new Services(),
+    edges: new Set(),
     known: new Map(),
     firstMs: 0,
     lastMs: 0,
@@ -156,14 +139,4 @@ export function createGroup(slot: number, cluster: ClusterState, windowMs: numbe
     unexpected: new Set(),
     scoredMs: 0,
   };
-}
-
-/** How a feature was received, from the series that brought it. Counts of a distribution, and errors, are not in its unit. */
-export function featureState(mapped: Mapped, feed: FeedState, feature: FeatureName): FeatureState {
-  const { rank, scale, unit, type, roles, rule } = mapped;
-  const base = { rank, feed, type, rule: `${rule.preset}/${rule.rule.name}` };
-  if (feature === 'errors' && !(roles & Role.ERROR_RATIO))
-    return { ...base, scale: 1, unit: '1', type: SeriesType.level };
-  if (feature === 'requests' && roles & Role.FROM_COUNT) return { ...base, scale: 1, unit: '{request}' };
-  return { ...base, scale, unit };
 }

@@ -4,7 +4,8 @@ import { matchesService } from '../alerting/profiles.js';
 import type { NewEdgeConfig } from '../config.js';
 import { compileGlob } from '../rules/glob.js';
 import { isExternal } from '../rules/names.js';
-import type { ClusterState, EdgeState, GroupState, ServiceState } from './graph.js';
+import { type ClusterState, type EdgeState, edgeKey, type GroupState } from './graph.js';
+import type { ServiceState } from './services.js';
 
 /** Windows for which both ends must have been known. */
 const KNOWN_WINDOWS = 360;
@@ -59,10 +60,9 @@ export class NewEdges {
     const unexpected = edges.filter((edge) => this.#isUnexpected(group, edge, nowMs));
     for (const edge of edges) {
       edge.firstTick = group.tick;
-      cluster.known.delete(edge.key);
-      for (const service of [edge.sourceService, edge.destinationService]) {
-        if (service && !service.firstTick.has(group)) service.firstTick.set(group, group.tick);
-      }
+      if (cluster.known.size > 0) cluster.known.delete(edgeKey(edge));
+      edge.sourceService?.seen(group, group.tick);
+      edge.destinationService?.seen(group, group.tick);
     }
     if (this.#isLearning(cluster, nowMs)) this.#tally(cluster, edges, nowMs);
     return enabled ? unexpected : [];
@@ -70,7 +70,7 @@ export class NewEdges {
 
   save(): SavedTallies {
     return [...this.#tallies].map(([cluster, { sinceMs, count, examples }]) => {
-      const known = examples.filter((edge) => cluster.edges.get(edge.key) === edge);
+      const known = examples.filter((edge) => cluster.edges.has(edge));
       return [cluster.id, sinceMs, count, known.map(({ slot }) => slot)];
     });
   }
@@ -94,7 +94,7 @@ export class NewEdges {
   #isUnexpected(group: GroupState, edge: EdgeState, nowMs: number): boolean {
     const { cluster, source, destination } = edge;
     if (!source || isExternal(source) || isExternal(destination)) return false;
-    if (this.#isLearning(cluster, nowMs) || cluster.known.has(edge.key) || this.#allowed(edge)) return false;
+    if (this.#isLearning(cluster, nowMs) || cluster.known.has(edgeKey(edge)) || this.#allowed(edge)) return false;
     return isWellKnown(group, edge.sourceService) && isWellKnown(group, edge.destinationService);
   }
 
@@ -118,6 +118,6 @@ export class NewEdges {
 }
 
 function isWellKnown(group: GroupState, service: ServiceState | undefined): boolean {
-  const first = service?.firstTick.get(group);
+  const first = service?.firstTick(group);
   return first !== undefined && group.tick - first >= KNOWN_WINDOWS;
 }

@@ -1,7 +1,8 @@
 // Incidents: edges whose evidence rose near each other in the call graph, as one thing to page on. Detection, sections 8 to 10.
 import { createHash } from 'node:crypto';
 import { FEATURES, type KernelFace, KINDS } from '../../../kernel/face.js';
-import type { ClusterState, EdgeState, GroupState, ServiceState } from '../graph/graph.js';
+import { type ClusterState, type EdgeState, edgeKey, type GroupState } from '../graph/graph.js';
+import type { ServiceState } from '../graph/services.js';
 import { largestSurprise } from '../results/findings.js';
 import type { Numbers } from '../state/saved-state.js';
 import { type Ranked, rankServices } from './ranking.js';
@@ -126,7 +127,7 @@ export class Incidents {
 
   #open(edge: EdgeState, nowMs: number): Incident {
     const { cluster, group } = edge;
-    const name = `${cluster.id}\u0000${nowMs}\u0000${edge.key}`;
+    const name = `${cluster.id}\u0000${nowMs}\u0000${edgeKey(edge)}`;
     const incident: Incident = {
       id: createHash('sha256').update(name).digest('hex').slice(0, 16),
       cluster,

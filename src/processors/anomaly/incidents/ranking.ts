@@ -1,6 +1,7 @@
 // Which service an incident comes from: neighbourhood evidence, own evidence, and what no callee explains. Detection, section 10.
 import type { KernelFace } from '../../../kernel/face.js';
-import type { ClusterState, EdgeState, GroupState, ServiceState } from '../graph/graph.js';
+import type { ClusterState, EdgeState, GroupState } from '../graph/graph.js';
+import type { ServiceState } from '../graph/services.js';
 import { formatService } from '../rules/names.js';
 
 export interface Ranked {
@@ -33,11 +34,11 @@ export function rankServices(
   ticksAtOpening: ReadonlyMap<GroupState, number>,
 ): Ranked[] {
   const evidence = new Map<EdgeState, Evidence>();
-  for (const edge of cluster.edges.values()) evidence.set(edge, evidenceOf(kernel, edge, ticksAtOpening));
-  const rows = [...cluster.services.values()]
+  for (const edge of cluster.edges) evidence.set(edge, evidenceOf(kernel, edge, ticksAtOpening));
+  const rows = [...cluster.services]
     .filter((service) => service.inbound.size + service.outbound.size > 0)
     .map((service) => ({ service, ...partsOf(service, evidence) }));
-  const hasGraph = [...cluster.edges.values()].some((edge) => edge.sourceService && edge.destinationService);
+  const hasGraph = [...cluster.edges].some((edge) => edge.sourceService && edge.destinationService);
   return normalise(rows, hasGraph);
 }
 

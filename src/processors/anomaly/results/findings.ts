@@ -1,6 +1,7 @@
 // What the kernel found in a closed tick, edge by edge, in the units received.
 import { FEATURES, type FeatureName, type KernelFace, KINDS, SeriesType } from '../../../kernel/face.js';
-import type { EdgeState, Episode, FeatureState } from '../graph/graph.js';
+import type { FeatureState } from '../graph/features.js';
+import type { EdgeState, Episode } from '../graph/graph.js';
 
 export type FindingState = 'started' | 'ongoing' | 'resolved';
 

@@ -2,7 +2,7 @@
 import { PermanentError, type TestEvent, type TestOutcome } from '../../../pipeline/index.js';
 import type { AnomalyEvents } from '../../../telemetry/anomaly-events.js';
 import type { Detector } from '../detector.js';
-import { type ClusterState, edgeKey, edgeText } from '../graph/graph.js';
+import { type ClusterState, type EdgeState, edgeText } from '../graph/graph.js';
 import type { Delivery } from './delivery.js';
 import type { OwnResource } from './own-resource.js';
 import { type MadeUp, newIncidentId, parseEdge, parseKind, testBatch } from './test-events.js';
@@ -21,6 +21,8 @@ export interface InjectorOptions {
 const MAX_HOLD_MS = 3_600_000;
 /** Tests under way at the same time. */
 const MAX_OPEN = 16;
+
+type Ends = Pick<EdgeState, 'source' | 'destination'>;
 
 interface Open {
   readonly made: MadeUp;
@@ -41,8 +43,7 @@ export class Injector {
     const ends = parseEdge(edge);
     if (!(holdMs >= 0 && holdMs <= MAX_HOLD_MS)) throw new PermanentError('a test lasts from 0 s to an hour');
     if (this.#open.size >= MAX_OPEN) throw new PermanentError(`${MAX_OPEN} tests are under way; wait for their end`);
-    const key = edgeKey(ends.source, ends.destination);
-    const state = this.#cluster(cluster, key);
+    const state = this.#cluster(cluster, ends);
     const to = state && state.deliveries.size > 0 ? [...state.deliveries] : this.#options.deliveries();
     if (to.length === 0) throw new PermanentError('no metrics pipeline names this processor: nothing could go out');
     const made: MadeUp = {
@@ -60,7 +61,7 @@ export class Injector {
       cluster: made.clusterId,
       edge: edgeText(made),
       kind: made.kind,
-      known: state?.edges.has(key) ?? false,
+      known: state !== undefined && this.#options.detector().edges.find(state, ends) !== undefined,
       incident: made.incident,
       pipelines: to.length,
     };
@@ -84,8 +85,9 @@ export class Injector {
   }
 
   /** The cluster that is meant; undefined where none has sent anything yet. */
-  #cluster(wanted: string | undefined, edge: string): ClusterState | undefined {
-    const all = [...this.#options.detector().edges.clusters.values()];
+  #cluster(wanted: string | undefined, ends: Ends): ClusterState | undefined {
+    const { edges } = this.#options.detector();
+    const all = [...edges.clusters.values()];
     const names = all.map(({ name }) => name).join(', ');
     if (wanted !== undefined) {
       const found = all.find(({ id, name }) => id === wanted || name === wanted);
@@ -93,7 +95,7 @@ export class Injector {
       return found;
     }
     if (all.length <= 1) return all[0];
-    const having = all.filter(({ edges }) => edges.has(edge));
+    const having = all.filter((one) => edges.find(one, ends));
     if (having.length !== 1) throw new PermanentError(`which cluster is meant? There is ${names}`);
     return having[0];
   }

@@ -2,20 +2,19 @@
 import { FEATURES, type FeatureName } from '../../../kernel/face.js';
 import type { SenderSettings } from '../alerting/senders.js';
 import type { BoundCounts, Edges } from '../graph/edges.js';
+import { type FeatureState, NO_FEATURES } from '../graph/features.js';
 import {
   type ClusterState,
   createCluster,
   createGroup,
   type EdgeState,
   type Episode,
-  edgeKey,
-  type FeatureState,
   type FeedState,
   type GroupState,
-  type ServiceState,
 } from '../graph/graph.js';
+import { ServiceState } from '../graph/services.js';
 import type { Delivery } from '../results/delivery.js';
-import { formatService, type ServiceName } from '../rules/names.js';
+import type { ServiceName } from '../rules/names.js';
 
 interface SavedCluster {
   readonly id: string;
@@ -116,9 +115,7 @@ export function saveDictionary({ clusters, groups, counts }: Edges): {
   numberOf(service: ServiceState): number;
 } {
   const clusterList = [...clusters.values()];
-  const services = clusterList.flatMap((cluster) =>
-    [...cluster.services.values()].map((service) => ({ cluster, service })),
-  );
+  const services = clusterList.flatMap((cluster) => [...cluster.services].map((service) => ({ cluster, service })));
   const clusterNumber = new Map(clusterList.map((cluster, i) => [cluster, i]));
   const serviceNumber = new Map(services.map(({ service }, i) => [service, i]));
   const numberOf = (service: ServiceState | undefined) => (service ? (serviceNumber.get(service) ?? -1) : -1);
@@ -137,12 +134,12 @@ export function saveDictionary({ clusters, groups, counts }: Edges): {
     services: services.map(({ cluster, service }) => ({
       cluster: clusterNumber.get(cluster)!,
       name: service.name,
-      firstTick: [...service.firstTick].map(([group, tick]) => [group.slot, tick] as const),
+      firstTick: service.firstTicks().map(([group, tick]) => [group.slot, tick] as const),
     })),
     groups: groups.map((group) => saveGroup(group, clusterNumber.get(group.cluster)!, numberOf)),
     forgotten,
     edges: saveEdges(
-      clusterList.flatMap(({ edges }) => [...edges.values()]),
+      clusterList.flatMap(({ edges }) => [...edges]),
       numberOf,
     ),
     bounds: { ...counts },
@@ -231,7 +228,7 @@ function restOf(edge: EdgeState): EdgeRest | undefined {
   const rest: EdgeRest = {
     ...(source && !isNamed(sourceService, source) ? { source } : {}),
     ...(isNamed(destinationService, destination) ? {} : { destination }),
-    ...(shadowed.size > 0
+    ...(shadowed
       ? { shadowed: [...shadowed].map(([name, feeds]) => [name, [...feeds].map(({ slot }) => slot)] as const) }
       : {}),
     ...(episode ? { episode } : {}),
@@ -254,17 +251,17 @@ export function restoreDictionary(
   const clusters = saved.clusters.map((cluster) => restoreCluster(cluster, delivery));
   for (const cluster of clusters) edges.clusters.set(cluster.id, cluster);
   const services = [...saved.services, ...saved.forgotten].map(({ cluster, name }) => {
-    const service: ServiceState = { name, firstTick: new Map(), inbound: new Set(), outbound: new Set() };
-    clusters[cluster]?.services.set(formatService(name), service);
+    const service = new ServiceState(name);
+    clusters[cluster]?.services.add(service);
     return service;
   });
   const feeds: FeedState[] = [];
   for (const group of saved.groups)
     edges.groups[group.slot] = restoreGroup(group, clusters[group.cluster]!, services, feeds);
   saved.services.forEach(({ firstTick }, i) => {
-    for (const [group, tick] of firstTick) services[i]!.firstTick.set(edges.groups[group]!, tick);
+    for (const [group, tick] of firstTick) services[i]!.seen(edges.groups[group]!, tick);
   });
-  for (const edge of restoreEdges(saved.edges, edges.groups, services, feeds)) edges.restore(edge);
+  for (const edge of restoreEdges(saved.edges, edges, services, feeds)) edges.restore(edge);
   for (const { slot, unexpected } of saved.groups) {
     for (const edge of unexpected) if (edges.bySlot[edge]) edges.groups[slot]!.unexpected.add(edges.bySlot[edge]);
   }
@@ -302,7 +299,7 @@ function restoreGroup(
 
 function restoreEdges(
   saved: SavedEdges,
-  groups: readonly GroupState[],
+  { groups, features: shared }: Edges,
   services: readonly ServiceState[],
   feeds: readonly FeedState[],
 ): EdgeState[] {
@@ -314,24 +311,22 @@ function restoreEdges(
     const [sourceService, destinationService] = [services[saved.source[i]!], services[saved.destination[i]!]];
     const source = rest.source ?? sourceService?.name;
     const destination = rest.destination ?? destinationService!.name;
-    const features = FEATURES.flatMap((name, k) => {
+    let features = NO_FEATURES;
+    for (const [k, name] of FEATURES.entries()) {
       const state = table[saved.features[FEATURES.length * i + k]!];
-      return state ? [[name, state] as const] : [];
-    });
-    const shadowed = (rest.shadowed ?? []).map(
-      ([name, slots]) => [name, new Set(slots.map((one) => feeds[one]!))] as const,
-    );
+      if (state) features = shared.with(features, name, state);
+    }
+    const shadowed = rest.shadowed?.map(([name, slots]) => [name, new Set(slots.map((one) => feeds[one]!))] as const);
     return {
       slot,
-      key: edgeKey(source, destination),
       cluster: group.cluster,
       group,
       source,
       destination,
       sourceService,
       destinationService,
-      features: Object.fromEntries(features),
-      shadowed: new Map(shadowed),
+      features,
+      shadowed: shadowed && new Map(shadowed),
       profile: saved.profile[i]!,
       firstTick: saved.firstTick[i]!,
       episode: rest.episode,

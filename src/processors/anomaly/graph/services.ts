@@ -1,0 +1,120 @@
+// The services of a cluster with the edges at their ends. A cluster may have a hundred thousand of them, most with one edge: what a
+// service does not need yet is not made.
+import type { ServiceName } from '../rules/names.js';
+import type { EdgeState, GroupState } from './graph.js';
+
+/** Edges in the order in which they came. The first needs no set. */
+export class FewEdges implements Iterable<EdgeState> {
+  #only: EdgeState | undefined;
+  #many: Set<EdgeState> | undefined;
+
+  get size(): number {
+    return this.#many?.size ?? (this.#only ? 1 : 0);
+  }
+
+  add(edge: EdgeState): void {
+    if (this.#many) this.#many.add(edge);
+    else if (!this.#only || this.#only === edge) this.#only = edge;
+    else {
+      this.#many = new Set([this.#only, edge]);
+      this.#only = undefined;
+    }
+  }
+
+  delete(edge: EdgeState): void {
+    this.#many?.delete(edge);
+    if (this.#only === edge) this.#only = undefined;
+  }
+
+  [Symbol.iterator](): Iterator<EdgeState> {
+    return (this.#many ?? (this.#only ? [this.#only] : []))[Symbol.iterator]();
+  }
+}
+
+export class ServiceState {
+  readonly name: ServiceName;
+  readonly inbound: FewEdges = new FewEdges();
+  readonly outbound: FewEdges = new FewEdges();
+  /** Nearly always there is one group alone. */
+  #group: GroupState | undefined;
+  #tick = 0;
+  #elsewhere: Map<GroupState, number> | undefined;
+
+  constructor(name: ServiceName) {
+    this.name = name;
+  }
+
+  /** Tick of the group in which it was first seen; undefined: not yet. */
+  firstTick(group: GroupState): number | undefined {
+    return group === this.#group ? this.#tick : this.#elsewhere?.get(group);
+  }
+
+  /** Was seen in a tick: only the first one counts. */
+  seen(group: GroupState, tick: number): void {
+    if (this.firstTick(group) !== undefined) return;
+    if (this.#group) {
+      this.#elsewhere ??= new Map();
+      this.#elsewhere.set(group, tick);
+      return;
+    }
+    this.#group = group;
+    this.#tick = tick;
+  }
+
+  /** First ticks by group. */
+  firstTicks(): (readonly [GroupState, number])[] {
+    return this.#group ? [[this.#group, this.#tick], ...(this.#elsewhere ?? [])] : [];
+  }
+}
+
+/** Services by namespace, then by name: the two as one text would be a third string for each. */
+export class Services {
+  readonly #byNamespace = new Map<string, Map<string, ServiceState>>();
+
+  get({ namespace, name }: ServiceName): ServiceState | undefined {
+    return this.#byNamespace.get(namespace)?.get(name);
+  }
+
+  add(service: ServiceState): void {
+    const { namespace, name } = service.name;
+    let names = this.#byNamespace.get(namespace);
+    if (!names) {
+      names = new Map();
+      this.#byNamespace.set(namespace, names);
+    }
+    names.set(name, service);
+  }
+
+  delete({ namespace, name }: ServiceName): void {
+    const names = this.#byNamespace.get(namespace);
+    names?.delete(name);
+    if (names?.size === 0) this.#byNamespace.delete(namespace);
+  }
+
+  *[Symbol.iterator](): Generator<ServiceState> {
+    for (const names of this.#byNamespace.values()) yield* names.values();
+  }
+
+  /** The namespace of that text that others have already, so that names share it. */
+  sharedNamespace(namespace: string): string {
+    const [some] = this.#byNamespace.get(namespace)?.values() ?? [];
+    return some?.name.namespace ?? namespace;
+  }
+}
+
+/** The edge between two ends, searched at the end that has fewer; one of both is a service. */
+export function edgeBetween(
+  source: ServiceState | undefined,
+  destination: ServiceState | undefined,
+  hasSource: boolean,
+): EdgeState | undefined {
+  const into = destination?.inbound;
+  const outOf = source?.outbound;
+  const few = into && (!outOf || into.size <= outOf.size) ? into : outOf;
+  for (const edge of few ?? []) {
+    const isSame = edge.sourceService === source && edge.destinationService === destination;
+    // An external source is another than none at all, and neither is a service.
+    if (isSame && (edge.source !== undefined) === hasSource) return edge;
+  }
+  return undefined;
+}
