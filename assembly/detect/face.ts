@@ -12,8 +12,17 @@
 export { band } from './band';
 export { alertingCount, channelChanges, closeBegin, closeEdges, skipTicks } from './close';
 export { detectColumn } from './columns';
-export { foldVectors, forestCalibration, forestHeld, forestRandom, forestTree, forestVector } from './forest';
-export { tableAt, tableInit, tableScore, tableScoreRows, tableScores, tableTrain } from './forest-table';
+export {
+  foldVectors,
+  forestCalibration,
+  forestForm,
+  forestHeld,
+  forestRandom,
+  forestTree,
+  forestVector,
+  forgetForests,
+} from './forest';
+export { tableAt, tableForm, tableInit, tableScore, tableScoreRows, tableScores, tableTrain } from './forest-table';
 export { recent, setIncidentLevel } from './incident';
 export { configureDetectors, detectInit, resetGroup } from './init';
 export { moveEdgeState, moveServiceState, packOrders, renewCoder, renewForest } from './move';

@@ -1,8 +1,10 @@
 // The isolation forest by itself, for benchmarks beside other implementations; no part of the kernel.
 import { finishLayout, reserve } from '../memory';
 import { paddedColumns, storedDepth, treeBytes } from './forest-layout';
-import { BLOCK_ROWS, interleave, layOutScoring, scoreOf, walkRows } from './forest-score';
+import { Compiled, compiledBytes, compileForest } from './forest-compile';
+import { layOutScoring, scoreOf, walkForest } from './forest-score';
 import { growTree, layOutTraining, sampleRows } from './forest-train';
+import { BLOCK_ROWS } from './forest-walk';
 import { seedRandom } from './random';
 
 let trees: i32 = 0;
@@ -10,6 +12,7 @@ let psi: i32 = 0;
 let columns: i32 = 0;
 let stride: usize = 0;
 let forest: usize = 0;
+let compiled: usize = 0;
 let random: usize = 0;
 let block: usize = 0;
 let scores: usize = 0;
@@ -21,11 +24,12 @@ export function layOut(treeCount: i32, subsample: i32, width: i32): bool {
   columns = paddedColumns(width);
   stride = treeBytes(storedDepth(psi));
   forest = reserve(<usize>trees * stride);
+  compiled = reserve(compiledBytes(trees));
   random = reserve(16);
   block = reserve((<usize>BLOCK_ROWS * columns) << 2);
   scores = reserve(BLOCK_ROWS * 8);
   layOutTraining(psi, columns);
-  layOutScoring(columns);
+  layOutScoring(trees, columns);
   return finishLayout(0);
 }
 
@@ -44,15 +48,20 @@ export function scoresAt(): usize {
   return scores;
 }
 
-/** Grows every tree on the rows of the sample, all of them in each tree. */
+/** Grows every tree on the rows of the sample, all of them in each tree, and compiles them. */
 export function train(seed: u32): void {
   seedRandom(random, seed, 0);
   for (let tree = 0; tree < trees; tree++) growTree(forest + <usize>tree * stride, psi, psi, columns, random);
+  compileForest(forest, trees, stride, storedDepth(psi), columns, compiled);
+}
+
+/** A compiled forest's form: 1 ready, 2 it does not fit. */
+export function form(): i32 {
+  return load<i32>(compiled, Compiled.FORM);
 }
 
 /** Scores the 64 rows of the block. */
 export function score(): void {
-  for (let row = 0; row < BLOCK_ROWS; row++) interleave(row, block + <usize>row * ((<usize>columns) << 2), columns);
-  walkRows(forest, trees, stride, storedDepth(psi), BLOCK_ROWS, columns);
+  walkForest(forest, compiled, trees, stride, storedDepth(psi), block, BLOCK_ROWS, columns);
   for (let row = 0; row < BLOCK_ROWS; row++) store<f64>(scores + ((<usize>row) << 3), scoreOf(row, trees, psi));
 }

@@ -1,35 +1,32 @@
-// Mean path lengths of rows through isolation trees: eight rows walk together, tree by tree over a block of rows. A walk is a chain of
-// dependent loads; with eight at once the processor has something else to do meanwhile. Measured by bench/suites/forest.ts.
+// Scores of rows from their mean path lengths through isolation trees: compiled ones (forest-walk.ts) where they fit, else as they are.
+// Then eight rows walk together, tree by tree over a block of rows: a walk is a chain of dependent loads; with eight at once the processor
+// has something else to do meanwhile.
 //
 // Four rows lie interleaved, one vector a feature:   f0: r0 r1 r2 r3 │ f1: r0 r1 r2 r3 │ …
 // The first three levels are tested for four rows at once (7 tests, 3 selections); from there each row walks alone.
 import { scratch } from '../memory';
-import { meanPath } from './forest-layout';
-
-/** Rows scored together. */
-export const BLOCK_ROWS = 64;
+import { Compiled, compileForest, Form, layOutCompiler } from './forest-compile';
+import { keysOf, meanPath } from './forest-layout';
+import { BLOCK_ROWS, layOutWalk, lengthOf, walkCompiled } from './forest-walk';
 
 /** i32[16][columns][4]: keys of the rows of a block, interleaved by four. */
 let lanes: usize = 0;
 /** f64[64]: path length summed over trees; exact, since lengths are multiples of 2^-23 below 32. */
 let sums: usize = 0;
 
-export function layOutScoring(columns: i32): void {
+/** Whether the rows scored last walked compiled trees. */
+let isCompiled: bool = false;
+
+/** Scratch for forests of up to `trees` trees on so many (padded) columns. */
+export function layOutScoring(trees: i32, columns: i32): void {
+  layOutCompiler(trees);
+  layOutWalk();
   lanes = scratch((<usize>BLOCK_ROWS * columns) << 2);
   sums = scratch(BLOCK_ROWS * 8);
 }
 
-/**
- * [a, b, c, d] → signed integers in the order of the numbers, both zeros equal, NaN last: integers compare in fewer steps than floats.
- */
-function keysOf(values: v128): v128 {
-  const bits = f32x4.add(values, f32x4.splat(0));
-  const keys = v128.xor(bits, v128.and(i32x4.shr_s(bits, 31), i32x4.splat(0x7fff_ffff)));
-  return v128.bitselect(i32x4.splat(0x7fff_ffff), keys, f32x4.ne(values, values));
-}
-
 /** [a, b, c, d] of row `row` → lane row & 3 of four vectors of its group of four, as keys. `values`: f32[columns]. */
-export function interleave(row: i32, values: usize, columns: i32): void {
+function interleave(row: i32, values: usize, columns: i32): void {
   let target = lanes + ((<usize>(row >> 2) * columns) << 4) + ((<usize>(row & 3)) << 2);
   const limit = values + ((<usize>columns) << 2);
   for (let cursor = values; cursor < limit; cursor += 16) {
@@ -106,11 +103,8 @@ function walkEight(tree: usize, depth: i32, near: usize, far: usize, sum: usize)
   addLeaves(sum + 48, leaves + (g >> 1), leaves + (h >> 1));
 }
 
-/**
- * Path lengths, summed over all trees, of the first `rows` interleaved rows. Rows up to the next multiple of eight walk along, whatever
- * they hold: a walk stays inside its tree.
- */
-export function walkRows(trees: usize, count: i32, stride: usize, depth: i32, rows: i32, columns: i32): void {
+/** Path lengths, summed over all trees, of the first `rows` interleaved rows. Rows up to the next multiple of eight walk along. */
+function walkRows(trees: usize, count: i32, stride: usize, depth: i32, rows: i32, columns: i32): void {
   const limit = sums + ((<usize>((rows + 7) >> 3)) << 6);
   const last = trees + <usize>count * stride;
   const fourRows = (<usize>columns) << 4;
@@ -124,7 +118,29 @@ export function walkRows(trees: usize, count: i32, stride: usize, depth: i32, ro
   }
 }
 
+/**
+ * Sends the first `rows` (at most 64) rows at `values`, f32[columns] each, through all trees of `depth` stored levels; `pathOf` has the
+ * answers. `compiled`: the forest's compiled form, which is made where it is not there.
+ */
+export function walkForest(
+  forest: usize,
+  compiled: usize,
+  trees: i32,
+  stride: usize,
+  depth: i32,
+  values: usize,
+  rows: i32,
+  columns: i32,
+): void {
+  if (load<i32>(compiled, Compiled.FORM) == Form.NONE) compileForest(forest, trees, stride, depth, columns, compiled);
+  isCompiled = load<i32>(compiled, Compiled.FORM) == Form.READY;
+  if (isCompiled) return walkCompiled(compiled, trees, values, rows, columns);
+  for (let row = 0; row < rows; row++) interleave(row, values + ((<usize>row * columns) << 2), columns);
+  walkRows(forest, trees, stride, depth, rows, columns);
+}
+
 /** 2^(-E[h] / c(psi)) of a row that walked. */
 export function scoreOf(row: i32, trees: i32, psi: i32): f64 {
-  return Math.exp2(-load<f64>(sums + ((<usize>row) << 3)) / <f64>trees / meanPath(psi));
+  const length = isCompiled ? lengthOf(row) : load<f64>(sums + ((<usize>row) << 3));
+  return Math.exp2(-length / <f64>trees / meanPath(psi));
 }

@@ -1,9 +1,11 @@
 // An isolation forest on any table of f32 rows: for the programmatic class, its benchmark and public data. It has a kernel instance
 // of its own, whose memory nothing else is laid out in.
 import { scratch } from '../memory';
+import { Compiled, compiledBytes, Form } from './forest-compile';
 import { paddedColumns, storedDepth, treeBytes } from './forest-layout';
-import { BLOCK_ROWS, interleave, layOutScoring, scoreOf, walkRows } from './forest-score';
+import { layOutScoring, scoreOf, walkForest } from './forest-score';
 import { growTree, layOutTraining, MAX_SUBSAMPLE, sampleRows } from './forest-train';
+import { BLOCK_ROWS } from './forest-walk';
 import { seedRandom, shuffleFront } from './random';
 
 let rows: i32 = 0;
@@ -16,6 +18,7 @@ let table: usize = 0;
 /** u32[rows]: row numbers, shuffled for a subsample. */
 let drawn: usize = 0;
 let forest: usize = 0;
+let compiled: usize = 0;
 let stride: usize = 0;
 let rng: usize = 0;
 /** f32[64][columns]: rows to score; f64[64]: their scores. */
@@ -37,7 +40,8 @@ export function tableInit(rowCount: i32, columnCount: i32, treeCount: i32, subsa
   block = scratch((<usize>BLOCK_ROWS * columns) << 2);
   scores = scratch((<usize>BLOCK_ROWS) << 3);
   layOutTraining(subsample, columns);
-  layOutScoring(columns);
+  layOutScoring(trees, columns);
+  compiled = scratch(compiledBytes(trees));
   forest = scratch(<usize>trees * stride);
   return forest != 0;
 }
@@ -60,7 +64,13 @@ export function tableTrain(seed: u32): i32 {
     }
     growTree(forest + <usize>tree * stride, psi, subsample, columns, rng);
   }
+  store<i32>(compiled, Form.NONE, Compiled.FORM);
   return psi;
+}
+
+/** The compiled form: a Form (forest-compile.ts). */
+export function tableForm(): i32 {
+  return load<i32>(compiled, Compiled.FORM);
 }
 
 /** Address of up to 64 rows to score. */
@@ -75,8 +85,7 @@ export function tableScores(): usize {
 
 /** Scores the first `count` (at most 64) rows of the block. */
 export function tableScore(count: i32): void {
-  for (let row = 0; row < count; row++) interleave(row, block + ((<usize>row * columns) << 2), columns);
-  walkRows(forest, trees, stride, storedDepth(subsample), count, columns);
+  walkForest(forest, compiled, trees, stride, storedDepth(subsample), block, count, columns);
   for (let row = 0; row < count; row++) {
     store<f64>(scores + ((<usize>row) << 3), scoreOf(row, trees, min(subsample, rows)));
   }

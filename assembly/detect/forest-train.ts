@@ -2,7 +2,7 @@
 // so nodes are split by a branch-free stable partition instead of the oracle's swaps.
 
 import { scratch } from '../memory';
-import { growthDepth, meanPath, storedDepth, thresholdKey } from './forest-layout';
+import { growthDepth, meanPath, PADDING, storedDepth, thresholdKey } from './forest-layout';
 import { below, nextRandom } from './random';
 
 /** Most rows of a subsample. */
@@ -168,7 +168,7 @@ export function growTree(tree: usize, psi: i32, subsample: i32, columns: i32, rn
   const limit = growthDepth(subsample);
   const depth = storedDepth(subsample);
   const leaves = tree + ((<usize>8) << depth);
-  memory.fill(tree, 0, (<usize>8) << depth);
+  for (let node = tree; node < leaves; node += 8) store<u64>(node, <u64>PADDING);
   memory.fill(firsts, 0xff, (<usize>4) << limit);
   for (let row = 0; row < psi; row++) store<u16>(members + ((<usize>row) << 1), <u16>row);
   markNode(0, 0, psi);

@@ -7,8 +7,9 @@
 import { reserve, scratch } from '../memory';
 import { calibrate, startCalibration } from './calibrate';
 import { COMPONENTS } from './constants';
+import { Compiled, compiledBytes, Form } from './forest-compile';
 import { storedDepth, treeBytes } from './forest-layout';
-import { interleave, layOutScoring, scoreOf, walkRows } from './forest-score';
+import { layOutScoring, scoreOf, walkForest } from './forest-score';
 import { growTree, layOutTraining, MAX_SUBSAMPLE, sampleRows } from './forest-train';
 import { below, seedRandom, shuffleFront } from './random';
 import { blockVectors, groupAt, vectorScores, vectorSurprises } from './regions';
@@ -35,6 +36,10 @@ let slotLists: usize = 0;
 let slotBytes: usize = 0;
 let forests: usize = 0;
 let stride: usize = 0;
+/** Compiled forests: scratch, so that a checkpoint does without. */
+let compiled: usize = 0;
+let compiledStride: usize = 0;
+let compiledGroups: i32 = 0;
 /** u16: a copy of the reservoir's slots, shuffled for a tree's subsample. */
 let drawn: usize = 0;
 
@@ -81,7 +86,10 @@ export function layOutForest(maxGroups: i32): void {
   forests = reserve(<usize>maxGroups * <usize>forestTrees * stride);
   drawn = scratch((<usize>reservoir) << 1);
   layOutTraining(subsample, COMPONENTS);
-  layOutScoring(COMPONENTS);
+  layOutScoring(forestTrees, COMPONENTS);
+  compiledStride = compiledBytes(forestTrees);
+  compiledGroups = maxGroups;
+  compiled = scratch(<usize>maxGroups * compiledStride);
 }
 
 /** A group's forest at the start: nothing held, no trees. */
@@ -111,6 +119,21 @@ function slotsOf(group: i32): usize {
 
 function treesOf(group: i32): usize {
   return forests + <usize>group * <usize>forestTrees * stride;
+}
+
+function compiledOf(group: i32): usize {
+  return compiled + <usize>group * compiledStride;
+}
+
+/** The trees have changed. */
+function forgetCompiled(group: i32): void {
+  store<i32>(compiledOf(group), Form.NONE, Compiled.FORM);
+}
+
+/** All trees have changed: state came from elsewhere. */
+export function forgetForests(): void {
+  if (!forestEnabled) return;
+  for (let group = 0; group < compiledGroups; group++) forgetCompiled(group);
 }
 
 /** Address of the vector at a place of the group's slots. */
@@ -199,6 +222,7 @@ export function growNext(group: i32): bool {
   }
   growTree(treesOf(group) + <usize>tree * stride, psi, subsample, COMPONENTS, g + Group.RNG);
   store<i32>(g, tree + 1, Group.TREE);
+  forgetCompiled(group);
   if (tree + 1 < forestTrees) return false;
   startPeriod(g);
   return true;
@@ -212,8 +236,8 @@ export function foldVectors(group: i32, rows: i32): void {
   const g = groupAt(group);
   const psi = load<i32>(g, Group.PSI);
   if (psi > 0) {
-    for (let row = 0; row < rows; row++) interleave(row, blockVectors + <usize>row * VECTOR, COMPONENTS);
-    walkRows(treesOf(group), forestTrees, stride, storedDepth(subsample), rows, COMPONENTS);
+    const depth = storedDepth(subsample);
+    walkForest(treesOf(group), compiledOf(group), forestTrees, stride, depth, blockVectors, rows, COMPONENTS);
   }
   for (let row = 0; row < rows; row++) {
     const at = (<usize>row) << 3;
@@ -225,6 +249,11 @@ export function foldVectors(group: i32, rows: i32): void {
 }
 
 // -- for tests
+/** The group's compiled form: a Form (forest-compile.ts). */
+export function forestForm(group: i32): i32 {
+  return load<i32>(compiledOf(group), Compiled.FORM);
+}
+
 /** Address of a tree (forest-layout.ts). */
 export function forestTree(group: i32, tree: i32): usize {
   return treesOf(group) + <usize>tree * stride;

@@ -36,6 +36,9 @@ export interface DetectExports {
   recent(edge: number, ago: number): number;
   /** Scores `rows` vectors laid into the `vectors` column, at most 64, and offers them to the group's sample. */
   foldVectors(group: number, rows: number): void;
+  /** 0 not compiled yet, 1 compiled, 2 walked as it is. */
+  forestForm(group: number): number;
+  tableForm(): number;
   forestTree(group: number, tree: number): number;
   forestVector(group: number, place: number): number;
   forestHeld(group: number): number;

@@ -78,6 +78,7 @@ export interface KernelExports extends DetectExports {
   moveSeries(from: number, to: number): number;
   trimSlots(edges: number, services: number, series: number): void;
   reindexSeries(): void;
+  forgetForests(): void;
   renewForest(group: number, keepVectors: boolean): void;
   renewCoder(group: number): void;
   addFeed(group: number, sourceRelative: boolean): number;

@@ -62,6 +62,7 @@ export function moveState(from: Inside, to: Inside): string[] {
     to.views.u8.set(bytes, target.address);
   }
   to.wasm.reindexSeries();
+  to.wasm.forgetForests();
   return [...renewForests(to, keepsTrees, keepsVectors), ...renewCoders(from, to)];
 }
 

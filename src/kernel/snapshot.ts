@@ -100,4 +100,5 @@ export function restoreSnapshot(wasm: KernelExports, views: Views, salt: readonl
   const pages = readPages(bytes, regions, fingerprint(regions, salt));
   for (const { address, bytes: length } of regions.values()) views.u8.fill(0, address, address + length);
   for (const [from, address, length] of pages) views.u8.set(bytes.subarray(from, from + length), address);
+  wasm.forgetForests();
 }

@@ -21,8 +21,14 @@ function oddTable(rows: number, columns: number, seed: number): Float32Array {
 const rowsOf = (matrix: Float32Array, columns: number): Float32Array[] =>
   Array.from({ length: matrix.length / columns }, (_, i) => matrix.slice(i * columns, (i + 1) * columns));
 
-function compare(matrix: Float32Array, columns: number, subsample: number, probe: Float32Array, seed: number): void {
-  const trees = 7;
+function compare(
+  matrix: Float32Array,
+  columns: number,
+  subsample: number,
+  probe: Float32Array,
+  seed: number,
+  trees = 7,
+): void {
   const forest = IsolationForest.train(matrix, columns, { trees, subsample, seed });
   const rows = rowsOf(matrix, columns);
   const random = new Random();
@@ -55,6 +61,56 @@ test('any subsample, also larger than the table', () => {
   for (const subsample of [2, 3, 4, 5, 8, 9, 16, 17, 33, 64, 65, 90, 91, 128, 256, 1000]) {
     compare(matrix, 4, subsample, oddTable(30, 4, 3), subsample);
   }
+});
+
+/** The form that a forest on a table of 400 rows is walked in: 1 compiled, 2 as it is. */
+function formOf(matrix: Float32Array, columns: number, trees = 7): number {
+  const wasm = loadKernel();
+  const padded = (columns + 3) & ~3;
+  assert.equal(wasm.tableInit(matrix.length / columns, columns, trees, 256), 1);
+  const table = new Float32Array(wasm.memory.buffer, wasm.tableAt() >>> 0, (matrix.length / columns) * padded);
+  for (const [i, value] of matrix.entries()) table[Math.floor(i / columns) * padded + (i % columns)] = value;
+  wasm.tableTrain(1);
+  wasm.tableScore(1);
+  return wasm.tableForm();
+}
+
+test('compiled trees: every column, values on, between and far from thresholds', () => {
+  for (let columns = 1; columns <= 12; columns++) {
+    const matrix = oddTable(400, columns, 20 + columns);
+    assert.equal(formOf(matrix, columns), 1, `${columns} columns`);
+    compare(matrix, columns, 256, matrix.slice(0, 70 * columns), columns);
+    compare(matrix, columns, 256, oddTable(70, columns, 40 + columns), columns);
+  }
+});
+
+test('trees that do not fit the compiled form: too many columns, levels, splits or batches', () => {
+  const random = seeded(9);
+  const cases: [string, Float32Array, number, number, number][] = [
+    ['columns', oddTable(400, 13, 1), 13, 256, 7],
+    ['levels', oddTable(600, 4, 1), 4, 512, 7],
+    ['splits', Float32Array.from({ length: 12 * 400 }, () => Math.floor(2 * random())), 12, 256, 7],
+    ['batches', Float32Array.from({ length: 400 }, () => random()), 1, 256, 60],
+  ];
+  for (const [what, matrix, columns, subsample, trees] of cases) {
+    if (what !== 'levels') assert.equal(formOf(matrix, columns, trees), 2, what);
+    compare(matrix, columns, subsample, matrix.slice(0, 70 * columns), 3, trees);
+  }
+});
+
+test('as many batches as a code has bytes', () => {
+  const random = seeded(6);
+  const uniform = Float32Array.from({ length: 400 }, () => random());
+  const most = Array.from({ length: 60 }, (_, i) => i + 1).filter((trees) => formOf(uniform, 1, trees) === 1);
+  assert.ok(most.length >= 30 && most.length === most.at(-1), `${most}`);
+  compare(uniform, 1, 256, uniform, 1, most.length);
+});
+
+test('thresholds in one bucket: a column of a few large values and many small ones', () => {
+  const random = seeded(4);
+  const skewed = Float32Array.from({ length: 3 * 400 }, () => (random() < 0.01 ? 1e30 : 1e-3 * normal(random)));
+  assert.equal(formOf(skewed, 3), 1);
+  compare(skewed, 3, 256, skewed.slice(0, 3 * 100), 5);
 });
 
 test('a table of one row, of equal rows, of nothing but NaN', () => {

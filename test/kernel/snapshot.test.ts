@@ -1,8 +1,12 @@
 // Snapshots that must be refused, and that a refusal changes nothing.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EdgeDetector } from '../../src/kernel/detect-driver.js';
 import { CheckpointError } from '../../src/kernel/errors.js';
+import { restoreSnapshot, takeSnapshot } from '../../src/kernel/snapshot.js';
+import { Views } from '../../src/kernel/views.js';
 import { smallKernel } from '../support/kernels.js';
+import { randomGraph, randomStream, seeded } from '../support/streams.js';
 
 test('a snapshot holds only pages that were written', () => {
   const kernel = smallKernel();
@@ -29,4 +33,26 @@ test('other capacities, other seeds, damaged or foreign bytes are refused, and n
   const other = smallKernel();
   other.restore(good);
   assert.equal(other.addGroup(1_000_000_000n, 0n), 1);
+});
+
+test('forest scores after a restore are those of the restored trees', () => {
+  const random = seeded(3);
+  const sizes = { trees: 30, subsample: 256, reservoir: 600, period: 600, first: 256, refresh: 10 };
+  const d = new EdgeDetector(randomGraph(random, 70, 1), { forest: { enabled: true, ...sizes } });
+  const stream = randomStream(random, 70, 60);
+  const views = new Views(d.wasm.memory);
+  const scores = (from: number): number[][] => {
+    return stream.slice(from, from + 3).map((x) => {
+      d.step(x);
+      return [...d.results.forest];
+    });
+  };
+  for (const x of stream.slice(0, 32)) d.step(x);
+  assert.equal(d.wasm.forestForm(0), 1, 'compiled');
+  const kept = takeSnapshot(d.wasm, views, []);
+  const before = scores(32);
+  assert.ok(before.flat().some((score) => score > 0));
+  for (const x of stream.slice(35)) d.step(x);
+  restoreSnapshot(d.wasm, views, [], kept);
+  assert.deepEqual(scores(32), before);
 });

@@ -216,7 +216,7 @@ export const schema: z.ZodType<Config> = z.strictObject({
     .max(200_000)
     .default(20_000)
     .describe('Beyond it, the longest dormant edge gives way, never a member of an open incident'),
-  max_groups: z.int().min(1).max(1024).default(32).describe('Window lengths times clusters; each takes 0.6 MiB'),
+  max_groups: z.int().min(1).max(1024).default(32).describe('Window lengths times clusters; each takes 1 MiB'),
   max_request_size_mib: z.int().min(1).max(512).default(64).describe('Largest request; at least what receivers admit'),
   max_learning_backlog_mib: z
     .int()

@@ -1,0 +1,282 @@
+// Path lengths through a compiled forest (forest-compile.ts): sixteen rows walk a tree together, a byte each. Nothing depends on what was
+// loaded before but the place in the level, so no walk waits for another. Measured by bench/suites/forest.ts.
+//
+// The first three levels are compared as a whole (7 tests, 3 selections). From there a level is three lookups by place:
+//   place │ p0 p1 … p15 │ → threshold of each → column of each → the row's own code in that column: four selections by the column's bits
+import { scratch } from '../memory';
+import { BATCH_BYTES, BUCKETS, COMPILED_COLUMNS, Compiled, CompiledTree } from './forest-compile';
+import { keysOf } from './forest-layout';
+
+/** Rows scored together, and rows that walk together. */
+export const BLOCK_ROWS: i32 = 64;
+const WALK_ROWS: usize = 16;
+/** Bytes of the codes of sixteen rows: i8[16 batches][2 × 12 columns][16 rows]. */
+const CODES: usize = BATCH_BYTES << 4;
+
+/** i32[64][12] each: keys and buckets of the rows. */
+let keys: usize = 0;
+let buckets: usize = 0;
+/** i8[16][16] twice: codes of sixteen rows in one column, while they are turned from rows to batches. */
+let turning: usize = 0;
+let turned: usize = 0;
+/** i8[4][16][2 × 12][16]: codes of all rows, and the same as coefficients. */
+let codes: usize = 0;
+/** u64[64]: path lengths over all trees, in units of 2^-23. */
+let lengths: usize = 0;
+/** u8[16]: the leaves that the rows of a walk reach. */
+let leaves: usize = 0;
+
+export function layOutWalk(): void {
+  keys = scratch(COMPILED_COLUMNS * 4 * BLOCK_ROWS);
+  buckets = scratch(COMPILED_COLUMNS * 4 * BLOCK_ROWS);
+  turning = scratch(256);
+  turned = scratch(256);
+  codes = scratch(CODES * (BLOCK_ROWS / 16));
+  lengths = scratch(BLOCK_ROWS * 8);
+  leaves = scratch(WALK_ROWS);
+}
+
+/** Keys and buckets of one row of `columns` (padded) numbers. */
+function placeRow(c: usize, row: i32, values: usize, columns: i32): void {
+  const target = <usize>row * (COMPILED_COLUMNS << 2);
+  for (let at: usize = 0; at < (<usize>columns) << 2; at += 16) {
+    const numbers = v128.load(values + at);
+    const scaled = f32x4.mul(f32x4.sub(numbers, v128.load(c + at, Compiled.LOW)), v128.load(c + at, Compiled.SCALE));
+    const bucket = i32x4.min_s(i32x4.max_s(i32x4.trunc_sat_f32x4_s(scaled), i32x4.splat(0)), i32x4.splat(BUCKETS - 1));
+    v128.store(keys + target + at, keysOf(numbers));
+    // NaN is above every key.
+    const isNumber = f32x4.eq(numbers, numbers);
+    v128.store(buckets + target + at, v128.bitselect(bucket, i32x4.splat(BUCKETS - 1), isNumber));
+  }
+}
+
+/**
+ * Transposes i8[16][width], width 4 or 16, in four perfect shuffles; the result is in `turning` again. A shuffle interleaves the halves,
+ * which takes place i to 2 i, modulo the places less one: four of them take it to 16 i.
+ */
+function turn(width: usize): void {
+  let from = turning;
+  let to = turned;
+  const half = width << 3;
+  for (let pass = 0; pass < 4; pass++) {
+    for (let at: usize = 0; at < half; at += 16) {
+      const a = v128.load(from + at);
+      const b = v128.load(from + at + half);
+      const target = to + (at << 1);
+      v128.store(target, i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+      v128.store(target, i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), 16);
+    }
+    const other = from;
+    from = to;
+    to = other;
+  }
+}
+
+/** Codes, in every batch, of rows [first, first + 16) in one column. */
+function encode(c: usize, column: usize, first: usize): void {
+  const firstKey = c + <usize>load<i32>(c + (column << 2), Compiled.FIRST_KEY);
+  const firstCode = c + <usize>load<i32>(c + (column << 2), Compiled.FIRST_CODE);
+  const half = (<usize>load<i32>(c + (column << 2), Compiled.HALF)) << 2;
+  const width = <usize>load<i32>(c, Compiled.WIDTH);
+  // From the offset of a key, 4 bytes each, to that of its code.
+  const shift: usize = width == 4 ? 0 : 2;
+  const below = c + Compiled.BELOW + column * (BUCKETS << 1);
+  let source = first * (COMPILED_COLUMNS << 2) + (column << 2);
+  const start = firstKey - 4;
+  const last = turning + (width << 4);
+  for (let target = turning; target < last; target += width << 2) {
+    const key0 = load<i32>(keys + source);
+    const key1 = load<i32>(keys + source, 48);
+    const key2 = load<i32>(keys + source, 96);
+    const key3 = load<i32>(keys + source, 144);
+    let at0 = start + ((<usize>load<u16>(below + ((<usize>load<u32>(buckets + source)) << 1))) << 2);
+    let at1 = start + ((<usize>load<u16>(below + ((<usize>load<u32>(buckets + source, 48)) << 1))) << 2);
+    let at2 = start + ((<usize>load<u16>(below + ((<usize>load<u32>(buckets + source, 96)) << 1))) << 2);
+    let at3 = start + ((<usize>load<u16>(below + ((<usize>load<u32>(buckets + source, 144)) << 1))) << 2);
+    for (let step = half; step >= 4; step >>= 1) {
+      at0 = select(at0 + step, at0, load<i32>(at0 + step) < key0);
+      at1 = select(at1 + step, at1, load<i32>(at1 + step) < key1);
+      at2 = select(at2 + step, at2, load<i32>(at2 + step) < key2);
+      at3 = select(at3 + step, at3, load<i32>(at3 + step) < key3);
+    }
+    const code0 = firstCode + ((at0 - start) << shift);
+    const code1 = firstCode + ((at1 - start) << shift);
+    const code2 = firstCode + ((at2 - start) << shift);
+    const code3 = firstCode + ((at3 - start) << shift);
+    if (width == 4) {
+      store<u32>(target, load<u32>(code0));
+      store<u32>(target, load<u32>(code1), 4);
+      store<u32>(target, load<u32>(code2), 8);
+      store<u32>(target, load<u32>(code3), 12);
+    } else {
+      v128.store(target, v128.load(code0));
+      v128.store(target, v128.load(code1), 16);
+      v128.store(target, v128.load(code2), 32);
+      v128.store(target, v128.load(code3), 48);
+    }
+    source += COMPILED_COLUMNS << 4;
+  }
+  turn(width);
+  let target = codes + (first / WALK_ROWS) * CODES + (column << 4);
+  for (let batch = turning; batch < last; batch += 16) {
+    v128.store(target, v128.load(batch));
+    target += BATCH_BYTES;
+  }
+}
+
+/**
+ * The codes of a batch as coefficients, so that a column is picked with an AND and an XOR a column instead of a selection:
+ * code of column 4 h + 2 b1 + b0 = p(b0, b1), where h is 0; p ^ p' where it is 1; p ^ p'' where it is 2.
+ */
+function layCoefficients(rows: usize): void {
+  const target = rows + (COMPILED_COLUMNS << 4);
+  for (let at: usize = 0; at < COMPILED_COLUMNS << 4; at += 64) {
+    const c0 = v128.load(rows + at);
+    const c1 = v128.load(rows + at, 16);
+    const c2 = v128.load(rows + at, 32);
+    const c3 = v128.load(rows + at, 48);
+    const low = v128.xor(c0, c1);
+    v128.store(target + at, c0);
+    v128.store(target + at, low, 16);
+    v128.store(target + at, v128.xor(c0, c2), 32);
+    v128.store(target + at, v128.xor(low, v128.xor(c2, c3)), 48);
+  }
+  for (let at: usize = 0; at < 64; at += 16) {
+    const own = v128.load(target + at);
+    v128.store(target + at, v128.xor(own, v128.load(target + at, 64)), 64);
+    v128.store(target + at, v128.xor(own, v128.load(target + at, 128)), 128);
+  }
+}
+
+/** Rows that go to the child for v > threshold, of a node of the first three levels. */
+// @ts-ignore: decorator
+@inline
+function test(node: usize, rows: usize): v128 {
+  return i8x16.gt_s(v128.load(rows + <usize>load<u8>(node, 1)), v128.load8_splat(node));
+}
+
+/** Lanes whose topmost bit is set. */
+// @ts-ignore: decorator
+@inline
+function topBit(lanes: v128): v128 {
+  return i8x16.lt_s(lanes, i8x16.splat(0));
+}
+
+/** Polynomial of two bits at the coefficients: c0 ^ c1 bit0 ^ c2 bit1 ^ c3 bit0 bit1. */
+// @ts-ignore: decorator
+@inline
+function polynomial(at: usize, bit0: v128, bit1: v128, both: v128): v128 {
+  const even = v128.xor(v128.load(at), v128.and(v128.load(at, 16), bit0));
+  return v128.xor(even, v128.xor(v128.and(v128.load(at, 32), bit1), v128.and(v128.load(at, 48), both)));
+}
+
+/** [c0 … c15], columns by their bits → each row's code in its column. */
+// @ts-ignore: decorator
+@inline
+function pick(rows: usize, columns: v128): v128 {
+  const second = i8x16.add(columns, columns);
+  const third = i8x16.add(second, second);
+  const bit0 = topBit(columns);
+  const bit1 = topBit(second);
+  const both = v128.and(bit0, bit1);
+  const at = rows + (COMPILED_COLUMNS << 4);
+  const four = v128.and(polynomial(at + 64, bit0, bit1, both), topBit(third));
+  const eight = v128.and(polynomial(at + 128, bit0, bit1, both), topBit(i8x16.add(third, third)));
+  return v128.xor(polynomial(at, bit0, bit1, both), v128.xor(four, eight));
+}
+
+// Tables of 16 to 128 bytes looked up by place: a lookup outside of a vector's sixteen gives 0.
+// @ts-ignore: decorator
+@inline
+function look16(table: usize, place: v128): v128 {
+  return i8x16.swizzle(v128.load(table), place);
+}
+
+// @ts-ignore: decorator
+@inline
+function look32(table: usize, place: v128): v128 {
+  return v128.or(look16(table, place), look16(table + 16, i8x16.sub(place, i8x16.splat(16))));
+}
+
+// @ts-ignore: decorator
+@inline
+function look64(table: usize, place: v128): v128 {
+  return v128.or(look32(table, place), look32(table + 32, i8x16.sub(place, i8x16.splat(32))));
+}
+
+// @ts-ignore: decorator
+@inline
+function look128(table: usize, place: v128): v128 {
+  return v128.or(look64(table, place), look64(table + 64, i8x16.sub(place, i8x16.splat(64))));
+}
+
+/** Place in the next level: twice the place, one further where the row's code is above the threshold. */
+// @ts-ignore: decorator
+@inline
+function step(place: v128, rows: usize, columns: v128, thresholds: v128): v128 {
+  return i8x16.sub(i8x16.add(place, place), i8x16.gt_s(pick(rows, columns), thresholds));
+}
+
+/** Adds the path lengths of sixteen rows in one tree. `rows`: their codes in the tree's batch. */
+function walkSixteen(tree: usize, rows: usize, sums: usize): void {
+  const m0 = test(tree, rows);
+  const m1 = v128.bitselect(test(tree + 4, rows), test(tree + 2, rows), m0);
+  const far = v128.bitselect(test(tree + 12, rows), test(tree + 10, rows), m1);
+  const near = v128.bitselect(test(tree + 8, rows), test(tree + 6, rows), m1);
+  const m2 = v128.bitselect(far, near, m0);
+  let place = i8x16.sub(i8x16.splat(0), m0);
+  place = i8x16.sub(i8x16.add(place, place), m1);
+  place = i8x16.sub(i8x16.add(place, place), m2);
+  place = step(place, rows, look16(tree + CompiledTree.COLUMN3, place), look16(tree + CompiledTree.THRESHOLD3, place));
+  place = step(place, rows, look16(tree + CompiledTree.COLUMN4, place), look16(tree + CompiledTree.THRESHOLD4, place));
+  place = step(place, rows, look32(tree + CompiledTree.COLUMN5, place), look32(tree + CompiledTree.THRESHOLD5, place));
+  place = step(place, rows, look64(tree + CompiledTree.COLUMN6, place), look64(tree + CompiledTree.THRESHOLD6, place));
+  place = step(place, rows, look128(tree + CompiledTree.COLUMN7, place), look128(tree + CompiledTree.THRESHOLD7, place));
+  v128.store(leaves, place);
+  const limit = leaves + WALK_ROWS;
+  for (let leaf = leaves; leaf < limit; leaf += 4) {
+    addLength(tree, leaf, sums);
+    addLength(tree, leaf + 1, sums + 8);
+    addLength(tree, leaf + 2, sums + 16);
+    addLength(tree, leaf + 3, sums + 24);
+    sums += 32;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addLength(tree: usize, leaf: usize, sum: usize): void {
+  const length = <u64>load<u32>(tree + ((<usize>load<u8>(leaf)) << 2), CompiledTree.LEAVES);
+  store<u64>(sum, load<u64>(sum) + length);
+}
+
+/**
+ * Walks the first `rows` rows at `values`, f32[columns] each, through every tree. Rows up to the next multiple of sixteen walk along,
+ * whatever they hold: any code leads to a leaf.
+ */
+export function walkCompiled(c: usize, trees: i32, values: usize, rows: i32, columns: i32): void {
+  for (let row = 0; row < rows; row++) placeRow(c, row, values + ((<usize>row * columns) << 2), columns);
+  const limit = (<usize>rows + WALK_ROWS - 1) & ~(WALK_ROWS - 1);
+  for (let column: usize = 0; column < <usize>columns; column++) {
+    for (let first: usize = 0; first < limit; first += WALK_ROWS) encode(c, column, first);
+  }
+  const used = <usize>load<i32>(c, Compiled.BATCHES) * BATCH_BYTES;
+  for (let walk: usize = 0; walk < limit / WALK_ROWS; walk++) {
+    for (let batch: usize = 0; batch < used; batch += BATCH_BYTES) layCoefficients(codes + walk * CODES + batch);
+  }
+  memory.fill(lengths, 0, limit << 3);
+  const last = c + Compiled.TREES + <usize>trees * CompiledTree.BYTES;
+  const lastSum = lengths + (limit << 3);
+  for (let tree = c + Compiled.TREES; tree < last; tree += CompiledTree.BYTES) {
+    let row = codes + <usize>load<i32>(tree, CompiledTree.BATCH);
+    for (let sum = lengths; sum < lastSum; sum += WALK_ROWS << 3) {
+      walkSixteen(tree, row, sum);
+      row += CODES;
+    }
+  }
+}
+
+/** Path length of a row over all trees: exact, a multiple of 2^-23. */
+export function lengthOf(row: i32): f64 {
+  return <f64>load<u64>(lengths + ((<usize>row) << 3)) * (1.0 / 8388608.0);
+}
