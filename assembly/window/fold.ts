@@ -7,7 +7,7 @@ import { findSeries, head, seriesAt } from '../series/table';
 import { Status } from '../status';
 import { bump, Count } from './counts';
 import { edgeAt, feedAt, gridAt, sumsAt } from './graph';
-import { see, Seen } from './ring';
+import { nextAfter, see, Seen, timeBefore } from './ring';
 import { addRoles, rankOf } from './roles';
 import { advanceTo, noteGap, notePoint, startFeed, tickOf, Verdict } from './ticks';
 import { counterDelta, deltaCount, deltaSum, meanDelta, setDelta } from './values';
@@ -73,6 +73,14 @@ function isUsable(row: Row): bool {
   return true;
 }
 
+/** A point between or before others of its series: the gap that it ends, and the one that it shortens. */
+function noteGapsAround(grid: Grid, feed: Feed, series: Series, time: i64, tick: i64): void {
+  const before = timeBefore(series, time);
+  if (before != 0) noteGap(feed, time - before, tick);
+  const next = nextAfter(series, time);
+  noteGap(feed, next - time, tickOf(grid, feed, next));
+}
+
 /** The edge's first point, or one earlier than that. */
 function noteEdge(grid: Grid, edge: i32, record: EdgeWindow, time: i64, tick: i64): void {
   if (record.state & EdgeState.NEW) {
@@ -130,7 +138,11 @@ function take(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time
   }
   if (time > grid.newest) head.now = max(head.now, <u32>(time / SECOND));
   notePoint(grid, feed, time, tick);
-  if (newest != 0 && time > newest) noteGap(feed, time - newest, tick);
+  if (time > newest) {
+    if (newest != 0) noteGap(feed, time - newest, tick);
+  } else if (seen == Seen.NEW) {
+    noteGapsAround(grid, feed, series, time, tick);
+  }
   const record = edgeAt(series.edge);
   if (!(record.state & EdgeState.ORDERED)) noteEdge(grid, series.edge, record, time, tick);
   if (!takeValue(grid, feed, series, row, tick, seen == Seen.SAME)) {

@@ -30,3 +30,19 @@ export function see(series: Series, time: i64, request: u32): Seen {
   store<u32>(requests + ((<usize>place) << 2), request);
   return Seen.NEW;
 }
+
+/** The newest time in the ring before this one; 0: none is known. */
+export function timeBefore(series: Series, time: i64): i64 {
+  const times = changetype<usize>(series) + offsetof<Series>('time0');
+  let place: usize = 0;
+  while (place < 4 && load<i64>(times + (place << 3)) >= time) place++;
+  return place < 4 ? load<i64>(times + (place << 3)) : 0;
+}
+
+/** The oldest time in the ring after this one, which must be before the newest. */
+export function nextAfter(series: Series, time: i64): i64 {
+  const times = changetype<usize>(series) + offsetof<Series>('time0');
+  let place: usize = 3;
+  while (place > 0 && load<i64>(times + (place << 3)) <= time) place--;
+  return load<i64>(times + (place << 3));
+}

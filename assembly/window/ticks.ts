@@ -198,7 +198,7 @@ function settleFeed(grid: Grid, feed: Feed, tick: i64): void {
   feed.to = i64.MIN_VALUE;
 }
 
-/** Notes the time since the same series' point before. */
+/** Notes the time between two points of a series that follow each other, under the tick of the later one. */
 // @ts-ignore: decorator
 @inline
 export function noteGap(feed: Feed, gap: i64, tick: i64): void {
@@ -206,9 +206,13 @@ export function noteGap(feed: Feed, gap: i64, tick: i64): void {
   else feed.gap0 = feed.gap0 == 0 ? gap : min(feed.gap0, gap);
 }
 
-/** The period is the shortest time between two points of a series, smoothed over ticks. */
-function settlePeriod(feed: Feed, tick: i64): void {
-  const gap = <f64>(tick & 1 ? feed.gap1 : feed.gap0);
+/**
+ * The period is the shortest time between two points of a series, but no less than the window, smoothed over ticks. Several points a
+ * window are one window each, whichever of them the ring still knew: so their order does not matter.
+ */
+function settlePeriod(grid: Grid, feed: Feed, tick: i64): void {
+  const shortest = tick & 1 ? feed.gap1 : feed.gap0;
+  const gap = shortest == 0 ? 0 : <f64>max(shortest, grid.window);
   if (tick & 1) feed.gap1 = 0;
   else feed.gap0 = 0;
   feed.periodBefore = feed.period;
@@ -226,7 +230,7 @@ export function settleTick(grid: Grid): void {
   const tick = grid.closed + 1;
   for (let feed = grid.feeds; feed >= 0; feed = feedAt(feed).next) {
     settleFeed(grid, feedAt(feed), tick);
-    settlePeriod(feedAt(feed), tick);
+    settlePeriod(grid, feedAt(feed), tick);
   }
 }
 
@@ -238,7 +242,7 @@ export function finishTick(grid: Grid): void {
   grid.dueAt = dueTime(grid, grid.closed + 1);
 }
 
-/** What a feed shows: middle of its ticks (Unix ns; 0: not seen yet), observed period in ns (0: not known), ticks in which it was seen. */
+/** What a feed shows: middle of its ticks (Unix ns; 0: not seen yet), observed period in ns, at least a window (0: not known), ticks in which it was seen. */
 export function feedPhase(feed: i32): i64 {
   return isFeed(feed) ? feedAt(feed).nextPhase : 0;
 }

@@ -73,6 +73,7 @@ export class PixieClient {
   }
 
   close(): void {
-    this.session.close();
+    // Not while it reads: see the receiver's Connection.
+    setImmediate(() => this.session.close());
   }
 }

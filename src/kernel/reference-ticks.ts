@@ -28,8 +28,8 @@ export interface FeedRecord {
   offsets: Map<bigint, bigint[]>;
   streak: number;
   firstTime: bigint;
-  /** Shortest gap by tick. */
-  gaps: Map<bigint, bigint>;
+  /** By series: the ticks of its points by their times, those that came late without one. */
+  times: Map<number, Map<bigint, bigint | undefined>>;
   /** Period as it stood after the closing of a tick; the last entry is the newest. */
   periods: { tick: bigint; period: number }[];
 }
@@ -70,6 +70,20 @@ export function locate(group: GroupRecord, feed: FeedRecord, time: bigint): [big
   return [own + floorDiv(phase - group.phase! + half, group.window), time - phase - own * group.window];
 }
 
+/** Between two points of one series that follow each other, the later one in this tick. */
+function shortestGap(feed: FeedRecord, tick: bigint): bigint | undefined {
+  let shortest: bigint | undefined;
+  for (const ticks of feed.times.values()) {
+    const times = [...ticks.keys()].sort((a, b) => (a < b ? -1 : 1));
+    times.forEach((time, i) => {
+      if (i === 0 || ticks.get(time) !== tick) return;
+      const gap = time - times[i - 1]!;
+      if (shortest === undefined || gap < shortest) shortest = gap;
+    });
+  }
+  return shortest;
+}
+
 export function settleFeed(group: GroupRecord, feed: FeedRecord, tick: bigint, due: bigint): void {
   const offsets = feed.offsets.get(tick);
   feed.offsets.delete(tick);
@@ -82,10 +96,11 @@ export function settleFeed(group: GroupRecord, feed: FeedRecord, tick: bigint, d
       feed.phases.push({ from: due, phase: feed.phases.at(-1)!.phase + mean });
     }
   }
-  const gap = feed.gaps.get(tick);
-  if (gap !== undefined) {
+  const shortest = shortestGap(feed, tick);
+  if (shortest !== undefined) {
+    const gap = Number(max(shortest, group.window));
     const period = feed.periods.at(-1)?.period ?? 0;
-    feed.periods.push({ tick, period: period === 0 ? Number(gap) : period + (Number(gap) - period) / 8 });
+    feed.periods.push({ tick, period: period === 0 ? gap : period + (gap - period) / 8 });
   }
 }
 

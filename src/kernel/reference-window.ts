@@ -92,7 +92,15 @@ export class ReferenceWindows {
   }
 
   addFeed(group: number): number {
-    this.#feeds.push({ group, phases: [], offsets: new Map(), streak: 0, firstTime: 0n, gaps: new Map(), periods: [] });
+    this.#feeds.push({
+      group,
+      phases: [],
+      offsets: new Map(),
+      streak: 0,
+      firstTime: 0n,
+      times: new Map(),
+      periods: [],
+    });
     return this.#feeds.length - 1;
   }
 
@@ -197,6 +205,8 @@ export class ReferenceWindows {
       series.ring.push({ time, request, sample: undefined });
       series.ring.sort((a, b) => (a.time > b.time ? -1 : 1));
       series.ring.length = Math.min(series.ring.length, 4);
+      const times = feed.times.get(point.series) ?? new Map<bigint, bigint | undefined>();
+      feed.times.set(point.series, times.set(time, isLate ? undefined : tick));
     }
     const sample = this.#sample(group, feed, series, point, time, tick, request, isLate);
     if (isLate) {
@@ -210,11 +220,6 @@ export class ReferenceWindows {
     const offsets = feed.offsets.get(tick) ?? [];
     offsets.push(offset);
     feed.offsets.set(tick, offsets);
-    if (last !== 0n && time > last)
-      if (last !== 0n && time > last) {
-        const gap = feed.gaps.get(tick);
-        feed.gaps.set(tick, gap === undefined || time - last < gap ? time - last : gap);
-      }
     const seenIn = group.firstTick.get(binding.edge);
     if (!group.ordered.has(binding.edge) && (seenIn === undefined || tick < seenIn)) {
       group.firstTick.set(binding.edge, tick);

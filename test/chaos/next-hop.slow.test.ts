@@ -120,7 +120,8 @@ describe('the next hop', () => {
   const NONSENSE: Readonly<Record<string, Answer>> = {
     'a reset stream': ({ stream }) => stream.close(2),
     GOAWAY: ({ stream }) => stream.session?.goaway(0),
-    'a connection that is cut': ({ stream }) => stream.session?.destroy(),
+    // In a turn of its own: a session destroyed while it reads is freed under its parser, which ends Node 20.
+    'a connection that is cut': ({ stream: { session } }) => setImmediate(() => session?.destroy()),
     'half an answer': ({ stream }) => {
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
       stream.write(Buffer.from([0, 0, 0]));

@@ -163,7 +163,7 @@ describe('a service', () => {
         'fake/a:',
         'fake/a: { shutdown_takes: 1h }',
       ),
-      { shutdownMs: 100 },
+      { shutdownMs: 2_000 },
     );
     await service.start();
     const left = await service.shutdown();

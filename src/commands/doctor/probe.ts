@@ -63,7 +63,8 @@ export async function callGrpc({ at, tls, token }: Target, signal: Signal, body:
   try {
     return await unary(session, NAMES[signal].grpcPath, token, body);
   } finally {
-    session.destroy();
+    // The answer came while the session was reading; destroyed there it would be freed under its parser.
+    setImmediate(() => session.destroy());
   }
 }
 

@@ -81,7 +81,8 @@ export class Channel {
         clearTimeout(timer);
         resolve();
       });
-      session.close();
+      // Not from a promise that the session's own reading has settled: it would be freed while it reads (see the receiver's Connection).
+      setImmediate(() => session.close());
     });
   }
 

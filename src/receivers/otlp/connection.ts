@@ -58,11 +58,21 @@ export class Connection {
    * reads no further from an idle connection.)
    */
   drain(): void {
-    if (!this.session.destroyed) this.session.close();
+    this.later(() => this.session.close());
   }
 
   destroy(): void {
-    this.session.destroy();
+    this.later(() => this.session.destroy());
+  }
+
+  /**
+   * A session that is closed while it reads, from an event of its own or a promise settled there, is freed under the parser: Node 20
+   * then ends by SIGABRT, "corrupted size vs. prev_size".
+   */
+  private later(end: () => void): void {
+    setImmediate(() => {
+      if (!this.session.destroyed) end();
+    });
   }
 
   private retire(): void {
@@ -100,8 +110,10 @@ export class Connection {
     const early = this.lastPing > 0 && now - this.lastPing < least;
     this.lastPing = now;
     if (!early || ++this.strikes <= PING_STRIKES) return;
-    this.session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'));
-    this.session.close();
+    this.later(() => {
+      this.session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'));
+      this.session.close();
+    });
   }
 
   private after(ms: number, run: () => void): NodeJS.Timeout {
