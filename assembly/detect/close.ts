@@ -50,6 +50,18 @@ const TREE_COST = 32;
 const ROW = (<usize>COMPONENTS) << 3;
 
 let alerting: i32 = 0;
+let seen: i32 = 0;
+let live: i32 = 0;
+
+/** Edges that were seen in the last closing. */
+export function seenCount(): i32 {
+  return seen;
+}
+
+/** Edges of the last closing that are live: seen, silent for not too long to tell, or not seen in any window yet. */
+export function liveCount(): i32 {
+  return live;
+}
 
 /** Entries of `alertingList`: edges whose alert is on or changed in the last closing, in the group's order. */
 export function alertingCount(): i32 {
@@ -100,6 +112,8 @@ export function closeBegin(group: i32): void {
   store<i32>(g, isTraining ? Phase.TRAINING : Phase.EDGES, Group.PHASE);
   store<i32>(g, load<i32>(g, Group.FIRST), Group.CHUNK);
   alerting = 0;
+  seen = 0;
+  live = 0;
   startChannels();
 }
 
@@ -201,6 +215,8 @@ function conclude(group: i32, g: usize, edge: i32, i: i32): void {
   store<f32>(usualColumn + (slot << 2), load<f32>(e, Edge.NBAR));
   foldAlert(g, edge, e, surprise, K, raw, gap, forest, coder, gross, present);
   foldChannel(g, edge, e, surprise, K, gap, gross, present);
+  seen += i32(present);
+  live += i32(present || load<f32>(gapColumn + (slot << 2)) > 0 || load<f32>(e, Edge.N) < 1);
   const isOn = load<u8>(onColumn + slot) != 0;
   if (isOn || load<i8>(changeColumn + slot) != 0) {
     store<u32>(alertingList + ((<usize>alerting) << 2), edge);

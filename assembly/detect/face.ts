@@ -10,7 +10,7 @@
 //   6. results                   columns by edge slot, lists, band, recent: valid until the next closing of the same group (lists: of any)
 // One closing runs at a time; edges are added or removed between closings only. windowAt(e) must keep its values for `band`.
 export { band } from './band';
-export { alertingCount, channelChanges, closeBegin, closeEdges, skipTicks } from './close';
+export { alertingCount, channelChanges, closeBegin, closeEdges, liveCount, seenCount, skipTicks } from './close';
 export { detectColumn } from './columns';
 export {
   foldVectors,
@@ -23,7 +23,7 @@ export {
   forgetForests,
 } from './forest';
 export { tableAt, tableForm, tableInit, tableScore, tableScoreRows, tableScores, tableTrain } from './forest-table';
-export { recent, setIncidentLevel } from './incident';
+export { recent, recentPeak, setIncidentLevel } from './incident';
 export { configureDetectors, detectInit, resetGroup } from './init';
 export { moveEdgeState, moveServiceState, packOrders, renewCoder, renewForest } from './move';
 export { orderAppend, orderCopy, orderCount, orderRemove } from './order';

@@ -100,3 +100,17 @@ export function recent(edge: i32, ago: i32): usize {
   memory.copy(recentOut, e + Edge.RECENT + <usize>(tick & (RECENT - 1)) * 12, 12);
   return recentOut;
 }
+
+/** The largest of what `recent` answers over the last `windows` (1–4) ticks: f32[3] at the address returned. */
+export function recentPeak(edge: i32, windows: i32): usize {
+  const e = edgeAt(edge);
+  const tick = load<i64>(groupAt(load<i32>(e, Edge.GROUP)), Group.TICK) - 1;
+  for (let part: usize = 0; part < 12; part += 4) {
+    let peak: f32 = 0;
+    for (let ago: i64 = 0; ago < <i64>windows; ago++) {
+      peak = max(peak, load<f32>(e + Edge.RECENT + <usize>((tick - ago) & (RECENT - 1)) * 12 + part));
+    }
+    store<f32>(recentOut + part, peak);
+  }
+  return recentOut;
+}

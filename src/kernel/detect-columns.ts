@@ -29,11 +29,14 @@ export interface DetectExports {
   closeEdges(group: number, budget: number): number;
   alertingCount(): number;
   channelChanges(): number;
+  seenCount(): number;
+  liveCount(): number;
   detectColumn(column: number): number;
   windowAt(edge: number): number;
   wasOutage(group: number): number;
   band(edge: number, feature: number): number;
   recent(edge: number, ago: number): number;
+  recentPeak(edge: number, windows: number): number;
   /** Scores `rows` vectors laid into the `vectors` column, at most 64, and offers them to the group's sample. */
   foldVectors(group: number, rows: number): void;
   /** 0 not compiled yet, 1 compiled, 2 walked as it is. */

@@ -278,6 +278,9 @@ export interface KernelFace {
   readonly results: ResultColumns;
   /** Edges whose alert opened or closed, or is on, in the group's order. */
   alerting(group: number): readonly number[];
+  /** Edges of the tick just closed: seen in it; and live, which are those, the silent of which it is still news, and the newest. */
+  seenEdges(group: number): number;
+  liveEdges(group: number): number;
   /** Edges whose incident channel turned on or off. */
   channels(group: number): readonly number[];
   /** The group's edges in their order. */
@@ -288,6 +291,8 @@ export interface KernelFace {
   windowOf(edge: number): readonly [number, number, number, number];
   /** Over the last four windows, newest last: [evidence, latency and errors up, traffic down] of an edge, nats (Detection, 10). */
   recent(edge: number, ago: number): readonly [number, number, number];
+  /** The largest of each, at least 0, over the last `windows` (1–4): a view that the next call overwrites, for loops over all edges. */
+  recentPeak(edge: number, windows: number): Readonly<ArrayLike<number>>;
   counts(): FoldCounts;
   /** What a feed shows: its phase, observed period in ns (0: not known yet), ticks seen. */
   feed(feed: number): { readonly phaseUnixNano: bigint; readonly periodNanos: bigint; readonly ticks: number };

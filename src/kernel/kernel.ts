@@ -59,6 +59,7 @@ export class Kernel implements KernelFace {
   readonly #views: Views;
   readonly scanner: Scanner;
   #results: ResultColumns | undefined;
+  #peak: Float32Array | undefined;
 
   /** A kernel with memory laid out for the options' capacities. Throws `CapacityError` where they do not fit into 4 GiB. */
   static create(options: KernelOptions): Kernel {
@@ -222,6 +223,14 @@ export class Kernel implements KernelFace {
     return Array.from(slotList(this.#wasm, this.#views.buffer, COLUMN.channels, this.#wasm.channelChanges()));
   }
 
+  seenEdges(_group: number): number {
+    return this.#wasm.seenCount();
+  }
+
+  liveEdges(_group: number): number {
+    return this.#wasm.liveCount();
+  }
+
   order(group: number): Uint32Array {
     return edgeOrder(this.#wasm, this.#views.buffer, group);
   }
@@ -236,6 +245,14 @@ export class Kernel implements KernelFace {
 
   recent(edge: number, ago: number): readonly [number, number, number] {
     return readRecent(this.#wasm, this.#views.buffer, edge, ago);
+  }
+
+  recentPeak(edge: number, windows: number): Float32Array {
+    const at = this.#wasm.recentPeak(edge, windows) >>> 0;
+    if (this.#peak?.buffer !== this.#views.buffer || this.#peak.byteOffset !== at) {
+      this.#peak = new Float32Array(this.#views.buffer, at, 3);
+    }
+    return this.#peak;
   }
 
   windowOf(edge: number): readonly [number, number, number, number] {

@@ -103,8 +103,14 @@ function detection(
   const slotsOf = (group: number) => bySlot.filter((edge) => edge.group.slot === group).map(({ slot }) => slot);
   const kernel = {
     results: detector.results,
-    recent: (edge: number, ago: number) => detector.recent(edge, ago),
-    order: (group: number) => Uint32Array.from(slotsOf(group)),
+    recentPeak: (edge: number, windows: number) => {
+      const each = Array.from({ length: windows }, (_, ago) => detector.recent(edge, ago));
+      return [0, 1, 2].map((part) => Math.max(0, ...each.map((parts) => parts[part]!)));
+    },
+    liveEdges: (group: number) => {
+      const { present, gap, age } = detector.results;
+      return slotsOf(group).filter((slot) => present[slot] === 1 || gap[slot]! > 0 || age[slot]! < 1).length;
+    },
     channels: (group: number) => slotsOf(group).filter((slot) => detector.results.channelChange[slot] !== 0),
     setIncidentLevel: (group: number, nats: number) => {
       levels.set(group, nats);
@@ -121,6 +127,13 @@ interface Seen {
   readonly level: number;
 }
 
+/** What a generator answers, without other work in between. */
+function straightThrough<T>(steps: Generator<void, T>): T {
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
 function play(golden: Golden): Seen {
   const { groups, bySlot } = dictionary(golden);
   const { detector, kernel, levels } = detection(golden, bySlot);
@@ -135,7 +148,7 @@ function play(golden: Golden): Seen {
     for (const group of groups) {
       group.ticks++;
       group.outage = detector.wasOutage(group.slot);
-      for (const { incident, state } of incidents.step(group, t)) {
+      for (const { incident, state } of straightThrough(incidents.step(group, t))) {
         if (state === 'opened') seen.push(incident);
         events.push({ window: t, state: incident.mergedInto ? 'merged' : state, incident: seen.indexOf(incident) });
         scores.set(incident, incidents.scoreOf(incident));

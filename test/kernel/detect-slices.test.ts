@@ -43,6 +43,39 @@ test('the size of slices changes nothing', () => {
   }
 });
 
+test('edges are counted that were seen, and those that are live', () => {
+  const random = seeded(9);
+  const d = new EdgeDetector(randomGraph(random, 90, 1), { forest: FOREST });
+  let silent = 0;
+  for (const x of randomStream(random, 90, 120)) {
+    d.step(x);
+    const { present, gap, age } = d.results;
+    const seen = present.reduce((sum, one) => sum + one, 0);
+    assert.equal(d.wasm.seenCount(), seen);
+    const live = [...present].filter((one, edge) => one === 1 || gap[edge]! > 0 || age[edge]! < 1).length;
+    assert.equal(d.wasm.liveCount(), live);
+    silent += live - seen;
+  }
+  assert.ok(silent > 0, 'some were live without being seen');
+});
+
+test('the peak of the last windows is the largest of each', () => {
+  const random = seeded(10);
+  const d = new EdgeDetector(randomGraph(random, 12, 1), { forest: FOREST });
+  for (const x of randomStream(random, 12, 80)) {
+    d.step(x);
+    for (let windows = 1; windows <= 4; windows++) {
+      const edge = Math.floor(12 * random());
+      const each = Array.from({ length: windows }, (_, ago) => d.recent(edge, ago));
+      const peak = new Float32Array(d.wasm.memory.buffer, d.wasm.recentPeak(edge, windows) >>> 0, 3);
+      assert.deepEqual(
+        [...peak],
+        [0, 1, 2].map((part) => Math.max(0, ...each.map((parts) => parts[part]!))),
+      );
+    }
+  }
+});
+
 test('a slice grows a few trees at most', () => {
   const random = seeded(6);
   const graph = randomGraph(random, 20, 1);

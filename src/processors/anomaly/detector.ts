@@ -244,25 +244,25 @@ export class Detector implements LearnHost {
     return before.map(({ slot }) => slot);
   }
 
-  closed(closing: Closing): void {
+  *closed(closing: Closing): Generator<void> {
     const group = this.edges.groups[closing.group];
     if (!group) return;
     const nowMs = Number(closing.timeUnixNano / 1_000_000n);
     advance(group, closing, nowMs);
-    const outcome = this.#outcome(group, closing, nowMs);
+    const outcome = yield* this.#outcome(group, closing, nowMs);
     this.#count(outcome);
     const batch = this.#reporter.report(outcome);
     if (batch) this.#options.emit(group.cluster, batch);
     this.#renewProfiles(group, nowMs);
   }
 
-  #outcome(group: GroupState, closing: Closing, nowMs: number): TickOutcome {
+  *#outcome(group: GroupState, closing: Closing, nowMs: number): Generator<void, TickOutcome> {
     const { bySlot } = this.edges;
     const silences = this.#outage(group);
     const isNewEdgeOn = this.#isOn(group.cluster, 'new_edge');
     const fresh = closing.newEdges.map(({ edge }) => bySlot[edge]).filter((edge) => edge !== undefined);
     const unexpected = this.#newEdges.step(group, fresh, nowMs, isNewEdgeOn);
-    const incidents = this.#incidents(group, nowMs);
+    const incidents = yield* this.#incidents(group, nowMs);
     const findings: Finding[] = [];
     for (const slot of this.kernel.alerting(group.slot)) {
       const edge = bySlot[slot];
@@ -280,10 +280,9 @@ export class Detector implements LearnHost {
     return { ...finding, incident };
   }
 
-  #incidents(group: GroupState, nowMs: number): IncidentView[] {
-    return this.incidents
-      .step(group, nowMs)
-      .map(({ incident, state }) => ({ incident, state, score: this.incidents.scoreOf(incident), nowMs }));
+  *#incidents(group: GroupState, nowMs: number): Generator<void, IncidentView[]> {
+    const changes = yield* this.incidents.step(group, nowMs);
+    return changes.map(({ incident, state }) => ({ incident, state, score: this.incidents.scoreOf(incident), nowMs }));
   }
 
   #outage(group: GroupState): TickOutcome['silences'] {
@@ -371,19 +370,11 @@ export class Detector implements LearnHost {
 
   #count({ group, findings, incidents, unexpected }: TickOutcome): void {
     const { events } = this.#options;
-    events.windowClosed(this.#present(group));
+    events.windowClosed(this.kernel.seenEdges(group.slot));
     for (const { state, announced, kind } of findings)
       if (state === 'started' && announced) events.anomalyStarted(kind);
     for (const _ of unexpected) events.anomalyStarted('unexpected_edge');
     for (const { state } of incidents) events.incident(state);
-  }
-
-  /** Edges of the group that were seen in the window just closed. */
-  #present({ slot }: GroupState): number {
-    const { present } = this.kernel.results;
-    let count = 0;
-    for (const edge of this.kernel.order(slot)) count += present[edge]!;
-    return count;
   }
 
   /** Passes the kernel's and the dictionary's counts on as increments. */

@@ -163,6 +163,7 @@ export class Edges {
     this.bySlot[edge.slot] = undefined;
     this.count--;
     cluster.edges.delete(edge);
+    cluster.junctions.changed();
     edge.group.unexpected.delete(edge);
     edge.sourceService?.outbound.delete(edge);
     edge.destinationService?.inbound.delete(edge);
@@ -218,6 +219,7 @@ export class Edges {
     this.bySlot[slot] = edge;
     this.count++;
     cluster.edges.add(edge);
+    cluster.junctions.changed();
     return edge;
   }
 
@@ -280,6 +282,7 @@ export class Edges {
     this.bySlot[edge.slot] = edge;
     this.count++;
     edge.cluster.edges.add(edge);
+    edge.cluster.junctions.changed();
   }
 
   /** The rules have changed: every feature listens to whatever comes, until the new rules say what. */

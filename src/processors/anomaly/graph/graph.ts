@@ -5,12 +5,13 @@ import type { Delivery } from '../results/delivery.js';
 import { formatService, type ServiceName } from '../rules/names.js';
 import type { Cluster } from '../rules/resolve.js';
 import type { Features } from './features.js';
-import { type ServiceState, Services } from './services.js';
+import { Junctions, type ServiceState, Services } from './services.js';
 
 export interface ClusterState extends Cluster {
   readonly groups: Map<number, GroupState>;
   readonly services: Services;
   readonly edges: Set<EdgeState>;
+  readonly junctions: Junctions;
   /** Names of edges that were forgotten, with the event time of that, Unix ms: a returning edge is not unexpected. */
   readonly known: Map<string, number>;
   /** Event time of the first closed window, Unix ms; 0: none yet. */
@@ -110,6 +111,7 @@ export function createCluster({ id, name }: Cluster): ClusterState {
     groups: new Map(),
     services: new Services(),
     edges: new Set(),
+    junctions: new Junctions(),
     known: new Map(),
     firstMs: 0,
     lastMs: 0,

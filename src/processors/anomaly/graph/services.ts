@@ -67,6 +67,26 @@ export class ServiceState {
   }
 }
 
+/** Counts the services that several edges lead to: anew only after the graph has changed, since there may be very many. */
+export class Junctions {
+  readonly #counts = new Map<ReadonlyMap<ServiceState, number>, number>();
+
+  /** Edges or services were added or taken away. */
+  changed(): void {
+    if (this.#counts.size > 0) this.#counts.clear();
+  }
+
+  /** Among the services of a group. */
+  of(services: ReadonlyMap<ServiceState, number>): number {
+    const known = this.#counts.get(services);
+    if (known !== undefined) return known;
+    let count = 0;
+    for (const { inbound } of services.keys()) if (inbound.size >= 2) count++;
+    this.#counts.set(services, count);
+    return count;
+  }
+}
+
 /** Services by namespace, then by name: the two as one text would be a third string for each. */
 export class Services {
   readonly #byNamespace = new Map<string, Map<string, ServiceState>>();

@@ -99,7 +99,7 @@ export class Incidents {
   }
 
   /** Takes in the tick that the group has just closed; what changed, in order. */
-  step(group: GroupState, nowMs: number): IncidentChange[] {
+  *step(group: GroupState, nowMs: number): Generator<void, IncidentChange[]> {
     this.#setLevel(group);
     const { kernel, bySlot } = this.#options;
     const { channel, channelChange } = kernel.results;
@@ -109,7 +109,7 @@ export class Incidents {
       if (edge && channelChange[slot] === 1 && channel[slot] === 1) this.#join(edge, nowMs, changes);
     }
     for (const incident of this.open.filter((one) => one.cluster === group.cluster))
-      this.#follow(incident, group, changes);
+      yield* this.#follow(incident, group, changes);
     return [...changes].map(([incident, state]) => ({ incident, state }));
   }
 
@@ -156,21 +156,22 @@ export class Incidents {
   }
 
   /** Evidence, ranking and end of an incident after a tick of one of its cluster's groups. */
-  #follow(incident: Incident, group: GroupState, changes: Map<Incident, IncidentState>): void {
-    const { mix, channel } = this.#options.kernel.results;
+  *#follow(incident: Incident, group: GroupState, changes: Map<Incident, IncidentState>): Generator<void> {
+    const { mix } = this.#options.kernel.results;
     for (const { group: its, slot } of incident.edges) {
       if (its === group) incident.level = Math.max(incident.level, mix[slot]!);
     }
     const since = incident.group.ticks - (incident.ticksAtOpening.get(incident.group) ?? 0);
-    if (group === incident.group && since <= AFTER) this.#rank(incident, changes);
+    if (group === incident.group && since <= AFTER) yield* this.#rank(incident, changes);
+    const { channel } = this.#options.kernel.results;
     if ([...incident.edges].some(({ slot }) => channel[slot] === 1)) return;
     this.open.splice(this.open.indexOf(incident), 1);
     changes.set(incident, 'closed');
   }
 
-  #rank(incident: Incident, changes: Map<Incident, IncidentState>): void {
+  *#rank(incident: Incident, changes: Map<Incident, IncidentState>): Generator<void> {
     const before = incident.ranking[0]?.service;
-    incident.ranking = rankServices(this.#options.kernel, incident.cluster, incident.ticksAtOpening);
+    incident.ranking = yield* rankServices(this.#options.kernel, incident.cluster, incident.ticksAtOpening);
     if (before && before !== incident.ranking[0]?.service && !changes.has(incident)) changes.set(incident, 'updated');
   }
 
@@ -270,12 +271,9 @@ function hasOwnBudget({ cluster }: GroupState): boolean {
   return cluster.settings.incidentsPerDay !== undefined;
 }
 
-function countPlaces(kernel: KernelFace, group: GroupState): number {
-  const { present, gap, age } = kernel.results;
-  let places = 0;
-  for (const slot of kernel.order(group.slot)) if (present[slot] === 1 || gap[slot]! > 0 || age[slot]! < 1) places++;
-  for (const service of group.services.keys()) if (service.inbound.size >= 2) places++;
-  return places;
+/** Live edges, and services that several edges lead to. */
+function countPlaces(kernel: KernelFace, { slot, cluster, services }: GroupState): number {
+  return kernel.liveEdges(slot) + cluster.junctions.of(services);
 }
 
 function endsOf({ sourceService, destinationService }: EdgeState): ServiceState[] {

@@ -1,7 +1,8 @@
 // Which service an incident comes from: neighbourhood evidence, own evidence, and what no callee explains. Detection, section 10.
+// A generator: of a hundred thousand services the event loop gets its turn in between.
 import type { KernelFace } from '../../../kernel/face.js';
 import type { ClusterState, EdgeState, GroupState } from '../graph/graph.js';
-import type { ServiceState } from '../graph/services.js';
+import type { FewEdges, ServiceState } from '../graph/services.js';
 import { formatService } from '../rules/names.js';
 
 export interface Ranked {
@@ -12,6 +13,8 @@ export interface Ranked {
   readonly unexplained: number;
 }
 
+/** So many likely sources are worth keeping. */
+const MOST = 20;
 /** Nats at which evidence counts. */
 const CAP = 15;
 /** Windows before the opening that are ranked, and the windows that the kernel remembers. */
@@ -19,90 +22,148 @@ const BEFORE = 1;
 const REMEMBERED = 4;
 /** Share of the strongest outbound latency or error evidence that explains the inbound one. */
 const EXPLAINED = 0.6;
-
-interface Evidence {
-  /** Largest over the windows, capped: evidence, latency and errors up, traffic down. */
-  readonly all: number;
-  readonly loud: number;
-  readonly down: number;
-}
-
-/** Services of the cluster, best first, over the windows since one before the opening. */
-export function rankServices(
-  kernel: KernelFace,
-  cluster: ClusterState,
-  ticksAtOpening: ReadonlyMap<GroupState, number>,
-): Ranked[] {
-  const evidence = new Map<EdgeState, Evidence>();
-  for (const edge of cluster.edges) evidence.set(edge, evidenceOf(kernel, edge, ticksAtOpening));
-  const rows = [...cluster.services]
-    .filter((service) => service.inbound.size + service.outbound.size > 0)
-    .map((service) => ({ service, ...partsOf(service, evidence) }));
-  const hasGraph = [...cluster.edges].some((edge) => edge.sourceService && edge.destinationService);
-  return normalise(rows, hasGraph);
-}
-
-function evidenceOf(
-  kernel: KernelFace,
-  { slot, group }: EdgeState,
-  ticksAtOpening: ReadonlyMap<GroupState, number>,
-): Evidence {
-  const since = Math.max(0, group.ticks - (ticksAtOpening.get(group) ?? 0));
-  const windows = Math.min(REMEMBERED, since + BEFORE + 1);
-  let [all, loud, down] = [0, 0, 0];
-  for (let ago = 0; ago < windows; ago++) {
-    const [a, l, d] = kernel.recent(slot, ago);
-    all = Math.max(all, a);
-    loud = Math.max(loud, l);
-    down = Math.max(down, d);
-  }
-  return { all: Math.min(all, CAP), loud: Math.min(loud, CAP), down: Math.min(down, CAP) };
-}
+/** Edges or services between two turns of the event loop: a millisecond or two. */
+const SLICE = 4096;
 
 type Parts = Omit<Ranked, 'service'>;
 
-function partsOf({ inbound, outbound }: ServiceState, evidence: ReadonlyMap<EdgeState, Evidence>): Parts {
-  const into = [...inbound].map((edge) => evidence.get(edge)!);
-  const out = [...outbound].map((edge) => evidence.get(edge)!);
-  const around = [...into, ...out];
-  const x = mean(into.map((e) => e.loud));
-  const y = largest(out.map((e) => e.loud));
-  const fedLess = mean(into.map((e) => e.down));
-  const feedsLess = mean(out.map((e) => e.down));
-  const unfed = out.length === 0 || feedsLess < 0.5 * fedLess ? fedLess : 0.5 * fedLess;
+/** By edge slot, largest over the windows, capped: evidence, latency and errors up, traffic down. */
+interface Evidence {
+  readonly all: Float64Array;
+  readonly loud: Float64Array;
+  readonly down: Float64Array;
+}
+
+/** Likely sources in the cluster, best first, over the windows since one before the opening. */
+export function* rankServices(
+  kernel: KernelFace,
+  { edges, services }: ClusterState,
+  ticksAtOpening: ReadonlyMap<GroupState, number>,
+): Generator<void, Ranked[]> {
+  const evidence = yield* evidenceOf(kernel, edges, ticksAtOpening);
+  let hasGraph = false;
+  for (const { sourceService, destinationService } of edges) {
+    hasGraph = sourceService !== undefined && destinationService !== undefined;
+    if (hasGraph) break;
+  }
+  const rows = yield* inSlices(services, (service) =>
+    service.inbound.size + service.outbound.size > 0 ? { service, ...partsOf(service, evidence) } : undefined,
+  );
+  return normalise(rows, hasGraph);
+}
+
+function* evidenceOf(
+  kernel: KernelFace,
+  edges: ReadonlySet<EdgeState>,
+  ticksAtOpening: ReadonlyMap<GroupState, number>,
+): Generator<void, Evidence> {
+  const slots = kernel.results.mix.length;
+  const column = () => new Float64Array(slots);
+  const evidence: Evidence = { all: column(), loud: column(), down: column() };
+  yield* inSlices(edges, ({ slot, group }) => {
+    const since = Math.max(0, group.ticks - (ticksAtOpening.get(group) ?? 0));
+    const peak = kernel.recentPeak(slot, Math.min(REMEMBERED, since + BEFORE + 1));
+    evidence.all[slot] = Math.min(peak[0]!, CAP);
+    evidence.loud[slot] = Math.min(peak[1]!, CAP);
+    evidence.down[slot] = Math.min(peak[2]!, CAP);
+  });
+  return evidence;
+}
+
+/** What `call` answers for each item, without those for which it has none. */
+function* inSlices<T, R>(items: Iterable<T>, call: (item: T) => R | undefined): Generator<void, NonNullable<R>[]> {
+  const answers: NonNullable<R>[] = [];
+  let left = SLICE;
+  for (const item of items) {
+    const answer = call(item);
+    if (answer !== undefined && answer !== null) answers.push(answer);
+    if (--left > 0) continue;
+    left = SLICE;
+    yield;
+  }
+  return answers;
+}
+
+/** Over edges: how many, sum, sum of squares and largest of a column. */
+function over(edges: FewEdges, column: Float64Array): { count: number; sum: number; squares: number; top: number } {
+  const result = { count: 0, sum: 0, squares: 0, top: 0 };
+  for (const { slot } of edges) {
+    const value = column[slot]!;
+    result.count++;
+    result.sum += value;
+    result.squares += value * value;
+    result.top = Math.max(result.top, value);
+  }
+  return result;
+}
+
+function partsOf({ inbound, outbound }: ServiceState, { all, loud, down }: Evidence): Parts {
+  const own = over(inbound, all);
+  const x = mean(over(inbound, loud));
+  const y = over(outbound, loud).top;
+  const fedLess = mean(over(inbound, down));
+  const feedsLess = mean(over(outbound, down));
+  const unfed = outbound.size === 0 || feedsLess < 0.5 * fedLess ? fedLess : 0.5 * fedLess;
+  let squares = own.squares;
+  for (const { slot } of outbound) squares += all[slot]! * all[slot]!;
   return {
-    neighbourhood: around.reduce((sum, { all }) => sum + all * all, 0) / Math.sqrt(around.length),
-    own: largest(into.map((e) => e.all)),
+    neighbourhood: squares / Math.sqrt(inbound.size + outbound.size),
+    own: own.top,
     unexplained: Math.max(0, x - EXPLAINED * y) + unfed + (fedLess < 0.5 * feedsLess ? 0.7 * feedsLess : 0),
   };
 }
 
+function mean({ count, sum }: { count: number; sum: number }): number {
+  return count === 0 ? 0 : sum / count;
+}
+
 /** Parts of the largest. Without a call graph only a service's own evidence tells. */
 function normalise(rows: readonly ({ service: ServiceState } & Parts)[], hasGraph: boolean): Ranked[] {
-  const tops = (['neighbourhood', 'own', 'unexplained'] as const).map((part) => largest(rows.map((row) => row[part])));
-  const share = (value: number, top: number) => value / Math.max(top, 1e-9);
-  const total = (row: Ranked) => (hasGraph ? row.neighbourhood + row.own + row.unexplained : row.own);
-  return rows
-    .map((row) => ({
-      service: row.service,
-      neighbourhood: share(row.neighbourhood, tops[0]!),
-      own: share(row.own, tops[1]!),
-      unexplained: share(row.unexplained, tops[2]!),
-    }))
-    .sort((a, b) => total(b) - total(a) || compareNames(a.service, b.service));
+  const tops = { neighbourhood: 1e-9, own: 1e-9, unexplained: 1e-9 };
+  for (const row of rows) {
+    tops.neighbourhood = Math.max(tops.neighbourhood, row.neighbourhood);
+    tops.own = Math.max(tops.own, row.own);
+    tops.unexplained = Math.max(tops.unexplained, row.unexplained);
+  }
+  const best = new Best(hasGraph);
+  for (const { service, neighbourhood, own, unexplained } of rows) {
+    best.offer({
+      service,
+      neighbourhood: neighbourhood / tops.neighbourhood,
+      own: own / tops.own,
+      unexplained: unexplained / tops.unexplained,
+    });
+  }
+  return best.list;
+}
+
+/** The first of many in order, without putting all in order. */
+class Best {
+  readonly list: Ranked[] = [];
+  readonly #hasGraph: boolean;
+
+  constructor(hasGraph: boolean) {
+    this.#hasGraph = hasGraph;
+  }
+
+  offer(row: Ranked): void {
+    const { list } = this;
+    if (list.length === MOST && this.#compare(row, list[MOST - 1]!) >= 0) return;
+    const place = list.findIndex((other) => this.#compare(row, other) < 0);
+    list.splice(place < 0 ? list.length : place, 0, row);
+    if (list.length > MOST) list.pop();
+  }
+
+  #compare(a: Ranked, b: Ranked): number {
+    return this.#total(b) - this.#total(a) || compareNames(a.service, b.service);
+  }
+
+  #total(row: Ranked): number {
+    return this.#hasGraph ? row.neighbourhood + row.own + row.unexplained : row.own;
+  }
 }
 
 function compareNames(a: ServiceState, b: ServiceState): number {
   const [left, right] = [formatService(a.name), formatService(b.name)];
   return left < right ? -1 : Number(left > right);
-}
-
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function largest(values: readonly number[]): number {
-  let top = 0;
-  for (const value of values) top = Math.max(top, value);
-  return top;
 }

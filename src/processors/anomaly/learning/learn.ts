@@ -39,8 +39,8 @@ export interface LearnHost {
   due(group: number): void;
   /** The order of a tick's new edges. */
   order(closing: Closing): readonly number[];
-  /** A tick is closed: the kernel's answers are there until the next. */
-  closed(closing: Closing): void;
+  /** A tick is closed: the kernel's answers are there until the next. Yields where other work may run. */
+  closed(closing: Closing): Generator<void>;
 }
 
 /** Edges a slice of a closing; a slice takes about 5 ms with a forest of 100 trees. */
@@ -145,7 +145,7 @@ export class LearnLoop {
     do yield;
     while (!this.#kernel.closeSlice(group, SLICE_EDGES));
     yield;
-    host.closed(closing);
+    yield* host.closed(closing);
     yield;
   }
 }

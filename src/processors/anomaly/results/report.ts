@@ -18,6 +18,7 @@ import { type IncidentView, incidentEvent } from './incident-events.js';
 import type { OwnResource } from './own-resource.js';
 import { type EventRecord, serializeEvents } from './result-events.js';
 import { ResultMetrics } from './result-metrics.js';
+import { liveSlots, mostTelling } from './telling.js';
 
 /** What a closed tick has to say. */
 export interface TickOutcome {
@@ -40,8 +41,6 @@ export interface ReportOptions {
   openIncidents(cluster: ClusterState): number;
 }
 
-/** All scores from here on go out, however many. */
-const SCORE_WORTH_SAYING = 0.5;
 /** Unit of the scores: an annotation, since unit 1 would make Prometheus and the Collector call them `…_ratio`. */
 const SCORE = '{score}';
 /** Unit of what is either 0 or 1. */
@@ -191,12 +190,11 @@ export class Reporter {
   #scores(metrics: ResultMetrics, group: GroupState, time: bigint): void {
     const { config, kernel, bySlot } = this.#options;
     const { score } = kernel.results;
-    const edges = liveEdges(kernel, group, bySlot).sort((a, b) => score[b.slot]! - score[a.slot]!);
-    edges.forEach((edge, rank) => {
-      if (rank >= config.export_top && score[edge.slot]! < SCORE_WORTH_SAYING) return;
-      metrics.gauge('px.anomaly.score', SCORE, 'Score of an edge', score[edge.slot]!, edgeAttributes(edge), time);
+    for (const slot of mostTelling(kernel, liveSlots(kernel, group, bySlot), config.export_top)) {
+      const edge = bySlot[slot]!;
+      metrics.gauge('px.anomaly.score', SCORE, 'Score of an edge', score[slot]!, edgeAttributes(edge), time);
       if (config.export_bands === 'all') this.#bands(metrics, edge, time);
-    });
+    }
   }
 
   #totals(metrics: ResultMetrics, cluster: ClusterState, time: bigint): void {
@@ -247,15 +245,4 @@ const BAND_TEXT = {
 
 function groupAttributes({ cluster, windowMs }: GroupState): Record<string, string> {
   return { 'px.cluster.id': cluster.id, 'anomaly.window': `${windowMs / 1000}s` };
-}
-
-/** Edges of the group that are there, or silent for not long enough to be dormant. */
-function liveEdges(kernel: KernelFace, group: GroupState, bySlot: readonly (EdgeState | undefined)[]): EdgeState[] {
-  const { present, gap, on } = kernel.results;
-  const live: EdgeState[] = [];
-  for (const slot of kernel.order(group.slot)) {
-    const edge = bySlot[slot];
-    if (edge && (present[slot] === 1 || gap[slot]! > 0 || on[slot] === 1)) live.push(edge);
-  }
-  return live;
 }
