@@ -28,6 +28,8 @@ export {
 } from './memory';
 export { scanFailedAt, scanItems, scanLogs, scanMetrics, scanRows, scanTraces, selectScan } from './otlp/request';
 export { KEPT_SCANS, metricAt, rowAt } from './otlp/rows';
+export { templateHits, templateMisses } from './otlp/template-rows';
+export { configureTemplates } from './otlp/templates';
 export { bindSeries, lookUpRows, reclaimSeries, unbindAll, unboundList } from './series/bind';
 export { isSeries, reindexSeries, seriesHigh, seriesTouched, seriesUsed } from './series/table';
 export { configureSeries, init } from './setup';

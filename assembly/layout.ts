@@ -25,10 +25,11 @@ export class Row {
   pointEnd: u32;
   /** Number of its MetricSpan. */
   metric: u32;
-  /** Slot of its series; -1: not looked up, or no room. */
+  /** Slot of its series; -1: no room, or a copy. Before it is looked up: a guess, -1: none. */
   series: i32;
   flags: u32;
-  pad: u32;
+  /** Address of the TemplateRow that keeps the guess for the next time; 0: none does. */
+  template: u32;
 }
 
 /** Where the parts around a scanned data point lie in the body. */

@@ -2,6 +2,7 @@
 import { detectInit } from './detect/face';
 import { finishLayout } from './memory';
 import { rowsInit } from './otlp/rows';
+import { templateRowsInit } from './otlp/template-rows';
 import { bindInit } from './series/bind';
 import { hashInit } from './series/hash';
 import { knownInit } from './series/known';
@@ -32,5 +33,7 @@ export function init(maxEdges: i32, maxServices: i32, maxGroups: i32, inputLimit
   foldInit();
   closeInit(maxEdges);
   detectInit(maxEdges, maxServices, maxGroups);
+  // Behind all state: regions of state keep their numbers, and older snapshots fit.
+  templateRowsInit();
   return finishLayout(inputLimitBytes) ? Status.OK : Status.NO_MEMORY;
 }

@@ -6,6 +6,7 @@
 // Only the original is folded; a run is an original and its copies.
 import { RowFlag } from '../layout';
 import { lower, readSpan, upper } from '../wire/cursor';
+import { isSame } from '../wire/same';
 import { KeyValue, Resource } from '../wire/tags';
 import { endIndex, firstIndex, points, ROW_CAPACITY, rowAt } from './rows';
 
@@ -42,7 +43,7 @@ function keyEnd(at: usize, end: usize): usize {
 
 function isMark(at: usize, end: usize): bool {
   const key = keyEnd(at, end);
-  return key == at + 2 + MARK_BYTES && memory.compare(at + 2, MARK, MARK_BYTES) == 0;
+  return key == at + 2 + MARK_BYTES && isSame(at + 2, MARK, MARK_BYTES);
 }
 
 /** The service names of a resource: behind `px.cloud.address`; 0: there is none. The resource was checked before. */
@@ -65,9 +66,9 @@ function namesDiffer(a: usize, aEnd: usize, b: usize, bEnd: usize): bool {
     const leftKey = keyEnd(upper(left), lower(left));
     const keyBytes = leftKey - upper(left);
     if (!leftKey || keyEnd(upper(right), lower(right)) - upper(right) != keyBytes) return false;
-    if (memory.compare(upper(left), upper(right), keyBytes) != 0) return false;
+    if (!isSame(upper(left), upper(right), keyBytes)) return false;
     const bytes = lower(left) - upper(left);
-    if (lower(right) - upper(right) != bytes || memory.compare(upper(left), upper(right), bytes) != 0) differ = true;
+    if (lower(right) - upper(right) != bytes || !isSame(upper(left), upper(right), bytes)) differ = true;
     a = lower(left);
     b = lower(right);
   }
@@ -77,10 +78,10 @@ function namesDiffer(a: usize, aEnd: usize, b: usize, bEnd: usize): bool {
 function isCopy(start: usize, end: usize, limit: usize): bool {
   const rest = limit - end;
   if (resourceEnd == 0 || end == 0 || rest == 0 || metricsEnd - resourceEnd != rest) return false;
-  if (memory.compare(resourceEnd, end, rest) != 0) return false;
+  if (!isSame(resourceEnd, end, rest)) return false;
   const names = namesStart(resourceStart, resourceEnd);
   const prefix = names - resourceStart;
-  if (!names || prefix > end - start || memory.compare(resourceStart, start, prefix) != 0) return false;
+  if (!names || prefix > end - start || !isSame(resourceStart, start, prefix)) return false;
   return namesDiffer(names, resourceEnd, start + prefix, end);
 }
 
@@ -88,7 +89,10 @@ function isCopy(start: usize, end: usize, limit: usize): bool {
 export function endOfResource(start: usize, end: usize, limit: usize, firstPoint: i32): void {
   if (isCopy(start, end, limit)) {
     const to = endIndex(points);
-    for (let i = firstIndex(firstPoint); i < to; i++) rowAt(i).flags |= RowFlag.COPY;
+    for (let i = firstIndex(firstPoint); i < to; i++) {
+      rowAt(i).flags |= RowFlag.COPY;
+      rowAt(i).series = -1;
+    }
   } else {
     resourceStart = start;
     resourceEnd = end;

@@ -30,4 +30,5 @@ export function recordPoint(
   row.metric = metrics;
   row.series = -1;
   row.flags = flags;
+  row.template = 0;
 }

@@ -7,6 +7,7 @@ import { ExportMetricsServiceRequest, Message } from '../wire/tags';
 import { recordedRows, startCopies } from './copies';
 import { walkResourceMetrics } from './resource-metrics';
 import { points, selectRows, startRows } from './rows';
+import { startTemplates } from './templates';
 
 let bodyStart: usize = 0;
 let items: i32 = 0;
@@ -41,6 +42,7 @@ export function scanMetrics(address: usize, bytes: i32, skip: i32): i32 {
   bodyStart = address;
   startRows(address, skip);
   startCopies(skip);
+  startTemplates(address + bytes);
   const isWhole = walkMetrics(address, address + bytes);
   items = isWhole ? points : 0;
   rows = isWhole ? recordedRows() : 0;

@@ -8,12 +8,14 @@ import { Message, ResourceMetrics } from '../wire/tags';
 import { endOfResource } from './copies';
 import { body, metricAt, metrics, points } from './rows';
 import { amendRows, walkScopeMetrics } from './scope-metrics';
+import { keepTemplate, readByTemplate } from './template-rows';
 
 /** Messages above: the request. */
 const DEPTH = 1;
 
 /** False: malformed. A resource that is absent is an empty one; one in several pieces is named by its last and told apart by all. */
 export function walkResourceMetrics(start: usize, limit: usize): bool {
+  if (readByTemplate(start, limit)) return true;
   const firstPoint = points;
   const firstMetric = metrics;
   let resource = ((<u64>start) << 32) | <u64>start;
@@ -59,6 +61,7 @@ export function walkResourceMetrics(start: usize, limit: usize): bool {
     metricAt(i).resourceStart = upper(resource) - <u32>body;
     metricAt(i).resourceEnd = <u32>(lower(resource) - body);
   }
+  if (pieces == 1) keepTemplate(start, limit, resource, firstPoint, firstMetric);
   endOfResource(upper(resource), pieces == 1 ? lower(resource) : 0, limit, firstPoint);
   return true;
 }

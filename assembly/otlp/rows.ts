@@ -79,6 +79,19 @@ export function addPoint(): Row | null {
   return row;
 }
 
+/** Counts so many points and answers the first of their records; 0, and nothing is counted: not all are in the recorded window. */
+export function addPoints(count: i32): usize {
+  const index = points - skip;
+  if (index < 0 || index + count > ROW_CAPACITY) return 0;
+  points += count;
+  return changetype<usize>(rowAt(index));
+}
+
+/** Whether every point from `first` on is in the recorded window. */
+export function areRecorded(first: i32): bool {
+  return first >= skip && points - skip <= ROW_CAPACITY;
+}
+
 /** Forgets the points from `first` on. */
 export function discardPoints(first: i32): void {
   points = first;
@@ -95,6 +108,13 @@ export function firstIndex(first: i32): i32 {
 @inline
 export function endIndex(end: i32): i32 {
   return min(end - skip, ROW_CAPACITY);
+}
+
+/** The first of so many records of metrics. */
+export function addMetrics(count: i32): usize {
+  const first = metricAt(metrics);
+  metrics += count;
+  return changetype<usize>(first);
 }
 
 /** Record for the metric whose points are the rows [from, to). */

@@ -3,6 +3,7 @@ import { Role, RowFlag, Series, SeriesState } from '../layout';
 import { scratch } from '../memory';
 import { scanRows } from '../otlp/request';
 import { rowAt, ROW_CAPACITY } from '../otlp/rows';
+import { noteSeries } from '../otlp/template-rows';
 import { edgeAt, feedAt, isEdge, isFeed, noteRequests } from '../window/graph';
 import { admitSeries, dropSeries, head, isSeries, seriesAt } from './table';
 
@@ -25,7 +26,10 @@ export function lookUpRows(): i32 {
   for (let i = 0; i < rows; i++) {
     const row = rowAt(i);
     if (row.flags & RowFlag.COPY) continue;
-    row.series = admitSeries(row.hash);
+    if (row.series < 0 || seriesAt(row.series).hash != row.hash) {
+      row.series = admitSeries(row.hash);
+      noteSeries(row);
+    }
     if (row.series < 0) continue;
     const series = seriesAt(row.series);
     series.touched = head.now;

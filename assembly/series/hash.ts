@@ -23,6 +23,10 @@ export function hashInit(hashSeed: u64): void {
   seed = hashSeed;
 }
 
+export function hashSeed(): u64 {
+  return seed;
+}
+
 // @ts-ignore: decorator
 @inline
 function step(lane: u64, word: u64): u64 {

@@ -145,6 +145,7 @@ export function moveSeriesRecord(from: i32, to: i32): bool {
   if (!isSeries(from) || isSeries(to)) return false;
   memory.copy(changetype<usize>(seriesAt(to)), changetype<usize>(seriesAt(from)), offsetof<Series>());
   seriesAt(from).state = SeriesState.FREE;
+  seriesAt(from).hash = 0;
   store<i32>(entryAt(probe(seriesAt(to).hash)), to, Entry.SLOT);
   return true;
 }

@@ -24,8 +24,10 @@ export function see(series: Series, time: i64, request: u32): Seen {
   }
   if (isCounter && place > 0) return Seen.STALE;
   if (place == 4) return Seen.NEW;
-  memory.copy(times + ((<usize>place + 1) << 3), times + ((<usize>place) << 3), (3 - place) << 3);
-  memory.copy(requests + ((<usize>place + 1) << 2), requests + ((<usize>place) << 2), (3 - place) << 2);
+  for (let i = 3; i > place; i--) {
+    store<i64>(times + ((<usize>i) << 3), load<i64>(times + ((<usize>(i - 1)) << 3)));
+    store<u32>(requests + ((<usize>i) << 2), load<u32>(requests + ((<usize>(i - 1)) << 2)));
+  }
   store<i64>(times + ((<usize>place) << 3), time);
   store<u32>(requests + ((<usize>place) << 2), request);
   return Seen.NEW;

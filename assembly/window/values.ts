@@ -80,7 +80,9 @@ export function meanDelta(series: Series, value: f64, factor: f64, tick: i64, is
   const mark = changetype<usize>(series) + (tick & 1 ? offsetof<Series>('mark1') : offsetof<Series>('mark0'));
   if (load<i64>(mark) != tick + 1) {
     store<i64>(mark, tick + 1);
-    memory.fill(at + offsetof<Series>('value0'), 0, 24);
+    store<f64>(at, 0, offsetof<Series>('value0'));
+    store<f64>(at, 0, offsetof<Series>('value1'));
+    store<f64>(at, 0, offsetof<Series>('value2'));
   }
   const sum = load<f64>(at, offsetof<Series>('value0')) + value;
   const samples = load<f64>(at, offsetof<Series>('value1')) + (isSame ? 0 : 1);

@@ -26,6 +26,13 @@ export function structureInit(): void {
   }
 }
 
+/** What the walk does with a field of the message. */
+// @ts-ignore: decorator
+@inline
+export function actionOf(message: i32, tag: u32): i32 {
+  return tag < <u32>TABLE_TAGS ? load<u8>(actions + <usize>message * TABLE_TAGS + tag) : Action.UNKNOWN;
+}
+
 function packedVarints(cursor: usize, limit: usize): usize {
   while (cursor < limit) {
     cursor = readVarint(cursor, limit);
@@ -41,7 +48,8 @@ export function packedFixed64(cursor: usize, limit: usize): usize {
   return ((lower(span) - upper(span)) & 7) == 0 ? lower(span) : fail(Status.TRUNCATED, cursor);
 }
 
-function checkField(action: i32, tag: u32, cursor: usize, limit: usize, depth: i32): usize {
+/** The cursor behind a field whose action is this. */
+export function checkField(action: i32, tag: u32, cursor: usize, limit: usize, depth: i32): usize {
   switch (action) {
     case Action.UNKNOWN:
       return skipField(tag, cursor, limit, depth);

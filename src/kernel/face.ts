@@ -41,6 +41,8 @@ export interface KernelOptions {
   readonly autoencoder?: boolean;
   /** A series without a point for so long, in event time, may give way when the table is full; 3600. */
   readonly idleSeriesSeconds?: number;
+  /** Room for what is remembered of resources that come again and again, bytes; 8 MiB, 0: nothing is. No result depends on it. */
+  readonly templateBytes?: number;
 }
 
 /** Detection, section 4. Sizes in vectors, refresh in windows. */

@@ -49,6 +49,9 @@ const COUNTS = [
 /** Request numbers of the kernel: 31 bits, the last one marks a held batch. */
 const REQUEST_MASK = 0x7fff_ffff;
 
+/** What 29,000 edges take as Pixie sends them. */
+const TEMPLATE_BYTES = 8 << 20;
+
 function require(isDone: number, what: string): void {
   if (!isDone) throw new RangeError(`kernel: ${what}`);
 }
@@ -72,6 +75,7 @@ export class Kernel implements KernelFace {
     this.#views = new Views(wasm.memory);
     configureDetectors(wasm, options.forest, options.autoencoder ?? false, options.seed);
     wasm.configureSeries(options.maxSeries, options.maxFeeds, options.hashSeed, options.idleSeriesSeconds ?? 3600);
+    wasm.configureTemplates(options.templateBytes ?? TEMPLATE_BYTES);
     const status = wasm.init(options.maxEdges, options.maxServices, options.maxGroups, options.inputLimitBytes);
     if (status !== wasm.Status.OK.value) throw new CapacityError('the configured capacities do not fit into memory');
     this.scanner = new Scanner(wasm, this.#views);
@@ -286,6 +290,11 @@ export class Kernel implements KernelFace {
 
   memoryBytes(): number {
     return this.#wasm.memory.buffer.byteLength;
+  }
+
+  /** ResourceMetrics that were known again when they were scanned, and those that were walked, since the start. */
+  templates(): { readonly hits: number; readonly misses: number } {
+    return { hits: this.#wasm.templateHits() >>> 0, misses: this.#wasm.templateMisses() >>> 0 };
   }
 
   /** False once anything was written behind a region: a defect of the kernel itself. */

@@ -33,6 +33,7 @@ export interface KernelExports extends DetectExports {
   readonly memory: Memory;
   readonly Status: StatusNumbers;
   configureSeries(maxSeries: number, maxFeeds: number, hashSeed: bigint, idleSeconds: number): void;
+  configureTemplates(bytes: number): void;
   init(maxEdges: number, maxServices: number, maxGroups: number, inputLimitBytes: number): number;
   inputFor(bytes: number): number;
   inputAddress(): number;
@@ -48,6 +49,8 @@ export interface KernelExports extends DetectExports {
   scanRows(): number;
   selectScan(scan: number, recorded: number): void;
   scanFailedAt(): number;
+  templateHits(): number;
+  templateMisses(): number;
   rowAt(row: number): number;
   metricAt(metric: number): number;
   lookUpRows(): number;

@@ -1,0 +1,269 @@
+// A kernel that knows resources again reads, refuses and learns exactly what one that walks every byte does.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { opentelemetry } from '#proto';
+import { MalformedError } from '../../src/kernel/errors.js';
+import type { SeriesBinding } from '../../src/kernel/face.js';
+import type { Kernel } from '../../src/kernel/kernel.js';
+import { referenceRows } from '../../src/kernel/reference-decode.js';
+import { smallKernel } from '../support/kernels.js';
+import { metricsRequest } from '../support/otlp-arbitraries.js';
+
+const { ExportMetricsServiceRequest } = opentelemetry.proto.collector.metrics.v1;
+
+type Plain = Record<string, unknown>;
+const encode = (message: object): Uint8Array =>
+  new Uint8Array(ExportMetricsServiceRequest.encode(ExportMetricsServiceRequest.fromObject(message)).finish());
+
+/** The request's ResourceMetrics, each as a field of its own. */
+function piecesOf(message: unknown): Uint8Array[] {
+  const { resourceMetrics = [] } = message as { resourceMetrics?: Plain[] };
+  return resourceMetrics.map((one) => encode({ resourceMetrics: [one] }));
+}
+
+const join = (pieces: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(pieces));
+
+/** Everything that a scan says, or why it refuses. */
+function readAll(kernel: Kernel, body: Uint8Array): unknown {
+  try {
+    const { items, rows } = kernel.scan('metrics', body);
+    return {
+      items,
+      rows: Array.from({ length: rows }, (_, row) => ({ ...kernel.scanner.row(row), ...kernel.ranges(row) })),
+    };
+  } catch (error) {
+    assert.ok(error instanceof MalformedError, String(error));
+    return [error.message, error.offset];
+  }
+}
+
+/** Another time and value in every field of eight bytes that stands behind one of these tags, whatever it is: bytes may be anything. */
+function withOtherNumbers(body: Uint8Array, salt: number): Uint8Array {
+  const copy = body.slice();
+  for (let i = 0; i + 9 <= copy.length; i++) {
+    if (copy[i] !== 0x19 && copy[i] !== 0x21 && copy[i] !== 0x31) continue;
+    for (let k = 1; k <= 8; k++) copy[i + k] = (copy[i + k]! + salt * k) & 0xff;
+    i += 8;
+  }
+  return copy;
+}
+
+const pool = fc
+  .array(metricsRequest, { minLength: 1, maxLength: 6 })
+  .map((messages) => messages.flatMap(piecesOf))
+  .filter((pieces) => pieces.length > 0);
+
+interface Step {
+  readonly order: readonly number[];
+  readonly salt: number;
+  readonly flip: number;
+  readonly cut: number;
+}
+const step: fc.Arbitrary<Step> = fc.record({
+  order: fc.array(fc.nat(), { maxLength: 12 }),
+  salt: fc.nat({ max: 3 }),
+  flip: fc.oneof(fc.constant(-1), fc.nat()),
+  cut: fc.oneof(fc.constant(-1), fc.constant(-1), fc.nat()),
+});
+
+/** A request of the pool's pieces in some order, with other numbers, a byte changed, or cut short. */
+function bodyOf(pieces: readonly Uint8Array[], { order, salt, flip, cut }: Step): Uint8Array {
+  const body = join(order.map((n) => withOtherNumbers(pieces[n % pieces.length]!, n % 2 ? salt : 0)));
+  if (flip >= 0 && body.length > 0) body[flip % body.length]! ^= 1 << (flip % 8);
+  return cut >= 0 ? body.slice(0, cut % (body.length + 1)) : body;
+}
+
+/** The smallest ring is overwritten all the time; the default one never here. */
+for (const templateBytes of [1, 8 << 20]) {
+  test(`rows, ranges and refusals are the same, ring of ${templateBytes} bytes`, () => {
+    let hits = 0;
+    const warm = smallKernel({ templateBytes });
+    const cold = smallKernel({ templateBytes: 0 });
+    fc.assert(
+      fc.property(pool, fc.array(step, { minLength: 4, maxLength: 12 }), (pieces, steps) => {
+        const whole = { order: pieces.map((_, i) => i), salt: 0, flip: -1, cut: -1 };
+        for (const each of [whole, whole, ...steps]) {
+          const body = bodyOf(pieces, each);
+          const before = warm.templates().hits;
+          assert.deepEqual(readAll(warm, body), readAll(cold, body));
+          hits += warm.templates().hits - before;
+        }
+      }),
+      { numRuns: 250 },
+    );
+    assert.ok(hits > 500, `only ${hits} resources were known again`);
+    assert.equal(cold.templates().hits, 0);
+    assert.ok(warm.isIntact());
+  });
+}
+
+const text = (key: string, value: string): object => ({ key, value: { stringValue: value } });
+
+/** One ResourceMetrics as Pixie sends it: a resource, and metrics of one point each. */
+function pixieRow(service: string, destination: string, time: bigint, value: number): Uint8Array {
+  const attributes = [text('destination.service.name', destination), text('protocol', 'http')];
+  const dataPoints = [{ attributes, timeUnixNano: String(time), asDouble: value }];
+  const summary = { attributes, timeUnixNano: String(time), count: '7', sum: value * 7 };
+  return encode({
+    resourceMetrics: [
+      {
+        resource: { attributes: [text('service.name', service), text('k8s.pod.name', `${service}-6c9f5b7d4f`)] },
+        scopeMetrics: [
+          {
+            metrics: [
+              { name: 'edge.requests', unit: '1', gauge: { dataPoints } },
+              { name: 'edge.latency', unit: 'ms', summary: { dataPoints: [summary] } },
+              { name: 'edge.bytes', sum: { dataPoints, aggregationTemporality: 2, isMonotonic: true } },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+}
+
+test('every change of one bit is read, or refused, as if nothing had been known', () => {
+  const warm = smallKernel();
+  const cold = smallKernel({ templateBytes: 0 });
+  const body = pixieRow('ns/a', 'ns/b', 1_700_000_000_000_000_000n, 12.5);
+  readAll(warm, body.slice());
+  readAll(warm, body.slice());
+  let hits = 0;
+  for (let bit = 0; bit < body.length * 8; bit++) {
+    const changed = body.slice();
+    changed[bit >> 3]! ^= 1 << (bit & 7);
+    const before = warm.templates().hits;
+    assert.deepEqual(readAll(warm, changed), readAll(cold, changed), `bit ${bit}`);
+    hits += warm.templates().hits - before;
+  }
+  // Of times, values and a count, and of nothing else, any bit may change. A change elsewhere may be kept in the place of what was known.
+  assert.ok(hits > 7 * 60 && hits <= 7 * 64, `${hits} of ${7 * 64}`);
+});
+
+test('a request that comes again is read by what is known of it, in any order, and its rows are protobufjs’s', () => {
+  const kernel = smallKernel();
+  const request = (time: bigint, turn: number): Uint8Array =>
+    join(
+      Array.from({ length: 100 }, (_, i) => (i * 37 + turn) % 100).map((i) =>
+        pixieRow(`ns/source-${i % 10}`, `ns/destination-${i}`, time, 1 + i + turn),
+      ),
+    );
+  for (const turn of [0, 1]) kernel.scan('metrics', request(1n, turn));
+  const { hits, misses } = kernel.templates();
+  assert.equal(hits + misses, 200);
+  for (let turn = 2; turn < 6; turn++) {
+    const body = request(BigInt(turn), turn);
+    const { rows } = kernel.scan('metrics', body);
+    const expected = referenceRows(body);
+    assert.equal(rows, expected.length);
+    for (const [i, { value, timeUnixNano, count }] of expected.entries()) {
+      const row = kernel.scanner.row(i);
+      assert.deepEqual([row.value, row.timeUnixNano, row.count], [value, timeUnixNano, count]);
+    }
+  }
+  assert.deepEqual(kernel.templates(), { hits: hits + 400, misses });
+});
+
+test('copies that Pixie makes are found among resources that are known', () => {
+  const copied = (service: string, value: number): Uint8Array =>
+    encode({
+      resourceMetrics: [
+        {
+          resource: { attributes: [text('px.cloud.address', 'c'), text('service.name', service)] },
+          scopeMetrics: [{ metrics: [{ name: 'a', gauge: { dataPoints: [{ asDouble: value, timeUnixNano: '9' }] } }] }],
+        },
+      ],
+    });
+  const kernel = smallKernel();
+  const isCopy = (...pieces: Uint8Array[]): boolean[] => {
+    const { rows } = kernel.scan('metrics', join(pieces));
+    kernel.unboundRows();
+    return Array.from({ length: rows }, (_, row) => {
+      if (kernel.scanner.row(row).isCopy) assert.equal(kernel.seriesOf(row), -1);
+      return kernel.scanner.row(row).isCopy;
+    });
+  };
+  // "b" was an original before: what is known of its series must not show while it is a copy.
+  for (let turn = 0; turn < 4; turn++) {
+    assert.deepEqual(isCopy(copied('a', 1), copied('b', 1)), [false, true]);
+    assert.deepEqual(isCopy(copied('b', 1), copied('a', 1)), [false, true]);
+    assert.deepEqual(isCopy(copied('a', 1), copied('b', 2)), [false, false]);
+  }
+  assert.ok(kernel.templates().hits >= 16);
+});
+
+const BINDING: Omit<SeriesBinding, 'edge' | 'feed'> = { rank: 0, type: 0, roles: 4, scale: 1 };
+
+/** One thing that happens to a kernel; `n` is drawn from all numbers. */
+type Event = { readonly kind: 'request' | 'drop' | 'forget' | 'unbind' | 'restore'; readonly n: number };
+const event: fc.Arbitrary<Event> = fc.record({
+  kind: fc.constantFrom('request', 'request', 'request', 'request', 'drop', 'forget', 'unbind', 'restore'),
+  n: fc.nat(),
+});
+
+/** Runs the events; answers all that can be seen of the kernel at each step, and its state at the end. */
+function live(kernel: Kernel, events: readonly Event[]): unknown[] {
+  const group = kernel.addGroup(10_000_000_000n, 5_000_000_000n);
+  const feed = kernel.addFeed(group, false);
+  const edges = [0, 1, 2].map(() => kernel.addEdge(group, -1, -1, 0));
+  const seen: unknown[] = [];
+  for (const [turn, { kind, n }] of events.entries()) {
+    if (kind === 'unbind') kernel.unbindAll();
+    if (kind === 'drop') seen.push(kernel.dropSeries(n % 24));
+    if (kind === 'forget') {
+      kernel.removeEdge(edges[n % 3]!);
+      edges[n % 3] = kernel.addEdge(group, -1, -1, 0);
+    }
+    if (kind === 'restore') kernel.restore(kernel.snapshot());
+    if (kind !== 'request') continue;
+    const time = 1_700_000_000_000_000_000n + BigInt(turn) * 1_000_000n;
+    const rows = Array.from({ length: 8 }, (_, i) => pixieRow(`ns/${(i + n) % 8}`, `ns/d${(i * 3) % 8}`, time, i + n));
+    kernel.scan('metrics', join(rows));
+    const unbound = kernel.unboundRows();
+    for (const row of unbound) {
+      kernel.bindSeries(kernel.seriesOf(row), { ...BINDING, edge: edges[row % 3]!, feed });
+    }
+    seen.push(
+      unbound,
+      Array.from({ length: 24 }, (_, row) => kernel.seriesOf(row)),
+    );
+    seen.push(kernel.fold(0, turn + 1, 0n, -1), kernel.counts());
+  }
+  return [...seen, Buffer.from(kernel.snapshot()).toString('base64')];
+}
+
+test('series that were reclaimed, bound anew or restored meanwhile: the same state, bit for bit', () => {
+  let hits = 0;
+  fc.assert(
+    fc.property(fc.array(event, { minLength: 6, maxLength: 20 }), (events) => {
+      const warm = smallKernel({ maxSeries: 30 });
+      assert.deepEqual(live(warm, events), live(smallKernel({ maxSeries: 30, templateBytes: 0 }), events));
+      hits += warm.templates().hits;
+    }),
+    { numRuns: 60 },
+  );
+  assert.ok(hits > 500, `only ${hits} resources were known again`);
+});
+
+test('a snapshot needs nothing of what is known of resources', () => {
+  const events = Array.from({ length: 8 }, (_, n): Event => ({ kind: 'request', n }));
+  const [warm, cold] = [smallKernel(), smallKernel({ templateBytes: 0 })];
+  assert.deepEqual(live(warm, events), live(cold, events));
+  const fresh = smallKernel({ templateBytes: 16384 });
+  fresh.restore(warm.snapshot());
+  assert.deepEqual(fresh.templates(), { hits: 0, misses: 0 });
+  assert.deepEqual(fresh.snapshot(), cold.snapshot());
+});
+
+test('malformed behind what is known is refused, and what is known still read', () => {
+  const kernel = smallKernel();
+  const good = pixieRow('ns/a', 'ns/b', 1n, 1);
+  for (let i = 0; i < 3; i++) kernel.scan('metrics', good.slice());
+  const bad = good.slice();
+  bad[bad.length - 1] = 0xff;
+  const { hits } = kernel.templates();
+  assert.throws(() => kernel.scan('metrics', join([good, bad])), MalformedError);
+  assert.equal(kernel.templates().hits, hits + 1);
+  assert.equal(kernel.scan('metrics', join([good, good])).items, 6);
+});
