@@ -15,7 +15,7 @@ import {
   WARM,
   XL,
 } from './constants';
-import { ageWeight, bestFisher } from './evidence';
+import { ageWeight, bestFisher, most, top } from './evidence';
 import { Profile } from './profile';
 import { changeColumn, kindColumn, onColumn, profileAt, windowAt } from './regions';
 import { Edge, Group } from './state';
@@ -49,15 +49,6 @@ function judgeUniform(T: f64, raw: f64): void {
   isStrong = raw * plainAge >= T + XL;
   kind = THROUGHPUT_DROP;
   if (!isPresent) return;
-  let top = 0;
-  let most = Math.abs(load<f64>(surprises));
-  for (let i = 1; i < COMPONENTS; i++) {
-    const a = Math.abs(load<f64>(surprises + ((<usize>i) << 3)));
-    if (a > most) {
-      most = a;
-      top = i;
-    }
-  }
   kind = most * age < T ? TRAFFIC_PATTERN : kindOf(top);
 }
 
@@ -73,7 +64,7 @@ function against(raw: f64, level: f64): void {
  * Level of joint evidence. What one component alone would have named counts against that kind's level, where it is the higher one: a
  * muted latency spike must not come back as a pattern.
  */
-function jointLevel(p: usize, top: i32, most: f64): f64 {
+function jointLevel(p: usize): f64 {
   const pattern = load<f64>(p, Profile.LEVELS + TRAFFIC_PATTERN * 8);
   if (most * age < pattern) return pattern;
   return max(pattern, load<f64>(p + ((<usize>kindOf(top)) << 3), Profile.LEVELS));
@@ -89,15 +80,9 @@ function judgeByKind(p: usize, gap: f64, forest: f64, coder: f64): void {
   if (!isPresent) return against(gap, load<f64>(p, Profile.LEVELS + THROUGHPUT_DROP * 8) * components);
   kind = TRAFFIC_PATTERN;
   let best: f64 = 0;
-  let most: f64 = 0;
-  let top = 0;
   for (let i = 0; i < COMPONENTS; i++) {
     const a = Math.abs(load<f64>(surprises + ((<usize>i) << 3)));
     if (a == 0) continue;
-    if (a > most) {
-      most = a;
-      top = i;
-    }
     const level = load<f64>(p + ((<usize>kindOf(i)) << 3), Profile.LEVELS) * components;
     against(a, level);
     const share = (a * age) / level;
@@ -105,8 +90,8 @@ function judgeByKind(p: usize, gap: f64, forest: f64, coder: f64): void {
     best = share;
     if (share >= 1) kind = kindOf(i);
   }
-  const joint = jointLevel(p, top, most);
-  against(bestFisher(surprises, judged), joint * load<f64>(p, Profile.FACTORS + 8));
+  const joint = jointLevel(p);
+  against(bestFisher(judged), joint * load<f64>(p, Profile.FACTORS + 8));
   against(max(forest - PEN, 0), joint * load<f64>(p, Profile.FACTORS + 16));
   against(max(coder - PEN, 0), joint * load<f64>(p, Profile.FACTORS + 24));
 }
@@ -157,8 +142,8 @@ function turn(p: usize, edge: i32): i32 {
 }
 
 /**
- * Takes one window of an edge into its alert. `raw`: evidence before the age factor; `gross`: a feature's change is;
- * `forest`, `coder`: those detectors' surprises, 0 none.
+ * Takes one window of an edge into its alert. `raw`: evidence before the age factor `weight`; `forest`, `coder`: those detectors'
+ * surprises, 0 none.
  */
 export function foldAlert(
   g: usize,
@@ -167,10 +152,10 @@ export function foldAlert(
   surprise: usize,
   K: i32,
   raw: f64,
+  weight: f64,
   gap: f64,
   forest: f64,
   coder: f64,
-  gross: bool,
   present: bool,
 ): void {
   let change = 0;
@@ -180,8 +165,8 @@ export function foldAlert(
     surprises = surprise;
     judged = K;
     isPresent = present;
-    age = ageWeight(n, gross, present);
     plainAge = ageWeight(n, false, true);
+    age = weight;
     const p = profileAt(load<i32>(e, Edge.PROFILE));
     const isSet = load<i32>(p, Profile.SET) != 0;
     if (!isSet) judgeUniform(load<f64>(g, Group.LEVEL), raw);

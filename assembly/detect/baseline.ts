@@ -25,10 +25,11 @@ import {
   startOf,
 } from './constants';
 import { isPresent } from './context';
+import { clip, larger, smaller } from './extremes';
 import { foldPresence, foldSilent } from './gap';
 import { serviceAt, windowAt } from './regions';
 import { Edge, Group, Service } from './state';
-import { foldTails } from './tails';
+import { foldTails, noteTails, startTails } from './tails';
 
 /** Decay of errors and requests in a window: 1 - 1/NE. */
 const KEEP_ERRORS: f64 = 1 - 1 / NE;
@@ -60,8 +61,8 @@ export function countingNoise(m: f64, ctx: f64, lnCtx: f64): f64 {
 /** Standard deviation of the transformed value of LAT, RATE or BYT. `w`: count widening of LAT and BYT. */
 export function deviation(k: i32, s2: f64, m: f64, w: f64, ctx: f64, lnCtx: f64, excess: f64): f64 {
   const floor = floorOf(k);
-  if (k == RATE) return Math.sqrt(max(s2, floor * floor + countingNoise(m, ctx, lnCtx)));
-  let v = max(s2, floor * floor);
+  if (k == RATE) return Math.sqrt(larger(s2, floor * floor + countingNoise(m, ctx, lnCtx)));
+  let v = larger(s2, floor * floor);
   if (k == LAT) {
     const allowance = KAPPA * excess;
     v += allowance * allowance;
@@ -76,12 +77,17 @@ export function errorRate(e: usize): f64 {
 
 /** Standard deviation of the error count of a window with n requests at rate r. */
 export function errorDeviation(e: usize, n: f64, r: f64): f64 {
-  return Math.sqrt((n * r * (1 - r) + C0) * max(<f64>load<f32>(e, Edge.S2 + ERR * 4), 1));
+  return Math.sqrt((n * r * (1 - r) + C0) * larger(<f64>load<f32>(e, Edge.S2 + ERR * 4), 1));
+}
+
+/** max(1/count, 1/slowest), which costs no division once the count is there. */
+export function gainOf(count: f64, slowest: f64): f64 {
+  return count < slowest ? 1 / count : 1 / slowest;
 }
 
 /** Gain of the variance after c samples. */
 function scaleGain(z: f64, c: f64, slowStart: f64): f64 {
-  const gain = max(1 / (c + slowStart), 1 / NS);
+  const gain = gainOf(c + slowStart, NS);
   return Math.abs(z) > REJ && c > SETTLED ? RW * gain : gain;
 }
 
@@ -94,11 +100,11 @@ function foldErrors(e: usize, x: f64, n: f64, c: f64): f64 {
   store<f64>(e, r, Edge.LOC + ERR * 8);
   store<f32>(e, <f32>sd, Edge.SD + ERR * 4);
   markGross(e, ERR, x - n * r, n);
-  store<f32>(e, <f32>(<f64>load<f32>(e, Edge.KE) * KEEP_ERRORS + min(x, n * r + CLIP * sd)), Edge.KE);
+  store<f32>(e, <f32>(<f64>load<f32>(e, Edge.KE) * KEEP_ERRORS + smaller(n * r + CLIP * sd, x)), Edge.KE);
   store<f32>(e, <f32>(<f64>load<f32>(e, Edge.NE) * KEEP_ERRORS + n), Edge.NE);
   if (c > 0) {
     const s2 = <f64>load<f32>(e, Edge.S2 + ERR * 4);
-    const taught = max(1, s2 * (1 + scaleGain(z, c, 20) * (min(z * z, CLIP * CLIP) - 1)));
+    const taught = larger(s2 * (1 + scaleGain(z, c, 20) * (smaller(z * z, CLIP * CLIP) - 1)), 1);
     store<f32>(e, <f32>taught, Edge.S2 + ERR * 4);
   }
   return z;
@@ -130,21 +136,21 @@ function foldLevel(e: usize, k: i32, y: f64, n: f64, w: f64, c: f64, excess: f64
   store<f32>(at, <f32>sd, Edge.SD);
   markGross(e, k, d, n);
   const run = foldRun(at, z);
-  const gain = max(1 / (c + 1), 1 / NF);
+  const gain = gainOf(c + 1, NF);
   let step = gain * d;
   if (Math.abs(run) > SHIFT) step = (SACC / NF) * d;
-  else if (c > 4) step = (gain * min(max(z, -CLIP), CLIP) * sd) / w;
+  else if (c > 4) step = (gain * clip(z, CLIP) * sd) / w;
   store<f64>(wide, m + step, Edge.M);
-  const taught = s2 * (1 + scaleGain(z, c, 10) * (min(z * z, CLIP * CLIP) - 1));
-  store<f32>(at, <f32>max(1e-12, taught), Edge.S2);
+  const taught = s2 * (1 + scaleGain(z, c, 10) * (smaller(z * z, CLIP * CLIP) - 1));
+  store<f32>(at, <f32>larger(taught, 1e-12), Edge.S2);
   return z;
 }
 
 /** LAT ln x; RATE ln(n + .5), relative to the source where that is known; BYT per request where n is known. */
 function transform(e: usize, k: i32, x: f64, n: f64): f64 {
-  if (k == LAT) return Math.log(max(x, 1e-9));
+  if (k == LAT) return Math.log(larger(x, 1e-9));
   if (k == RATE) return load<f64>(e, Edge.CTX) >= 0 ? Math.log(x + 0.5) - lnContext : Math.log(x + 0.5);
-  return n == n ? Math.log((x + 1) / max(n, 0.5)) : Math.log(x + 1);
+  return n == n ? Math.log((x + 1) / larger(n, 0.5)) : Math.log(x + 1);
 }
 
 /**
@@ -177,9 +183,9 @@ function destinationLoad(e: usize, tick: i64): f64 {
 /** Folds n into the usual requests; returns the count widening against what was usual before. */
 function foldUsual(e: usize, n: f64): f64 {
   const usual = <f64>load<f32>(e, Edge.NBAR);
-  const gain = max(1 / <f64>load<f32>(e, Edge.N), 1 / NF);
+  const gain = gainOf(<f64>load<f32>(e, Edge.N), NF);
   store<f32>(e, <f32>(usual + gain * (n - usual)), Edge.NBAR);
-  return usual > 0 ? max(1, usual / max(n, 0.5)) : 1;
+  return usual > 0 ? larger(usual / larger(n, 0.5), 1) : 1;
 }
 
 /** Judges and learns the features of a present edge; returns how many were judged. */
@@ -188,6 +194,7 @@ function foldFeatures(g: usize, e: usize, x: usize, tick: i64, surprise: usize):
   const w = n == n ? foldUsual(e, n) : 1;
   const ctx = load<f64>(e, Edge.CTX);
   let judged = 0;
+  startTails();
   for (let k = 0; k < 4; k++) {
     const value = load<f64>(x + ((<usize>k) << 3));
     if (value != value || (k == ERR && n != n) || (k == RATE && ctx != ctx)) continue;
@@ -200,8 +207,9 @@ function foldFeatures(g: usize, e: usize, x: usize, tick: i64, surprise: usize):
     store<f32>(at, <f32>(c + 1), Edge.C);
     store<f32>(at, <f32>z, Edge.Z);
     judged++;
-    foldTails(g, e, k, z, c, surprise);
+    noteTails(e, k, z, c);
   }
+  foldTails(g, e, surprise);
   return judged;
 }
 
@@ -217,7 +225,8 @@ export function foldEdge(g: usize, edge: i32, e: usize, surprise: usize): i32 {
   const x = windowAt(edge);
   const tick = load<i64>(g, Group.TICK);
   const outage = load<i32>(g, Group.OUTAGE) != 0;
-  memory.fill(surprise, 0, 96);
+  // Six stores: `memory.fill` is a call out of WebAssembly.
+  for (let i: usize = 0; i < 6; i++) v128.store(surprise + (i << 4), f64x2.splat(0));
   store<u32>(e, 0, Edge.GROSS);
   v128.store(e, f32x4.splat(f32.NaN), Edge.Z);
   store<f64>(e, sourceContext(e, tick), Edge.CTX);

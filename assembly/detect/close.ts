@@ -6,7 +6,7 @@ import { coderEnabled, coderLearn, coderSurprise } from './autoencoder';
 import { foldEdge, foldedGap, foldedPresent } from './baseline';
 import { CAP, COMPONENTS } from './constants';
 import { foldContexts } from './context';
-import { ageWeight, edgeEvidence, evidenceSource } from './evidence';
+import { ageWeight, edgeEvidence, evidenceSource, weigh } from './evidence';
 import { endPeriod, endsPeriod, foldVectors, forestEnabled, growNext, lastPeriodEnd, periodEnds } from './forest';
 import { channelCount, foldChannel, skipChannel, startChannels } from './incident';
 import { Chunk } from './order';
@@ -34,6 +34,7 @@ import {
   usualColumn,
   vectorScores,
   vectorSurprises,
+  windowAt,
 } from './regions';
 import { Edge, Group } from './state';
 
@@ -139,10 +140,31 @@ export function closeEdges(group: i32, budget: i32): bool {
   return true;
 }
 
+/** Sum of what was touched: the loads must not be dropped. */
+let touched: u32 = 0;
+
+/**
+ * Asks for the records of a block's edges, all at once: with many edges, in any order, each is a walk to memory, and waiting for one after
+ * the other takes longer than all that is done with them.
+ */
+function touch(edges: usize, count: i32): void {
+  const limit = edges + ((<usize>count) << 2);
+  for (let cursor = edges; cursor < limit; cursor += 4) {
+    const edge = load<i32>(cursor);
+    const e = edgeAt(edge);
+    const slot = (<usize>edge) << 2;
+    touched += load<u32>(windowAt(edge)) + load<u32>(surpriseColumn + slot * 12);
+    touched += load<u32>(scoreColumn + slot) + load<u32>(evidenceColumn + slot) + load<u32>(gapColumn + slot);
+    touched += load<u32>(forestColumn + slot) + load<u32>(ageColumn + slot) + load<u32>(usualColumn + slot);
+    for (let line = e; line < e + Edge.BYTES; line += 64) touched += load<u32>(line);
+  }
+}
+
 /** One chunk of edges through the stages. */
 function closeBlock(group: i32, g: usize, chunk: usize): void {
   const edges = chunk + Chunk.EDGES;
   const count = load<i32>(chunk, Chunk.COUNT);
+  touch(edges, count);
   for (let i = 0; i < count; i++) judge(g, load<i32>(edges + ((<usize>i) << 2)), i);
   if (forestEnabled) scoreForest(group, edges, count);
   for (let i = 0; i < count; i++) conclude(group, g, load<i32>(edges + ((<usize>i) << 2)), i);
@@ -205,15 +227,17 @@ function conclude(group: i32, g: usize, edge: i32, i: i32): void {
   const present = load<u8>(blockPresent + <usize>i) != 0;
   const coder = coderEnabled && K > 0 ? coderSurprise(group, surprise) : 0;
   const gross = load<u32>(e, Edge.GROSS) != 0;
-  const raw = edgeEvidence(surprise, K, gap, forest, coder);
-  const C = raw * ageWeight(<f64>load<f32>(e, Edge.N), gross, present);
+  weigh(surprise, K);
+  const raw = edgeEvidence(K, gap, forest, coder);
+  const weight = ageWeight(<f64>load<f32>(e, Edge.N), gross, present);
+  const C = raw * weight;
   const slot = <usize>edge;
   store<u8>(sourceColumn + slot, <u8>evidenceSource);
   store<f32>(evidenceColumn + (slot << 2), <f32>C);
   store<f32>(scoreColumn + (slot << 2), <f32>(1 - Math.exp(-C * load<f64>(g, Group.DECAY))));
   store<f32>(ageColumn + (slot << 2), load<f32>(e, Edge.N));
   store<f32>(usualColumn + (slot << 2), load<f32>(e, Edge.NBAR));
-  foldAlert(g, edge, e, surprise, K, raw, gap, forest, coder, gross, present);
+  foldAlert(g, edge, e, surprise, K, raw, weight, gap, forest, coder, present);
   foldChannel(g, edge, e, surprise, K, gap, gross, present);
   seen += i32(present);
   live += i32(present || load<f32>(gapColumn + (slot << 2)) > 0 || load<f32>(e, Edge.N) < 1);

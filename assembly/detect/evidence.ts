@@ -5,7 +5,8 @@ import {
   AGE_SILENT,
   BYT,
   CHANNEL_AGE,
-  COMPONENTS,
+  ERR,
+  LAT,
   PEN,
   RATE,
   SCALES,
@@ -16,16 +17,32 @@ import {
   SOURCE_GAP,
   SOURCE_NONE,
 } from './constants';
+import { larger, largerLane } from './extremes';
 
-/** sum_{i<K} x^i / i!: -ln Q(K, x) = x - ln(this), Q the upper tail of the gamma distribution with shape K. */
-function partialExp(K: i32, x: f64): f64 {
+/** The largest absolute surprise of the window weighed last, and its component. */
+export let most: f64 = 0;
+export let top: i32 = 0;
+/** Sums of the absolute surprises by scale: all of them, and those that are not soft. */
+let sum0: f64 = 0;
+let sum1: f64 = 0;
+let sum2: f64 = 0;
+let hard0: f64 = 0;
+let hard1: f64 = 0;
+let hard2: f64 = 0;
+/** No scale's combination, before the penalty, is more than this. */
+let fisherBound: f64 = 0;
+/** NaN where one of the surprises is, else 0. */
+let odd: f64 = 0;
+
+/** -ln Q(K, x) = x - ln(sum_{i<K} x^i / i!), Q the upper tail of the gamma distribution with shape K. */
+function combined(K: i32, x: f64): f64 {
   let term: f64 = 1;
   let total: f64 = 1;
   for (let i = 1; i < K; i++) {
     term *= x / <f64>i;
     total += term;
   }
-  return total;
+  return x - Math.log(total);
 }
 
 /** A lower bound of ln v, at most 0.06 below it: log2(2^E (1 + f)) >= E + f, read from the bits of v >= 1. */
@@ -33,46 +50,90 @@ function lnBelow(v: f64): f64 {
   return <f64>(reinterpret<i64>(v) - 0x3ff0_0000_0000_0000) * (Math.LN2 / 4503599627370496.0);
 }
 
-/**
- * Fisher's combination of K surprises that sum to x, less a penalty, where that is more than `needed`; else something not more.
- * The logarithm is taken only where a cheap bound does not settle it.
- */
-export function fisher(K: i32, x: f64, penalty: f64, needed: f64): f64 {
-  const total = partialExp(K, x);
-  if (x - lnBelow(total) - penalty <= needed - 1e-9) return needed;
-  return x - Math.log(total) - penalty;
+/** An upper bound of `combined`, at most 0.06 above it; without a logarithm or a division. */
+function combinedBelow(K: i32, x: f64): f64 {
+  let total: f64 = 1;
+  if (K > 3) total += x * (1.0 / 3);
+  if (K > 2) total = 1 + x * 0.5 * total;
+  if (K > 1) total = 1 + x * total;
+  return x - lnBelow(total) + 1e-9;
 }
 
-/** Sum of the absolute surprises of scale j over the features. */
-function sumOf(surprise: usize, j: i32): f64 {
-  const at = surprise + ((<usize>j) << 3);
-  return (
-    Math.abs(load<f64>(at)) +
-    Math.abs(load<f64>(at, SCALES << 3)) +
-    Math.abs(load<f64>(at, (2 * SCALES) << 3)) +
-    Math.abs(load<f64>(at, (3 * SCALES) << 3))
-  );
+/** [scale at, the next one] of feature k. */
+// @ts-ignore: decorator
+@inline
+function scalesOf(surprise: usize, k: usize): v128 {
+  return v128.load(surprise + k * (SCALES << 3));
+}
+
+/** Sums of two scales, in the order of the features. */
+// @ts-ignore: decorator
+@inline
+function hardSum(at: usize): v128 {
+  const rate = scalesOf(at, RATE);
+  const down = v128.andnot(f64x2.abs(rate), f64x2.gt(rate, f64x2.splat(0)));
+  return f64x2.add(f64x2.add(f64x2.abs(scalesOf(at, LAT)), down), f64x2.abs(scalesOf(at, ERR)));
+}
+
+// @ts-ignore: decorator
+@inline
+function wholeSum(at: usize): v128 {
+  const calls = f64x2.add(f64x2.abs(scalesOf(at, LAT)), f64x2.abs(scalesOf(at, RATE)));
+  return f64x2.add(f64x2.add(calls, f64x2.abs(scalesOf(at, ERR))), f64x2.abs(scalesOf(at, BYT)));
+}
+
+/** The absolute surprises 2 i and 2 i + 1. */
+// @ts-ignore: decorator
+@inline
+function pairOf(surprise: usize, i: usize): v128 {
+  return f64x2.abs(v128.load(surprise + (i << 4)));
+}
+
+/** Bits of the pair's components that are the largest. */
+// @ts-ignore: decorator
+@inline
+function equals(surprise: usize, i: usize, largest: v128): i32 {
+  return i64x2.bitmask(f64x2.eq(pairOf(surprise, i), largest)) << (<i32>i << 1);
+}
+
+/** Takes in the twelve surprises of a window in which K features were judged: what the functions below count. */
+export function weigh(surprise: usize, K: i32): void {
+  let largest = f64x2.splat(0);
+  for (let i: usize = 0; i < 6; i++) largest = f64x2.pmax(largest, pairOf(surprise, i));
+  most = largerLane(largest);
+  largest = f64x2.splat(most);
+  const near = equals(surprise, 0, largest) | equals(surprise, 1, largest) | equals(surprise, 2, largest);
+  top = ctz(near | equals(surprise, 3, largest) | equals(surprise, 4, largest) | equals(surprise, 5, largest));
+  const sums = wholeSum(surprise);
+  sum0 = f64x2.extract_lane(sums, 0);
+  sum1 = f64x2.extract_lane(sums, 1);
+  sum2 = f64x2.extract_lane(wholeSum(surprise + 8), 1);
+  const hard = hardSum(surprise);
+  hard0 = f64x2.extract_lane(hard, 0);
+  hard1 = f64x2.extract_lane(hard, 1);
+  hard2 = f64x2.extract_lane(hardSum(surprise + 8), 1);
+  // The combination rises with the sum.
+  odd = 0 * (sum0 + sum1 + sum2);
+  fisherBound = combinedBelow(K, larger(larger(sum0, sum1), sum2)) + odd;
 }
 
 /** What set the evidence returned by `edgeEvidence`: SOURCE_* or a component. */
 export let evidenceSource: i32 = SOURCE_NONE;
 
-/** Nats of a window before the age factor. `forest`, `coder`: their surprises, 0 none. */
-export function edgeEvidence(surprise: usize, K: i32, gap: f64, forest: f64, coder: f64): f64 {
+/** Nats of the window weighed, before the age factor. `forest`, `coder`: their surprises, 0 none. */
+export function edgeEvidence(K: i32, gap: f64, forest: f64, coder: f64): f64 {
   evidenceSource = SOURCE_NONE;
   if (K == 0) {
     if (gap > 0) evidenceSource = SOURCE_GAP;
     return gap;
   }
-  let C: f64 = 0;
-  for (let i = 0; i < COMPONENTS; i++) {
-    const a = Math.abs(load<f64>(surprise + ((<usize>i) << 3)));
-    if (a > C) {
-      C = a;
-      evidenceSource = i;
-    }
+  let C = most;
+  if (C > 0) evidenceSource = top;
+  if (!(fisherBound - PEN <= C)) {
+    C = raise(C, combined(K, sum0) - PEN, SOURCE_FISHER);
+    C = raise(C, combined(K, sum1) - PEN, SOURCE_FISHER + 1);
+    C = raise(C, combined(K, sum2) - PEN, SOURCE_FISHER + 2);
   }
-  for (let j = 0; j < SCALES; j++) C = raise(C, fisher(K, sumOf(surprise, j), PEN, C), SOURCE_FISHER + j);
   C = raise(C, forest - PEN, SOURCE_FOREST);
   return raise(C, coder - PEN, SOURCE_AUTOENCODER);
 }
@@ -83,12 +144,11 @@ function raise(C: f64, candidate: f64, source: i32): f64 {
   return candidate;
 }
 
-/** Fisher's best scale, less its penalty; at least 0. */
-export function bestFisher(surprise: usize, K: i32): f64 {
-  let best: f64 = 0;
+/** Fisher's best scale of the window weighed, less its penalty; at least 0. */
+export function bestFisher(K: i32): f64 {
   if (K == 0) return 0;
-  for (let j = 0; j < SCALES; j++) best = max(best, fisher(K, sumOf(surprise, j), PEN, best));
-  return best;
+  const best = max(max(combined(K, sum0) - PEN, combined(K, sum1) - PEN), combined(K, sum2) - PEN);
+  return max(0, best);
 }
 
 /** What the evidence of an edge counts that was seen in n windows; `slow`: windows at which it counts half. */
@@ -107,28 +167,40 @@ export function channelWeight(n: f64, gross: bool, present: bool): f64 {
   return ageing(n, gross, present, CHANNEL_AGE);
 }
 
-/** Bytes, and traffic going up: a change, not by itself a fault. */
-function isSoft(i: i32, L: f64): bool {
-  return i >= SCALES * BYT || (i >= SCALES * RATE && i < SCALES * (RATE + 1) && L > 0);
+/** Absolute surprises less what soft ones are taken off: bytes, and traffic going up, which are a change, not by themselves a fault. */
+// @ts-ignore: decorator
+@inline
+function soften(surprise: usize, i: usize, soft: v128): v128 {
+  return f64x2.sub(pairOf(surprise, i), v128.and(soft, f64x2.splat(SOFT)));
 }
 
-/** Nats of a window for the incident layer, before the age factor. */
+/** Which of a pair of surprises rise. */
+// @ts-ignore: decorator
+@inline
+function rising(surprise: usize, i: usize): v128 {
+  return f64x2.gt(v128.load(surprise + (i << 4)), f64x2.splat(0));
+}
+
+/** Nats of the window weighed for the incident layer, before the age factor. */
 export function incidentEvidence(surprise: usize, K: i32, gap: f64): f64 {
-  let C = gap;
-  if (K == 0) return C;
-  for (let i = 0; i < COMPONENTS; i++) {
-    const L = load<f64>(surprise + ((<usize>i) << 3));
-    C = max(C, isSoft(i, L) ? Math.abs(L) - SOFT : Math.abs(L));
+  if (K == 0) return gap;
+  // Components: latency 0-2, rate 3-5, errors 6-8, bytes 9-11.
+  const second = i64x2(0, -1);
+  let largest = f64x2.pmax(pairOf(surprise, 0), soften(surprise, 1, v128.and(rising(surprise, 1), second)));
+  largest = f64x2.pmax(largest, soften(surprise, 2, rising(surprise, 2)));
+  largest = f64x2.pmax(largest, pairOf(surprise, 3));
+  largest = f64x2.pmax(largest, soften(surprise, 4, second));
+  largest = f64x2.pmax(largest, soften(surprise, 5, i64x2(-1, -1)));
+  let C = larger(gap, largerLane(largest)) + odd;
+  if (!(fisherBound - (PEN + SOFT) <= C)) {
+    C = max(C, combined(K, sum0) - (PEN + SOFT));
+    C = max(C, combined(K, sum1) - (PEN + SOFT));
+    C = max(C, combined(K, sum2) - (PEN + SOFT));
   }
-  for (let j = 0; j < SCALES; j++) {
-    const at = surprise + ((<usize>j) << 3);
-    let hard: f64 = 0;
-    for (let k = 0; k < BYT; k++) {
-      const L = load<f64>(at + ((<usize>(SCALES * k)) << 3));
-      if (!isSoft(SCALES * k + j, L)) hard += Math.abs(L);
-    }
-    C = max(C, fisher(K, sumOf(surprise, j), PEN + SOFT, C));
-    C = max(C, fisher(K, hard, PEN, C));
+  if (!(combinedBelow(K, larger(larger(hard0, hard1), hard2)) - PEN <= C)) {
+    C = max(C, combined(K, hard0) - PEN);
+    C = max(C, combined(K, hard1) - PEN);
+    C = max(C, combined(K, hard2) - PEN);
   }
   return C;
 }

@@ -124,8 +124,8 @@ function sortDigit(from: usize, to: usize, count: i32, shift: u64): void {
 }
 
 /**
- * Every split of every tree becomes an entry, every tree gets its batch, its leaves, and tables of nothing but padding. Returns the entries,
- * -1 where there are too many batches.
+ * Every split of every tree becomes an entry, every tree gets its batch, its leaves, and tables of nothing but padding. Returns the
+ * entries, -1 where there are too many batches.
  */
 function collectTrees(forest: usize, trees: i32, stride: usize, c: usize): i32 {
   let batch = 0;
@@ -238,7 +238,7 @@ function placeSplit(tree: usize, node: usize, code: u8, column: usize, bits: u8)
   store<u8>(at, bits, CompiledTree.COLUMN3 - CompiledTree.THRESHOLD3);
 }
 
-/** Keys and codes of one column from its entries [cursor, limit), and those entries' places in their trees; returns the keys. */
+/** Keys and codes of one column from its entries [cursor, limit), which take their places in their trees; returns the keys. */
 function compileColumn(c: usize, column: usize, cursor: usize, limit: usize, keys: usize, codes: usize): i32 {
   const bits = columnBits(column);
   const width = <usize>load<i32>(c, Compiled.WIDTH);

@@ -1,6 +1,7 @@
 // An edge's incident channel: evidence over two windows against the incident layer's level, and what the ranking of causes remembers.
 import { CHANNEL_OFF, ERR, KOFF, LAT, RATE, RECENT, SCALES, WARM, XL } from './constants';
 import { channelWeight, incidentEvidence } from './evidence';
+import { larger, largerLane, smaller } from './extremes';
 import { channelChangeColumn, channelColumn, channelList, edgeAt, groupAt, mixColumn, recentOut } from './regions';
 import { Edge, Group } from './state';
 
@@ -16,18 +17,28 @@ export function channelCount(): i32 {
   return changes;
 }
 
-/** Largest surprise of feature k in the direction of `sign`, at least 0. */
-function largest(surprise: usize, k: i32, sign: f64): f64 {
-  const at = surprise + ((<usize>(SCALES * k)) << 3);
-  return max(max(max(sign * load<f64>(at), sign * load<f64>(at, 8)), sign * load<f64>(at, 16)), 0);
+/** [scales 0 and 1, scales 1 and 2] of feature k: the larger of each pair, and 0. */
+// @ts-ignore: decorator
+@inline
+function largest(surprise: usize, k: usize): v128 {
+  const at = surprise + k * (SCALES << 3);
+  return f64x2.pmax(f64x2.pmax(f64x2.splat(0), v128.load(at)), v128.load(at, 8));
+}
+
+/** The same of the falls. */
+// @ts-ignore: decorator
+@inline
+function largestFall(surprise: usize, k: usize): v128 {
+  const at = surprise + k * (SCALES << 3);
+  return f64x2.pmax(f64x2.pmax(f64x2.splat(0), f64x2.neg(v128.load(at))), f64x2.neg(v128.load(at, 8)));
 }
 
 /** Keeps evidence, latency and errors up, traffic down of the window. */
 function remember(e: usize, tick: i64, C: f64, surprise: usize, gap: f64): void {
   const at = e + <usize>(tick & (RECENT - 1)) * 12;
   store<f32>(at, <f32>C, Edge.RECENT);
-  store<f32>(at, <f32>max(largest(surprise, LAT, 1), largest(surprise, ERR, 1)), Edge.RECENT + 4);
-  store<f32>(at, <f32>max(largest(surprise, RATE, -1), gap), Edge.RECENT + 8);
+  store<f32>(at, <f32>largerLane(f64x2.pmax(largest(surprise, LAT), largest(surprise, ERR))), Edge.RECENT + 4);
+  store<f32>(at, <f32>larger(gap, largerLane(largestFall(surprise, RATE))), Edge.RECENT + 8);
 }
 
 /** Whether the channel is on after this window: +1 turned on, -1 off, 0 neither. */
@@ -56,8 +67,11 @@ export function foldChannel(
   const n = <f64>load<f32>(e, Edge.N);
   const C = incidentEvidence(surprise, K, gap);
   remember(e, load<i64>(g, Group.TICK), C, surprise, gap);
-  const c = C * channelWeight(n, gross, present);
-  const mix = max(min(c, <f64>load<f32>(e, Edge.PREV)), C * channelWeight(n, false, present) - XL);
+  const plain = C * channelWeight(n, false, present);
+  const c = gross ? C * channelWeight(n, true, present) : plain;
+  const before = <f64>load<f32>(e, Edge.PREV);
+  // NaN of the window before stays one, as it would with min and max.
+  const mix = larger(smaller(c, before), plain - XL) + 0 * before;
   store<f32>(e, <f32>c, Edge.PREV);
   const at = <usize>edge;
   const was = load<u8>(channelColumn + at) != 0;

@@ -3,6 +3,7 @@ import {
   AGE,
   AGE_GROSS,
   CMIN,
+  COMPONENTS,
   CW,
   L0,
   LAM1,
@@ -23,6 +24,7 @@ import {
   XI,
   ZC,
 } from './constants';
+import { clip } from './extremes';
 import { Edge, Group } from './state';
 
 /** Standard deviation of white noise after smoothing: sqrt(lam / (2 - lam)). */
@@ -71,11 +73,6 @@ function foldComponent(g: usize, e: usize, k: i32, i: i32, zz: f64, c: f64, runL
   const b = load<f64>(wide, Edge.B) * (1 - h) + load<f64>(pop) * h;
   const q = load<f64>(wide, Edge.Q);
   const L = tailSurprise(u, q, b);
-  if (i == 3 * k) {
-    const instant = e + ((<usize>k) << 2);
-    store<f32>(instant, <f32>q, Edge.JQ);
-    store<f32>(instant, <f32>b, Edge.JB);
-  }
   if (c >= CMIN) {
     const step = QS * b * (1 + QB * h);
     const run: f64 = L > LCAL ? <f64>load<f32>(at, Edge.RL) + 1 : 0;
@@ -86,17 +83,91 @@ function foldComponent(g: usize, e: usize, k: i32, i: i32, zz: f64, c: f64, runL
   return zz > 0 ? L : -L;
 }
 
-/** The three surprises of feature k, from its z; `c`: samples before this one. */
-export function foldTails(g: usize, e: usize, k: i32, z: f64, c: f64, surprise: usize): void {
-  const zc = min(max(z, -ZC), ZC);
+/** f64[12] each, by component: z; samples before this one, -1 not judged; quantile and mean excess before this window. */
+const zs: usize = memory.data(COMPONENTS << 3, 16);
+const samples: usize = memory.data(COMPONENTS << 3, 16);
+const quantiles: usize = memory.data(COMPONENTS << 3, 16);
+const excesses: usize = memory.data(COMPONENTS << 3, 16);
+/** f64[12]: how much a rise and a fall of a component count: `weightUp`, `weightDown`. */
+const rises: usize = memory.data<f64>([1, 1, 1, 0.5, 0.5, 0.5, 1, 1, 1, 0.8, 0.8, 0.8], 16);
+const falls: usize = memory.data<f64>([0.25, 0.25, 0.25, 1, 1, 1, 0, 0, 0, 0.8, 0.8, 0.8], 16);
+
+/** No feature of the window has been judged yet. */
+export function startTails(): void {
+  for (let i: usize = 0; i < 6; i++) {
+    v128.store(zs + (i << 4), f64x2.splat(0));
+    v128.store(samples + (i << 4), f64x2.splat(-1));
+  }
+}
+
+/** Feature k was judged z after c samples: its slow scales follow. */
+export function noteTails(e: usize, k: i32, z: f64, c: f64): void {
+  const at = (<usize>k) * (SCALES << 3);
   const slow = e + ((<usize>k) << 3);
-  const first = <f32>(<f64>load<f32>(slow, Edge.SMOOTH) + LAM1 * (zc - <f64>load<f32>(slow, Edge.SMOOTH)));
-  const second = <f32>(<f64>load<f32>(slow, Edge.SMOOTH + 4) + LAM2 * (zc - <f64>load<f32>(slow, Edge.SMOOTH + 4)));
-  store<f32>(slow, first, Edge.SMOOTH);
-  store<f32>(slow, second, Edge.SMOOTH + 4);
-  const i = SCALES * k;
-  const out = surprise + ((<usize>i) << 3);
-  store<f64>(out, foldComponent(g, e, k, i, z, c, RL));
-  store<f64>(out, foldComponent(g, e, k, i + 1, <f64>first / SHRINK1, c, RL / LAM1), 8);
-  store<f64>(out, foldComponent(g, e, k, i + 2, <f64>second / SHRINK2, c, RL / LAM2), 16);
+  const before = f64x2.promote_low_f32x4(v128.load64_zero(slow, Edge.SMOOTH));
+  const distance = f64x2.sub(f64x2.splat(clip(z, ZC)), before);
+  const after = f32x4.demote_f64x2_zero(f64x2.add(before, f64x2.mul(f64x2(LAM1, LAM2), distance)));
+  v128.store_lane<i64>(slow, after, 0, Edge.SMOOTH);
+  store<f64>(zs + at, z);
+  v128.store(zs + at, f64x2.div(f64x2.promote_low_f32x4(after), f64x2(SHRINK1, SHRINK2)), 8);
+  v128.store(samples + at, f64x2.splat(c));
+  store<f64>(samples + at, c, 16);
+}
+
+/** Component i by itself. */
+function foldAlone(g: usize, e: usize, i: i32, surprise: usize): void {
+  const at = (<usize>i) << 3;
+  const c = load<f64>(samples + at);
+  if (c < 0) return;
+  const j = i % SCALES;
+  const runLimit = j == 0 ? RL : j == 1 ? RL / LAM1 : RL / LAM2;
+  store<f64>(surprise + at, foldComponent(g, e, i / SCALES, i, load<f64>(zs + at), c, runLimit));
+}
+
+/**
+ * Components i and i + 1, i even. Two that stay within their quantiles take the same steps together; else each goes its own way
+ * (`foldComponent`, which is the same arithmetic).
+ */
+function foldPair(g: usize, e: usize, i: i32, surprise: usize): void {
+  const at = (<usize>i) << 3;
+  const narrow = e + ((<usize>i) << 2);
+  const z = v128.load(zs + at);
+  const c = v128.load(samples + at);
+  const nx = f64x2.promote_low_f32x4(v128.load64_zero(narrow, Edge.NX));
+  const h = f64x2.div(f64x2.splat(N0), f64x2.add(nx, f64x2.splat(N0)));
+  const own = f64x2.mul(v128.load(e + at, Edge.B), f64x2.sub(f64x2.splat(1), h));
+  const b = f64x2.add(own, f64x2.mul(v128.load(g + at, Group.B_POP), h));
+  const q = v128.load(e + at, Edge.Q);
+  const isRise = f64x2.gt(z, f64x2.splat(0));
+  const fall = f64x2.mul(f64x2.neg(z), v128.load(falls + at));
+  const u = v128.bitselect(f64x2.mul(z, v128.load(rises + at)), fall, isRise);
+  v128.store(quantiles + at, q);
+  v128.store(excesses + at, b);
+  if (!i64x2.all_true(f64x2.le(u, q))) {
+    foldAlone(g, e, i, surprise);
+    foldAlone(g, e, i + 1, surprise);
+    return;
+  }
+  const L = f64x2.mul(f64x2.div(u, q), f64x2.splat(L0));
+  const signed = v128.bitselect(L, f64x2.neg(L), isRise);
+  v128.store(surprise + at, v128.and(signed, f64x2.ge(c, f64x2.splat(0))));
+  const learns = f64x2.ge(c, f64x2.splat(CMIN));
+  const widening = f64x2.add(f64x2.splat(1), f64x2.mul(f64x2.splat(QB), h));
+  const step = f64x2.mul(f64x2.mul(f64x2.splat(QS), b), widening);
+  const lower = f64x2.sub(q, f64x2.mul(step, f64x2.splat(P0)));
+  v128.store(e + at, v128.bitselect(f64x2.pmax(lower, f64x2.splat(0.5)), q, learns), Edge.Q);
+  // Within the quantile no surprise is above LCAL.
+  const runs = v128.andnot(v128.load64_zero(narrow, Edge.RL), v128.shuffle<i32>(learns, learns, 0, 2, 0, 2));
+  v128.store_lane<i64>(narrow, runs, 0, Edge.RL);
+}
+
+/** The surprises of the features noted since `startTails`; their tails learn. */
+export function foldTails(g: usize, e: usize, surprise: usize): void {
+  for (let i = 0; i < COMPONENTS; i += 2) foldPair(g, e, i, surprise);
+  for (let k: usize = 0; k < 4; k++) {
+    const at = k * (SCALES << 3);
+    if (load<f64>(samples + at) < 0) continue;
+    store<f32>(e + (k << 2), <f32>load<f64>(quantiles + at), Edge.JQ);
+    store<f32>(e + (k << 2), <f32>load<f64>(excesses + at), Edge.JB);
+  }
 }
