@@ -65,7 +65,8 @@ class Ahead {
   start: u32;
   /** So far its bytes are in the sums. */
   hashed: u32;
-  pad: u64;
+  /** Whether one like it was seen before. */
+  isSeen: u64;
 }
 const AHEAD: i32 = 16;
 const AHEAD_BYTES: usize = offsetof<Ahead>() + SUMS_BYTES;
@@ -93,11 +94,15 @@ let placed: u64 = 0;
 
 /** The ResourceMetrics that was looked for last. */
 let current: Ahead = changetype<Ahead>(0);
-/** Ahead[AHEAD]: those that were begun, and how many of them were looked for. */
+/** Ahead[AHEAD + 1]: those that were begun, and how many of them were looked for; the last is none. */
 let aheads: usize = 0;
 let begun: i32 = 0;
 let taken: i32 = 0;
 let requestEnd: usize = 0;
+/** How many in a row had not been seen before, and how many are passed over: where all is new, three of four. */
+let strangers: i32 = 0;
+let pause: i32 = 0;
+const PATIENCE: i32 = 256;
 /** Keeps the compiler from dropping loads. */
 let touched: u64 = 0;
 
@@ -109,7 +114,7 @@ export function configureTemplates(bytes: u32): void {
 export function templatesInit(): void {
   if (ringBytes == 0) return;
   fingerprintInit(hashSeed());
-  aheads = scratch(<usize>AHEAD * AHEAD_BYTES);
+  aheads = scratch(<usize>(AHEAD + 1) * AHEAD_BYTES);
   current = aheadAt(0);
   ring = scratch(<usize>ringBytes);
   byResource = scratch(PLACES * ENTRY_BYTES);
@@ -216,6 +221,7 @@ function begin(next: Ahead, start: usize, limit: usize): void {
   next.start = <u32>start;
   next.key = 0;
   next.last = 0;
+  next.isSeen = 0;
   if (bytes < LEAST_BYTES || bytes > MOST_BYTES || load<u8>(start) != ResourceMetrics.RESOURCE) return;
   const resource = readSpan(start + 1, limit);
   if (!resource) return;
@@ -239,11 +245,22 @@ function lookAhead(start: usize, limit: usize): void {
   }
   for (let i = 0; i < begun; i++) {
     const next = aheadAt(i);
+    strangers++;
     if (next.key == 0) continue;
     const entry = find(lineOf(byResource, next.key), next.key);
-    if (entry != 0) next.last = load<u64>(entry, 8);
+    if (entry == 0) continue;
+    next.last = load<u64>(entry, 8);
+    next.isSeen = 1;
+    strangers = 0;
   }
   for (let i = 0; i < begun; i++) touch(aheadAt(i).last);
+}
+
+/** Not even looked for, nor kept. */
+function passOver(): Template | null {
+  pause--;
+  current = aheadAt(AHEAD);
+  return null;
 }
 
 /** Brings the template's first lines into the cache. */
@@ -257,7 +274,11 @@ function touch(position: u64): void {
 /** The template of the ResourceMetrics [start, limit); null: there is none. */
 export function findTemplate(start: usize, limit: usize): Template | null {
   if (ringBytes == 0) return null;
-  if (taken == begun || <usize>aheadAt(taken).start != start) lookAhead(start, limit);
+  if (taken == begun || <usize>aheadAt(taken).start != start) {
+    if (pause > 0) return passOver();
+    lookAhead(start, limit);
+    if (strangers >= PATIENCE) pause = 3 * AHEAD;
+  }
   current = aheadAt(taken++);
   if (!isThere(current.last)) return null;
   // Its holes are at least likely to be at the same places: rows of one resource differ in names of one length.
@@ -281,9 +302,8 @@ export function findTemplate(start: usize, limit: usize): Template | null {
 /** Whether a resource like the one that was looked for last was seen before: only what comes again is kept. */
 export function wasSeen(): bool {
   if (ringBytes == 0 || current.key == 0) return false;
-  if (find(lineOf(byResource, current.key), current.key) != 0) return true;
-  enter(byResource, current.key, 0);
-  return false;
+  if (!current.isSeen) enter(byResource, current.key, 0);
+  return current.isSeen != 0;
 }
 
 /** True once templates can only be kept in the place of others. */
