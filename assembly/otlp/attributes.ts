@@ -33,11 +33,32 @@ export function attributesHash(): u64 {
 @inline
 export function startAttributes(): void {
   hash = 0;
+  guessEnd = 0;
 }
 
-/** Adds a run of neighbouring attributes, tags and lengths included, to the hash; false: one of them is malformed. */
-export function hashRun(start: usize, end: usize): bool {
-  const run = hashBytes(start, end, Part.ATTRIBUTES);
+/** The run that was guessed last, and its hash. */
+let guessStart: usize = 0;
+let guessEnd: usize = 0;
+let guess: u64 = 0;
+/** Bytes behind the attributes in the point walked last. */
+let tail: usize = 0;
+
+/** Where the run of attributes from `start` on ends, if it ends as far before `limit` as the last one did and was seen before; else 0. */
+// @ts-ignore: decorator
+@inline
+export function knownEnd(start: usize, limit: usize): usize {
+  if (limit - start <= tail) return 0;
+  guessStart = start;
+  guessEnd = limit - tail;
+  guess = hashBytes(start, guessEnd, Part.ATTRIBUTES);
+  return isKnown(guess) ? guessEnd : 0;
+}
+
+/** Adds a run of neighbouring attributes, tags and lengths included, to the hash; false: one of them is malformed. `limit`: of the point. */
+export function hashRun(start: usize, end: usize, limit: usize): bool {
+  const isGuessed = start == guessStart && end == guessEnd;
+  const run = isGuessed ? guess : hashBytes(start, end, Part.ATTRIBUTES);
+  tail = limit - end;
   if (!isKnown(run)) {
     if (!checkRun(start, end)) return false;
     remember(run);

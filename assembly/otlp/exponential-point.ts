@@ -4,7 +4,7 @@ import { advance, lower, readSpan, readTag, readVarint, upper, varint } from '..
 import { skipField } from '../wire/skip';
 import { checkMessage } from '../wire/structure';
 import { Message, ExponentialHistogramDataPoint as Point } from '../wire/tags';
-import { hashRun, startAttributes } from './attributes';
+import { hashRun, knownEnd, startAttributes } from './attributes';
 import { NO_RECORDED_VALUE, POINT_DEPTH, recordPoint } from './point';
 
 /** Walks [start, limit) and records its row; false: malformed. `flags`: field number of Metric.data. */
@@ -27,12 +27,13 @@ export function walkExponentialPoint(start: usize, limit: usize, flags: u32, ide
     cursor = lower(read);
     switch (tag) {
       case Point.ATTRIBUTES:
-        cursor = lower(readSpan(cursor, limit));
-        if (!cursor) return false;
         if (tagAt != runEnd) {
-          if (runEnd != 0 && !hashRun(runStart, runEnd)) return false;
+          if (runEnd != 0 && !hashRun(runStart, runEnd, limit)) return false;
           runStart = tagAt;
+          runEnd = knownEnd(tagAt, limit);
         }
+        cursor = runEnd > tagAt ? runEnd : lower(readSpan(cursor, limit));
+        if (!cursor) return false;
         runEnd = cursor;
         break;
       case Point.TIME_UNIX_NANO:
@@ -83,7 +84,7 @@ export function walkExponentialPoint(start: usize, limit: usize, flags: u32, ide
     }
     if (!cursor) return false;
   }
-  if (runEnd != 0 && !hashRun(runStart, runEnd)) return false;
+  if (runEnd != 0 && !hashRun(runStart, runEnd, limit)) return false;
   recordPoint(start, limit, time, startTime, value, count, flags, identity);
   return true;
 }

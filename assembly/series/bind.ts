@@ -23,13 +23,18 @@ export function lookUpRows(): i32 {
   const rows = scanRows();
   let count = 0;
   head.lookup++;
+  let next = 0;
+  let isInOrder = true;
   for (let i = 0; i < rows; i++) {
     const row = rowAt(i);
     if (row.flags & RowFlag.COPY) continue;
-    if (row.series < 0 || seriesAt(row.series).hash != row.hash) {
-      row.series = admitSeries(row.hash);
-      noteSeries(row);
-    }
+    const guess = row.series;
+    // Series were admitted in the order in which most senders go on to send them: behind a neighbour, the next one is likely.
+    if (guess < 0 && isInOrder && next < head.high) row.series = next;
+    if (row.series < 0 || seriesAt(row.series).hash != row.hash) row.series = admitSeries(row.hash);
+    if (row.series != guess) noteSeries(row);
+    isInOrder = row.series == next;
+    next = row.series + 1;
     if (row.series < 0) continue;
     const series = seriesAt(row.series);
     series.touched = head.now;

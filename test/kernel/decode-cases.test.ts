@@ -151,6 +151,29 @@ test('hashes of ranges of every length differ, and do not depend on what stands 
   assert.equal(seen.size, 131 + (130 * 131) / 2);
 });
 
+test('where attributes ended in the point before decides nothing', () => {
+  const point = (...fields: Bytes[]): Uint8Array =>
+    body(scope(metric('m', gauge([...fixed(3, 1n), ...fields.flat()]))));
+  const [a, b] = [field(7, attribute('a', '1')), field(7, attribute('b', '2'))];
+  const foreign = field(15, attribute('b', '2'));
+  assert.equal(foreign.length, b.length);
+  const bodies = [point(a, foreign), point(a, b), point(a), point(b, a), point(a, foreign, b), point(a, b, foreign)];
+  const alone = bodies.map((bytes) => {
+    const fresh = smallKernel();
+    fresh.scan('metrics', bytes);
+    return fresh.scanner.row(0).hash;
+  });
+  assert.deepEqual([alone[0], alone[1]], [alone[2], alone[5]]);
+  assert.equal(new Set(alone).size, 4);
+  for (const [before] of bodies.entries()) {
+    for (const [after, bytes] of bodies.entries()) {
+      kernel.scan('metrics', bodies[before]!.slice());
+      kernel.scan('metrics', bytes.slice());
+      assert.equal(kernel.scanner.row(0).hash, alone[after], `${before} before ${after}`);
+    }
+  }
+});
+
 test('unknown fields and groups are skipped, their ends checked', () => {
   const group = [0x0b | (15 << 3), 0x08, 0x05, 0x13, 0x14, 0x0c | (15 << 3)];
   const point = [

@@ -267,3 +267,51 @@ test('malformed behind what is known is refused, and what is known still read', 
   assert.equal(kernel.templates().hits, hits + 1);
   assert.equal(kernel.scan('metrics', join([good, good])).items, 6);
 });
+
+test('resources that come again are known after thousands that never did, and in a ring too small for all', () => {
+  const all = Array.from({ length: 1500 }, (_, i) => pixieRow(`ns/s${i}`, 'ns/d', 1n, i + 1));
+  const kernel = smallKernel({ maxSeries: 10_000 });
+  kernel.scan('metrics', join(all));
+  assert.equal(kernel.templates().hits, 0);
+  for (let turn = 0; turn < 6; turn++) kernel.scan('metrics', join(all));
+  const { hits } = kernel.templates();
+  kernel.scan('metrics', join(all));
+  assert.equal(kernel.templates().hits - hits, all.length);
+  const tight = smallKernel({ maxSeries: 10_000, templateBytes: 128 << 10 });
+  const rowsOf = (one: Kernel): unknown[] => {
+    const { rows } = one.scan('metrics', join(all));
+    return Array.from({ length: rows }, (_, row) => one.scanner.row(row));
+  };
+  for (let turn = 0; turn < 12; turn++) tight.scan('metrics', join(all));
+  assert.ok(tight.templates().hits > 500, `only ${tight.templates().hits} hits`);
+  assert.deepEqual(rowsOf(tight), rowsOf(kernel));
+});
+
+test('points of one resource in the order in which their series came, and in any other', () => {
+  const request = (order: readonly number[], time: number): Uint8Array => {
+    const dataPoints = order.map((n) => ({ attributes: [text('n', `${n}`)], timeUnixNano: `${time}`, asInt: n }));
+    return encode({
+      resourceMetrics: [{ resource: {}, scopeMetrics: [{ metrics: [{ name: 'a', gauge: { dataPoints } }] }] }],
+    });
+  };
+  const inOrder = Array.from({ length: 50 }, (_, i) => i);
+  fc.assert(
+    fc.property(fc.array(fc.shuffledSubarray(inOrder), { maxLength: 6 }), (orders) => {
+      const kernel = smallKernel();
+      const slots = new Map<number, number>();
+      for (const [turn, order] of [inOrder, ...orders].entries()) {
+        const { rows } = kernel.scan('metrics', request(order, turn));
+        assert.equal(rows, order.length);
+        kernel.unboundRows();
+        for (const [row, n] of order.entries()) {
+          assert.equal(kernel.seriesOf(row), slots.get(n) ?? kernel.seriesOf(row));
+          slots.set(n, kernel.seriesOf(row));
+        }
+        if (turn % 2) kernel.dropSeries(30);
+        if (turn % 2) slots.clear();
+      }
+      assert.equal(new Set(slots.values()).size, slots.size);
+    }),
+    { numRuns: 60 },
+  );
+});
