@@ -37,6 +37,11 @@ export type FrameFault = 'too_large' | 'bad_flag' | 'several' | 'none' | 'cut_sh
 const EAGER_BYTES = 1 << 20;
 const EAGER_SHARE = 1 / 8;
 
+/** Memory that belongs to the message alone. */
+function ownMemory(bytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(bytes);
+}
+
 /**
  * Collects the one message of a unary call from DATA chunks of any cut. The declared length is known as soon as five bytes are there,
  * so that a message over the limit is refused before it is read. Chunks are copied as they come, while they are in the cache, into
@@ -52,7 +57,11 @@ export class UnaryMessage {
   declared: number | undefined;
   private compressed = false;
 
-  constructor(private readonly limit: number) {}
+  /** `memoryFor` gives the memory of a message (of at least so many bytes, used from its begin). */
+  constructor(
+    private readonly limit: number,
+    private readonly memoryFor: (bytes: number, compressed: boolean) => Buffer = ownMemory,
+  ) {}
 
   /** Takes the next chunk; a fault ends the call. */
   push(chunk: Buffer): FrameFault | undefined {
@@ -80,7 +89,7 @@ export class UnaryMessage {
   }
 
   private copy(): Buffer {
-    const bytes = this.bytes ?? Buffer.allocUnsafeSlow(this.declared!);
+    const bytes = this.bytes ?? this.memoryFor(this.declared!, this.compressed);
     this.bytes = bytes;
     for (const chunk of this.chunks) {
       bytes.set(chunk, this.copied);

@@ -1,4 +1,5 @@
 // What travels through a pipeline: the protobuf bytes of one OTLP export request and what is known about them.
+import type { Lease } from './lease.js';
 
 /** The three OTLP signals. */
 export type Signal = 'metrics' | 'traces' | 'logs';
@@ -12,8 +13,8 @@ export type Origin = 'received' | 'anomaly';
 /**
  * One export request. `body` is the serialised `Export<Signal>ServiceRequest`, never changed in place.
  *
- * A batch is valid until the promise of `consume` resolves; whoever keeps it longer keeps the object itself
- * (its bytes are owned by it, never a view of a buffer that is used again).
+ * A batch is valid until the promise of `consume` resolves. Whoever reads `body` longer holds `lease`, where there is one, and says
+ * of itself that it does (`Consumer.borrows`); without a lease the bytes are owned by the object and are kept by keeping it.
  */
 export interface Batch {
   readonly signal: Signal;
@@ -28,6 +29,8 @@ export interface Batch {
   readonly receivedUnixNano: bigint;
   /** The gzip form of `body`, where the sender sent one or an exporter has made one; shared by all exporters. */
   gzip?: Uint8Array;
+  /** Whose memory `body` is, where it is to be used again. Only batches for consumers that borrow have one. */
+  readonly lease?: Lease;
   /** Serialised `ExportLogsServiceRequest` of the events that belong to this batch, for the `anomaly_events` connector. */
   readonly events?: Batch;
 }

@@ -15,4 +15,9 @@ export interface Consumer {
    * Asked before decompression, and once more, in the same turn of the event loop, before `consume`.
    */
   refusal(bytes: number): RetryableError | undefined;
+  /**
+   * True: it, and everything behind it, holds the lease of a batch for as long as it reads the bytes after `consume` has ended. Left
+   * out, receivers lend no memory and the bytes may be kept without a word.
+   */
+  readonly borrows?: boolean;
 }

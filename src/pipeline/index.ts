@@ -3,3 +3,4 @@ export * from './batch.js';
 export * from './component.js';
 export * from './consumer.js';
 export * from './errors.js';
+export * from './lease.js';

@@ -1,6 +1,4 @@
 // Builds an exporter from the one function that it has to write: queue(observe(retry(timeout(push)))).
-
-import { setMaxListeners } from 'node:events';
 import type { Settings } from '../config/settings.js';
 import type { Exporter } from '../pipeline/index.js';
 import { type ExporterEvents, exporterEvents } from '../telemetry/exporter-events.js';
@@ -17,6 +15,8 @@ export interface Push {
   start?(): Promise<void>;
   /** One attempt. */
   readonly send: Send;
+  /** It forfeits the lease of a batch whose bytes may still be read when `send` has ended (`Consumer.borrows`). */
+  readonly borrows?: boolean;
   /** Called once, when nothing is being sent any more. */
   close(): Promise<void>;
 }
@@ -74,7 +74,6 @@ export function observe(events: Pick<ExporterEvents, 'sent' | 'failed' | 'inFlig
 export function sendingExporter(settings: Settings, config: SendingConfig, push: Push): Exporter {
   const { events, last } = remembering(exporterEvents(settings.telemetry, settings.id));
   const stopping = new AbortController();
-  setMaxListeners(0, stopping.signal);
   const attempt = timeout({ timeoutMs: config.timeout }, push.send);
   const send = observe(
     events,
@@ -98,6 +97,7 @@ export function sendingExporter(settings: Settings, config: SendingConfig, push:
     },
     consume: (batch) => intake.consume(batch),
     refusal: (bytes) => intake.refusal(bytes),
+    borrows: push.borrows === true,
     inspect: () => last(),
   };
 }

@@ -1,5 +1,4 @@
 // The outermost layer: a bounded queue in memory between whoever offers batches and a fixed number of senders.
-
 import { setMaxListeners } from 'node:events';
 import type { Batch, Consumer } from '../pipeline/index.js';
 import { PermanentError, RetryableError } from '../pipeline/index.js';
@@ -71,7 +70,7 @@ class SendingQueue implements Intake {
     private readonly next: Send,
   ) {
     this.backlog = options.batch ? new Grouped(options.batch, () => this.schedule()) : new Fifo();
-    // One listener for each request under way; there may be hundreds.
+    // One listener for each request under way of those who take the signal itself; there may be hundreds.
     setMaxListeners(0, this.giveUp.signal);
     host.events.queueCapacity(options.queueSize);
     host.events.queueSize(0);
@@ -143,6 +142,7 @@ class SendingQueue implements Intake {
   }
 
   private add(entry: Entry): void {
+    entry.batch.lease?.hold();
     this.used += entry.size;
     this.host.events.queueSize(this.used);
     this.backlog.push(entry);
@@ -186,6 +186,7 @@ class SendingQueue implements Intake {
   private release(entries: readonly Entry[], failure: Error | undefined): void {
     for (const entry of entries) {
       this.used -= entry.size;
+      entry.batch.lease?.release();
       entry.settle?.(failure);
     }
     for (let first = this.blocked[0]; first && this.fits(first.entry.size); first = this.blocked[0]) {

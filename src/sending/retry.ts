@@ -1,6 +1,7 @@
 // The layer that tries again: exponential backoff with jitter, and the pause that the next hop asks for.
 import { RetryableError } from '../pipeline/index.js';
 import type { ExporterEvents } from '../telemetry/exporter-events.js';
+import { onAbort } from './abort.js';
 import { GivenUpError, type Send } from './send.js';
 
 export interface RetryOptions {
@@ -30,11 +31,11 @@ function pause(ms: number, ...signals: readonly AbortSignal[]): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
-      for (const signal of signals) signal.removeEventListener('abort', done);
+      for (const deaf of deafen) deaf();
       resolve();
     };
     const timer = setTimeout(done, ms);
-    for (const signal of signals) signal.addEventListener('abort', done);
+    const deafen = signals.map((signal) => onAbort(signal, done));
   });
 }
 

@@ -1,4 +1,5 @@
 // The layer that bounds one attempt in time.
+import { onAbort } from './abort.js';
 import { type Send, TimeoutError } from './send.js';
 
 export interface TimeoutOptions {
@@ -12,9 +13,8 @@ export function timeout(options: TimeoutOptions, next: Send): Send {
   if (timeoutMs === 0) return next;
   return async (batch, outer) => {
     const attempt = new AbortController();
-    const relay = (): void => attempt.abort(outer.reason);
-    if (outer.aborted) relay();
-    outer.addEventListener('abort', relay);
+    if (outer.aborted) attempt.abort(outer.reason);
+    const deaf = onAbort(outer, () => attempt.abort(outer.reason));
     const timer = setTimeout(() => attempt.abort(new TimeoutError(timeoutMs)), timeoutMs);
     try {
       return await next(batch, attempt.signal);
@@ -22,7 +22,7 @@ export function timeout(options: TimeoutOptions, next: Send): Send {
       throw attempt.signal.reason instanceof TimeoutError ? attempt.signal.reason : error;
     } finally {
       clearTimeout(timer);
-      outer.removeEventListener('abort', relay);
+      deaf();
     }
   };
 }

@@ -11,6 +11,10 @@ class Counted implements Consumer {
     this.tallies = tallies;
   }
 
+  get borrows(): boolean {
+    return this.next.borrows === true;
+  }
+
   refusal(bytes: number): RetryableError | undefined {
     return this.next.refusal(bytes);
   }

@@ -27,6 +27,10 @@ class FanOut implements Consumer {
     this.branches = branches;
   }
 
+  get borrows(): boolean {
+    return this.branches.every((branch) => branch.borrows === true);
+  }
+
   refusal(bytes: number): RetryableError | undefined {
     for (const branch of this.branches) {
       const refusal = branch.refusal(bytes);

@@ -10,6 +10,11 @@ export class Inlet implements Consumer {
   private resume: (() => void) | undefined;
   private heldBytes = 0;
 
+  /** What waits for a reload is kept. */
+  get borrows(): boolean {
+    return this.target?.borrows === true;
+  }
+
   refusal(bytes: number): RetryableError | undefined {
     if (this.target) return this.target.refusal(bytes);
     return this.heldBytes + bytes > MAX_HELD_BYTES

@@ -8,7 +8,14 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { opentelemetry } from '#proto';
 import { grpcPush } from '../../src/exporters/otlp-grpc/exporter.js';
 import factory from '../../src/exporters/otlp-grpc/factory.js';
-import { type Batch, type Exporter, PermanentError, RetryableError, type Signal } from '../../src/pipeline/index.js';
+import {
+  type Batch,
+  type Exporter,
+  Lease,
+  PermanentError,
+  RetryableError,
+  type Signal,
+} from '../../src/pipeline/index.js';
 import type { PartialSuccess } from '../../src/sending/send.js';
 import { metricSum, metricsBatch, opaqueBatch, testSettings } from '../support/batches.js';
 import { frame, type GrpcServer, grpcServer, ok, status, statusDetails } from '../support/grpc-server.js';
@@ -489,4 +496,40 @@ for (const [wrong, pattern] of [
 test('pings more often than servers allow are refused', () => {
   const config = factory.schema.parse({ endpoint: 'a:1', keepalive: { time: '1s' } });
   assert.match(factory.validate?.(config)?.join() ?? '', /keepalive/);
+});
+
+/** A batch on borrowed memory, and how often that came back. */
+function borrowed(bytes: number): { batch: Batch; returned: () => number } {
+  let returned = 0;
+  const lease = new Lease(() => returned++);
+  return { batch: { ...opaqueBatch(1, bytes), lease }, returned: () => returned };
+}
+
+test('borrowed memory comes back after a call that was answered', async (t) => {
+  const server = await grpcServer(t);
+  const { send } = sender(t, server.port, { compression: 'none' });
+  for (const answer of [ok(), status(14, 'busy')]) {
+    server.answer = answer;
+    const { batch, returned } = borrowed(200_000);
+    await send(batch).catch(() => {});
+    batch.lease?.release();
+    assert.equal(returned(), 1);
+  }
+});
+
+test('memory that a cut call may still be sent from does not come back', async (t) => {
+  const server = http2.createServer({ settings: { initialWindowSize: 1_000 } });
+  const sessions: http2.ServerHttp2Session[] = [];
+  server.on('session', (session) => sessions.push(session));
+  server.on('stream', (stream) => stream.on('error', () => {}));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  t.after(() => {
+    for (const session of sessions) session.destroy();
+    server.close();
+  });
+  const { send } = sender(t, (server.address() as AddressInfo).port, { compression: 'none' });
+  const { batch, returned } = borrowed(200_000);
+  await assert.rejects(send(batch, AbortSignal.timeout(100)));
+  batch.lease?.release();
+  assert.equal(returned(), 0);
 });

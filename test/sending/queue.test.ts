@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Batch, PermanentError, RetryableError } from '../../src/pipeline/index.js';
+import { type Batch, Lease, PermanentError, RetryableError } from '../../src/pipeline/index.js';
 import { type QueueOptions, queue } from '../../src/sending/queue.js';
 import type { Send } from '../../src/sending/send.js';
 import type { DropReason } from '../../src/telemetry/exporter-events.js';
@@ -209,4 +209,41 @@ test('thousands of entries keep their order', async () => {
     hop.seen.map((batch) => batch.items),
     Array.from({ length: 3_000 }, (_, i) => i),
   );
+});
+
+test('borrowed memory is held until the delivery, or until the queue gives the batch up', async () => {
+  for (const end of ['delivered', 'failed', 'given up'] as const) {
+    const { hop, intake } = setup({ numConsumers: 1 });
+    let returned = 0;
+    const batches = [1, 2].map((items): Batch => ({ ...opaqueBatch(items), lease: new Lease(() => returned++) }));
+    for (const batch of batches) {
+      void intake.consume(batch);
+      batch.lease?.release();
+    }
+    await turn();
+    assert.equal(returned, 0);
+    if (end === 'given up') await intake.drain(1);
+    for (let i = 0; i < 2 && end !== 'given up'; i++) {
+      hop.answerAll(end === 'failed' ? new PermanentError('no') : undefined);
+      await turn();
+    }
+    assert.equal(returned, 2, end);
+  }
+});
+
+test('borrowed memory of merged batches is released with their one request', async () => {
+  const batch = { flushTimeoutMs: 1, minSize: 2, maxSize: 0, sizeOf: () => 1, metadataKeys: [] };
+  const { hop, intake } = setup({ batch });
+  let returned = 0;
+  for (const items of [1, 2]) {
+    const lease = new Lease(() => returned++);
+    void intake.consume({ ...opaqueBatch(items), lease });
+    lease.release();
+  }
+  await turn();
+  assert.equal(hop.seen.length, 1);
+  assert.equal(returned, 0);
+  hop.answerAll();
+  await turn();
+  assert.equal(returned, 2);
 });

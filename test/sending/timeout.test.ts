@@ -36,14 +36,19 @@ test('an outer signal that has aborted already reaches the attempt', async () =>
   assert.equal(seen, true);
 });
 
-test('success leaves neither timer nor listener', async () => {
+test('an attempt that ended hears of no abort, and a thousand leave one listener', async () => {
   const outer = new AbortController();
-  const answer = await timeout({ timeoutMs: 60_000 }, async () => ({ rejected: 2, message: 'x' }))(
-    opaqueBatch(3),
-    outer.signal,
-  );
-  assert.deepEqual(answer, { rejected: 2, message: 'x' });
-  assert.equal(getEventListeners(outer.signal, 'abort').length, 0);
+  const attempts: AbortSignal[] = [];
+  const answer: Send = async (_batch, signal) => {
+    attempts.push(signal);
+    return { rejected: 2, message: 'x' };
+  };
+  const send = timeout({ timeoutMs: 60_000 }, answer);
+  for (let i = 0; i < 1_000; i++)
+    assert.deepEqual(await send(opaqueBatch(3), outer.signal), { rejected: 2, message: 'x' });
+  assert.equal(getEventListeners(outer.signal, 'abort').length, 1);
+  outer.abort();
+  assert.ok(attempts.every((attempt) => !attempt.aborted));
 });
 
 test('0 is no bound: the layer disappears', () => assert.equal(timeout({ timeoutMs: 0 }, deaf), deaf));

@@ -13,6 +13,7 @@ export class AnomalyEvents implements Connector {
   intake(signal: Signal): Consumer {
     if (signal !== 'metrics') throw new Error(`anomaly_events takes metrics pipelines, not ${signal}`);
     return {
+      borrows: true,
       refusal: () => undefined,
       consume: ({ events }) => (events && !this.#seen.has(events) ? this.#handOn(events) : undefined),
     };

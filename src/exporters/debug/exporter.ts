@@ -71,6 +71,11 @@ export class DebugExporter implements Exporter {
 
   async shutdown(): Promise<void> {}
 
+  /** The text is made at once. */
+  get borrows(): boolean {
+    return true;
+  }
+
   refusal(): undefined {}
 
   consume(batch: Batch): undefined {

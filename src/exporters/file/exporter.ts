@@ -19,6 +19,8 @@ export function encodeRecord(batch: Batch, format: Config['format']): Buffer {
 }
 
 export class FileExporter implements Exporter {
+  /** The record is a copy. */
+  readonly borrows: boolean = true;
   private readonly events: ExporterEvents;
   private readonly file: RecordFile;
   /** Batches taken and not in the file yet, in order. */

@@ -1,6 +1,7 @@
 // One unary gRPC call on an HTTP/2 session: a frame out, a status and perhaps a message back.
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import { Code, decodeMessage, type FrameFault, framePrefix, UnaryMessage } from '../../otlp/index.js';
+import { onAbort } from '../../sending/abort.js';
 import { codeOfHttpStatus } from './status.js';
 
 export interface CallOptions {
@@ -10,6 +11,8 @@ export interface CallOptions {
   /** A longer reply ends the call; bytes. */
   readonly maxReplyBytes: number;
   readonly signal: AbortSignal;
+  /** Called when the call ends although its bytes are not all with the operating system: they may be read at any time. */
+  readonly cutShort?: () => void;
 }
 
 export interface Reply {
@@ -56,9 +59,10 @@ export function unaryCall(session: ClientHttp2Session, body: Uint8Array, options
     const cancel = (): void => stream.close(constants.NGHTTP2_CANCEL);
     const abort = (): void => {
       cancel();
+      options.cutShort?.();
       reject(signal.reason as Error);
     };
-    signal.addEventListener('abort', abort);
+    const deaf = onAbort(signal, abort);
 
     stream.on('response', (headers) => answer.headers(headers));
     stream.on('trailers', (trailers) => answer.trailers(trailers));
@@ -67,7 +71,8 @@ export function unaryCall(session: ClientHttp2Session, body: Uint8Array, options
     });
     stream.on('error', (error) => answer.failed(error));
     stream.on('close', () => {
-      signal.removeEventListener('abort', abort);
+      deaf();
+      if (!stream.writableFinished) options.cutShort?.();
       const reply = answer.reply(stream.rstCode);
       if (reply instanceof Error) reject(reply);
       else resolve(reply);

@@ -1,6 +1,7 @@
 // One HTTP/2 connection to a server, made when it is needed and again after it is lost.
 import { type ClientHttp2Session, connect, constants, type SecureClientSessionOptions } from 'node:http2';
 import { RetryableError } from '../../pipeline/index.js';
+import { onAbort } from '../../sending/abort.js';
 
 export interface KeepaliveOptions {
   readonly timeMs: number;
@@ -99,9 +100,8 @@ export class Channel {
 
   private orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
-      const abort = (): void => reject(signal.reason as Error);
-      signal.addEventListener('abort', abort);
-      promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+      const deaf = onAbort(signal, () => reject(signal.reason as Error));
+      promise.then(resolve, reject).finally(deaf);
     });
   }
 

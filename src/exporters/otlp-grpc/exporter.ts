@@ -89,7 +89,13 @@ export function grpcPush(settings: Settings, config: Config): Push {
 
   const call = async (batch: Batch, signal: AbortSignal): Promise<Reply> => {
     const body = compressed ? await gzipOf(batch) : batch.body;
-    const options = { headers: headers[batch.signal], compressed, maxReplyBytes: MAX_REPLY_BYTES, signal };
+    const options = {
+      headers: headers[batch.signal],
+      compressed,
+      maxReplyBytes: MAX_REPLY_BYTES,
+      signal,
+      cutShort: () => batch.lease?.forfeit(),
+    };
     return channel.use(signal, (session) => unaryCall(session, body, options));
   };
 
@@ -110,6 +116,7 @@ export function grpcPush(settings: Settings, config: Config): Push {
           : error;
       }
     },
+    borrows: true,
     close: () => channel.close(),
   };
 }

@@ -54,6 +54,11 @@ export class PixieLoopback implements Exporter {
     return undefined;
   }
 
+  /** Reads nothing that was received. */
+  get borrows(): boolean {
+    return true;
+  }
+
   consume(batch: Batch): undefined {
     if (batch.signal !== 'logs' || batch.origin !== 'anomaly') return;
     for (const text of announcements(batch.body)) {

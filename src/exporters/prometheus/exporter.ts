@@ -49,6 +49,11 @@ export class PrometheusExporter implements Exporter {
     return this.server.close();
   }
 
+  /** What was received is not looked at, unless it is shown. */
+  get borrows(): boolean {
+    return !this.config.forwarded;
+  }
+
   refusal(): undefined {}
 
   consume(batch: Batch): undefined {

@@ -316,6 +316,7 @@ class Anomaly implements AnomalyProcessor {
     const delivery = new Delivery(next, { dropped }, pipeline);
     this.#deliveries.push(delivery);
     return {
+      borrows: next.borrows === true,
       consume: (batch) => this.#consume(batch, next, delivery),
       refusal: (bytes) => this.#refusal(bytes) ?? next.refusal(bytes),
     };
@@ -325,6 +326,7 @@ class Anomaly implements AnomalyProcessor {
   #traceStage(next: Consumer): Consumer {
     this.#hasTraces = true;
     return {
+      borrows: next.borrows === true,
       consume: (batch) => {
         const [delivery] = this.#deliveries;
         if (batch.origin !== 'received' || !delivery) return next.consume(batch);

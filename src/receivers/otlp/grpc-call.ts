@@ -3,8 +3,9 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import { type DecompressFault, gunzip } from '../../otlp/decompress.js';
 import { encodeMessage, type FrameFault, frameMessage, parseTimeout, UnaryMessage } from '../../otlp/grpc-frame.js';
 import { Code, encodeStatus, type Status } from '../../otlp/status.js';
-import type { Signal } from '../../pipeline/index.js';
+import type { Lease, Signal } from '../../pipeline/index.js';
 import { metadataOf } from './access.js';
+import type { BodyMemory } from './body-memory.js';
 import type { CallSettings, Delivery } from './intake.js';
 import { type Refused, refused, refusedBy, tooLarge } from './refused.js';
 
@@ -35,6 +36,7 @@ const LIMIT_SETTING = 'max_recv_msg_size_mib';
 export class GrpcCall {
   private readonly message: UnaryMessage;
   private readonly deadline: number;
+  private lease: Lease | undefined;
   private admitted: boolean = false;
   private answered: boolean = false;
 
@@ -44,9 +46,18 @@ export class GrpcCall {
     private readonly headers: IncomingHttpHeaders,
     private readonly signal: Signal,
     private readonly peer: string | undefined,
+    private readonly memory: BodyMemory,
   ) {
-    this.message = new UnaryMessage(settings.limit);
+    this.message = new UnaryMessage(settings.limit, (bytes, compressed) => this.memoryFor(bytes, compressed));
     this.deadline = performance.now() + (parseTimeout(headers['grpc-timeout'] as string | undefined) ?? Infinity);
+  }
+
+  /** A compressed message is small, and lives on beside its body where it can be forwarded as it is. */
+  private memoryFor(bytes: number, compressed: boolean): Buffer {
+    if (compressed || !this.settings.intake.borrows(this.signal)) return Buffer.allocUnsafeSlow(bytes);
+    const { body, lease } = this.memory.lend(bytes);
+    this.lease = lease;
+    return body;
   }
 
   /** Refuses what the headers already rule out, else waits for the message. */
@@ -107,7 +118,7 @@ export class GrpcCall {
     if (typeof message === 'string') throw frameFault(message, limit);
     const metadata = metadataOf(this.headers, includeMetadata);
     const { signal } = this;
-    if (!message.compressed) return { signal, body: message.bytes, metadata };
+    if (!message.compressed) return { signal, body: message.bytes, metadata, lease: this.lease };
     if (this.headers['grpc-encoding'] !== 'gzip')
       throw refused('malformed', Code.INTERNAL, 'the gRPC message is compressed, but grpc-encoding does not say how');
     const inflated = gunzip(message.bytes, limit);

@@ -1,5 +1,5 @@
 // The way of one request's body into the pipeline, the same for both transports.
-import type { Batch, Consumer, RetryableError, Signal } from '../../pipeline/index.js';
+import type { Batch, Consumer, Lease, RetryableError, Signal } from '../../pipeline/index.js';
 import type { ReceiverEvents } from '../../telemetry/receiver-events.js';
 import type { Access } from './access.js';
 import { refusedBy, refusedByCheck } from './refused.js';
@@ -14,6 +14,8 @@ export interface Delivery {
   readonly metadata: ReadonlyMap<string, string>;
   /** One gzip member that holds exactly the body. */
   readonly gzip?: Uint8Array | undefined;
+  /** Whose memory `body` is; held by whoever calls `take`. */
+  readonly lease?: Lease | undefined;
 }
 
 /** What was taken, and when it is in safe hands: now (undefined) or later. Rejects with `Refused`. */
@@ -45,6 +47,11 @@ export class Intake {
     return this.consumers.has(signal);
   }
 
+  /** Whether what takes this signal gives back the memory of its bodies. */
+  borrows(signal: Signal): boolean {
+    return this.consumers.get(signal)?.borrows === true;
+  }
+
   /** Asked before the body is read or inflated. */
   refusal(signal: Signal, bytes: number): RetryableError | undefined {
     return this.consumers.get(signal)?.refusal(bytes);
@@ -52,14 +59,30 @@ export class Intake {
 
   /**
    * Checks the body and hands it on, all in this turn of the event loop; throws `Refused`. An empty request is a success that goes no
-   * further (OTLP: receivers may ignore empty envelopes).
+   * further (OTLP: receivers may ignore empty envelopes). The lease is released when that has ended, or, where the pipeline does not
+   * borrow (any more), forfeited.
    */
   take(delivery: Delivery): Taken {
-    const items = this.count(delivery);
-    if (items === 0) return { items, done: undefined };
+    const { lease } = delivery;
+    if (!this.borrows(delivery.signal)) lease?.forfeit();
+    let done: undefined | Promise<void>;
     try {
-      const done = this.consume(delivery, items);
-      return { items, done: done?.catch((error) => Promise.reject(refusedBy(error, items))) };
+      const items = this.count(delivery);
+      if (items > 0) done = this.handOn(delivery, items);
+      return { items, done };
+    } finally {
+      if (lease && done)
+        done.then(
+          () => lease.release(),
+          () => lease.release(),
+        );
+      else lease?.release();
+    }
+  }
+
+  private handOn(delivery: Delivery, items: number): undefined | Promise<void> {
+    try {
+      return this.consume(delivery, items)?.catch((error) => Promise.reject(refusedBy(error, items)));
     } catch (error) {
       throw refusedBy(error, items);
     }
@@ -74,7 +97,7 @@ export class Intake {
     }
   }
 
-  private consume({ signal, body, metadata, gzip }: Delivery, items: number): undefined | Promise<void> {
+  private consume({ signal, body, metadata, gzip, lease }: Delivery, items: number): undefined | Promise<void> {
     const consumer = this.consumers.get(signal)!;
     const refusal = consumer.refusal(body.length);
     if (refusal) throw refusal;
@@ -87,6 +110,7 @@ export class Intake {
       metadata,
       receivedUnixNano,
       ...(gzip ? { gzip } : {}),
+      ...(lease ? { lease } : {}),
     };
     return consumer.consume(batch);
   }

@@ -56,8 +56,7 @@ export class Backlog {
    * faster than the learning, the answer is the promise of a shorter queue: they go at its pace instead of being refused later.
    */
   add(lesson: Lesson): undefined | Promise<void> {
-    this.#bytes += lesson.batch.body.length;
-    this.#waiting.push(lesson);
+    this.#keep(lesson);
     this.#schedule();
     if (this.#waiting.length <= AHEAD) return undefined;
     return new Promise((resolve) => this.#held.push(resolve));
@@ -71,9 +70,14 @@ export class Backlog {
 
   /** Learns at once, to the end. */
   now(lesson: Lesson): void {
-    this.#bytes += lesson.batch.body.length;
-    this.#waiting.push(lesson);
+    this.#keep(lesson);
     this.finish();
+  }
+
+  #keep(lesson: Lesson): void {
+    this.#bytes += lesson.batch.body.length;
+    lesson.batch.lease?.hold();
+    this.#waiting.push(lesson);
   }
 
   /** Learns everything that waits, at once. */
@@ -125,7 +129,9 @@ export class Backlog {
 
   #finish(): void {
     if (!this.#current) return;
-    this.#bytes -= this.#current.lesson.batch.body.length;
+    const { batch } = this.#current.lesson;
+    this.#bytes -= batch.body.length;
+    batch.lease?.release();
     this.#options.took(this.#current.ms);
     this.#current = undefined;
     for (const call of this.#after.splice(0)) call();

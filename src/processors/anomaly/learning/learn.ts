@@ -120,7 +120,7 @@ export class LearnLoop {
     for (;;) {
       const stop = this.#kernel.fold(from, request, lesson.batch.receivedUnixNano, group);
       host.folded(lesson, from, stop.reason === 'done' ? rows : stop.next);
-      if (group < 0) for (const ahead of this.#kernel.heldGroups()) this.#held.set(ahead, lesson);
+      if (group < 0) for (const ahead of this.#kernel.heldGroups()) this.#hold(ahead, lesson);
       if (stop.reason === 'done') return;
       from = stop.next;
       if (stop.reason === 'close') yield* this.#close(stop.group, host);
@@ -128,6 +128,12 @@ export class LearnLoop {
       // Where the rows are still in scratch, so are their series.
       if (this.#kernel.scan('metrics', lesson.batch.body, skip) !== scan) yield* this.#scan(lesson, skip, host);
     }
+  }
+
+  /** It may wait for days, or go into a checkpoint. */
+  #hold(group: number, lesson: Lesson): void {
+    lesson.batch.lease?.forfeit();
+    this.#held.set(group, lesson);
   }
 
   /** A second request confirmed a jump of the clock: what was held back comes first. */
