@@ -1,11 +1,11 @@
-// Closing a tick of a group: contexts at once, then, in slices, trees of a forest in training and blocks of edges through the stages.
+// Closing a tick of a group, in slices: contexts, then trees of a forest in training, then blocks of edges through the stages.
 // Neither order nor arithmetic depends on how the work is sliced.
 
 import { foldAlert, skipAlert } from './alert';
 import { coderEnabled, coderLearn, coderSurprise } from './autoencoder';
 import { foldEdge, foldedGap, foldedPresent } from './baseline';
 import { CAP, COMPONENTS } from './constants';
-import { foldContexts } from './context';
+import { endContexts, foldContexts, startContexts } from './context';
 import { ageWeight, edgeEvidence, evidenceSource, weigh } from './evidence';
 import { endPeriod, endsPeriod, foldVectors, forestEnabled, growNext, lastPeriodEnd, periodEnds } from './forest';
 import { channelCount, foldChannel, skipChannel, startChannels } from './incident';
@@ -27,6 +27,7 @@ import {
   gapColumn,
   groupAt,
   onColumn,
+  passedOverBy,
   presentColumn,
   scoreColumn,
   sourceColumn,
@@ -44,13 +45,19 @@ const enum Phase {
   /** Trees are to be grown, before the next tick's edges; survives between closings after ticks were passed over. */
   TRAINING = 1,
   EDGES = 2,
+  /** Before both: ticks passed over, services, outage. */
+  CONTEXTS = 3,
 }
 
 /** Growing a tree costs about as much as closing so many edges. */
 const TREE_COST = 32;
+/** So many edges' contexts cost about as much as closing one. */
+const CONTEXTS_PER_EDGE = 8;
 const ROW = (<usize>COMPONENTS) << 3;
 
 let alerting: i32 = 0;
+/** Trees are to be grown once the contexts are known. */
+let isTrainingNext: bool = false;
 let seen: i32 = 0;
 let live: i32 = 0;
 
@@ -76,7 +83,7 @@ export function channelChanges(): i32 {
 
 /**
  * Passes over `ticks` empty ticks of a silent group: an outage for every edge, as if each tick had been closed without any window.
- * Alerts and channels that end in them are reported by the next closing.
+ * Alerts and channels that end in them are reported by the next closing, which is also what tells the edges.
  */
 export function skipTicks(group: i32, ticks: i64): void {
   const g = groupAt(group);
@@ -87,30 +94,33 @@ export function skipTicks(group: i32, ticks: i64): void {
     const stale = load<i32>(g, Group.PHASE) == Phase.TRAINING || periodEnds(from, from + ticks - 1) > 1;
     if (endPeriod(group, end, stale)) store<i32>(g, Phase.TRAINING, Group.PHASE);
   }
-  for (let chunk = load<i32>(g, Group.FIRST); chunk >= 0; chunk = load<i32>(chunkAt(chunk), Chunk.NEXT)) {
-    const edges = chunkAt(chunk) + Chunk.EDGES;
-    for (let i = 0; i < load<i32>(chunkAt(chunk), Chunk.COUNT); i++) {
-      skipEdge(load<i32>(edges + ((<usize>i) << 2)), from, ticks);
-    }
-  }
+  store<i64>(passedOverBy(group), load<i64>(passedOverBy(group)) + ticks);
   store<i64>(g, from + ticks, Group.TICK);
 }
 
+/** The edges of a chunk are told of the `ticks` that were passed over since the last closing. */
+function skipChunk(chunk: usize, tick: i64, ticks: i64): void {
+  const limit = chunk + Chunk.EDGES + ((<usize>load<i32>(chunk, Chunk.COUNT)) << 2);
+  for (let cursor = chunk + Chunk.EDGES; cursor < limit; cursor += 4) skipEdge(load<i32>(cursor), tick, ticks);
+}
+
+/** An edge that was never present, as those are that were first seen behind the ticks passed over, has nothing to lose in them. */
 function skipEdge(edge: i32, tick: i64, ticks: i64): void {
   const e = edgeAt(edge);
-  if (load<f32>(e, Edge.N) >= 1) store<f32>(e, load<f32>(e, Edge.HELD) + <f32>ticks, Edge.HELD);
+  if (!(load<f32>(e, Edge.N) >= 1)) return;
+  store<f32>(e, load<f32>(e, Edge.HELD) + <f32>ticks, Edge.HELD);
   skipAlert(edge, e, ticks);
   skipChannel(edge, e, tick, ticks);
 }
 
-/** Begins the group's tick: services, outage, a forest's period. The windows of its edges must have been written. */
+/** Begins the group's tick. The windows of its edges must have been written. */
 export function closeBegin(group: i32): void {
   const g = groupAt(group);
   const tick = load<i64>(g, Group.TICK);
-  foldContexts(g);
-  let isTraining = load<i32>(g, Group.PHASE) == Phase.TRAINING;
-  if (endsPeriod(tick)) isTraining = endPeriod(group, tick, isTraining);
-  store<i32>(g, isTraining ? Phase.TRAINING : Phase.EDGES, Group.PHASE);
+  startContexts();
+  isTrainingNext = load<i32>(g, Group.PHASE) == Phase.TRAINING;
+  if (endsPeriod(tick)) isTrainingNext = endPeriod(group, tick, isTrainingNext);
+  store<i32>(g, Phase.CONTEXTS, Group.PHASE);
   store<i32>(g, load<i32>(g, Group.FIRST), Group.CHUNK);
   alerting = 0;
   seen = 0;
@@ -118,10 +128,35 @@ export function closeBegin(group: i32): void {
   startChannels();
 }
 
+/** Contexts of the next chunks; what is left of the budget, 0 or less: there is more to do. */
+function closeContexts(group: i32, g: usize, budget: i32): i32 {
+  const ticks = load<i64>(passedOverBy(group));
+  let left = budget * CONTEXTS_PER_EDGE;
+  for (;;) {
+    const chunk = load<i32>(g, Group.CHUNK);
+    if (chunk < 0) break;
+    if (left <= 0) return 0;
+    const at = chunkAt(chunk);
+    if (ticks > 0) skipChunk(at, load<i64>(g, Group.TICK) - ticks, ticks);
+    foldContexts(g, at);
+    left -= load<i32>(at, Chunk.COUNT);
+    store<i32>(g, load<i32>(at, Chunk.NEXT), Group.CHUNK);
+  }
+  endContexts(g);
+  store<i64>(passedOverBy(group), 0);
+  store<i32>(g, isTrainingNext ? Phase.TRAINING : Phase.EDGES, Group.PHASE);
+  store<i32>(g, load<i32>(g, Group.FIRST), Group.CHUNK);
+  return max(left / CONTEXTS_PER_EDGE, 1);
+}
+
 /** Works on for about `budget` edges' worth; true when the tick is closed. */
 export function closeEdges(group: i32, budget: i32): bool {
   const g = groupAt(group);
   let left = budget;
+  if (load<i32>(g, Group.PHASE) == Phase.CONTEXTS) {
+    left = closeContexts(group, g, budget);
+    if (left <= 0) return false;
+  }
   while (load<i32>(g, Group.PHASE) == Phase.TRAINING) {
     if (growNext(group)) store<i32>(g, Phase.EDGES, Group.PHASE);
     left -= TREE_COST;

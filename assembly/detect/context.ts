@@ -2,7 +2,7 @@
 import { BYT, GONE, LAT, LOST, NF, OUT, OUT_L, OUT_N, RATE, WARM } from './constants';
 import { silence } from './gap';
 import { Chunk } from './order';
-import { chunkAt, edgeAt, serviceAt, touchedServices, windowAt } from './regions';
+import { edgeAt, serviceAt, touchedServices, windowAt } from './regions';
 import { Edge, Group, Service } from './state';
 
 /** An error count alone cannot be judged: such a window is missing. */
@@ -48,32 +48,43 @@ function liveness(e: usize, x: usize): i32 {
   return silence(e, gap + 1) > OUT_L ? 2 : 0;
 }
 
+/** Services that received something; warm edges that are not dormant, those that speak, those silent against their habit. */
+let touched: i32 = 0;
+let live: i32 = 0;
+let present: i32 = 0;
+let silent: i32 = 0;
+
 /**
- * One pass over the group's order: inflow of the services, and the outage rule (more than half of the warm edges that speak or
- * should speak are silent) on the state before this tick. Changes services and the group's OUTAGE only.
+ * Begins the pass over the group's order that finds the inflow of the services and whether the tick is an outage (more than half of the
+ * warm edges that speak or should speak are silent), on the state before this tick.
  */
-export function foldContexts(g: usize): void {
+export function startContexts(): void {
+  touched = 0;
+  live = 0;
+  present = 0;
+  silent = 0;
+}
+
+/** One chunk of the order. */
+export function foldContexts(g: usize, chunk: usize): void {
   const tick = load<i64>(g, Group.TICK);
-  let touched = 0;
-  let live = 0;
-  let present = 0;
-  let silent = 0;
-  for (let chunk = load<i32>(g, Group.FIRST); chunk >= 0; chunk = load<i32>(chunkAt(chunk), Chunk.NEXT)) {
-    let cursor = chunkAt(chunk) + Chunk.EDGES;
-    const limit = cursor + ((<usize>load<i32>(chunkAt(chunk), Chunk.COUNT)) << 2);
-    for (; cursor < limit; cursor += 4) {
-      const edge = load<i32>(cursor);
-      const e = edgeAt(edge);
-      const x = windowAt(edge);
-      const requests = load<f64>(x, RATE << 3);
-      const destination = load<i32>(e, Edge.DESTINATION);
-      if (requests == requests && destination >= 0) touched = feed(destination, requests, tick, touched);
-      const state = liveness(e, x);
-      live += i32(state >= 0);
-      present += i32(state == 1);
-      silent += i32(state == 2);
-    }
+  const limit = chunk + Chunk.EDGES + ((<usize>load<i32>(chunk, Chunk.COUNT)) << 2);
+  for (let cursor = chunk + Chunk.EDGES; cursor < limit; cursor += 4) {
+    const edge = load<i32>(cursor);
+    const e = edgeAt(edge);
+    const x = windowAt(edge);
+    const requests = load<f64>(x, RATE << 3);
+    const destination = load<i32>(e, Edge.DESTINATION);
+    if (requests == requests && destination >= 0) touched = feed(destination, requests, tick, touched);
+    const state = liveness(e, x);
+    live += i32(state >= 0);
+    present += i32(state == 1);
+    silent += i32(state == 2);
   }
+}
+
+/** The pass is over: services and the group's OUTAGE, and nothing else, know of it. */
+export function endContexts(g: usize): void {
   for (let i = 0; i < touched; i++) foldLoad(serviceAt(load<i32>(touchedServices + ((<usize>i) << 2))));
   const outage = live >= OUT_N && <f64>silent > OUT * <f64>(present + silent);
   store<i32>(g, i32(outage), Group.OUTAGE);

@@ -89,7 +89,9 @@ export function foldChannel(
 /** The channel over `ticks` empty windows that were passed over: no evidence in any of them. */
 export function skipChannel(edge: i32, e: usize, tick: i64, ticks: i64): void {
   for (let i: i64 = 0; i < min<i64>(ticks, RECENT); i++) {
-    memory.fill(e + Edge.RECENT + <usize>((tick + i) & (RECENT - 1)) * 12, 0, 12);
+    const at = e + <usize>((tick + i) & (RECENT - 1)) * 12;
+    store<u64>(at, 0, Edge.RECENT);
+    store<u32>(at, 0, Edge.RECENT + 8);
   }
   const low = <f64>load<f32>(e, Edge.CHANNEL_LOW) + <f64>ticks;
   store<f32>(e, 0, Edge.PREV);

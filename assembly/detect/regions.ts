@@ -61,6 +61,9 @@ export let blockVectors: usize = 0;
 export let vectorScores: usize = 0;
 export let vectorSurprises: usize = 0;
 
+/** i64 by group: ticks passed over that its edges have not been told of. Between `skipTicks` and the end of the next closing's contexts. */
+let passedOver: usize = 0;
+
 /** u32 list: services that received something in the tick being closed. */
 export let touchedServices: usize = 0;
 
@@ -81,6 +84,7 @@ export function layOut(maxEdges: i32, maxServices: i32, maxGroups: i32): void {
   bandOut = scratch(32);
   recentOut = scratch(12);
   profileInput = scratch(Profile.BYTES);
+  passedOver = scratch((<usize>maxGroups) << 3);
   touchedServices = scratch(<usize>maxServices * 4);
   blockSurprise = scratch(BLOCK * COMPONENTS * 8);
   blockGap = scratch(BLOCK * 8);
@@ -120,6 +124,10 @@ export function serviceAt(service: i32): usize {
 
 export function groupAt(group: i32): usize {
   return groups + <usize>group * Group.BYTES;
+}
+
+export function passedOverBy(group: i32): usize {
+  return passedOver + ((<usize>group) << 3);
 }
 
 export function chunkAt(chunk: i32): usize {

@@ -1,6 +1,6 @@
 // What the detection knows of edges, services and groups: one record each, so that closing an edge touches its own few cache lines.
 import { B0, BUDGET_DAYS, COMPONENTS, Q0, RELAX } from './constants';
-import { edgeAt, groupAt, serviceAt } from './regions';
+import { edgeAt, groupAt, passedOverBy, serviceAt } from './regions';
 
 /**
  * Record of an edge, byte offsets. Levels, tails' quantiles and mean excesses are f64, the rest f32 (measured: detection, precision).
@@ -174,6 +174,7 @@ export function alertLevel(windowSeconds: f64): f64 {
 /** The part of a group that is neither order nor forest nor autoencoder. */
 export function resetGroupState(group: i32, windowSeconds: f64): void {
   const at = groupAt(group);
+  store<i64>(passedOverBy(group), 0);
   memory.fill(at, 0, Group.BYTES);
   for (let i = 0; i < COMPONENTS; i++) store<f64>(at + ((<usize>i) << 3), B0, Group.B_POP);
   const level = alertLevel(windowSeconds);
