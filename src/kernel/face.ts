@@ -151,8 +151,8 @@ export interface Closing {
   readonly tick: number;
   /** Event time of the tick's middle, Unix nanoseconds: the time of everything that is said of this window. */
   readonly timeUnixNano: bigint;
-  /** Edges first seen in this tick, with the event time of their first point: to be put in order by the caller. */
-  readonly newEdges: readonly { readonly edge: number; readonly firstUnixNano: bigint }[];
+  /** Edges first seen in this tick, in no order: to be put in one by the caller, by `firstSeen` and name. */
+  readonly newEdges: Uint32Array;
   /** Empty ticks before this one that were passed over as an outage (the whole group had been silent). */
   readonly skipped: number;
 }
@@ -272,6 +272,8 @@ export interface KernelFace {
   /** Closes everything up to and including the newest tick, whatever the watermark: end of a replay. */
   flushDue(group: number): boolean;
   beginClose(group: number): Closing;
+  /** Event time of the edge's first point, Unix nanoseconds. */
+  firstSeen(edge: number): bigint;
   appendOrder(group: number, edges: readonly number[]): void;
   /** Works on for at most about `edges` edges (or a few trees of a forest in training); true when the tick is closed. */
   closeSlice(group: number, edges: number): boolean;

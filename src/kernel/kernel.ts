@@ -194,14 +194,17 @@ export class Kernel implements KernelFace {
   beginClose(group: number): Closing {
     require(this.#wasm.beginClose(group), `group ${group} has nothing to close, or is being closed`);
     const list = (this.#wasm.closingNewList() >>> 0) >>> 2;
-    const edges = Array.from(this.#views.u32.subarray(list, list + this.#wasm.closingNew()));
     return {
       group,
       tick: this.#wasm.closingTick(group),
       timeUnixNano: this.#wasm.closingTime(group),
-      newEdges: edges.map((edge) => ({ edge, firstUnixNano: this.#wasm.edgeFirstTime(edge) })),
+      newEdges: this.#views.u32.slice(list, list + this.#wasm.closingNew()),
       skipped: this.#wasm.closingSkipped(),
     };
+  }
+
+  firstSeen(edge: number): bigint {
+    return this.#wasm.edgeFirstTime(edge);
   }
 
   appendOrder(_group: number, edges: readonly number[]): void {

@@ -36,9 +36,10 @@ test('the size of slices changes nothing', () => {
   const stream = randomStream(random, 150, 130);
   const whole = new EdgeDetector(graph, { forest: FOREST, autoencoder: true });
   const sliced = new EdgeDetector(graph, { forest: FOREST, autoencoder: true });
-  for (const x of stream) {
+  for (const [t, x] of stream.entries()) {
+    if (t % 30 === 29) for (const d of [whole, sliced]) d.skip(t);
     whole.step(x);
-    stepInSlices(sliced, x, () => 1 + Math.floor(200 * random()));
+    stepInSlices(sliced, x, () => 1 + Math.floor((t % 2 ? 200 : 20) * random()));
     assert.deepEqual(snapshot(sliced), snapshot(whole));
   }
 });
@@ -74,6 +75,37 @@ test('the peak of the last windows is the largest of each', () => {
       );
     }
   }
+});
+
+test('what a tick needs to know of all edges is found in slices too', () => {
+  const random = seeded(8);
+  const d = new EdgeDetector(randomGraph(random, 6400, 1), { forest: { ...FOREST, enabled: false } });
+  const [x] = randomStream(random, 6400, 1);
+  d.skip(3);
+  d.write(x!);
+  d.wasm.closeBegin(0);
+  let slices = 0;
+  while (d.results.present.every((present) => present === 0)) {
+    assert.equal(d.wasm.closeEdges(0, 64), 0);
+    slices += 1;
+  }
+  assert.ok(slices >= 12, `${slices} slices before the first edge is judged`);
+});
+
+test('an edge first seen behind ticks passed over lost nothing in them', () => {
+  const answers = [0, 5].map((ticks) => {
+    const d = new EdgeDetector(ring(12), { forest: { ...FOREST, enabled: false } });
+    d.wasm.orderRemove(11);
+    const [first, ...rest] = steadyStream(12, 30);
+    d.step(first!);
+    d.skip(ticks);
+    d.wasm.orderAppend(0, 11);
+    return rest.map((x) => {
+      d.step(x);
+      return [d.results.surprise.slice(12 * 11), d.results.age[11], d.recent(11, 0), d.recent(11, 3)];
+    });
+  });
+  assert.deepEqual(answers[1], answers[0]);
 });
 
 test('a slice grows a few trees at most', () => {

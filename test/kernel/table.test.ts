@@ -121,10 +121,7 @@ test('a counter that was reclaimed does not bring back all that it ever counted'
       const stop = kernel.fold(next, request, 0n, -1);
       if (stop.reason === 'done') return;
       next = stop.next;
-      kernel.appendOrder(
-        0,
-        kernel.beginClose(0).newEdges.map(({ edge }) => edge),
-      );
+      kernel.appendOrder(0, [...kernel.beginClose(0).newEdges]);
       while (!kernel.closeSlice(0, 100));
     }
   };

@@ -96,7 +96,7 @@ export class KernelDriver {
 
   close(group: number): void {
     const closing = this.kernel.beginClose(group);
-    const newEdges = closing.newEdges.map(({ edge }) => edge).sort((a, b) => a - b);
+    const newEdges = [...closing.newEdges].sort((a, b) => a - b);
     this.kernel.appendOrder(group, newEdges);
     while (!this.kernel.closeSlice(group, 1));
     this.closed.push(this.#read(closing, newEdges));

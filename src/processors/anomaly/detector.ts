@@ -13,6 +13,7 @@ import { NewEdges, type SavedTallies } from './graph/new-edges.js';
 import { Incidents, type SavedIncidents } from './incidents/incidents.js';
 import type { LearnHost, Lesson } from './learning/learn.js';
 import { Quantiles, type SavedQuantiles } from './learning/quantiles.js';
+import { sortInSlices } from './learning/sorting.js';
 import type { Delivery } from './results/delivery.js';
 import { type Finding, type FindingOptions, findingOf } from './results/findings.js';
 import type { IncidentView } from './results/incident-events.js';
@@ -45,6 +46,22 @@ export interface DetectorOptions {
 
 /** Event times further apart than this are no rounding of an export interval, ms. */
 const SLACK_MS = 1;
+
+/** New edges whose names are made in a slice, about a millisecond. */
+const NAMES_A_SLICE = 1000;
+
+/** A new edge, as its place in the order is decided. */
+interface NewEdge {
+  readonly slot: number;
+  readonly firstUnixNano: bigint;
+  readonly key: string;
+}
+
+/** By first event time, then name. */
+function byAge(a: NewEdge, b: NewEdge): number {
+  if (a.firstUnixNano !== b.firstUnixNano) return a.firstUnixNano < b.firstUnixNano ? -1 : 1;
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+}
 
 export class Detector implements LearnHost {
   readonly kernel: KernelFace;
@@ -232,16 +249,15 @@ export class Detector implements LearnHost {
   }
 
   /** In the order of first event time, then name: the same however the stream was cut into requests. */
-  order({ newEdges }: Closing): readonly number[] {
-    const known = newEdges.flatMap(({ edge: slot, firstUnixNano }) => {
+  *order({ newEdges }: Closing): Generator<void, readonly number[]> {
+    const known: NewEdge[] = [];
+    for (const [i, slot] of newEdges.entries()) {
       const edge = this.edges.bySlot[slot];
-      return edge ? [{ slot, firstUnixNano, key: edgeKey(edge) }] : [];
-    });
-    const before = known.sort((a, b) => {
-      if (a.firstUnixNano !== b.firstUnixNano) return a.firstUnixNano < b.firstUnixNano ? -1 : 1;
-      return a.key < b.key ? -1 : 1;
-    });
-    return before.map(({ slot }) => slot);
+      if (edge) known.push({ slot, firstUnixNano: this.kernel.firstSeen(slot), key: edgeKey(edge) });
+      if (i % NAMES_A_SLICE === NAMES_A_SLICE - 1) yield;
+    }
+    const sorted = yield* sortInSlices(known, byAge);
+    return sorted.map(({ slot }) => slot);
   }
 
   *closed(closing: Closing): Generator<void> {
@@ -260,7 +276,7 @@ export class Detector implements LearnHost {
     const { bySlot } = this.edges;
     const silences = this.#outage(group);
     const isNewEdgeOn = this.#isOn(group.cluster, 'new_edge');
-    const fresh = closing.newEdges.map(({ edge }) => bySlot[edge]).filter((edge) => edge !== undefined);
+    const fresh = Array.from(closing.newEdges, (slot) => bySlot[slot]).filter((edge) => edge !== undefined);
     const unexpected = this.#newEdges.step(group, fresh, nowMs, isNewEdgeOn);
     const incidents = yield* this.#incidents(group, nowMs);
     const findings: Finding[] = [];

@@ -37,14 +37,16 @@ export interface LearnHost {
   folded(lesson: Lesson, from: number, to: number): void;
   /** The oldest open tick of the group is about to be closed. */
   due(group: number): void;
-  /** The order of a tick's new edges. */
-  order(closing: Closing): readonly number[];
+  /** The order of a tick's new edges. Yields where other work may run. */
+  order(closing: Closing): Generator<void, readonly number[]>;
   /** A tick is closed: the kernel's answers are there until the next. Yields where other work may run. */
   closed(closing: Closing): Generator<void>;
 }
 
 /** Edges a slice of a closing; a slice takes about 5 ms with a forest of 100 trees. */
 const SLICE_EDGES = 256;
+/** New edges that are put in order in a slice, less than a millisecond. */
+const APPENDED = 2000;
 /** Rows whose series are bound in a slice; one takes about 30 µs. */
 const SLICE_ROWS = 100;
 
@@ -146,8 +148,11 @@ export class LearnLoop {
   *#close(group: number, host: LearnHost): Generator<void> {
     host.due(group);
     const closing = this.#kernel.beginClose(group);
-    const order = host.order(closing);
-    if (order.length > 0) this.#kernel.appendOrder(group, order);
+    const order = yield* host.order(closing);
+    for (let at = 0; at < order.length; at += APPENDED) {
+      if (at > 0) yield;
+      this.#kernel.appendOrder(group, order.slice(at, at + APPENDED));
+    }
     do yield;
     while (!this.#kernel.closeSlice(group, SLICE_EDGES));
     yield;
