@@ -32,18 +32,18 @@ function collector(path: Path, ports: Ports, processors: Record<string, object |
   return { processors, exporters, pipelines: { metrics: pipeline } };
 }
 
-/** pxanomaly with every default detector on; its events leave through the same exporter. */
-function gateway(path: Path, ports: Ports): Setup {
+/** pxanomaly with every default detector on; its events leave through the same exporter, and to a file for `spikesFound`. */
+function gateway(path: Path, ports: Ports, events: string): Setup {
   const exporters = exporter(path, ports);
   const out = Object.keys(exporters);
   const room = path.edges > 15_000 ? { max_edges: path.edges + 1000, max_series: 5 * path.edges } : {};
   return {
     processors: { anomaly: { presets: ['edge'], ...room } },
     connectors: { anomaly_events: {} },
-    exporters,
+    exporters: { ...exporters, file: { path: events } },
     pipelines: {
       metrics: { receivers: ['otlp'], processors: ['anomaly'], exporters: [...out, 'anomaly_events'] },
-      logs: { receivers: ['anomaly_events'], exporters: out },
+      logs: { receivers: ['anomaly_events'], exporters: [...out, 'file'] },
     },
   };
 }
@@ -51,10 +51,11 @@ function gateway(path: Path, ports: Ports): Setup {
 /** The fastest settings of `isolationforest` that still score: fewer trees, one feature, its smallest window. */
 const FASTEST = { forest_size: 25, features: { metrics: ['value'] }, performance: { batch_size: 64 } };
 
-export function setupOf(contender: Contender, path: Path, ports: Ports): Setup {
+/** `events`: the file that ours writes its events to. */
+export function setupOf(contender: Contender, path: Path, ports: Ports, events: string): Setup {
   switch (contender) {
     case 'pxanomaly':
-      return gateway(path, ports);
+      return gateway(path, ports, events);
     case 'collector':
       return collector(path, ports, {});
     case 'isolationforest':

@@ -4,12 +4,13 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { type OtlpService, startCollector, startGateway } from '../../test/support/peers/otlp-services.js';
+import { newFolder, type OtlpService, startCollector, startGateway } from '../../test/support/peers/otlp-services.js';
 import { freePorts, type Running, start } from '../../test/support/peers/processes.js';
 import { peer } from '../../test/support/peers/programs.js';
 import { type Contender, type Path, type Ports, setupOf } from './contenders.js';
 import { busySeconds, cpuSeconds, residentMiB } from './proc.js';
 import { scoredWindows } from './scored.js';
+import { spikesFound } from './spikes.js';
 
 const RECEIVER_CORE = 0;
 const LOAD_CORE = 1;
@@ -24,6 +25,8 @@ export interface Order {
   readonly rate: number;
   /** Ticks that ours is warmed up with; the peer, which has no windows, gets `duration`. */
   readonly warmTicks: number;
+  /** Whether spikes are injected behind the measurement, all of which but a few must be found (ours). */
+  readonly proven: boolean;
   readonly duration: string;
 }
 
@@ -67,6 +70,8 @@ export interface Measurement {
   readonly p99Ms: number;
   /** Edge windows scored meanwhile (ours). */
   readonly scored: number;
+  /** Latency spikes injected behind the measurement, and how many of them were found (ours). */
+  readonly spikes: { readonly injected: number; readonly found: number };
   /** Requests that the receiver made itself: anomaly metrics and events. */
   readonly made: number;
   /** Seconds of the receiver's core that went to anything else. */
@@ -77,7 +82,8 @@ export interface Measurement {
 export async function measure(order: Order): Promise<Measurement> {
   const [sinkGrpc = 0, sinkHttp = 0] = await freePorts(2);
   const sink = await startSink({ sinkGrpc, sinkHttp });
-  const receiver = await startReceiver(order, { sinkGrpc, sinkHttp });
+  const folder = newFolder();
+  const receiver = await startReceiver(order, { sinkGrpc, sinkHttp }, folder);
   try {
     const warm = await sendLoad(order, receiver, warmUp(order));
     await settled(sinkHttp);
@@ -90,7 +96,7 @@ export async function measure(order: Order): Promise<Measurement> {
     const cpu = after.cpu - before.cpu;
     const scored = after.scored - before.scored;
     verify(order, load, stats, scored);
-    return {
+    const result = {
       cpuMicros: (cpu / load.points) * 1e6,
       cpuSeconds: cpu,
       points: load.points,
@@ -105,6 +111,7 @@ export async function measure(order: Order): Promise<Measurement> {
       made: stats.made.requests,
       othersSeconds: after.busy - before.busy - cpu,
     };
+    return { ...result, spikes: await prove(order, receiver, load.next_start, folder, sinkHttp) };
   } finally {
     await receiver.stop();
     await sink.stop();
@@ -119,9 +126,10 @@ function startSink({ sinkGrpc, sinkHttp }: Ports): Promise<Running> {
   });
 }
 
-function startReceiver(order: Order, ports: Ports): Promise<OtlpService> {
+function startReceiver(order: Order, ports: Ports, folder: string): Promise<OtlpService> {
   const run = order.contender === 'pxanomaly' ? startGateway : startCollector;
-  return run(setupOf(order.contender, order.path, ports), {
+  return run(setupOf(order.contender, order.path, ports, join(folder, EVENTS)), {
+    folder,
     prefix: pinned(RECEIVER_CORE),
     env: { GOMAXPROCS: '1', NODE_ENV: 'production' },
   });
@@ -137,6 +145,31 @@ function warmUp(order: Order): string[] {
   if (order.contender !== 'pxanomaly') return [`--duration=${order.duration}`];
   const requests = Math.ceil((order.warmTicks * flag(order, 'series', 4000)) / flag(order, 'rows', 1000));
   return [`--requests=${requests}`];
+}
+
+/** Sends some more ticks with spikes of five times the latency in them. Rejects when fewer than `FOUND_SHARE` of them were reported. */
+async function prove(
+  order: Order,
+  receiver: OtlpService,
+  start: number,
+  folder: string,
+  sinkHttp: number,
+): Promise<Measurement['spikes']> {
+  if (order.contender !== 'pxanomaly' || !order.proven) return { injected: 0, found: 0 };
+  const series = flag(order, 'series', 4000);
+  const requests = Math.ceil((PROOF_TICKS * series) / flag(order, 'rows', 1000));
+  const truth = join(folder, 'spikes.jsonl');
+  const count = Math.min(SPIKES, Math.ceil(series / 2));
+  const spikes = [`--spikes=${count}`, '--spikes-after-tick=2', `--spike-ticks=${SPIKE_TICKS}`, `--truth=${truth}`];
+  const proof = await sendLoad(order, receiver, [`--requests=${requests}`, `--start=${start}`, ...spikes]);
+  // One more tick closes the last.
+  await sendLoad(order, receiver, [`--requests=${Math.ceil(requests / PROOF_TICKS)}`, `--start=${proof.next_start}`]);
+  await settled(sinkHttp);
+  const spikesSeen = spikesFound(truth, join(folder, EVENTS));
+  const { injected, found } = spikesSeen;
+  if (found < injected * FOUND_SHARE)
+    throw new Error(`pxanomaly ${order.load.join(' ')}: ${found} of ${injected} spikes were found`);
+  return spikesSeen;
 }
 
 async function sendLoad(order: Order, receiver: OtlpService, more: readonly string[]): Promise<LoadReport> {
@@ -185,3 +218,10 @@ function verify(order: Order, load: LoadReport, { forwarded }: SinkStats, scored
 const POINTS_A_WINDOW = 4;
 /** The rest may be of edges that are still learning. */
 const SCORED_SHARE = 0.99;
+const EVENTS = 'events.jsonl';
+const PROOF_TICKS = 30;
+const SPIKES = 30;
+/** One window alone alerts only far above the threshold. */
+const SPIKE_TICKS = 3;
+/** ×5 is 6.4 sigma of the latency's noise: a few stay below the threshold. */
+const FOUND_SHARE = 0.8;

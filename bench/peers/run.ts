@@ -61,7 +61,7 @@ process.exit(report.rows.every(({ met }) => met) ? 0 : 1);
 
 function orderOf(row: Row, side: Side): Order {
   const { path, warmTicks = WARM_TICKS } = row;
-  const common = { path, warmTicks, duration: options.duration, rate: rateOf(row) };
+  const common = { path, warmTicks, proven: warmTicks >= WARM_TICKS, duration: options.duration, rate: rateOf(row) };
   return side === 'ours'
     ? { ...common, contender: row.contender, load: row.load }
     : { ...common, contender: row.peer, load: row.peerLoad ?? row.load };
@@ -84,7 +84,7 @@ function keyOf({ contender, path, load, rate }: Pick<Order, 'contender' | 'path'
 }
 
 function line(round: number, order: Order, result: Measurement): string {
-  const { cpuMicros, pointsPerSecond, residentPeakMiB, p99Ms, othersSeconds } = result;
+  const { cpuMicros, pointsPerSecond, residentPeakMiB, p99Ms, othersSeconds, spikes } = result;
   return [
     `round ${round}`,
     order.contender.padEnd(24),
@@ -94,5 +94,6 @@ function line(round: number, order: Order, result: Measurement): string {
     `${residentPeakMiB.toFixed(0)} MiB`,
     `p99 ${p99Ms} ms`,
     `others ${othersSeconds.toFixed(2)} s`,
+    ...(spikes.injected > 0 ? [`${spikes.found} of ${spikes.injected} spikes found`] : []),
   ].join('  ');
 }

@@ -95,7 +95,8 @@ test('a server that never answers: the attempt ends at the timeout and is tried 
   void exporter.consume(metricsBatch(3));
   while ((await metricSum(settings.telemetry, 'otelcol_exporter_sent_metric_points')) < 3)
     await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.equal(calls, 2);
+  // On a busy machine the next attempt may time out as well.
+  assert.ok(calls >= 2, `${calls} calls`);
 });
 
 test('more requests at once than the server allows streams', async (t) => {

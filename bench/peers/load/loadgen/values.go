@@ -19,7 +19,7 @@ const (
 	errorShare      = 0.02
 )
 
-// spike is one injected anomaly, as written to the truth file.
+// spike is one window of an injected anomaly, as written to the truth file.
 type spike struct {
 	Source      string  `json:"src_service"`
 	Destination string  `json:"dst_service"`
@@ -33,7 +33,7 @@ type spike struct {
 type world struct {
 	normals [1 << 16]float64
 	startNs int64
-	// spikes to inject, by row number since the start (tick * series + series).
+	// windows of spikes to inject, at most one spike an edge, by row number since the start (tick * series + series).
 	planned map[int64]bool
 	mu      sync.Mutex
 	done    []spike
@@ -50,9 +50,16 @@ func newWorld() *world {
 	if w.startNs == 0 {
 		w.startNs = time.Now().Truncate(time.Second).UnixNano() - ticks*int64(*step)
 	}
-	for len(w.planned) < *spikes {
-		tick := *spikesAfter + rng.Int64N(ticks-*spikesAfter)
-		w.planned[tick*int64(*series)+rng.Int64N(int64(*series))] = true
+	for edges := map[int64]bool{}; len(edges) < min(*spikes, *series); {
+		first := *spikesAfter + rng.Int64N(max(1, ticks-*spikesAfter-*spikeTicks+1))
+		edge := rng.Int64N(int64(*series))
+		if edges[edge] {
+			continue
+		}
+		edges[edge] = true
+		for tick := first; tick < first+*spikeTicks; tick++ {
+			w.planned[tick*int64(*series)+edge] = true
+		}
 	}
 	return w
 }
