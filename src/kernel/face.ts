@@ -316,6 +316,8 @@ export interface KernelFace {
   // -- checkpoints; not while a closing is under way
   /** Everything that the kernel knows: restored into a kernel of the same options, it goes on bit for bit. */
   snapshot(): Uint8Array;
-  /** Throws `CheckpointError` where the bytes are not a snapshot of a kernel with these capacities. */
-  restore(snapshot: Uint8Array): void;
+  /** The same in pieces of a megabyte; between two of them nothing may be folded, bound or closed, but other requests be scanned. */
+  snapshotPieces(): Generator<Uint8Array>;
+  /** Whole or in pieces. Throws `CheckpointError` where the bytes are not a snapshot of a kernel with these capacities. */
+  restore(snapshot: Uint8Array | readonly Uint8Array[]): void;
 }

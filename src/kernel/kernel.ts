@@ -28,7 +28,7 @@ import type {
 import { type KernelExports, loadKernel } from './load.js';
 import { dropSeries, type Inside, moveState, packState } from './move-state.js';
 import { Scanner } from './scanner.js';
-import { restoreSnapshot, takeSnapshot } from './snapshot.js';
+import { restoreSnapshot, snapshotPieces, takeSnapshot } from './snapshot.js';
 import { Views } from './views.js';
 
 /** Names of the counts, in the kernel's order (`assembly/window/counts.ts`). */
@@ -331,7 +331,11 @@ export class Kernel implements KernelFace {
     return takeSnapshot(this.#wasm, this.#views, this.#salt());
   }
 
-  restore(snapshot: Uint8Array): void {
+  snapshotPieces(): Generator<Uint8Array> {
+    return snapshotPieces(this.#wasm, this.#views, this.#salt());
+  }
+
+  restore(snapshot: Uint8Array | readonly Uint8Array[]): void {
     restoreSnapshot(this.#wasm, this.#views, this.#salt(), snapshot);
   }
 }

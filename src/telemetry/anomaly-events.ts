@@ -65,7 +65,7 @@ export interface AnomalyEvents {
 export interface CheckpointWritten {
   readonly edges: number;
   readonly bytes: number;
-  /** From the beginning to the disk; and of it, what the event loop was held for to copy the state. */
+  /** From the beginning to the disk; and the longest that the event loop was held to copy a piece of the state. */
   readonly ms: number;
   readonly heldMs: number;
 }

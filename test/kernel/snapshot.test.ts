@@ -56,3 +56,18 @@ test('forest scores after a restore are those of the restored trees', () => {
   restoreSnapshot(d.wasm, views, [], kept);
   assert.deepEqual(scores(32), before);
 });
+
+test('a snapshot in pieces is the snapshot, and none of them is large', () => {
+  const kernel = smallKernel({ maxEdges: 20_000, maxSeries: 1000 });
+  const group = kernel.addGroup(1_000_000_000n, 0n);
+  for (let edge = 0; edge < 20_000; edge++) kernel.addEdge(group, -1, -1, 0);
+  const pieces = [...kernel.snapshotPieces()];
+  assert.ok(pieces.length > 10);
+  for (const { length } of pieces) assert.ok(length <= 256 * (4096 + 8), `a piece of ${length} bytes`);
+  assert.deepEqual(Buffer.concat(pieces), Buffer.from(kernel.snapshot()));
+  const other = smallKernel({ maxEdges: 20_000, maxSeries: 1000 });
+  for (const bad of [pieces.slice(0, -1), pieces.toSpliced(2, 1), pieces.toReversed(), []])
+    assert.throws(() => other.restore(bad), CheckpointError);
+  other.restore(pieces);
+  assert.deepEqual(other.snapshot(), kernel.snapshot());
+});

@@ -23,8 +23,8 @@ export class MemoryStorage implements Extension {
   async read(name: string): Promise<Uint8Array | undefined> {
     return this.files.get(name);
   }
-  async writeAtomic(name: string, bytes: Uint8Array): Promise<void> {
-    this.files.set(name, Uint8Array.from(bytes));
+  async writeAtomic(name: string, ...parts: readonly Uint8Array[]): Promise<void> {
+    this.files.set(name, Uint8Array.from(Buffer.concat(parts)));
   }
   async remove(name: string): Promise<void> {
     this.files.delete(name);

@@ -55,11 +55,11 @@ export class FileStorage implements Extension {
     }
   }
 
-  /** Replaces what is under a name. After a crash at any moment there is either the old content or the new. */
-  async writeAtomic(name: string, bytes: Uint8Array): Promise<void> {
+  /** Replaces what is under a name by the parts, one after the other. After a crash at any moment there is either the old content or the new. */
+  async writeAtomic(name: string, ...parts: readonly Uint8Array[]): Promise<void> {
     const path = this.path(name);
     const before = this.writing.get(name) ?? Promise.resolve();
-    const now = before.catch(() => {}).then(() => this.replace(path, bytes));
+    const now = before.catch(() => {}).then(() => this.replace(path, parts));
     this.writing.set(name, now);
     try {
       await now;
@@ -79,12 +79,12 @@ export class FileStorage implements Extension {
     return join(this.config.directory, name);
   }
 
-  private async replace(path: string, bytes: Uint8Array): Promise<void> {
+  private async replace(path: string, parts: readonly Uint8Array[]): Promise<void> {
     const unfinished = path + UNFINISHED;
     try {
       const file = await open(unfinished, 'w', 0o640);
       try {
-        await file.writeFile(bytes);
+        for (const part of parts) await file.writeFile(part);
         if (this.config.fsync) await file.sync();
       } finally {
         await file.close();

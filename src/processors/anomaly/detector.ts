@@ -147,9 +147,10 @@ export class Detector implements LearnHost {
     return dropped;
   }
 
-  /** Everything that is known besides the kernel's memory, between two requests. */
-  save(): SavedDetector {
-    const { saved, numbers, numberOf } = saveDictionary(this.edges);
+  /** Everything that is known besides the kernel's memory. Nothing may be learnt between two steps. */
+  *save(): Generator<void, SavedDetector> {
+    const { saved, numbers, numberOf } = yield* saveDictionary(this.edges);
+    yield;
     return {
       incidents: this.incidents.save(numbers, numberOf),
       dictionary: saved,

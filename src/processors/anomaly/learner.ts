@@ -14,8 +14,9 @@ import { SpanLessons } from './learning/spans/lessons.js';
 import { countRows, isTruncated } from './learning/truncation.js';
 import type { Delivery } from './results/delivery.js';
 import type { OwnResource } from './results/own-resource.js';
-import type { Checkpoint } from './state/checkpoint.js';
+import type { Checkpoint, CheckpointHeader } from './state/checkpoint.js';
 import { type FitHost, fitState } from './state/fit.js';
+import { atOnce } from './state/slices.js';
 
 export interface LearnerOptions {
   readonly settings: Settings;
@@ -126,33 +127,39 @@ export class Learner {
 
   // -- state
 
-  /** Everything that is known, between two requests; undefined before there is anything. */
-  state(): Checkpoint | undefined {
+  /** Everything that is known; undefined before there is anything. Nothing may be learnt between two of its steps. */
+  *state(): Generator<void, Checkpoint | undefined> {
     const { detector, loop } = { detector: this.#detector, loop: this.#loop };
     if (!detector || !loop) return undefined;
+    const kernel: Uint8Array[] = [];
+    for (const piece of detector.kernel.snapshotPieces()) {
+      if (piece.length > 0) kernel.push(piece);
+      yield;
+    }
+    const knowledge = {
+      detector: yield* detector.save(),
+      loop: loop.save(),
+      spans: this.#spans.save(),
+      requests: this.requests,
+      truncated: this.truncated,
+    };
+    return { header: this.#header(detector), knowledge, kernel };
+  }
+
+  #header({ edges }: Detector): CheckpointHeader {
     const { hashSeed, ...kernel } = this.#kernelOptions;
     return {
-      header: {
-        program: this.#options.settings.version,
-        created: new Date().toISOString(),
-        ...stateLayout(),
-        kernel: { ...kernel, hashSeed: String(hashSeed) },
-        ...configTexts(this.#options.config),
-        edges: detector.edges.count,
-        watermarks: detector.edges.groups.map(({ cluster, windowMs, timeUnixNano }) => ({
-          cluster: cluster.id,
-          window: `${windowMs / 1000}s`,
-          time: new Date(Number(timeUnixNano / 1_000_000n)).toISOString(),
-        })),
-      },
-      knowledge: {
-        detector: detector.save(),
-        loop: loop.save(),
-        spans: this.#spans.save(),
-        requests: this.requests,
-        truncated: this.truncated,
-      },
-      kernel: detector.kernel.snapshot(),
+      program: this.#options.settings.version,
+      created: new Date().toISOString(),
+      ...stateLayout(),
+      kernel: { ...kernel, hashSeed: String(hashSeed) },
+      ...configTexts(this.#options.config),
+      edges: edges.count,
+      watermarks: edges.groups.map(({ cluster, windowMs, timeUnixNano }) => ({
+        cluster: cluster.id,
+        window: `${windowMs / 1000}s`,
+        time: new Date(Number(timeUnixNano / 1_000_000n)).toISOString(),
+      })),
     };
   }
 
@@ -216,7 +223,7 @@ export class Learner {
 
   /** The kernel's memory is laid out in another way: through a checkpoint that never leaves memory. */
   #adoptState(previous: Learner): void {
-    const state = previous.state();
+    const state = atOnce(previous.state());
     if (!state) return;
     try {
       this.wake(state);

@@ -2,6 +2,7 @@
 import type { Settings } from '../../config/settings.js';
 import { CapacityError, MalformedError } from '../../kernel/errors.js';
 import type { KernelFace, KernelOptions } from '../../kernel/face.js';
+import { stateLayout } from '../../kernel/state-layout.js';
 import {
   type Batch,
   type Consumer,
@@ -68,6 +69,8 @@ class Anomaly implements AnomalyProcessor {
   readonly #timers: Timers;
   readonly #injector: Injector;
   #checkpoints: Checkpoints | undefined;
+  /** A checkpoint that is on its way. */
+  #saving: Promise<void> | undefined;
   /** Results on their way, in a replay. */
   #sending: Promise<void>[] = [];
   #lastExportMs = 0;
@@ -111,7 +114,11 @@ class Anomaly implements AnomalyProcessor {
       flush: () => this.#deliveries.map((delivery) => delivery.flush()),
       backlogBytes: () => this.#backlog.bytes,
       checkpoint: () => {
-        if (!this.#checkpoints?.isWriting) this.#backlog.between(() => void this.#checkpoint());
+        this.#saving ??= this.#checkpoint()
+          .catch((error) => this.#events.checkpointFailed(error))
+          .finally(() => {
+            this.#saving = undefined;
+          });
       },
       status: () => this.#events.status(statusLine(this.status()), {}),
     });
@@ -120,6 +127,8 @@ class Anomaly implements AnomalyProcessor {
   async start(): Promise<void> {
     const { extension, id } = this.#settings;
     const storage = storageOf((name) => extension(name), this.#config.storage);
+    // Found out once, which takes a while: now rather than in the first checkpoint, beside the traffic.
+    if (storage) stateLayout();
     this.#checkpoints = storage && new Checkpoints(storage, checkpointName(id), this.#events);
     if (!this.#learner.detector) await this.#resume();
     this.#learner.open();
@@ -143,11 +152,12 @@ class Anomaly implements AnomalyProcessor {
     }
   }
 
-  /** Writes the state; called between two requests. */
+  /** Writes the state that is there between two requests. */
   async #checkpoint(): Promise<void> {
-    const start = performance.now();
-    const state = this.#checkpoints && this.#learner.state();
-    if (state) await this.#checkpoints?.write(state, performance.now() - start);
+    const checkpoints = this.#checkpoints;
+    if (!checkpoints) return;
+    const { answer: state, took } = await this.#backlog.exclusively(this.#learner.state());
+    if (state) await checkpoints.write(state, took.longestMs);
   }
 
   #own(): OwnResource {
@@ -167,6 +177,7 @@ class Anomaly implements AnomalyProcessor {
     this.#timers.stop();
     await this.#injector.finish();
     await this.#backlog.drained();
+    await this.#saving;
     await this.#checkpoint();
     await Promise.all(this.#deliveries.map((delivery) => delivery.flush()));
     this.#learner.detector?.publishCounts();

@@ -28,7 +28,7 @@ export interface SeriesTally {
 }
 
 export interface SavedBinder {
-  /** Edge slot of each series by its kernel slot; -1: none. */
+  /** Edge slot + 1 of each series by its kernel slot; 0: none. */
   readonly edges: Int32Array;
   readonly counts: ResolveCounts;
   readonly examples: readonly (readonly ['unmapped' | 'ignored' | 'muted', string])[];
@@ -48,10 +48,13 @@ const MAX_TALLIES = 256;
 
 const UNUSED: SeriesBinding = { edge: -1, feed: 0, rank: 0, type: 0, roles: 0, scale: 1 };
 
+/** Room for series at first. */
+const FIRST_SERIES = 1024;
+
 /** Edge slot of each series by kernel slot; -1: not used. */
 class SlotColumn {
   /** Slots + 1, so that what was never written says -1. */
-  #values = new Int32Array(1024);
+  #values = new Int32Array(FIRST_SERIES);
   length = 0;
 
   get(series: number): number {
@@ -68,8 +71,14 @@ class SlotColumn {
     this.length = Math.max(this.length, series + 1);
   }
 
-  copy(): Int32Array {
-    return this.#values.slice(0, this.length).map((value) => value - 1);
+  save(): Int32Array {
+    return this.#values.slice(0, this.length);
+  }
+
+  restore(values: Int32Array): void {
+    this.#values = new Int32Array(Math.max(FIRST_SERIES, values.length));
+    this.#values.set(values);
+    this.length = values.length;
   }
 }
 
@@ -127,7 +136,7 @@ export class Binder {
 
   save(): SavedBinder {
     return {
-      edges: this.#edges.copy(),
+      edges: this.#edges.save(),
       counts: { ...this.counts },
       examples: [...this.examples],
       tallies: [...this.tallies],
@@ -135,7 +144,7 @@ export class Binder {
   }
 
   restore({ edges, counts, examples, tallies }: SavedBinder): void {
-    for (const [series, edge] of edges.entries()) this.#edges.set(series, edge);
+    this.#edges.restore(edges);
     Object.assign(this.counts, counts);
     for (const [reason, example] of examples) this.examples.set(reason, example);
     for (const [cluster, tally] of tallies) this.tallies.set(cluster, tally);

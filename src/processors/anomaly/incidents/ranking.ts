@@ -4,6 +4,7 @@ import type { KernelFace } from '../../../kernel/face.js';
 import type { ClusterState, EdgeState, GroupState } from '../graph/graph.js';
 import type { FewEdges, ServiceState } from '../graph/services.js';
 import { formatService } from '../rules/names.js';
+import { mapInSlices } from '../state/slices.js';
 
 export interface Ranked {
   readonly service: ServiceState;
@@ -22,8 +23,6 @@ const BEFORE = 1;
 const REMEMBERED = 4;
 /** Share of the strongest outbound latency or error evidence that explains the inbound one. */
 const EXPLAINED = 0.6;
-/** Edges or services between two turns of the event loop: a millisecond or two. */
-const SLICE = 4096;
 
 type Parts = Omit<Ranked, 'service'>;
 
@@ -46,10 +45,11 @@ export function* rankServices(
     hasGraph = sourceService !== undefined && destinationService !== undefined;
     if (hasGraph) break;
   }
-  const rows = yield* inSlices(services, (service) =>
-    service.inbound.size + service.outbound.size > 0 ? { service, ...partsOf(service, evidence) } : undefined,
+  const rows = yield* mapInSlices(services, (service) => ({ service, ...partsOf(service, evidence) }));
+  return normalise(
+    rows.filter(({ service }) => service.inbound.size + service.outbound.size > 0),
+    hasGraph,
   );
-  return normalise(rows, hasGraph);
 }
 
 function* evidenceOf(
@@ -60,7 +60,7 @@ function* evidenceOf(
   const slots = kernel.results.mix.length;
   const column = () => new Float64Array(slots);
   const evidence: Evidence = { all: column(), loud: column(), down: column() };
-  yield* inSlices(edges, ({ slot, group }) => {
+  yield* mapInSlices(edges, ({ slot, group }) => {
     const since = Math.max(0, group.ticks - (ticksAtOpening.get(group) ?? 0));
     const peak = kernel.recentPeak(slot, Math.min(REMEMBERED, since + BEFORE + 1));
     evidence.all[slot] = Math.min(peak[0]!, CAP);
@@ -68,20 +68,6 @@ function* evidenceOf(
     evidence.down[slot] = Math.min(peak[2]!, CAP);
   });
   return evidence;
-}
-
-/** What `call` answers for each item, without those for which it has none. */
-function* inSlices<T, R>(items: Iterable<T>, call: (item: T) => R | undefined): Generator<void, NonNullable<R>[]> {
-  const answers: NonNullable<R>[] = [];
-  let left = SLICE;
-  for (const item of items) {
-    const answer = call(item);
-    if (answer !== undefined && answer !== null) answers.push(answer);
-    if (--left > 0) continue;
-    left = SLICE;
-    yield;
-  }
-  return answers;
 }
 
 /** Over edges: how many, sum, sum of squares and largest of a column. */

@@ -12,11 +12,16 @@ export interface BacklogOptions {
   took(ms: number): void;
 }
 
+/** A lesson, or work that no lesson may run beside (`lesson` undefined). */
 interface Running {
-  readonly lesson: Lesson;
+  readonly lesson: Lesson | undefined;
   readonly steps: Iterator<void>;
+  /** Milliseconds taken in all, and by the longest step. */
   ms: number;
+  longestMs: number;
 }
+
+type Work = Omit<Running, 'lesson'> & { readonly lesson: undefined };
 
 /** Milliseconds after which the event loop gets its turn. */
 const TURN_MS = 8;
@@ -32,8 +37,8 @@ export class Backlog {
   #bytes = 0;
   #immediate: NodeJS.Immediate | undefined;
   #idle: (() => void)[] = [];
-  /** Wait for the end of the current lesson. */
-  readonly #after: (() => void)[] = [];
+  /** Waits for the end of the current lesson. */
+  readonly #work: Work[] = [];
   /** Senders that wait for a shorter queue, in order. */
   readonly #held: (() => void)[] = [];
 
@@ -62,10 +67,23 @@ export class Backlog {
     return new Promise((resolve) => this.#held.push(resolve));
   }
 
-  /** Calls back when no lesson is under way: at once, or after the one that is. */
-  between(call: () => void): void {
-    if (this.#current) this.#after.push(call);
-    else call();
+  /** Works in steps while no lesson is under way: after the current one, and before those that wait. `longestMs`: of a step. */
+  exclusively<T>(
+    steps: Generator<void, T>,
+  ): Promise<{ readonly answer: T; readonly took: { readonly longestMs: number } }> {
+    return new Promise((resolve, reject) => {
+      const work: Work = { lesson: undefined, ms: 0, longestMs: 0, steps: told() };
+      function* told(): Generator<void> {
+        try {
+          const answer = yield* steps;
+          resolve({ answer, took: work });
+        } catch (error) {
+          reject(error);
+        }
+      }
+      this.#work.push(work);
+      this.#schedule();
+    });
   }
 
   /** Learns at once, to the end. */
@@ -87,7 +105,8 @@ export class Backlog {
 
   /** Resolves when nothing waits. */
   async drained(): Promise<void> {
-    if (this.#current || this.#waiting.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.#current || this.#waiting.length > 0 || this.#work.length > 0)
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   #schedule(): void {
@@ -109,32 +128,36 @@ export class Backlog {
   #step(): boolean {
     this.#current ??= this.#take();
     if (!this.#current) return false;
-    const { lesson, steps } = this.#current;
+    const current = this.#current;
+    const { lesson, steps } = current;
     const start = performance.now();
     let finished = true;
     try {
       finished = steps.next().done ?? false;
     } catch (error) {
-      this.#options.failed(lesson, error);
+      if (lesson) this.#options.failed(lesson, error);
     }
-    this.#current.ms += performance.now() - start;
+    const ms = performance.now() - start;
+    current.ms += ms;
+    current.longestMs = Math.max(current.longestMs, ms);
     if (finished) this.#finish();
     return true;
   }
 
   #take(): Running | undefined {
+    const work = this.#work.shift();
+    if (work) return work;
     const lesson = this.#waiting.shift();
-    return lesson && { lesson, steps: this.#options.learn(lesson), ms: 0 };
+    return lesson && { lesson, steps: this.#options.learn(lesson), ms: 0, longestMs: 0 };
   }
 
   #finish(): void {
-    if (!this.#current) return;
-    const { batch } = this.#current.lesson;
-    this.#bytes -= batch.body.length;
-    batch.lease?.release();
-    this.#options.took(this.#current.ms);
+    const { lesson, ms } = this.#current ?? {};
     this.#current = undefined;
-    for (const call of this.#after.splice(0)) call();
+    if (!lesson || ms === undefined) return;
+    this.#bytes -= lesson.batch.body.length;
+    lesson.batch.lease?.release();
+    this.#options.took(ms);
     // The queue is one shorter for everybody, so the first of those who wait has its place. One a lesson: nobody is left over at the end.
     this.#held.shift()?.();
   }

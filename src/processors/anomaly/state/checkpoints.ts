@@ -18,10 +18,6 @@ export class Checkpoints {
     this.#events = events;
   }
 
-  get isWriting(): boolean {
-    return this.#writing !== undefined;
-  }
-
   /** The checkpoint; undefined where there is none, or none that can be believed. Never throws: a gateway starts without it. */
   async read(): Promise<Checkpoint | undefined> {
     try {
@@ -50,7 +46,7 @@ export class Checkpoints {
     this.#events.checkpointRefused(messageOf(reason), isKept ? aside : undefined);
   }
 
-  /** Writes a state, after one that is on its way. `heldMs`: what taking it cost. Never throws: the last checkpoint stands. */
+  /** Writes a state, after one that is on its way. `heldMs`: the longest that taking it held the event loop. Never throws: the last checkpoint stands. */
   write(checkpoint: Checkpoint, heldMs: number): Promise<void> {
     const before = this.#writing ?? Promise.resolve();
     const now = before
@@ -65,10 +61,10 @@ export class Checkpoints {
   async #write(checkpoint: Checkpoint, heldMs: number): Promise<void> {
     const start = performance.now();
     try {
-      const bytes = await encodeCheckpoint(checkpoint);
-      await this.#storage.writeAtomic(this.#name, bytes);
-      const { edges } = checkpoint.header;
-      this.#events.checkpointWritten({ edges, bytes: bytes.length, ms: performance.now() - start, heldMs });
+      const parts = await encodeCheckpoint(checkpoint);
+      await this.#storage.writeAtomic(this.#name, ...parts);
+      const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+      this.#events.checkpointWritten({ edges: checkpoint.header.edges, bytes, ms: performance.now() - start, heldMs });
     } catch (error) {
       this.#events.checkpointFailed(error);
     }

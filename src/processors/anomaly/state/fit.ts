@@ -2,6 +2,7 @@
 import type { KernelFace, KernelOptions } from '../../../kernel/face.js';
 import { Detector, type DetectorOptions, type SavedDetector } from '../detector.js';
 import type { Checkpoint } from './checkpoint.js';
+import { atOnce } from './slices.js';
 
 export interface Fitted {
   readonly kernel: KernelFace;
@@ -28,7 +29,7 @@ export function fitState(checkpoint: Checkpoint, before: KernelOptions, wanted: 
   const shrunk = detector.shrink(wanted.maxEdges, wanted.maxSeries);
   const kernel = host.createKernel(wanted);
   const renewed = kernel.takeOver(old);
-  const { dictionary, ...rest } = detector.save();
+  const { dictionary, ...rest } = atOnce(detector.save());
   const { clusters } = checkpoint.knowledge.detector.dictionary;
   const deliveries = new Map(clusters.map(({ id, deliveries: names }) => [id, names]));
   const named = dictionary.clusters.map((one) => ({ ...one, deliveries: deliveries.get(one.id) ?? [] }));

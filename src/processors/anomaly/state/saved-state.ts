@@ -15,11 +15,15 @@ import {
 import { ServiceState } from '../graph/services.js';
 import type { Delivery } from '../results/delivery.js';
 import type { ServiceName } from '../rules/names.js';
+import { mapInSlices } from './slices.js';
+import { packTexts, type Texts, unpackTexts } from './texts.js';
 
 interface SavedCluster {
   readonly id: string;
   readonly name: string;
-  readonly known: readonly (readonly [string, number])[];
+  /** Names of forgotten edges, and when that was. */
+  readonly known: Texts;
+  readonly knownMs: Float64Array;
   readonly firstMs: number;
   readonly lastMs: number;
   readonly settings: SenderSettings;
@@ -28,11 +32,17 @@ interface SavedCluster {
   readonly deliveries: readonly string[];
 }
 
-interface SavedService {
-  readonly cluster: number;
-  readonly name: ServiceName;
-  /** Group slot and tick. */
-  readonly firstTick: readonly (readonly [number, number])[];
+/** Services in columns: there may be as many as edges. */
+interface SavedServices {
+  readonly cluster: Int32Array;
+  readonly namespaces: readonly string[];
+  readonly namespace: Int32Array;
+  readonly name: Texts;
+  /** The group in which it was first seen, by slot, -1 none, and the tick. */
+  readonly group: Int32Array;
+  readonly tick: Float64Array;
+  /** Service, group and tick where there are several groups. */
+  readonly more: readonly (readonly [number, number, number])[];
 }
 
 interface SavedGroup {
@@ -40,8 +50,9 @@ interface SavedGroup {
   readonly cluster: number;
   readonly windowMs: number;
   readonly feeds: readonly (readonly [key: string, feed: SavedFeed])[];
-  /** Number of the service and its kernel slot. */
-  readonly services: readonly (readonly [number, number])[];
+  /** Numbers of services, and their kernel slots. */
+  readonly services: Int32Array;
+  readonly serviceSlots: Int32Array;
   readonly tick: number;
   readonly timeUnixNano: bigint;
   readonly ticks: number;
@@ -94,9 +105,9 @@ interface EdgeRest {
 
 export interface SavedDictionary {
   readonly clusters: readonly SavedCluster[];
-  readonly services: readonly SavedService[];
+  readonly services: SavedServices;
   /** Services without edges that an open incident still names; numbered behind the others. */
-  readonly forgotten: readonly SavedService[];
+  readonly forgotten: readonly ServiceName[];
   readonly groups: readonly SavedGroup[];
   readonly edges: SavedEdges;
   readonly bounds: BoundCounts;
@@ -108,60 +119,106 @@ export interface Numbers {
   readonly services: readonly ServiceState[];
 }
 
-export function saveDictionary({ clusters, groups, counts }: Edges): {
-  saved: SavedDictionary;
-  numbers: Numbers;
+interface Saved {
+  readonly saved: SavedDictionary;
+  readonly numbers: Numbers;
   /** Number of a service, also of one that is otherwise forgotten. */
   numberOf(service: ServiceState): number;
-} {
+}
+
+export function* saveDictionary({ clusters, groups, counts }: Edges): Generator<void, Saved> {
   const clusterList = [...clusters.values()];
-  const services = clusterList.flatMap((cluster) => [...cluster.services].map((service) => ({ cluster, service })));
-  const clusterNumber = new Map(clusterList.map((cluster, i) => [cluster, i]));
-  const serviceNumber = new Map(services.map(({ service }, i) => [service, i]));
+  const services: ServiceState[] = [];
+  const home: number[] = [];
+  const serviceNumber = new Map<ServiceState, number>();
+  for (const [number, cluster] of clusterList.entries()) {
+    yield* mapInSlices(cluster.services, (service) => {
+      serviceNumber.set(service, services.length);
+      services.push(service);
+      home.push(number);
+    });
+  }
   const numberOf = (service: ServiceState | undefined) => (service ? (serviceNumber.get(service) ?? -1) : -1);
-  const forgotten: SavedService[] = [];
+  const forgotten: ServiceName[] = [];
+  const savedGroups: SavedGroup[] = [];
+  for (const group of groups) savedGroups.push(yield* saveGroup(group, clusterList.indexOf(group.cluster), numberOf));
+  yield;
+  const edges: EdgeState[] = [];
+  for (const cluster of clusterList) yield* mapInSlices(cluster.edges, (edge) => edges.push(edge));
   const saved: SavedDictionary = {
-    clusters: clusterList.map(({ id, name, known, firstMs, lastMs, settings, settingsKey, deliveries }) => ({
-      id,
-      name,
-      known: [...known],
-      firstMs,
-      lastMs,
-      settings,
-      settingsKey,
-      deliveries: [...deliveries].map(({ pipeline }) => pipeline),
-    })),
-    services: services.map(({ cluster, service }) => ({
-      cluster: clusterNumber.get(cluster)!,
-      name: service.name,
-      firstTick: service.firstTicks().map(([group, tick]) => [group.slot, tick] as const),
-    })),
-    groups: groups.map((group) => saveGroup(group, clusterNumber.get(group.cluster)!, numberOf)),
+    clusters: clusterList.map(saveCluster),
+    services: yield* saveServices(services, home),
+    groups: savedGroups,
     forgotten,
-    edges: saveEdges(
-      clusterList.flatMap(({ edges }) => [...edges]),
-      numberOf,
-    ),
+    edges: yield* saveEdges(edges, numberOf),
     bounds: { ...counts },
   };
-  const numbers = { clusters: clusterList, services: services.map(({ service }) => service) };
   return {
     saved,
-    numbers,
+    numbers: { clusters: clusterList, services },
     numberOf(service) {
       if (!serviceNumber.has(service)) {
         serviceNumber.set(service, serviceNumber.size);
-        forgotten.push({ cluster: -1, name: service.name, firstTick: [] });
+        forgotten.push(service.name);
       }
       return serviceNumber.get(service)!;
     },
   };
 }
 
+function saveCluster(cluster: ClusterState): SavedCluster {
+  const { id, name, known, firstMs, lastMs, settings, settingsKey, deliveries } = cluster;
+  return {
+    id,
+    name,
+    known: packTexts([...known.keys()]),
+    knownMs: Float64Array.from(known.values()),
+    firstMs,
+    lastMs,
+    settings,
+    settingsKey,
+    deliveries: [...deliveries].map(({ pipeline }) => pipeline),
+  };
+}
+
+function* saveServices(services: readonly ServiceState[], home: readonly number[]): Generator<void, SavedServices> {
+  const namespaces = new Map<string, number>();
+  const group = new Int32Array(services.length).fill(-1);
+  const tick = new Float64Array(services.length);
+  const more: (readonly [number, number, number])[] = [];
+  const namespace = yield* mapInSlices(services, (service, i) => {
+    const [first, ...rest] = service.firstTicks();
+    group[i] = first?.[0].slot ?? -1;
+    tick[i] = first?.[1] ?? 0;
+    for (const [other, at] of rest) more.push([i, other.slot, at]);
+    const { namespace: its } = service.name;
+    if (!namespaces.has(its)) namespaces.set(its, namespaces.size);
+    return namespaces.get(its)!;
+  });
+  yield;
+  const name = packTexts(services.map((service) => service.name.name));
+  yield;
+  return {
+    cluster: new Int32Array(home),
+    namespaces: [...namespaces.keys()],
+    namespace: new Int32Array(namespace),
+    name,
+    group,
+    tick,
+    more,
+  };
+}
+
 type NumberOf = (service: ServiceState | undefined) => number;
 
-function saveGroup(group: GroupState, cluster: number, numberOf: NumberOf): SavedGroup {
+function* saveGroup(group: GroupState, cluster: number, numberOf: NumberOf): Generator<void, SavedGroup> {
   const { slot, windowMs, tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs } = group;
+  const services = new Int32Array(group.services.size);
+  const serviceSlots = new Int32Array(group.services.size);
+  yield* mapInSlices(group.services, ([service, its], i) => {
+    services[i] = numberOf(service);
+    serviceSlots[i] = its;
+  });
   return {
     slot,
     cluster,
@@ -170,7 +227,8 @@ function saveGroup(group: GroupState, cluster: number, numberOf: NumberOf): Save
       key,
       { slot: s, name, preset, advised },
     ]),
-    services: [...group.services].map(([service, kernelSlot]) => [numberOf(service), kernelSlot]),
+    services,
+    serviceSlots,
     tick,
     timeUnixNano,
     ticks,
@@ -182,45 +240,36 @@ function saveGroup(group: GroupState, cluster: number, numberOf: NumberOf): Save
   };
 }
 
-function saveEdges(edges: readonly EdgeState[], numberOf: NumberOf): SavedEdges {
-  const saved: SavedFeature[] = [];
+function* saveEdges(edges: readonly EdgeState[], numberOf: NumberOf): Generator<void, SavedEdges> {
+  const table: SavedFeature[] = [];
+  const numbers = new Map<FeatureState, number>();
+  const column = () => new Int32Array(edges.length);
+  const saved = { slot: column(), group: column(), source: column(), destination: column(), profile: column() };
+  const firstTick = new Float64Array(edges.length);
   const features = new Int32Array(FEATURES.length * edges.length).fill(-1);
   const rest: [number, EdgeRest][] = [];
-  for (const [i, edge] of edges.entries()) {
+  yield* mapInSlices(edges, (edge, i) => {
+    saved.slot[i] = edge.slot;
+    saved.group[i] = edge.group.slot;
+    saved.source[i] = numberOf(edge.sourceService);
+    saved.destination[i] = numberOf(edge.destinationService);
+    saved.profile[i] = edge.profile;
+    firstTick[i] = edge.firstTick;
     for (const [k, name] of FEATURES.entries()) {
       const state = edge.features[name];
-      if (state) features[FEATURES.length * i + k] = intern(state, saved);
+      if (state) features[FEATURES.length * i + k] = numberOfFeature(state, numbers, table);
     }
     const more = restOf(edge);
     if (more) rest.push([i, more]);
-  }
-  const column = (value: (edge: EdgeState) => number) => Int32Array.from(edges, value);
-  return {
-    slot: column(({ slot }) => slot),
-    group: column(({ group }) => group.slot),
-    source: column(({ sourceService }) => numberOf(sourceService)),
-    destination: column(({ destinationService }) => numberOf(destinationService)),
-    profile: column(({ profile }) => profile),
-    firstTick: Float64Array.from(edges, ({ firstTick }) => firstTick),
-    features,
-    table: saved,
-    rest,
-  };
+  });
+  return { ...saved, firstTick, features, table, rest };
 }
 
-/** There are few: as many as rules and units. */
-function intern(state: FeatureState, saved: SavedFeature[]): number {
-  const { feed, rank, type, scale, unit, rule } = state;
-  const known = saved.findIndex(
-    (one) =>
-      one.feed === feed.slot &&
-      one.scale === scale &&
-      one.rank === rank &&
-      one.type === type &&
-      one.unit === unit &&
-      one.rule === rule,
-  );
-  return known >= 0 ? known : saved.push({ ...state, feed: feed.slot }) - 1;
+function numberOfFeature(state: FeatureState, numbers: Map<FeatureState, number>, table: SavedFeature[]): number {
+  const known = numbers.get(state);
+  if (known !== undefined) return known;
+  numbers.set(state, table.length);
+  return table.push({ ...state, feed: state.feed.slot }) - 1;
 }
 
 function restOf(edge: EdgeState): EdgeRest | undefined {
@@ -250,17 +299,14 @@ export function restoreDictionary(
   Object.assign(edges.counts, saved.bounds);
   const clusters = saved.clusters.map((cluster) => restoreCluster(cluster, delivery));
   for (const cluster of clusters) edges.clusters.set(cluster.id, cluster);
-  const services = [...saved.services, ...saved.forgotten].map(({ cluster, name }) => {
-    const service = new ServiceState(name);
-    clusters[cluster]?.services.add(service);
-    return service;
-  });
+  const services = [
+    ...restoreServices(saved.services, clusters),
+    ...saved.forgotten.map((name) => new ServiceState(name)),
+  ];
   const feeds: FeedState[] = [];
   for (const group of saved.groups)
     edges.groups[group.slot] = restoreGroup(group, clusters[group.cluster]!, services, feeds);
-  saved.services.forEach(({ firstTick }, i) => {
-    for (const [group, tick] of firstTick) services[i]!.seen(edges.groups[group]!, tick);
-  });
+  restoreTicks(saved.services, services, edges.groups);
   for (const edge of restoreEdges(saved.edges, edges, services, feeds)) edges.restore(edge);
   for (const { slot, unexpected } of saved.groups) {
     for (const edge of unexpected) if (edges.bySlot[edge]) edges.groups[slot]!.unexpected.add(edges.bySlot[edge]);
@@ -268,12 +314,29 @@ export function restoreDictionary(
   return { clusters, services };
 }
 
+function restoreServices(saved: SavedServices, clusters: readonly ClusterState[]): ServiceState[] {
+  return unpackTexts(saved.name).map((name, i) => {
+    const service = new ServiceState({ namespace: saved.namespaces[saved.namespace[i]!]!, name });
+    clusters[saved.cluster[i]!]?.services.add(service);
+    return service;
+  });
+}
+
+function restoreTicks(
+  { group, tick, more }: SavedServices,
+  services: readonly ServiceState[],
+  groups: readonly GroupState[],
+): void {
+  for (const [i, slot] of group.entries()) if (slot >= 0) services[i]!.seen(groups[slot]!, tick[i]!);
+  for (const [i, slot, at] of more) services[i]!.seen(groups[slot]!, at);
+}
+
 function restoreCluster(
-  { id, name, known, firstMs, lastMs, settings, settingsKey, deliveries }: SavedCluster,
+  { id, name, known, knownMs, firstMs, lastMs, settings, settingsKey, deliveries }: SavedCluster,
   delivery: (pipeline: string) => Delivery | undefined,
 ): ClusterState {
   const cluster = createCluster({ id, name });
-  for (const [key, ms] of known) cluster.known.set(key, ms);
+  for (const [i, key] of unpackTexts(known).entries()) cluster.known.set(key, knownMs[i]!);
   for (const to of deliveries.map(delivery)) if (to) cluster.deliveries.add(to);
   return Object.assign(cluster, { firstMs, lastMs, settings, settingsKey });
 }
@@ -288,7 +351,8 @@ function restoreGroup(
   const fresh = createGroup(saved.slot, cluster, saved.windowMs);
   const group = Object.assign(fresh, { tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs });
   cluster.groups.set(group.windowMs, group);
-  for (const [number, slot] of saved.services) if (services[number]) group.services.set(services[number], slot);
+  for (const [i, number] of saved.services.entries())
+    if (services[number]) group.services.set(services[number], saved.serviceSlots[i]!);
   for (const [key, feed] of saved.feeds) {
     const state: FeedState = { ...feed, group };
     feeds[feed.slot] = state;

@@ -3,7 +3,8 @@ import { type ComponentId, type Extension, formatId } from '../../../pipeline/in
 
 export interface Storage {
   read(name: string): Promise<Uint8Array | undefined>;
-  writeAtomic(name: string, bytes: Uint8Array): Promise<void>;
+  /** One file of all parts. */
+  writeAtomic(name: string, ...parts: readonly Uint8Array[]): Promise<void>;
   remove(name: string): Promise<void>;
 }
 

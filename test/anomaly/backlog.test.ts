@@ -1,0 +1,79 @@
+// Work that no lesson may run beside: after the current lesson, before those that wait, in steps.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ownBatch } from '../../src/pipeline/index.js';
+import { Backlog } from '../../src/processors/anomaly/learning/backlog.js';
+import type { Lesson } from '../../src/processors/anomaly/learning/learn.js';
+import { packTexts, unpackTexts } from '../../src/processors/anomaly/state/texts.js';
+
+function lesson(items: number): Lesson {
+  return { batch: ownBatch('metrics', new Uint8Array(8), items), sender: {}, delivery: {} } as unknown as Lesson;
+}
+
+function backlogInto(log: string[]): Backlog {
+  return new Backlog({
+    *learn({ batch: { items } }) {
+      for (let step = 0; step < 3; step++) {
+        log.push(`lesson ${items}`);
+        yield;
+      }
+    },
+    maxBytes: 1000,
+    failed: (_, error) => assert.fail(String(error)),
+    took: () => {},
+  });
+}
+
+test('exclusive work runs between two lessons, and its answer comes back', async () => {
+  const log: string[] = [];
+  const backlog = backlogInto(log);
+  void backlog.add(lesson(1));
+  void backlog.add(lesson(2));
+  function* work(): Generator<void, string> {
+    log.push('work');
+    yield;
+    log.push('work');
+    return 'saved';
+  }
+  const { answer, took } = await backlog.exclusively(work());
+  await backlog.drained();
+  assert.equal(answer, 'saved');
+  assert.ok(took.longestMs >= 0);
+  assert.equal(log.filter((entry) => entry === 'work').length, 2);
+  assert.equal(log.indexOf('work') % 3, 0, 'after a whole number of lessons');
+  assert.equal(log.indexOf('work') + 1, log.lastIndexOf('work'), 'nothing in between');
+  assert.equal(backlog.bytes, 0);
+});
+
+test('exclusive work that fails says so, and lessons go on', async () => {
+  const log: string[] = [];
+  const backlog = backlogInto(log);
+  // biome-ignore lint/correctness/useYield: a generator that fails at its first step
+  function* work(): Generator<void, void> {
+    throw new Error('no room');
+  }
+  const failed = backlog.exclusively(work());
+  void backlog.add(lesson(1));
+  await assert.rejects(failed, /no room/);
+  await backlog.drained();
+  assert.deepEqual(log, ['lesson 1', 'lesson 1', 'lesson 1']);
+});
+
+test('finishing at once ends exclusive work too', async () => {
+  const log: string[] = [];
+  const backlog = backlogInto(log);
+  function* work(): Generator<void, number> {
+    yield;
+    yield;
+    return 7;
+  }
+  const done = backlog.exclusively(work());
+  backlog.finish();
+  assert.equal((await done).answer, 7);
+});
+
+test('texts come back as they were, whatever is in them', () => {
+  const texts = ['', 'a', 'ä\u0000b', '', '🦔', 'a'.repeat(1000)];
+  assert.deepEqual(unpackTexts(packTexts(texts)), texts);
+  assert.deepEqual(unpackTexts(packTexts([])), []);
+});
