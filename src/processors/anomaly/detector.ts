@@ -1,19 +1,23 @@
 // Everything that is known of the clusters: the kernel with its dictionary, and what is made of its answers. It outlives a reload.
-import type { Closing, FoldCounts, KernelFace } from '../../kernel/face.js';
+import type { Closing, KernelFace } from '../../kernel/face.js';
 import type { Batch } from '../../pipeline/index.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
-import { Profiles, type SavedProfiles } from './alerting/profiles.js';
+import { EdgeProfiles } from './alerting/edge-profiles.js';
+import type { SavedProfiles } from './alerting/profiles.js';
 import type { Sender } from './alerting/senders.js';
 import type { Config } from './config.js';
+import { type ConfigTexts, configTexts, rulesText } from './config-texts.js';
+import { inOrderOfAge } from './graph/age-order.js';
 import { Binder, type SavedBinder } from './graph/binder.js';
 import { Edges } from './graph/edges.js';
 import type { ClusterState, EdgeState, GroupState } from './graph/graph.js';
-import { edgeKey, edgeText } from './graph/graph.js';
+import { edgeText } from './graph/graph.js';
 import { NewEdges, type SavedTallies } from './graph/new-edges.js';
 import { Incidents, type SavedIncidents } from './incidents/incidents.js';
 import type { LearnHost, Lesson } from './learning/learn.js';
 import { Quantiles, type SavedQuantiles } from './learning/quantiles.js';
-import { sortInSlices } from './learning/sorting.js';
+import { RequestNotes } from './learning/request-notes.js';
+import { PublishedCounts } from './published-counts.js';
 import type { Delivery } from './results/delivery.js';
 import { type Finding, type FindingOptions, findingOf } from './results/findings.js';
 import type { IncidentView } from './results/incident-events.js';
@@ -21,7 +25,8 @@ import type { OwnResource } from './results/own-resource.js';
 import { type ReportedCounts, Reporter, type TickOutcome } from './results/report.js';
 import { compileMutes } from './rules/mutes.js';
 import { createRuleBook } from './rules/rule-book.js';
-import { restoreDictionary, type SavedDictionary, saveDictionary } from './state/saved-state.js';
+import { restoreDictionary } from './state/restored-state.js';
+import { type SavedDictionary, saveDictionary } from './state/saved-state.js';
 
 /** Everything that a detector knows besides the kernel's memory. */
 export interface SavedDetector {
@@ -47,22 +52,6 @@ export interface DetectorOptions {
 /** Event times further apart than this are no rounding of an export interval, ms. */
 const SLACK_MS = 1;
 
-/** New edges whose names are made in a slice, about a millisecond. */
-const NAMES_A_SLICE = 1000;
-
-/** A new edge, as its place in the order is decided. */
-interface NewEdge {
-  readonly slot: number;
-  readonly firstUnixNano: bigint;
-  readonly key: string;
-}
-
-/** By first event time, then name. */
-function byAge(a: NewEdge, b: NewEdge): number {
-  if (a.firstUnixNano !== b.firstUnixNano) return a.firstUnixNano < b.firstUnixNano ? -1 : 1;
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
-}
-
 export class Detector implements LearnHost {
   readonly kernel: KernelFace;
   readonly edges: Edges;
@@ -71,13 +60,11 @@ export class Detector implements LearnHost {
   readonly #quantiles: Quantiles;
   #binder: Binder;
   #reporter: Reporter;
-  #profiles: Profiles;
+  #profiles: EdgeProfiles;
   #newEdges: NewEdges;
   #findingOptions: FindingOptions;
-  /** Clusters of the request that was learnt from last. */
-  #last: { readonly lesson: WeakRef<Lesson>; readonly clusters: Set<ClusterState> } | undefined;
-  #lastCounts: FoldCounts | undefined;
-  #lastBounds: Record<string, number> = {};
+  readonly #requests = new RequestNotes();
+  readonly #published = new PublishedCounts();
 
   constructor(options: DetectorOptions) {
     const { kernel, config } = options;
@@ -85,7 +72,7 @@ export class Detector implements LearnHost {
     this.edges = new Edges({
       kernel,
       maxEdges: config.max_edges,
-      profile: (edge) => this.#profileOf(edge.group, edge),
+      profile: (edge) => this.#profiles.of(edge.group, edge),
       isKept: (edge) => edge.episode !== undefined || this.incidents.of(edge) !== undefined,
       onForgotten: (edge) => this.incidents.forget(edge),
     });
@@ -93,7 +80,7 @@ export class Detector implements LearnHost {
     this.incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: config.incidents.max_per_day });
     this.#options = options;
     this.#quantiles = new Quantiles(kernel);
-    this.#profiles = this.#makeProfiles();
+    this.#profiles = new EdgeProfiles(kernel, config, bySlot);
     this.#binder = this.#makeBinder();
     this.#reporter = this.#makeReporter();
     this.#newEdges = this.#makeNewEdges();
@@ -125,11 +112,11 @@ export class Detector implements LearnHost {
     this.#newEdges = this.#makeNewEdges();
     this.#newEdges.restore(tallies, this.edges.clusters, this.edges.bySlot);
     this.incidents.setBudget(config.incidents.max_per_day);
-    this.#profiles = this.#makeProfiles();
+    this.#profiles = new EdgeProfiles(this.kernel, config, this.edges.bySlot);
     this.#findingOptions = this.#makeFindingOptions();
     for (const cluster of this.edges.clusters.values()) {
       cluster.deliveries.clear();
-      for (const edge of cluster.edges) this.#setProfile(edge);
+      for (const edge of cluster.edges) this.#profiles.set(edge);
     }
   }
 
@@ -174,8 +161,7 @@ export class Detector implements LearnHost {
     this.#binder.restore(saved.binder);
     this.#quantiles.restore(saved.quantiles, groups);
     this.#newEdges.restore(saved.tallies, clusters, bySlot);
-    this.#lastCounts = { ...this.kernel.counts() };
-    this.#lastBounds = { ...this.edges.counts };
+    this.#published.resume(this.kernel.counts(), this.edges.counts);
     const now = configTexts(this.#options.config);
     if (before.config === now.config) this.#profiles.restore(saved.profiles);
     else this.#rejudge(before.rules !== now.rules);
@@ -189,7 +175,7 @@ export class Detector implements LearnHost {
       this.kernel.unbindAll();
     }
     this.incidents.renewLevels();
-    for (const edge of this.edges.bySlot) if (edge) this.#setProfile(edge);
+    this.#profiles.setAll();
   }
 
   #makeBinder(): Binder {
@@ -211,12 +197,6 @@ export class Detector implements LearnHost {
     });
   }
 
-  #makeProfiles(): Profiles {
-    return new Profiles(this.kernel, this.#options.config, () => {
-      for (const edge of this.edges.bySlot) if (edge) this.#setProfile(edge);
-    });
-  }
-
   #makeNewEdges(): NewEdges {
     const { config, events } = this.#options;
     return new NewEdges(config.detectors.new_edge, ({ cluster, count, examples }) =>
@@ -227,7 +207,7 @@ export class Detector implements LearnHost {
   #makeFindingOptions(): FindingOptions {
     return {
       kernel: this.kernel,
-      level: (edge, kind) => this.#profiles.levelOf(edge.profile, kind),
+      level: (edge, kind) => this.#profiles.levelOf(edge, kind),
       coolDownMs: this.#options.config.cool_down,
     };
   }
@@ -251,14 +231,7 @@ export class Detector implements LearnHost {
 
   /** In the order of first event time, then name: the same however the stream was cut into requests. */
   *order({ newEdges }: Closing): Generator<void, readonly number[]> {
-    const known: NewEdge[] = [];
-    for (const [i, slot] of newEdges.entries()) {
-      const edge = this.edges.bySlot[slot];
-      if (edge) known.push({ slot, firstUnixNano: this.kernel.firstSeen(slot), key: edgeKey(edge) });
-      if (i % NAMES_A_SLICE === NAMES_A_SLICE - 1) yield;
-    }
-    const sorted = yield* sortInSlices(known, byAge);
-    return sorted.map(({ slot }) => slot);
+    return yield* inOrderOfAge(this.kernel, this.edges.bySlot, newEdges);
   }
 
   *closed(closing: Closing): Generator<void> {
@@ -270,7 +243,7 @@ export class Detector implements LearnHost {
     this.#count(outcome);
     const batch = this.#reporter.report(outcome);
     if (batch) this.#options.emit(group.cluster, batch);
-    this.#renewProfiles(group, nowMs);
+    this.#profiles.renew(group, nowMs);
   }
 
   *#outcome(group: GroupState, closing: Closing, nowMs: number): Generator<void, TickOutcome> {
@@ -328,31 +301,19 @@ export class Detector implements LearnHost {
 
   /** Settings need every cluster of the request; where its results go, a sample tells. */
   #noteSender(lesson: Lesson, from: number, to: number): void {
-    const { sender, delivery } = lesson;
+    const { sender } = lesson;
     const seen = new Set<ClusterState>();
     const step = sender.key === '' ? Math.max(1, (to - from - 1) >> 1) : 1;
     for (let row = from; row < to; row += step) {
       const edge = this.#binder.edgeOf(this.kernel.seriesOf(row));
       if (edge) seen.add(edge.cluster);
     }
-    for (const cluster of seen) {
-      this.#countRequest(lesson, cluster);
-      cluster.deliveries.add(delivery);
-      if (sender.key !== '' && cluster.settingsKey !== sender.key) this.#applySettings(cluster, sender);
-    }
-  }
-
-  /** A request is folded in parts: once a cluster. */
-  #countRequest(lesson: Lesson, cluster: ClusterState): void {
-    if (this.#last?.lesson.deref() !== lesson) this.#last = { lesson: new WeakRef(lesson), clusters: new Set() };
-    if (this.#last.clusters.has(cluster)) return;
-    this.#last.clusters.add(cluster);
-    cluster.requests++;
+    this.#requests.note(lesson, seen, (cluster) => this.#applySettings(cluster, sender));
   }
 
   /** The request that was learnt from last had been cut off. */
   noteTruncated(): void {
-    for (const cluster of this.#last?.clusters ?? []) cluster.truncated++;
+    this.#requests.truncated();
   }
 
   /** The newest sender's settings win. They change alerting, never what is learnt. */
@@ -361,26 +322,7 @@ export class Detector implements LearnHost {
     cluster.settingsKey = key;
     this.#options.events.settingsChanged(cluster.name, { ...settings, detectors: [...(settings.detectors ?? [])] });
     this.incidents.budgetChanged(cluster);
-    for (const edge of cluster.edges) this.#setProfile(edge);
-  }
-
-  #profileOf(group: GroupState, { source, destination }: Pick<EdgeState, 'source' | 'destination'>): number {
-    const { cluster, windowMs } = group;
-    const edge = { clusterId: cluster.id, windowMs, source, destination };
-    return this.#profiles.slotOf(edge, cluster.settings, cluster.lastMs);
-  }
-
-  #setProfile(edge: EdgeState): void {
-    edge.profile = this.#profileOf(edge.group, edge);
-    this.kernel.setEdgeProfile(edge.slot, edge.profile);
-  }
-
-  /** Rules with a schedule begin or end to hold. */
-  #renewProfiles(group: GroupState, nowMs: number): void {
-    const schedules = this.#profiles.activeSchedules(nowMs);
-    if (schedules === group.schedules) return;
-    group.schedules = schedules;
-    for (const edge of group.cluster.edges) if (edge.group === group) this.#setProfile(edge);
+    for (const edge of cluster.edges) this.#profiles.set(edge);
   }
 
   // -- counts
@@ -396,18 +338,7 @@ export class Detector implements LearnHost {
 
   /** Passes the kernel's and the dictionary's counts on as increments. */
   publishCounts(): void {
-    const { events } = this.#options;
-    const counts = this.kernel.counts();
-    for (const name of Object.keys(counts) as (keyof FoldCounts)[]) {
-      const more = counts[name] - (this.#lastCounts?.[name] ?? 0);
-      if (more > 0) events.points(name, more);
-    }
-    this.#lastCounts = { ...counts };
-    for (const [name, count] of Object.entries(this.edges.counts)) {
-      const more = count - (this.#lastBounds[name] ?? 0);
-      if (more > 0) events.bound(name, more);
-    }
-    this.#lastBounds = { ...this.edges.counts };
+    this.#published.publish(this.kernel.counts(), this.edges.counts, this.#options.events);
   }
 }
 
@@ -419,20 +350,4 @@ function advance(group: GroupState, closing: Closing, nowMs: number): void {
   const { cluster } = group;
   if (cluster.firstMs === 0) cluster.firstMs = nowMs;
   cluster.lastMs = Math.max(cluster.lastMs, nowMs);
-}
-
-/** What decides how data is mapped to edges and features. */
-function rulesText({ presets, features, mute }: Config): string {
-  return JSON.stringify([presets, features, mute]);
-}
-
-/** A configuration in texts to compare: `rules` maps data to edges and features, `config` is all that decides. */
-export interface ConfigTexts {
-  readonly rules: string;
-  readonly config: string;
-}
-
-export function configTexts(config: Config): ConfigTexts {
-  const { storage, checkpoint_interval, ...deciding } = config;
-  return { rules: rulesText(config), config: JSON.stringify(deciding) };
 }

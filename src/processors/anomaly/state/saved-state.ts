@@ -2,23 +2,14 @@
 import { FEATURES, type FeatureName } from '../../../kernel/face.js';
 import type { SenderSettings } from '../alerting/senders.js';
 import type { BoundCounts, Edges } from '../graph/edges.js';
-import { type FeatureState, NO_FEATURES } from '../graph/features.js';
-import {
-  type ClusterState,
-  createCluster,
-  createGroup,
-  type EdgeState,
-  type Episode,
-  type FeedState,
-  type GroupState,
-} from '../graph/graph.js';
-import { ServiceState } from '../graph/services.js';
-import type { Delivery } from '../results/delivery.js';
+import type { FeatureState } from '../graph/features.js';
+import type { ClusterState, EdgeState, Episode, GroupState } from '../graph/graph.js';
+import type { ServiceState } from '../graph/services.js';
 import type { ServiceName } from '../rules/names.js';
 import { mapInSlices } from './slices.js';
-import { packTexts, type Texts, unpackTexts } from './texts.js';
+import { packTexts, type Texts } from './texts.js';
 
-interface SavedCluster {
+export interface SavedCluster {
   readonly id: string;
   readonly name: string;
   /** Names of forgotten edges, and when that was. */
@@ -33,7 +24,7 @@ interface SavedCluster {
 }
 
 /** Services in columns: there may be as many as edges. */
-interface SavedServices {
+export interface SavedServices {
   readonly cluster: Int32Array;
   readonly namespaces: readonly string[];
   readonly namespace: Int32Array;
@@ -45,7 +36,7 @@ interface SavedServices {
   readonly more: readonly (readonly [number, number, number])[];
 }
 
-interface SavedGroup {
+export interface SavedGroup {
   readonly slot: number;
   readonly cluster: number;
   readonly windowMs: number;
@@ -78,7 +69,7 @@ interface SavedFeature extends Omit<FeatureState, 'feed'> {
  * Edges in columns, of each cluster in the order in which they came: it decides in which order the ranking of services adds up.
  * Columns are copied as they are, objects one by one: tens of thousands of edges must not hold the event loop.
  */
-interface SavedEdges {
+export interface SavedEdges {
   readonly slot: Int32Array;
   readonly group: Int32Array;
   /** Numbers of services; -1: none, or it is named in `rest`. */
@@ -94,7 +85,7 @@ interface SavedEdges {
 }
 
 /** What few edges have. */
-interface EdgeRest {
+export interface EdgeRest {
   /** Ends without a service: external ones. */
   readonly source?: ServiceName;
   readonly destination?: ServiceName;
@@ -288,113 +279,4 @@ function restOf(edge: EdgeState): EdgeRest | undefined {
 
 function isNamed(service: ServiceState | undefined, { namespace, name }: ServiceName): boolean {
   return service !== undefined && service.name.namespace === namespace && service.name.name === name;
-}
-
-/** Fills an empty dictionary. `delivery`: of a pipeline. */
-export function restoreDictionary(
-  edges: Edges,
-  saved: SavedDictionary,
-  delivery: (pipeline: string) => Delivery | undefined,
-): Numbers {
-  Object.assign(edges.counts, saved.bounds);
-  const clusters = saved.clusters.map((cluster) => restoreCluster(cluster, delivery));
-  for (const cluster of clusters) edges.clusters.set(cluster.id, cluster);
-  const services = [
-    ...restoreServices(saved.services, clusters),
-    ...saved.forgotten.map((name) => new ServiceState(name)),
-  ];
-  const feeds: FeedState[] = [];
-  for (const group of saved.groups)
-    edges.groups[group.slot] = restoreGroup(group, clusters[group.cluster]!, services, feeds);
-  restoreTicks(saved.services, services, edges.groups);
-  for (const edge of restoreEdges(saved.edges, edges, services, feeds)) edges.restore(edge);
-  for (const { slot, unexpected } of saved.groups) {
-    for (const edge of unexpected) if (edges.bySlot[edge]) edges.groups[slot]!.unexpected.add(edges.bySlot[edge]);
-  }
-  return { clusters, services };
-}
-
-function restoreServices(saved: SavedServices, clusters: readonly ClusterState[]): ServiceState[] {
-  return unpackTexts(saved.name).map((name, i) => {
-    const service = new ServiceState({ namespace: saved.namespaces[saved.namespace[i]!]!, name });
-    clusters[saved.cluster[i]!]?.services.add(service);
-    return service;
-  });
-}
-
-function restoreTicks(
-  { group, tick, more }: SavedServices,
-  services: readonly ServiceState[],
-  groups: readonly GroupState[],
-): void {
-  for (const [i, slot] of group.entries()) if (slot >= 0) services[i]!.seen(groups[slot]!, tick[i]!);
-  for (const [i, slot, at] of more) services[i]!.seen(groups[slot]!, at);
-}
-
-function restoreCluster(
-  { id, name, known, knownMs, firstMs, lastMs, settings, settingsKey, deliveries }: SavedCluster,
-  delivery: (pipeline: string) => Delivery | undefined,
-): ClusterState {
-  const cluster = createCluster({ id, name });
-  for (const [i, key] of unpackTexts(known).entries()) cluster.known.set(key, knownMs[i]!);
-  for (const to of deliveries.map(delivery)) if (to) cluster.deliveries.add(to);
-  return Object.assign(cluster, { firstMs, lastMs, settings, settingsKey });
-}
-
-function restoreGroup(
-  saved: SavedGroup,
-  cluster: ClusterState,
-  services: readonly ServiceState[],
-  feeds: FeedState[],
-): GroupState {
-  const { tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs } = saved;
-  const fresh = createGroup(saved.slot, cluster, saved.windowMs);
-  const group = Object.assign(fresh, { tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs });
-  cluster.groups.set(group.windowMs, group);
-  for (const [i, number] of saved.services.entries())
-    if (services[number]) group.services.set(services[number], saved.serviceSlots[i]!);
-  for (const [key, feed] of saved.feeds) {
-    const state: FeedState = { ...feed, group };
-    feeds[feed.slot] = state;
-    group.feeds.set(key, state);
-  }
-  return group;
-}
-
-function restoreEdges(
-  saved: SavedEdges,
-  { groups, features: shared }: Edges,
-  services: readonly ServiceState[],
-  feeds: readonly FeedState[],
-): EdgeState[] {
-  const table = saved.table.map((state): FeatureState => ({ ...state, feed: feeds[state.feed]! }));
-  const rests = new Map(saved.rest);
-  return Array.from(saved.slot, (slot, i) => {
-    const rest: EdgeRest = rests.get(i) ?? {};
-    const group = groups[saved.group[i]!]!;
-    const [sourceService, destinationService] = [services[saved.source[i]!], services[saved.destination[i]!]];
-    const source = rest.source ?? sourceService?.name;
-    const destination = rest.destination ?? destinationService!.name;
-    let features = NO_FEATURES;
-    for (const [k, name] of FEATURES.entries()) {
-      const state = table[saved.features[FEATURES.length * i + k]!];
-      if (state) features = shared.with(features, name, state);
-    }
-    const shadowed = rest.shadowed?.map(([name, slots]) => [name, new Set(slots.map((one) => feeds[one]!))] as const);
-    return {
-      slot,
-      cluster: group.cluster,
-      group,
-      source,
-      destination,
-      sourceService,
-      destinationService,
-      features,
-      shadowed: shadowed && new Map(shadowed),
-      profile: saved.profile[i]!,
-      firstTick: saved.firstTick[i]!,
-      episode: rest.episode,
-      lastEndMs: rest.lastEndMs && new Map(rest.lastEndMs),
-    };
-  });
 }
