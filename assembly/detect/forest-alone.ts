@@ -1,6 +1,6 @@
 // The isolation forest by itself, for benchmarks beside other implementations; no part of the kernel.
 import { finishLayout, reserve } from '../memory';
-import { paddedColumns, storedDepth, treeBytes } from './forest-layout';
+import { meanPath, paddedColumns, storedDepth, treeBytes } from './forest-layout';
 import { Compiled, compiledBytes, compileForest } from './forest-compile';
 import { layOutScoring, scoreOf, walkForest } from './forest-score';
 import { growTree, layOutTraining, sampleRows } from './forest-train';
@@ -63,5 +63,6 @@ export function form(): i32 {
 /** Scores the 64 rows of the block. */
 export function score(): void {
   walkForest(forest, compiled, trees, stride, storedDepth(psi), block, BLOCK_ROWS, columns);
-  for (let row = 0; row < BLOCK_ROWS; row++) store<f64>(scores + ((<usize>row) << 3), scoreOf(row, trees, psi));
+  const mean = meanPath(psi);
+  for (let row = 0; row < BLOCK_ROWS; row++) store<f64>(scores + ((<usize>row) << 3), scoreOf(row, trees, mean));
 }

@@ -6,7 +6,7 @@
 // The first three levels are tested for four rows at once (7 tests, 3 selections); from there each row walks alone.
 import { scratch } from '../memory';
 import { Compiled, compileForest, Form, layOutCompiler } from './forest-compile';
-import { keysOf, meanPath } from './forest-layout';
+import { keysOf } from './forest-layout';
 import { BLOCK_ROWS, layOutWalk, lengthOf, walkCompiled } from './forest-walk';
 
 /** i32[16][columns][4]: keys of the rows of a block, interleaved by four. */
@@ -139,8 +139,8 @@ export function walkForest(
   walkRows(forest, trees, stride, depth, rows, columns);
 }
 
-/** 2^(-E[h] / c(psi)) of a row that walked. */
-export function scoreOf(row: i32, trees: i32, psi: i32): f64 {
+/** 2^(-E[h] / c(psi)) of a row that walked. `mean`: c(psi), `meanPath`. */
+export function scoreOf(row: i32, trees: i32, mean: f64): f64 {
   const length = isCompiled ? lengthOf(row) : load<f64>(sums + ((<usize>row) << 3));
-  return Math.exp2(-length / <f64>trees / meanPath(psi));
+  return Math.exp2(-length / <f64>trees / mean);
 }

@@ -2,7 +2,7 @@
 // of its own, whose memory nothing else is laid out in.
 import { scratch } from '../memory';
 import { Compiled, compiledBytes, Form } from './forest-compile';
-import { paddedColumns, storedDepth, treeBytes } from './forest-layout';
+import { meanPath, paddedColumns, storedDepth, treeBytes } from './forest-layout';
 import { layOutScoring, scoreOf, walkForest } from './forest-score';
 import { growTree, layOutTraining, MAX_SUBSAMPLE, sampleRows } from './forest-train';
 import { BLOCK_ROWS } from './forest-walk';
@@ -86,7 +86,6 @@ export function tableScores(): usize {
 /** Scores the first `count` (at most 64) rows of the block. */
 export function tableScore(count: i32): void {
   walkForest(forest, compiled, trees, stride, storedDepth(subsample), block, count, columns);
-  for (let row = 0; row < count; row++) {
-    store<f64>(scores + ((<usize>row) << 3), scoreOf(row, trees, min(subsample, rows)));
-  }
+  const mean = meanPath(min(subsample, rows));
+  for (let row = 0; row < count; row++) store<f64>(scores + ((<usize>row) << 3), scoreOf(row, trees, mean));
 }

@@ -8,7 +8,7 @@ import { reserve, scratch } from '../memory';
 import { calibrate, startCalibration } from './calibrate';
 import { COMPONENTS } from './constants';
 import { Compiled, compiledBytes, Form } from './forest-compile';
-import { storedDepth, treeBytes } from './forest-layout';
+import { meanPath, storedDepth, treeBytes } from './forest-layout';
 import { layOutScoring, scoreOf, walkForest } from './forest-score';
 import { growTree, layOutTraining, MAX_SUBSAMPLE, sampleRows } from './forest-train';
 import { below, seedRandom, shuffleFront } from './random';
@@ -239,9 +239,10 @@ export function foldVectors(group: i32, rows: i32): void {
     const depth = storedDepth(subsample);
     walkForest(treesOf(group), compiledOf(group), forestTrees, stride, depth, blockVectors, rows, COMPONENTS);
   }
+  const mean = meanPath(psi);
   for (let row = 0; row < rows; row++) {
     const at = (<usize>row) << 3;
-    const score = psi > 0 ? scoreOf(row, forestTrees, psi) : NaN;
+    const score = psi > 0 ? scoreOf(row, forestTrees, mean) : NaN;
     store<f64>(vectorScores + at, score);
     store<f64>(vectorSurprises + at, psi > 0 ? calibrate(g + Group.FOREST_CAL, score) : 0);
     offer(group, blockVectors + <usize>row * VECTOR);
