@@ -1,0 +1,50 @@
+// What an edge costs in JavaScript objects: counted after a full collection, so that the machine does not matter.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { ownBatch } from '../../src/pipeline/index.js';
+import { REPLAY } from '../../src/processors/anomaly/options.js';
+import { createAnomalyProcessor } from '../../src/processors/anomaly/processor.js';
+import { anomalyConfig } from '../support/anomaly.js';
+import { type Traffic, trafficRequest } from '../support/peers/edge-traffic.js';
+import { testSettings } from '../support/settings.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+const FEW = 500;
+const MANY = 4500;
+const WINDOWS = 3;
+/** Dictionary entry of the edge, its destination (each has its own here) and their names; four series. Measured: 640. */
+const MOST_BYTES_AN_EDGE = 800;
+
+async function heapOf(edges: number): Promise<number> {
+  const traffic: Traffic = { edges, cluster: 'memory', startSeconds: 1_767_571_200, windowSeconds: 10 };
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  const processor = createAnomalyProcessor(
+    testSettings('anomaly'),
+    anomalyConfig({ max_edges: MANY, max_series: 4 * MANY }),
+    REPLAY,
+  );
+  const stage = processor.stage('metrics', 'metrics', { refusal: () => undefined, consume: () => undefined });
+  await processor.start();
+  for (let window = 0; window < WINDOWS; window++) {
+    const batch = ownBatch('metrics', trafficRequest(traffic, window), 4 * edges);
+    await stage.consume({ ...batch, origin: 'received' });
+  }
+  collect();
+  const after = process.memoryUsage().heapUsed;
+  assert.equal(processor.status().edges, edges);
+  await processor.shutdown();
+  return after - before;
+}
+
+test('an edge with four series costs two thirds of a kilobyte of objects', async () => {
+  await heapOf(FEW);
+  const few = await heapOf(FEW);
+  const many = await heapOf(MANY);
+  const perEdge = (many - few) / (MANY - FEW);
+  assert.ok(perEdge > 100 && perEdge < MOST_BYTES_AN_EDGE, `${Math.round(perEdge)} bytes an edge`);
+});
