@@ -63,6 +63,18 @@ function sdkLayout(first: number): object[] {
   return [{ resource: { attributes: [text('service.name', 'gateway')] }, scopeMetrics: [{ metrics }] }];
 }
 
+/** One resource, a histogram with buckets of each row. */
+function histogramLayout(first: number): object[] {
+  const explicitBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+  const dataPoints = Array.from({ length: ROWS }, (_, i) => {
+    const { asDouble, ...rest } = point(first + i) as { asDouble: number };
+    const bucketCounts = Array.from({ length: 11 }, (_, bucket) => (i * bucket) % 7);
+    return { ...rest, count: '40', sum: asDouble, min: 0.001, max: asDouble, explicitBounds, bucketCounts };
+  });
+  const metrics = [{ name: 'http.edge.requests', histogram: { dataPoints, aggregationTemporality: 1 } }];
+  return [{ resource: { attributes: [text('service.name', 'gateway')] }, scopeMetrics: [{ metrics }] }];
+}
+
 interface Template {
   readonly body: Uint8Array;
   readonly times: readonly number[];
@@ -70,11 +82,28 @@ interface Template {
 
 function template(resourceMetrics: object[]): Template {
   const message = ExportMetricsServiceRequest.fromObject({ resourceMetrics });
-  const body = new Uint8Array(ExportMetricsServiceRequest.encode(message).finish());
-  const view = new DataView(body.buffer, body.byteOffset);
+  return templateOf(ExportMetricsServiceRequest.encode(message).finish());
+}
+
+function templateOf(body: Uint8Array): Template {
+  const mark = Buffer.alloc(8);
+  mark.writeBigUInt64LE(MARK);
+  const bytes = Buffer.from(body);
   const times: number[] = [];
-  for (let i = 0; i + 8 <= body.length; i++) if (view.getBigUint64(i, true) === MARK) times.push(i);
-  return { body, times };
+  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 8)) times.push(at);
+  return { body: bytes, times };
+}
+
+/** The same resources in another order, as a hash table gives them out; differs from seed to seed. */
+function shuffled(first: number, seed: number): Template {
+  const fields = pixieLayout(first).map((one) => template([one]).body);
+  let state = seed;
+  for (let i = fields.length - 1; i > 0; i--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const other = Math.floor((state / 2 ** 32) * (i + 1));
+    [fields[i], fields[other]] = [fields[other]!, fields[i]!];
+  }
+  return templateOf(Buffer.concat(fields));
 }
 
 /** The template's bytes at another time: a new object, as each request is. */
@@ -86,8 +115,8 @@ function stamped({ body, times }: Template, time: bigint): Uint8Array {
 }
 
 /** A kernel with one edge a row of the templates, every series bound. Rows of a metric come in the order of the edges. */
-function boundKernel(templates: readonly Template[]): Kernel {
-  const kernel = Kernel.create(OPTIONS);
+function boundKernel(templates: readonly Template[], options: KernelOptions): Kernel {
+  const kernel = Kernel.create(options);
   const group = kernel.addGroup(WINDOW, WINDOW / 2n);
   const feed = kernel.addFeed(group, false);
   for (const each of templates) {
@@ -106,11 +135,21 @@ function boundKernel(templates: readonly Template[]): Kernel {
   return kernel;
 }
 
-/** Everything from bytes to sums; the series of so many requests take turns. */
-function foldResult(layout: string, make: (first: number) => object[], requests: number, rounds: number): Result {
+interface Case {
+  readonly name: string;
+  readonly make: (first: number) => object[];
+  /** So many take turns, each with series of its own. */
+  readonly requests: number;
+  /** Resources in another order in each round. */
+  readonly isShuffled?: boolean;
+  readonly options?: Partial<KernelOptions>;
+}
+
+/** Everything from bytes to sums. */
+function foldResult({ name, make, requests, isShuffled = false, options = {} }: Case, rounds: number): Result {
   const templates = Array.from({ length: requests }, (_, i) => template(make(i * ROWS)));
   const points = templates.reduce((sum, { times }) => sum + times.length, 0);
-  const kernel = boundKernel(templates);
+  const kernel = boundKernel(templates, { ...OPTIONS, ...options });
   let request = 0;
   const fold = (body: Uint8Array): void => {
     kernel.scan('metrics', body);
@@ -119,15 +158,33 @@ function foldResult(layout: string, make: (first: number) => object[], requests:
     const stop = kernel.fold(0, request, 0n, -1);
     if (stop.reason !== 'done') throw new Error(`the fold stopped: ${stop.reason}`);
   };
-  let bodies: Uint8Array[] = [];
   // All in one tick: a millisecond later each time, so that nothing is a duplicate.
-  const values = Array.from({ length: rounds + 1 }, (_, round) => {
-    bodies = templates.map((each) => stamped(each, START + BigInt(round + 1) * 1_000_000n));
+  const values = Array.from({ length: rounds + 2 }, (_, round) => {
+    const bodies = templates.map((each, i) => {
+      const now = isShuffled ? shuffled(i * ROWS, round * requests + i + 1) : each;
+      return stamped(now, START + BigInt(round + 1) * 1_000_000n);
+    });
     return cpuOf(() => bodies.forEach(fold)) / points;
   });
   const folded = kernel.counts().folded;
-  if (folded !== points * (rounds + 1)) throw new Error(`${folded} of ${points * (rounds + 1)} points were folded`);
-  const name = `${layout}: scan, look-up and fold, ${points} series`;
+  if (folded !== points * (rounds + 2)) throw new Error(`${folded} of ${points * (rounds + 2)} points were folded`);
+  const title = `${name}: scan, look-up and fold, ${points} series`;
+  return { suite: 'decoding', name: title, unit: 'µs a point', value: spread(values.slice(2)) };
+}
+
+/** Requests whose series were never seen before: walked, hashed and admitted. */
+function newSeriesResult(rounds: number, options: Partial<KernelOptions>, what: string): Result {
+  const kernel = Kernel.create({ ...OPTIONS, ...options });
+  const values = Array.from({ length: rounds + 1 }, (_, round) => {
+    const bodies = [0, 1].map((i) => template(pixieLayout((2 * round + i) * ROWS)));
+    const points = bodies.reduce((sum, { times }) => sum + times.length, 0);
+    const work = (body: Uint8Array): void => {
+      kernel.scan('metrics', body);
+      if (kernel.unboundRows().length !== points / 2) throw new Error('some series are not new');
+    };
+    return cpuOf(() => bodies.map(({ body }) => work(body))) / points;
+  });
+  const name = `Pixie layout, ${what}: scan and look-up, every series new`;
   return { suite: 'decoding', name, unit: 'µs a point', value: spread(values.slice(1)) };
 }
 
@@ -150,12 +207,25 @@ function scanResults(layout: string, make: (first: number) => object[], rounds: 
   ];
 }
 
+const ALL_WALKED = { templateBytes: 0 };
+
 export function decodeResults(rounds: number): Result[] {
+  const pixie = { make: pixieLayout, requests: 4 };
   return [
     ...scanResults('Pixie layout', pixieLayout, rounds),
     ...scanResults('SDK layout', sdkLayout, rounds),
-    foldResult('Pixie layout', pixieLayout, 1, rounds),
-    foldResult('Pixie layout', pixieLayout, 25, rounds),
-    foldResult('SDK layout', sdkLayout, 25, rounds),
+    foldResult({ name: 'Pixie layout', make: pixieLayout, requests: 1 }, rounds),
+    foldResult({ name: 'Pixie layout', ...pixie }, rounds),
+    foldResult({ name: 'Pixie layout, every byte walked', ...pixie, options: ALL_WALKED }, rounds),
+    foldResult({ name: 'Pixie layout, any order', ...pixie, isShuffled: true }, rounds),
+    foldResult(
+      { name: 'Pixie layout, any order, every byte walked', ...pixie, isShuffled: true, options: ALL_WALKED },
+      rounds,
+    ),
+    foldResult({ name: 'Pixie layout', make: pixieLayout, requests: 25 }, rounds),
+    newSeriesResult(rounds, {}, 'resources remembered'),
+    newSeriesResult(rounds, ALL_WALKED, 'every byte walked'),
+    foldResult({ name: 'SDK layout', make: sdkLayout, requests: 25 }, rounds),
+    foldResult({ name: 'Histograms of ten bounds', make: histogramLayout, requests: 25 }, rounds),
   ];
 }
