@@ -40,6 +40,7 @@ export function startAttributes(): void {
 let guessStart: usize = 0;
 let guessEnd: usize = 0;
 let guess: u64 = 0;
+let isGuessKnown = false;
 /** Bytes behind the attributes in the point walked last. */
 let tail: usize = 0;
 
@@ -51,7 +52,8 @@ export function knownEnd(start: usize, limit: usize): usize {
   guessStart = start;
   guessEnd = limit - tail;
   guess = hashBytes(start, guessEnd, Part.ATTRIBUTES);
-  return isKnown(guess) ? guessEnd : 0;
+  isGuessKnown = isKnown(guess);
+  return isGuessKnown ? guessEnd : 0;
 }
 
 /** Adds a run of neighbouring attributes, tags and lengths included, to the hash; false: one of them is malformed. `limit`: of the point. */
@@ -59,7 +61,7 @@ export function hashRun(start: usize, end: usize, limit: usize): bool {
   const isGuessed = start == guessStart && end == guessEnd;
   const run = isGuessed ? guess : hashBytes(start, end, Part.ATTRIBUTES);
   tail = limit - end;
-  if (!isKnown(run)) {
+  if (!(isGuessed ? isGuessKnown : isKnown(run))) {
     if (!checkRun(start, end)) return false;
     remember(run);
   }
