@@ -2,10 +2,7 @@
 import { dispatch } from './commands/index.js';
 import type { ServeIo } from './commands/serve.js';
 import { ConfigError } from './config/problem.js';
-import { growHeapFreely } from './service/heap.js';
 import { processIo, UsageError } from './terminal/io.js';
-
-growHeapFreely();
 
 const wanted = new AbortController();
 

@@ -16,7 +16,7 @@ export interface Lent {
   readonly lease: Lease | undefined;
 }
 
-/** Free memory of one server. */
+/** Free memory of one receiver. */
 export class BodyMemory {
   /** Last given back at the end: the likeliest to be in the cache, while the first goes when there is too much. */
   private readonly free: ArrayBuffer[] = [];
@@ -24,10 +24,14 @@ export class BodyMemory {
 
   /** A buffer of this length with whatever is in it, as an object of its own: scans know a body by its identity. */
   lend(bytes: number): Lent {
-    if (bytes < LEAST_BYTES || bytes > MOST_FREE_BYTES)
-      return { body: Buffer.allocUnsafeSlow(bytes), lease: undefined };
+    if (!this.lends(bytes)) return { body: Buffer.allocUnsafeSlow(bytes), lease: undefined };
     const memory = this.fitting(bytes) ?? Buffer.allocUnsafeSlow(Math.ceil(bytes / GRAIN_BYTES) * GRAIN_BYTES).buffer;
     return { body: Buffer.from(memory, 0, bytes), lease: new Lease(() => this.takeBack(memory)) };
+  }
+
+  /** Whether a body of this length has a lease. */
+  lends(bytes: number): boolean {
+    return bytes >= LEAST_BYTES && bytes <= MOST_FREE_BYTES;
   }
 
   private fitting(bytes: number): ArrayBuffer | undefined {

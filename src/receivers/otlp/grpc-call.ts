@@ -5,7 +5,6 @@ import { encodeMessage, type FrameFault, frameMessage, parseTimeout, UnaryMessag
 import { Code, encodeStatus, type Status } from '../../otlp/status.js';
 import type { Lease, Signal } from '../../pipeline/index.js';
 import { metadataOf } from './access.js';
-import type { BodyMemory } from './body-memory.js';
 import type { CallSettings, Delivery } from './intake.js';
 import { type Refused, refused, refusedBy, tooLarge } from './refused.js';
 
@@ -46,7 +45,6 @@ export class GrpcCall {
     private readonly headers: IncomingHttpHeaders,
     private readonly signal: Signal,
     private readonly peer: string | undefined,
-    private readonly memory: BodyMemory,
   ) {
     this.message = new UnaryMessage(settings.limit, (bytes, compressed) => this.memoryFor(bytes, compressed));
     this.deadline = performance.now() + (parseTimeout(headers['grpc-timeout'] as string | undefined) ?? Infinity);
@@ -54,8 +52,8 @@ export class GrpcCall {
 
   /** A compressed message is small, and lives on beside its body where it can be forwarded as it is. */
   private memoryFor(bytes: number, compressed: boolean): Buffer {
-    if (compressed || !this.settings.intake.borrows(this.signal)) return Buffer.allocUnsafeSlow(bytes);
-    const { body, lease } = this.memory.lend(bytes);
+    if (compressed) return Buffer.allocUnsafeSlow(bytes);
+    const { body, lease } = this.settings.intake.memoryFor(this.signal, bytes);
     this.lease = lease;
     return body;
   }

@@ -16,7 +16,6 @@ import { type ServerTls, serverTlsOptions } from '../../config/tls.js';
 import { NAMES } from '../../otlp/messages.js';
 import { Code } from '../../otlp/status.js';
 import { type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js';
-import { BodyMemory } from './body-memory.js';
 import { watchCertificates } from './certificates.js';
 import type { GrpcConfig } from './config.js';
 import { Connection } from './connection.js';
@@ -33,7 +32,6 @@ const FRAME_BYTES = MIB;
 export class GrpcServer {
   private readonly connections = new Map<ServerHttp2Session, Connection>();
   private readonly signals = new Map<string, Signal>(SIGNALS.map((signal) => [NAMES[signal].grpcPath, signal]));
-  private readonly memory = new BodyMemory();
   private server: Http2Server | undefined;
   private unwatch: () => void = () => {};
 
@@ -111,7 +109,7 @@ export class GrpcServer {
     if (!isGrpc(headers['content-type'])) answerHttp(stream, 415);
     else if (headers[':method'] !== 'POST') answerHttp(stream, 405);
     else if (signal && this.call.intake.serves(signal))
-      new GrpcCall(this.call, stream, headers, signal, connection?.peer, this.memory).begin();
+      new GrpcCall(this.call, stream, headers, signal, connection?.peer).begin();
     else {
       const refusal = signal ? notTaken(signal) : unknownMethod(headers[':path'] ?? '');
       const { reason, message, items, status } = refusal;

@@ -2,6 +2,7 @@
 import type { Batch, Consumer, Lease, RetryableError, Signal } from '../../pipeline/index.js';
 import type { ReceiverEvents } from '../../telemetry/receiver-events.js';
 import type { Access } from './access.js';
+import { BodyMemory, type Lent } from './body-memory.js';
 import { refusedBy, refusedByCheck } from './refused.js';
 
 /** Counts the items of a body after walking it whole, without touching state; throws where it is malformed. */
@@ -36,6 +37,7 @@ export interface CallSettings {
 
 export class Intake {
   private readonly consumers = new Map<Signal, Consumer>();
+  private readonly memory = new BodyMemory();
 
   constructor(private readonly inspect: Inspect) {}
 
@@ -47,8 +49,13 @@ export class Intake {
     return this.consumers.has(signal);
   }
 
-  /** Whether what takes this signal gives back the memory of its bodies. */
-  borrows(signal: Signal): boolean {
+  /** Memory for a body of this length: lent where what takes the signal gives it back. */
+  memoryFor(signal: Signal, bytes: number): Lent {
+    if (this.borrows(signal)) return this.memory.lend(bytes);
+    return { body: Buffer.allocUnsafeSlow(bytes), lease: undefined };
+  }
+
+  private borrows(signal: Signal): boolean {
     return this.consumers.get(signal)?.borrows === true;
   }
 
@@ -62,7 +69,8 @@ export class Intake {
    * further (OTLP: receivers may ignore empty envelopes). The lease is released when that has ended, or, where the pipeline does not
    * borrow (any more), forfeited.
    */
-  take(delivery: Delivery): Taken {
+  take(given: Delivery): Taken {
+    const delivery = given.lease ? given : this.onLentMemory(given);
     const { lease } = delivery;
     if (!this.borrows(delivery.signal)) lease?.forfeit();
     let done: undefined | Promise<void>;
@@ -78,6 +86,18 @@ export class Intake {
         );
       else lease?.release();
     }
+  }
+
+  /**
+   * What a decompressor or a server of HTTP has put together dies young when it is copied; kept for as long as a batch lives it would
+   * count against the heap, and full collections cost more than the copy.
+   */
+  private onLentMemory(delivery: Delivery): Delivery {
+    const { signal, body } = delivery;
+    if (!this.borrows(signal) || !this.memory.lends(body.length)) return delivery;
+    const lent = this.memory.lend(body.length);
+    lent.body.set(body);
+    return { ...delivery, ...lent };
   }
 
   private handOn(delivery: Delivery, items: number): undefined | Promise<void> {
