@@ -9,8 +9,8 @@ import { setFlagsFromString } from 'node:v8';
 const GROWTH_PERCENT = 200;
 
 /**
- * Factor by which the young generation grows: it stays at the 1 MB of the start. Sixteen, which it would become, are 48 MB of
- * memory in three spaces and do not fit into the processor's caches: measured, more processor time a point, not less.
+ * Factor by which the young generation grows: it stays at the 1 MB of the start. The sixteen that it would become cost 54 MB of
+ * resident memory and save no processor time (in turns, 4,000 edges: 190 against 136 MB, 0.89 against 0.92 µs a point, within the noise).
  */
 const YOUNG_GROWTH = 1;
 

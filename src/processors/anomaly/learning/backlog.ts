@@ -23,8 +23,11 @@ interface Running {
 
 type Work = Omit<Running, 'lesson'> & { readonly lesson: undefined };
 
-/** Milliseconds after which the event loop gets its turn. */
-const TURN_MS = 8;
+/**
+ * Milliseconds after which the event loop gets its turn. An acknowledgement takes several turns: with 8 ms instead of 2 its p99 under
+ * half load was a third longer, and the processor time a point the same.
+ */
+const TURN_MS = 2;
 /** Requests that may wait before their senders wait too: fewer than the scans that the kernel keeps, so that none is walked twice. */
 const AHEAD = 4;
 /** What a refused sender is asked to wait, ms. */
