@@ -6,7 +6,7 @@ import { ageWeight } from './evidence';
 import { Profile } from './profile';
 import { bandOut, edgeAt, groupAt, profileAt, windowAt } from './regions';
 import { Edge, Group } from './state';
-import { tailReach } from './tails';
+import { shapeOf, tailReach } from './tails';
 
 /** Whether feature k was judged in the last window. */
 export function isJudged(e: usize, k: i32): bool {
@@ -78,8 +78,8 @@ function levelOf(g: usize, e: usize, k: i32, up: bool): f64 {
 }
 
 /** Distance from the level at which the alert level T is reached, gross or not; infinite: never. */
-function reach(T: f64, e: usize, gross: bool, weight: f64): f64 {
-  const u = tailReach(T / ageWeight(<f64>load<f32>(e, Edge.N), gross, true), q, b);
+function reach(T: f64, e: usize, k: i32, gross: bool, weight: f64): f64 {
+  const u = tailReach(T / ageWeight(<f64>load<f32>(e, Edge.N), gross, true), q, b, shapeOf(k));
   return u >= 0 && weight > 0 ? (u / weight) * sd : Infinity;
 }
 
@@ -87,7 +87,7 @@ function bound(g: usize, e: usize, k: i32, up: bool, ctx: f64): f64 {
   const weight = up ? weightUp(k) : weightDown(k);
   const T = levelOf(g, e, k, up);
   const least = grossChange(k, up, n, <f64>load<f32>(e, Edge.NBAR));
-  const distance = min(reach(T, e, false, weight), max(reach(T, e, true, weight), least));
+  const distance = min(reach(T, e, k, false, weight), max(reach(T, e, k, true, weight), least));
   if (distance == Infinity) return NaN;
   return received(k, (k == ERR ? level * n : level) + (up ? distance : -distance), n, ctx);
 }

@@ -25,6 +25,7 @@ import {
   startOf,
 } from './constants';
 import { isPresent } from './context';
+import { busySilence, countsEnabled, foldErrorCounts, foldRateCounts, raiseSlow } from './counts';
 import { clip, larger, smaller } from './extremes';
 import { foldPresence, foldSilent } from './gap';
 import { serviceAt, windowAt } from './regions';
@@ -91,10 +92,14 @@ function scaleGain(z: f64, c: f64, slowStart: f64): f64 {
   return Math.abs(z) > REJ && c > SETTLED ? RW * gain : gain;
 }
 
+/** Evidence of too many errors in the window being folded, by their exact probability. */
+let errorNats: f64 = 0;
+
 /** Signed z of the error count x among n requests; learns rate and overdispersion. */
 function foldErrors(e: usize, x: f64, n: f64, c: f64): f64 {
   if (c == 0) store<f32>(e, 1, Edge.S2 + ERR * 4);
   const r = errorRate(e);
+  if (countsEnabled) errorNats = foldErrorCounts(e, x, n * r, c, <f64>load<f32>(e, Edge.KE));
   const sd = errorDeviation(e, n, r);
   const z = (x - n * r) / sd;
   store<f64>(e, r, Edge.LOC + ERR * 8);
@@ -194,6 +199,8 @@ function foldFeatures(g: usize, e: usize, x: usize, tick: i64, surprise: usize):
   const w = n == n ? foldUsual(e, n) : 1;
   const ctx = load<f64>(e, Edge.CTX);
   let judged = 0;
+  let rateNats: f64 = 0;
+  errorNats = 0;
   startTails();
   for (let k = 0; k < 4; k++) {
     const value = load<f64>(x + ((<usize>k) << 3));
@@ -208,8 +215,12 @@ function foldFeatures(g: usize, e: usize, x: usize, tick: i64, surprise: usize):
     store<f32>(at, <f32>z, Edge.Z);
     judged++;
     noteTails(e, k, z, c);
+    if (!countsEnabled) continue;
+    if (k == RATE && ctx > 0) rateNats = foldRateCounts(e, value, ctx);
   }
   foldTails(g, e, surprise);
+  if (errorNats > 0) raiseSlow(surprise, ERR, errorNats);
+  if (rateNats > 0) raiseSlow(surprise, RATE, rateNats);
   return judged;
 }
 
@@ -234,6 +245,8 @@ export function foldEdge(g: usize, edge: i32, e: usize, surprise: usize): i32 {
   foldedPresent = isPresent(x);
   if (!foldedPresent) {
     foldedGap = foldSilent(e, outage);
+    const ctx = load<f64>(e, Edge.CTX);
+    if (countsEnabled && foldedGap > 0 && ctx > 0) foldedGap = busySilence(foldedGap, foldRateCounts(e, 0, ctx));
     return 0;
   }
   foldPresence(e, outage);

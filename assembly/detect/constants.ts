@@ -50,6 +50,8 @@ export const P0: f64 = 0.01;
 export const L0: f64 = 4.605170185988091;
 /** Shape of the generalised Pareto tail beyond q. */
 export const XI: f64 = 0.1;
+/** The same for errors, where small counts are judged by themselves. */
+export const XI_ERR: f64 = 0.2;
 /** Largest surprise. */
 export const LMAX: f64 = 40;
 export const Q0: f64 = 2.3;
@@ -70,6 +72,16 @@ export const CW: f64 = 0.1;
 /** Samples before a long event is recognised; samples before the tail learns. */
 export const LONG_AFTER: f64 = 60;
 export const CMIN: f64 = 10;
+
+// -- small counts
+/** Share of what is expected below which a sum of requests is evidence at all. */
+export const COUNT_DRIFT: f64 = 0.8;
+/** Memory of what is known of the spread of requests. */
+export const COUNT_MEMORY: f64 = 4320;
+/** Nats that a silence may count more than its habit allows, where the source goes on receiving. */
+export const SILENT_BUSY: f64 = 3;
+/** Silent windows after which the sums of requests start again. */
+export const COUNT_GAP: f64 = 6;
 
 // -- missing windows
 /** Memory of the presence counts. */
@@ -112,7 +124,7 @@ export const OFF: f64 = 0.398;
 export const KOFF: f64 = 3;
 
 // -- incident channels
-/** Nats taken off bytes and off traffic going up: a change, not by itself a fault. */
+/** Nats taken off bytes (unless told otherwise) and off traffic going up: a change, not by itself a fault. */
 export const SOFT: f64 = 2;
 export const CHANNEL_AGE: f64 = 100;
 /** A channel turns off below CHANNEL_OFF of the level for KOFF consecutive windows. */

@@ -167,11 +167,18 @@ export function channelWeight(n: f64, gross: bool, present: bool): f64 {
   return ageing(n, gross, present, CHANNEL_AGE);
 }
 
+/** Nats taken off bytes alone. */
+let softBytes: f64 = SOFT;
+
+export function configureIncidentEvidence(bytesDiscount: f64): void {
+  softBytes = bytesDiscount;
+}
+
 /** Absolute surprises less what soft ones are taken off: bytes, and traffic going up, which are a change, not by themselves a fault. */
 // @ts-ignore: decorator
 @inline
-function soften(surprise: usize, i: usize, soft: v128): v128 {
-  return f64x2.sub(pairOf(surprise, i), v128.and(soft, f64x2.splat(SOFT)));
+function soften(surprise: usize, i: usize, soft: v128, nats: f64): v128 {
+  return f64x2.sub(pairOf(surprise, i), v128.and(soft, f64x2.splat(nats)));
 }
 
 /** Which of a pair of surprises rise. */
@@ -186,16 +193,16 @@ export function incidentEvidence(surprise: usize, K: i32, gap: f64): f64 {
   if (K == 0) return gap;
   // Components: latency 0-2, rate 3-5, errors 6-8, bytes 9-11.
   const second = i64x2(0, -1);
-  let largest = f64x2.pmax(pairOf(surprise, 0), soften(surprise, 1, v128.and(rising(surprise, 1), second)));
-  largest = f64x2.pmax(largest, soften(surprise, 2, rising(surprise, 2)));
+  let largest = f64x2.pmax(pairOf(surprise, 0), soften(surprise, 1, v128.and(rising(surprise, 1), second), SOFT));
+  largest = f64x2.pmax(largest, soften(surprise, 2, rising(surprise, 2), SOFT));
   largest = f64x2.pmax(largest, pairOf(surprise, 3));
-  largest = f64x2.pmax(largest, soften(surprise, 4, second));
-  largest = f64x2.pmax(largest, soften(surprise, 5, i64x2(-1, -1)));
+  largest = f64x2.pmax(largest, soften(surprise, 4, second, softBytes));
+  largest = f64x2.pmax(largest, soften(surprise, 5, i64x2(-1, -1), softBytes));
   let C = larger(gap, largerLane(largest)) + odd;
-  if (!(fisherBound - (PEN + SOFT) <= C)) {
-    C = max(C, combined(K, sum0) - (PEN + SOFT));
-    C = max(C, combined(K, sum1) - (PEN + SOFT));
-    C = max(C, combined(K, sum2) - (PEN + SOFT));
+  if (!(fisherBound - (PEN + softBytes) <= C)) {
+    C = max(C, combined(K, sum0) - (PEN + softBytes));
+    C = max(C, combined(K, sum1) - (PEN + softBytes));
+    C = max(C, combined(K, sum2) - (PEN + softBytes));
   }
   if (!(combinedBelow(K, larger(larger(hard0, hard1), hard2)) - PEN <= C)) {
     C = max(C, combined(K, hard0) - PEN);

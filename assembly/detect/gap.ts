@@ -1,5 +1,6 @@
 // Missing windows: each edge learns its own habit of being silent.
-import { BUSY, BYT, GONE, LAT, LOST, PRES, RATE, REOPEN, SETTLED, WARM } from './constants';
+import { BUSY, BYT, COUNT_GAP, GONE, LAT, LOST, PRES, RATE, REOPEN, SETTLED, WARM } from './constants';
+import { restartRateCounts } from './counts';
 import { Edge } from './state';
 
 /** Decay of the presence counts in a window: 1 - 1/PRES. */
@@ -54,6 +55,7 @@ export function foldPresence(e: usize, outage: bool): void {
   if (n > 0 && gap + <f64>load<f32>(e, Edge.HELD) > GONE) {
     for (let k = 0; k < 4; k++) reopen(e, k, SETTLED);
   }
+  if (gap + <f64>load<f32>(e, Edge.HELD) > COUNT_GAP) restartRateCounts(e);
   store<f32>(e, 0, Edge.HELD);
   if (!outage) {
     if (n > 0) foldChain(e, gap);

@@ -1,12 +1,14 @@
 // Start of the detection: options and regions, once; groups as they come.
 import { configureCoder, layOutCoder, resetCoder } from './autoencoder';
+import { configureCounts } from './counts';
+import { configureIncidentEvidence } from './evidence';
 import { configureForest, layOutForest, resetForest } from './forest';
 import { layOut } from './regions';
 import { resetGroupState } from './state';
 
 /**
  * Options of the detectors; called before the regions are laid out. False: a size is out of bounds. Sizes in vectors, `refresh` in
- * ticks of a group, `seed` unsigned 32 bits. Without a call there is neither forest nor autoencoder.
+ * ticks of a group, `seed` unsigned 32 bits, `bytesDiscount` nats. Without a call there is neither forest nor autoencoder.
  */
 export function configureDetectors(
   forest: bool,
@@ -18,7 +20,11 @@ export function configureDetectors(
   refresh: i32,
   autoencoder: bool,
   seed: u32,
+  counts: bool,
+  bytesDiscount: f64,
 ): bool {
+  configureCounts(counts);
+  configureIncidentEvidence(bytesDiscount);
   configureCoder(autoencoder, seed);
   return !forest || configureForest(trees, subsample, reservoir, period, first, refresh, seed);
 }

@@ -6,7 +6,7 @@ import { edgeAt, groupAt, passedOverBy, serviceAt } from './regions';
  * Record of an edge, byte offsets. Levels, tails' quantiles and mean excesses are f64, the rest f32 (measured: detection, precision).
  * ```
  *   0 M[4] f64 | 32 Q[12] f64 | 128 B[12] f64 | 224 S2 C RUN [4] | 272 SMOOTH[4][2] | 304 NX RL [12] | 400 scalars
- * 468 RECENT[4][3] | 520 what the last window was judged against | 624 graph
+ * 468 RECENT[4][3] | 520 what the last window was judged against | 624 graph | 648 counts
  * ```
  */
 export const enum Edge {
@@ -75,6 +75,12 @@ export const enum Edge {
   /** i32: group, chunk of its order; -1 none. */
   GROUP = 640,
   CHUNK = 644,
+  /** f32[4] each: faded sums of requests and of errors: seen, expected with LAM1, then with LAM2. */
+  RATE_SUMS = 648,
+  ERROR_SUMS = 664,
+  /** f32[2] each: requests sent and received by the source, of which the share is learnt; excess over counting, mean squared. */
+  SHARE = 680,
+  SPREAD = 688,
   BYTES = 704,
 }
 

@@ -5,6 +5,7 @@ import {
   CMIN,
   COMPONENTS,
   CW,
+  ERR,
   L0,
   LAM1,
   LAM2,
@@ -22,8 +23,10 @@ import {
   weightDown,
   weightUp,
   XI,
+  XI_ERR,
   ZC,
 } from './constants';
+import { countsEnabled } from './counts';
 import { clip } from './extremes';
 import { Edge, Group } from './state';
 
@@ -32,16 +35,21 @@ const SHRINK1: f64 = 0.42008402520840293;
 const SHRINK2: f64 = 0.22941573387056174;
 
 /** -ln of the tail probability of u: exponential body through (0, 0) and (q, L0), generalised Pareto beyond q. */
-export function tailSurprise(u: f64, q: f64, b: f64): f64 {
+export function tailSurprise(u: f64, q: f64, b: f64, shape: f64): f64 {
   if (u <= q) return (u / q) * L0;
-  return min(L0 + Math.log(1 + (XI * (u - q)) / b) / XI, LMAX);
+  return min(L0 + Math.log(1 + (shape * (u - q)) / b) / shape, LMAX);
+}
+
+/** Shape of the tail of feature k: errors come in bursts, and where small counts are judged by themselves, theirs may be heavy. */
+export function shapeOf(k: i32): f64 {
+  return k == ERR && countsEnabled ? XI_ERR : XI;
 }
 
 /** Inverse of `tailSurprise`: the weighted z whose surprise is L; -1 if none is. */
-export function tailReach(L: f64, q: f64, b: f64): f64 {
+export function tailReach(L: f64, q: f64, b: f64, shape: f64): f64 {
   if (L > LMAX) return -1;
   if (L <= L0) return (q * L) / L0;
-  return q + (b * (Math.exp(XI * (L - L0)) - 1)) / XI;
+  return q + (b * (Math.exp(shape * (L - L0)) - 1)) / shape;
 }
 
 /** How much a window beyond q teaches: a long event, and an early fault of a young edge, teach a tenth. */
@@ -72,7 +80,7 @@ function foldComponent(g: usize, e: usize, k: i32, i: i32, zz: f64, c: f64, runL
   const h = N0 / (<f64>load<f32>(at, Edge.NX) + N0);
   const b = load<f64>(wide, Edge.B) * (1 - h) + load<f64>(pop) * h;
   const q = load<f64>(wide, Edge.Q);
-  const L = tailSurprise(u, q, b);
+  const L = tailSurprise(u, q, b, shapeOf(k));
   if (c >= CMIN) {
     const step = QS * b * (1 + QB * h);
     const run: f64 = L > LCAL ? <f64>load<f32>(at, Edge.RL) + 1 : 0;

@@ -14,7 +14,8 @@ The generators use the families of distributions that the detectors assume, whic
 
 const TAIL = `## What is not solved
 
-* Edges below 3 requests a second: most of their faults are missed, and zero requests tell little.
+* Edges below 3 requests a second: most of their faults are missed. Five points more errors are one error in a minute there, and zero requests
+  tell little where the source is not seen.
 * Two points more errors, latency twice as high, halved traffic on edges younger than four hours, silence before about 70 minutes of history.
 * Any fault in the first ten minutes of an edge.
 * Daily patterns: a rise that comes every morning is learnt anew every morning.

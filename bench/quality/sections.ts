@@ -27,6 +27,7 @@ const BUDGET = 1 / 7;
 const CONTENDERS = {
   'as shipped': ours(),
   'without the forest': ours({ forest: false }),
+  'without the probability of counts': ours({ counts: false }),
   'with the autoencoder': ours({ autoencoder: true }),
   'forest and autoencoder alone': ours({ zscore: false, autoencoder: true }),
   'threshold 0.8': ours({ threshold: 0.8 }),

@@ -37,6 +37,8 @@ export interface OursOptions {
   /** False: no alert by the z-scores, alone or together. */
   readonly zscore?: boolean;
   readonly threshold?: number;
+  /** False: small counts are judged by z-scores alone. */
+  readonly counts?: boolean;
 }
 
 /** The detectors as shipped, but for what the options say. */
@@ -45,8 +47,9 @@ export function ours({
   autoencoder = false,
   zscore = true,
   threshold = 0.9,
+  counts = true,
 }: OursOptions = {}): Contender {
-  const options: EdgeDetectorOptions = { ...(forest ? {} : WITHOUT_FOREST), autoencoder, seed: 1 };
+  const options: EdgeDetectorOptions = { ...(forest ? {} : WITHOUT_FOREST), autoencoder, counts, seed: 1 };
   return (stream) => {
     const detector = detectorFor(stream, noGraph(stream.edges), options);
     setProfile(detector, stream.windowSeconds, zscore, threshold);

@@ -13,6 +13,8 @@ export interface DetectExports {
     refresh: number,
     autoencoder: boolean,
     seed: number,
+    counts: boolean,
+    bytesDiscount: number,
   ): number;
   resetGroup(group: number, windowSeconds: number): void;
   resetService(service: number): void;
@@ -82,12 +84,22 @@ export const COLUMN = {
   vectorSurprises: 22,
 } as const;
 
+/** Nats taken off the incident evidence of bytes alone: a release changes them more often than a fault does. */
+export const BYTES_DISCOUNT = 6;
+
+/** Options of the detectors, as `KernelOptions` has them. */
+export interface DetectorOptions {
+  readonly forest: ForestOptions;
+  readonly autoencoder?: boolean;
+  readonly seed?: number;
+  readonly counts?: boolean;
+  readonly bytesDiscount?: number;
+}
+
 /** Hands the options over; before the kernel's `init`. Throws `RangeError` where a size is out of bounds. */
 export function configureDetectors(
   wasm: DetectExports,
-  forest: ForestOptions,
-  isAutoencoderOn: boolean,
-  seed: number,
+  { forest, autoencoder = false, seed = 0, counts = true, bytesDiscount = BYTES_DISCOUNT }: DetectorOptions,
 ): void {
   const { enabled, trees, subsample, reservoir, period, first, refresh } = forest;
   const isTaken = wasm.configureDetectors(
@@ -98,8 +110,10 @@ export function configureDetectors(
     period,
     first,
     refresh,
-    isAutoencoderOn,
+    autoencoder,
     seed >>> 0,
+    counts,
+    bytesDiscount,
   );
   if (!isTaken) throw new RangeError('isolation forest: a size is out of bounds');
 }

@@ -35,6 +35,10 @@ export const DEFAULT_FOREST: ForestOptions = {
 export interface EdgeDetectorOptions {
   readonly forest?: ForestOptions;
   readonly autoencoder?: boolean;
+  /** Judge small counts by their exact probability as well; true. */
+  readonly counts?: boolean;
+  /** Nats off the incident evidence of bytes alone; 6. */
+  readonly bytesDiscount?: number;
   /** Unsigned 32 bits; 0. */
   readonly seed?: number;
   /** Judge rates relative to what the source received; true. */
@@ -64,7 +68,7 @@ export class EdgeDetector {
     this.groups = highest(group, 0) + 1;
     const wasm = loadKernel();
     this.wasm = wasm;
-    configureDetectors(wasm, options.forest ?? DEFAULT_FOREST, options.autoencoder ?? false, options.seed ?? 0);
+    configureDetectors(wasm, { ...options, forest: options.forest ?? DEFAULT_FOREST });
     if (wasm.init(this.edges, services, this.groups, 0) !== wasm.Status.OK.value) {
       throw new RangeError('the graph does not fit into memory');
     }

@@ -39,6 +39,10 @@ export interface KernelOptions {
   readonly forest: ForestOptions;
   /** Detection, section 11; off. */
   readonly autoencoder?: boolean;
+  /** Judge small counts of errors and requests by their exact probability as well; on. */
+  readonly counts?: boolean;
+  /** Nats off the incident evidence of bytes alone; 6. */
+  readonly bytesDiscount?: number;
   /** A series without a point for so long, in event time, may give way when the table is full; 3600. */
   readonly idleSeriesSeconds?: number;
   /** Room for what is remembered of resources that come again and again, bytes; 8 MiB, 0: nothing is. No result depends on it. */

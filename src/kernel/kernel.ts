@@ -73,7 +73,7 @@ export class Kernel implements KernelFace {
     this.#wasm = wasm;
     this.#options = options;
     this.#views = new Views(wasm.memory);
-    configureDetectors(wasm, options.forest, options.autoencoder ?? false, options.seed);
+    configureDetectors(wasm, options);
     wasm.configureSeries(options.maxSeries, options.maxFeeds, options.hashSeed, options.idleSeriesSeconds ?? 3600);
     wasm.configureTemplates(options.templateBytes ?? TEMPLATE_BYTES);
     const status = wasm.init(options.maxEdges, options.maxServices, options.maxGroups, options.inputLimitBytes);

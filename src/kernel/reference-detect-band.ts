@@ -1,6 +1,6 @@
 // Plain TypeScript bands: what a feature was expected to be, and the values at which its instant scale alone would alert.
 import type { AlertProfile, Band } from './face.js';
-import { deviation, errorDeviation, errorRate, grossChange, tailReach } from './reference-detect-baseline.js';
+import { deviation, errorDeviation, errorRate, grossChange, shapeOf, tailReach } from './reference-detect-baseline.js';
 import { ageWeight, type EdgeState, type EdgeTick, ERR, LAT, P, RATE, type Window } from './reference-detect-state.js';
 
 /** Inverse transform into the unit received; NaN beyond what f64 can say. */
@@ -43,8 +43,16 @@ function basisOf(s: EdgeState, o: EdgeTick, x: Window, pop: Float64Array, k: num
   };
 }
 
-/** Band of feature k in the window just folded; NaN: none. */
-export function bandOf(s: EdgeState, o: EdgeTick, x: Window, pop: Float64Array, a: AlertProfile, k: number): Band {
+/** Band of feature k in the window just folded; NaN: none. `counts`: small counts are judged by themselves. */
+export function bandOf(
+  s: EdgeState,
+  o: EdgeTick,
+  x: Window,
+  pop: Float64Array,
+  a: AlertProfile,
+  k: number,
+  counts: boolean,
+): Band {
   const none = Number.NaN;
   const observed = featureObserved(x, k);
   if (s.c[k] === 0 || (k === RATE && Number.isNaN(o.ctx)))
@@ -58,7 +66,7 @@ export function bandOf(s: EdgeState, o: EdgeTick, x: Window, pop: Float64Array, 
     const weight = (isUpper ? P.WEIGHT_UP : P.WEIGHT_DOWN)[k]!;
     const T = a.levels[2 * k + (isUpper ? 1 : 2)]! * a.detectorFactors[0];
     const reach = (isGross: boolean): number => {
-      const u = tailReach(T / ageWeight(s.n, isGross, true), q, b);
+      const u = tailReach(T / ageWeight(s.n, isGross, true), q, b, shapeOf(k, counts));
       return u >= 0 && weight > 0 ? (u / weight) * sd : Number.POSITIVE_INFINITY;
     };
     const least = grossChange(k, n, s.nbar)[isUpper ? 1 : 0];

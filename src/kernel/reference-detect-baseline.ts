@@ -1,4 +1,5 @@
 // Plain TypeScript stage A: a tick's windows become twelve signed surprises and the gap evidence of every edge.
+import { foldErrorCounts, foldRateCounts, raiseSlow } from './reference-detect-counts.js';
 import {
   BYT,
   type EdgeState,
@@ -21,16 +22,21 @@ const clip = (v: number, bound: number): number => Math.min(Math.max(v, -bound),
 const L0 = -Math.log(P.P0);
 
 /** -ln of the tail probability of u. */
-export function tailSurprise(u: number, q: number, b: number): number {
+export function tailSurprise(u: number, q: number, b: number, shape: number): number {
   if (u <= q) return (u / q) * L0;
-  return Math.min(L0 + Math.log(1 + (P.XI * (u - q)) / b) / P.XI, P.LMAX);
+  return Math.min(L0 + Math.log(1 + (shape * (u - q)) / b) / shape, P.LMAX);
+}
+
+/** Shape of the tail of feature k; errors' are heavier where small counts are judged by themselves. */
+export function shapeOf(k: number, counts: boolean): number {
+  return k === ERR && counts ? P.XI_ERR : P.XI;
 }
 
 /** The weighted z whose surprise is L; -1: none. */
-export function tailReach(L: number, q: number, b: number): number {
+export function tailReach(L: number, q: number, b: number, shape: number): number {
   if (L > P.LMAX) return -1;
   if (L <= L0) return (q * L) / L0;
-  return q + (b * (Math.exp(P.XI * (L - L0)) - 1)) / P.XI;
+  return q + (b * (Math.exp(shape * (L - L0)) - 1)) / shape;
 }
 
 /** inflow, has, fed and load of every service of the edges given. */
@@ -107,6 +113,7 @@ function foldPresence(s: EdgeState, outage: boolean): void {
     s.c[k] = Math.min(s.c[k]!, samples);
   };
   if (s.n > 0 && s.gap + s.held > P.GONE) for (const k of FEATURE_NUMBERS) atMost(k, P.SETTLED);
+  if (s.gap + s.held > P.COUNT_GAP) s.rateSums.fill(0);
   s.held = 0;
   if (!outage) {
     if (s.n > 0 && s.gap > 0) {
@@ -215,7 +222,7 @@ function foldLevel(s: EdgeState, o: EdgeTick, k: number, y: number, n: number, w
 }
 
 /** The surprises of one feature; learns the tails of the edge and of its group. `c`: samples before this one. */
-function foldTails(s: EdgeState, o: EdgeTick, pop: Float64Array, k: number, z: number, c: number): void {
+function foldTails(s: EdgeState, o: EdgeTick, pop: Float64Array, k: number, z: number, c: number, shape: number): void {
   for (const j of SCALES) {
     const i = 3 * k + j;
     const lam = P.LAM[j]!;
@@ -229,7 +236,7 @@ function foldTails(s: EdgeState, o: EdgeTick, pop: Float64Array, k: number, z: n
     const h = P.N0 / (s.nx[i]! + P.N0);
     const b = s.b[i]! * (1 - h) + pop[i]! * h;
     const q = s.q[i]!;
-    const L = tailSurprise(u, q, b);
+    const L = tailSurprise(u, q, b, shape);
     o.surprise[i] = zz > 0 ? L : -L;
     if (j === 0) {
       o.q[k] = q;
@@ -272,10 +279,14 @@ export function foldEdge(
   source: ServiceState | undefined,
   destination: ServiceState | undefined,
   outage: boolean,
+  counts: boolean,
 ): void {
   o.ctx = sourceContext(s, source);
   if (!isPresent(x)) {
     foldSilent(s, o, outage);
+    if (counts && o.gap > 0 && o.ctx > 0) {
+      o.gap = Math.max(o.gap, Math.min(foldRateCounts(s, 0, o.ctx), o.gap + P.SILENT_BUSY));
+    }
     return;
   }
   o.isPresent = true;
@@ -291,11 +302,15 @@ export function foldEdge(
     if (Number.isNaN(value) || (k === ERR && Number.isNaN(n)) || (k === RATE && Number.isNaN(o.ctx))) continue;
     const c = s.c[k]!;
     const y = k === ERR ? 0 : transform(k, value, n, o.ctx);
+    const errors = k === ERR && counts ? foldErrorCounts(s, value, n * errorRate(s), c, s.ke) : 0;
     const z =
       k === ERR ? foldErrors(s, o, value, n) : foldLevel(s, o, k, y, n, k === RATE ? 1 : w, destination?.load ?? 0);
     s.c[k] = c + 1;
     o.z[k] = z;
     o.kinds += 1;
-    foldTails(s, o, pop, k, z, c);
+    foldTails(s, o, pop, k, z, c, shapeOf(k, counts));
+    if (errors > 0) raiseSlow(o.surprise, ERR, errors);
+    const requests = counts && k === RATE && o.ctx > 0 ? foldRateCounts(s, value, o.ctx) : 0;
+    if (requests > 0) raiseSlow(o.surprise, RATE, requests);
   }
 }

@@ -16,8 +16,8 @@ function isSoft(k: number, L: number): boolean {
   return k === BYT || (k === RATE && L > 0);
 }
 
-/** Nats of a window before the age factor. */
-export function incidentEvidence(o: EdgeTick): number {
+/** Nats of a window before the age factor. `bytesDiscount`: nats off bytes alone. */
+export function incidentEvidence(o: EdgeTick, bytesDiscount: number): number {
   let C = o.gap;
   for (const j of SCALES) {
     let all = 0;
@@ -25,12 +25,12 @@ export function incidentEvidence(o: EdgeTick): number {
     for (const k of FEATURE_NUMBERS) {
       const L = o.surprise[3 * k + j]!;
       const soft = isSoft(k, L);
-      C = Math.max(C, Math.abs(L) - (soft ? P.SOFT : 0));
+      C = Math.max(C, Math.abs(L) - (k === BYT ? bytesDiscount : soft ? P.SOFT : 0));
       all += Math.abs(L);
       if (!soft) hard += Math.abs(L);
     }
     if (o.kinds === 0) continue;
-    C = Math.max(C, gammaTail(o.kinds, all) - P.PEN - P.SOFT, gammaTail(o.kinds, hard) - P.PEN);
+    C = Math.max(C, gammaTail(o.kinds, all) - P.PEN - bytesDiscount, gammaTail(o.kinds, hard) - P.PEN);
   }
   return C;
 }
@@ -46,8 +46,9 @@ export function foldChannel(
   s: EdgeState,
   o: EdgeTick,
   level: number,
+  bytesDiscount: number,
 ): { readonly mix: number; readonly change: number } {
-  const C = incidentEvidence(o);
+  const C = incidentEvidence(o, bytesDiscount);
   const c = C * ageWeight(s.n, o.gross.includes(true), o.isPresent, P.CHANNEL_AGE);
   const mix = Math.max(Math.min(c, s.prev), C * ageWeight(s.n, false, o.isPresent, P.CHANNEL_AGE) - P.XL);
   const was = s.isChannelOn;

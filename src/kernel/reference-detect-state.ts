@@ -33,6 +33,7 @@ export const P = {
   WEIGHT_DOWN: [0.25, 1, 0, 0.8],
   P0: 0.01,
   XI: 0.1,
+  XI_ERR: 0.2,
   LMAX: 40,
   Q0: 2.3,
   B0: 0.5,
@@ -46,6 +47,13 @@ export const P = {
   CW: 0.1,
   LONG_AFTER: 60,
   CMIN: 10,
+  ERROR_SPREAD: 1,
+  RATE_SPREAD: 0.02,
+  RATE_WANDER: 0.05,
+  COUNT_DRIFT: 0.8,
+  COUNT_MEMORY: 4320,
+  COUNT_GAP: 6,
+  SILENT_BUSY: 3,
   PRES: 4320,
   GONE: 60,
   WARM: 60,
@@ -97,6 +105,11 @@ export class EdgeState {
   g00 = 0;
   np = 0;
   na = 0;
+  /** Faded sums, seen and expected with each slow gain; share of the source's requests; spread of requests. */
+  readonly rateSums: Float32Array = new Float32Array(4);
+  readonly errorSums: Float32Array = new Float32Array(4);
+  readonly share: Float32Array = new Float32Array(2);
+  readonly spread: Float32Array = new Float32Array(2);
   up = 0;
   low = 0;
   isOn: boolean = false;

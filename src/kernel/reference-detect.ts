@@ -1,4 +1,5 @@
 // Plain TypeScript detector over a fixed graph: the slow oracle of the kernel's detection in tests.
+import { BYTES_DISCOUNT } from './detect-columns.js';
 import type { EdgeGraph } from './detect-driver.js';
 import type { AlertProfile, Band, ForestOptions } from './face.js';
 import { Autoencoder } from './reference-detect-autoencoder.js';
@@ -14,6 +15,10 @@ export interface ReferenceOptions {
   readonly autoencoder?: boolean;
   readonly seed?: number;
   readonly sourceRelative?: boolean;
+  /** On, as the kernel's. */
+  readonly counts?: boolean;
+  /** Nats; as the kernel's. */
+  readonly bytesDiscount?: number;
   /** Alert profile of every edge; the default threshold's. */
   readonly profile?: AlertProfile;
   /** Level of the incident layer, nats; infinite. */
@@ -50,6 +55,8 @@ export class ReferenceDetector {
   readonly #pops: readonly Float64Array[];
   readonly #members: readonly (readonly number[])[];
   readonly #profile: AlertProfile;
+  readonly #counts: boolean;
+  readonly #bytesDiscount: number;
   #x: Float64Array = new Float64Array(0);
   #t = 0;
 
@@ -67,6 +74,8 @@ export class ReferenceDetector {
     this.#pops = groups.map(() => new Float64Array(12).fill(P.B0));
     this.#members = groups.map((g) => source.flatMap((_, e) => (group[e] === g ? [e] : [])));
     this.level = Math.log((P.BUDGET_DAYS * 86400) / windowSeconds) - P.RELAX;
+    this.#counts = options.counts ?? true;
+    this.#bytesDiscount = options.bytesDiscount ?? BYTES_DISCOUNT;
     this.#profile = options.profile ?? plainProfile(this.level);
   }
 
@@ -96,7 +105,7 @@ export class ReferenceDetector {
     const tick = new EdgeTick();
     const from = this.options.sourceRelative === false ? undefined : this.#services[source[e]!];
     const to = this.#services[destination[e]!];
-    foldEdge(this.states[e]!, tick, this.#pops[g]!, windowOf(x, e), from, to, this.outage[g]!);
+    foldEdge(this.states[e]!, tick, this.#pops[g]!, windowOf(x, e), from, to, this.outage[g]!, this.#counts);
     return tick;
   }
 
@@ -110,7 +119,7 @@ export class ReferenceDetector {
     const coder = this.options.autoencoder && isJudged ? this.#coders[g]! : undefined;
     const nats = coder?.surprise(tick.surprise) ?? 0;
     const verdict = foldScore(s, tick, windowOf(x, e), this.#profile, this.level, forest.surprise, nats);
-    const channel = foldChannel(s, tick, this.options.incidentLevel ?? Number.POSITIVE_INFINITY);
+    const channel = foldChannel(s, tick, this.options.incidentLevel ?? Number.POSITIVE_INFINITY, this.#bytesDiscount);
     if (!s.isOn) coder?.learn();
     return {
       ...verdict,
@@ -121,13 +130,13 @@ export class ReferenceDetector {
       mix: channel.mix,
       channelOn: s.isChannelOn,
       channelChange: channel.change,
-      recent: [incidentEvidence(tick), ...loudAndDown(tick)],
+      recent: [incidentEvidence(tick, this.#bytesDiscount), ...loudAndDown(tick)],
     };
   }
 
   /** Band of feature k of edge e in the window just closed. */
   band(e: number, k: number): Band {
     const pop = this.#pops[this.graph.group[e]!]!;
-    return bandOf(this.states[e]!, this.answers[e]!.tick, windowOf(this.#x, e), pop, this.#profile, k);
+    return bandOf(this.states[e]!, this.answers[e]!.tick, windowOf(this.#x, e), pop, this.#profile, k, this.#counts);
   }
 }

@@ -7,6 +7,8 @@ import { ReferenceDetector } from '../../src/kernel/reference-detect.js';
 import { FIXTURES, Golden, type Opening, sharedData } from '../support/goldens.js';
 
 const WITHOUT_FOREST = { ...DEFAULT_FOREST, enabled: false };
+/** What the oracle does not have. */
+const AS_THE_ORACLE = { forest: WITHOUT_FOREST, counts: false, bytesDiscount: 2 };
 /** Of the windows, so many may differ in score or alert. */
 const MAY_DIFFER = 1e-4;
 
@@ -26,7 +28,7 @@ interface Player {
 }
 
 function kernelPlayer(graph: EdgeGraph, incidentLevel: number): Player {
-  const d = new EdgeDetector(graph, { forest: WITHOUT_FOREST });
+  const d = new EdgeDetector(graph, AS_THE_ORACLE);
   d.setIncidentLevel(incidentLevel);
   const r = d.results;
   return {
@@ -45,7 +47,7 @@ function kernelPlayer(graph: EdgeGraph, incidentLevel: number): Player {
 }
 
 function referencePlayer(graph: EdgeGraph, incidentLevel: number): Player {
-  const d = new ReferenceDetector(graph, { forest: WITHOUT_FOREST, incidentLevel });
+  const d = new ReferenceDetector(graph, { ...AS_THE_ORACLE, incidentLevel });
   return {
     step: (x) => d.step(x),
     score: (e) => d.answers[e]!.score,

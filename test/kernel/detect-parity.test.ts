@@ -114,6 +114,37 @@ test('baselines, gaps and alerts, one group', () => {
   );
 });
 
+test('small counts by z-scores alone, and bytes that count like everything else', () => {
+  compare({
+    seed: 1,
+    edges: 40,
+    groups: 1,
+    ticks: 700,
+    options: { forest: NO_FOREST, counts: false, bytesDiscount: 0 },
+  });
+});
+
+test('the probability of counts raises errors, falling rates and silences, and lowers nothing of these', () => {
+  const random = seeded(6);
+  const graph = randomGraph(random, 60, 1);
+  const [plain, counting] = [false, true].map((counts) => new EdgeDetector(graph, { forest: NO_FOREST, counts }));
+  const raised = { errors: 0, rate: 0, silence: 0 };
+  for (const x of randomStream(random, 60, 1500)) {
+    plain!.step(x);
+    counting!.step(x);
+    for (let e = 0; e < 60; e++) {
+      const [before, after] = [plain!.results, counting!.results];
+      // Errors have a heavier tail as well, so only what stands out of it is told apart.
+      raised.errors += Number(after.surprise[12 * e + 8]! > before.surprise[12 * e + 8]! + 1);
+      raised.rate += Number(after.surprise[12 * e + 5]! < before.surprise[12 * e + 5]! - 1);
+      raised.silence += Number(after.gap[e]! > before.gap[e]! + 1);
+      assert.ok(after.surprise[12 * e + 5]! <= before.surprise[12 * e + 5]!);
+      assert.ok(after.gap[e]! >= before.gap[e]! && after.gap[e]! <= before.gap[e]! + 3 + 1e-5);
+    }
+  }
+  assert.ok(raised.errors > 20 && raised.rate > 20 && raised.silence > 20, JSON.stringify(raised));
+});
+
 test('one low level for everything', () => {
   const profile = plainProfile(3);
   const seen = compare({ seed: 1, edges: 40, groups: 1, ticks: 700, options: { forest: NO_FOREST }, profile });

@@ -107,12 +107,12 @@ export interface Config {
   readonly cool_down: number;
   readonly rules: readonly AlertRuleConfig[];
   readonly detectors: {
-    readonly zscore: DetectorConfig;
+    readonly zscore: DetectorConfig & { readonly counts: boolean };
     readonly isolation_forest: DetectorConfig & { readonly trees: number; readonly subsample: number };
     readonly autoencoder: DetectorConfig;
     readonly new_edge: NewEdgeConfig;
   };
-  readonly incidents: { readonly max_per_day: number };
+  readonly incidents: { readonly max_per_day: number; readonly bytes_discount: number };
   /** Spans of a traces pipeline: how long one waits for its partner, ms of event time, and how many may wait. */
   readonly traces: { readonly wait: number; readonly max_waiting: number };
   readonly export_interval: number;

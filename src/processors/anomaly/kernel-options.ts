@@ -24,6 +24,8 @@ export function kernelOptions(config: Config, hashSeed: bigint | undefined): Ker
     seed: config.seed,
     forest: { enabled, trees, subsample, ...FOREST },
     autoencoder: config.detectors.autoencoder.enabled,
+    counts: config.detectors.zscore.counts,
+    bytesDiscount: config.incidents.bytes_discount,
   };
 }
 

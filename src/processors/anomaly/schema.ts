@@ -1,6 +1,7 @@
 // The schema of the anomaly processor's configuration, and the checks across fields.
 import { z } from 'zod';
 import { duration, positiveDuration } from '../../config/duration.js';
+import { BYTES_DISCOUNT } from '../../kernel/detect-columns.js';
 import { ALERT_KINDS, type Config, THRESHOLD_RANGE, WEEKDAYS } from './config.js';
 import { PRESET_NAMES } from './rules/presets/index.js';
 import { DATA_KINDS, RULE_FEATURES, RULE_TYPES } from './rules/rules.js';
@@ -85,7 +86,15 @@ const allowance = z.strictObject({
 });
 
 const detectors = z.strictObject({
-  zscore: z.strictObject(detector(true)).prefault({}),
+  zscore: z
+    .strictObject({
+      ...detector(true),
+      counts: z
+        .boolean()
+        .default(true)
+        .describe('Small counts of errors and requests are judged by their exact probability as well'),
+    })
+    .prefault({}),
   isolation_forest: z
     .strictObject({
       ...detector(true),
@@ -174,6 +183,12 @@ export const schema: z.ZodType<Config> = z.strictObject({
   incidents: z
     .strictObject({
       max_per_day: z.number().gt(0).max(100).default(1).describe('Budget of false incidents, whole system'),
+      bytes_discount: z
+        .number()
+        .min(0)
+        .max(40)
+        .default(BYTES_DISCOUNT)
+        .describe('Nats off the evidence of bytes alone: releases change them; 40: bytes open no incident'),
     })
     .prefault({}),
   traces: z
