@@ -165,6 +165,21 @@ describe('a signal', () => {
     assert.equal(await gateway.end('SIGTERM'), 0);
   });
 
+  it('SIGTERM after whoever reads its log is gone: served until then, exit code 0', async (context) => {
+    const ledger = new Ledger();
+    const hop = await hopFor(context, ledger);
+    const gateway = await Gateway.start(forwarding({ otlp_grpc: toHop(hop.port) }));
+    const session = rawSession(gateway.grpcPort);
+    await ledger.sendMany(session, 20);
+    gateway.hangUp();
+    // Each of these is a line in a log that nobody can read.
+    gateway.change('no: configuration');
+    gateway.change('nor: this');
+    await ledger.sendMany(session, 20);
+    await eventually(() => ledger.accepted.length === 40 && ledger.missing.length === 0, WITHIN_MS, 'all of it');
+    assert.equal(await gateway.end('SIGTERM'), 0);
+  });
+
   it('SIGHUP to an address that cannot be had: the configuration before comes back', async (context) => {
     const ledger = new Ledger();
     const hop = await hopFor(context, ledger);

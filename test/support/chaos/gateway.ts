@@ -134,6 +134,12 @@ export class Gateway {
     this.child.kill(name);
   }
 
+  /** Whoever reads its output is gone, as with `pxanomaly … | head`. */
+  hangUp(): void {
+    this.child.stderr?.destroy();
+    this.child.stdout?.destroy();
+  }
+
   /** The exit code, or the name of the signal that ended it. */
   async end(signal?: NodeJS.Signals): Promise<number | string> {
     if (signal) this.signal(signal);
