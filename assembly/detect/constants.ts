@@ -80,6 +80,8 @@ export const COUNT_DRIFT: f64 = 0.8;
 export const COUNT_MEMORY: f64 = 4320;
 /** Nats that a silence may count more than its habit allows, where the source goes on receiving. */
 export const SILENT_BUSY: f64 = 3;
+/** Nats that a sum of errors may count: how far they burst is assumed, not learnt, so that what lies further out is not known. */
+export const ERROR_SUM_MOST: f64 = 15;
 /** Silent windows after which the sums of requests start again. */
 export const COUNT_GAP: f64 = 6;
 

@@ -2,7 +2,7 @@
 //
 // Two memories, LAM1 and LAM2 as those of the z-scores. A faded sum of counts with gain λ has the mean M = Σ (1-λ)^i μ_i and, Poisson,
 // the variance M / (2-λ): scaled by 2-λ it is a count again. Its evidence is Chernoff's bound of the negative binomial tail.
-import { CMIN, COUNT_DRIFT, COUNT_MEMORY, ERR, L0, LAM1, LAM2, NF, PRIOR_N, PRIOR_P, RATE, SILENT_BUSY, WARM } from './constants';
+import { CMIN, COUNT_DRIFT, COUNT_MEMORY, ERR, ERROR_SUM_MOST, L0, LAM1, LAM2, NF, PRIOR_N, PRIOR_P, RATE, SILENT_BUSY, WARM } from './constants';
 import { larger, smaller } from './extremes';
 import { Edge } from './state';
 
@@ -37,7 +37,7 @@ function fade(at: usize, offset: usize, lam: f64, value: f64): f64 {
   return <f64>sum;
 }
 
-/** Nats of too many errors: x in this window, mu expected. `c`: windows before; `ke`: errors that the usual rate was learnt from. */
+/** Nats of too many errors, ERROR_SUM_MOST at most: x in this window, mu expected. `c`: windows before; `ke`: errors that the usual rate was learnt from. */
 export function foldErrorCounts(e: usize, x: f64, mu: f64, c: f64, ke: f64): f64 {
   const s1 = fade(e, Edge.ERROR_SUMS, LAM1, x);
   const m1 = fade(e, Edge.ERROR_SUMS + 4, LAM1, mu);
@@ -48,7 +48,7 @@ export function foldErrorCounts(e: usize, x: f64, mu: f64, c: f64, ke: f64): f64
   let nats: f64 = 0;
   if (s1 > m1 + HALF) nats = tail((s1 - HALF) * SCALE1, m1 * SCALE1, spread);
   if (s2 > m2 + HALF) nats = larger(nats, tail((s2 - HALF) * SCALE2, m2 * SCALE2, spread));
-  return nats;
+  return smaller(nats, ERROR_SUM_MOST);
 }
 
 /** What the long sum says of the rate's own spread: its excess over counting, against its mean squared. */

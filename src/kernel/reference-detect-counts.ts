@@ -27,7 +27,8 @@ export function foldErrorCounts(s: EdgeState, x: number, mu: number, c: number, 
   const sums = fade(s.errorSums, x, mu);
   if (c < P.WARM) return 0;
   const spread = P.ERROR_SPREAD + 1 / (ke + P.PRIOR_P * P.PRIOR_N);
-  return Math.max(...sums.map(([a, m, scale]) => (a > m + 0.5 ? tail((a - 0.5) * scale, m * scale, spread) : 0)));
+  const nats = sums.map(([a, m, scale]) => (a > m + 0.5 ? tail((a - 0.5) * scale, m * scale, spread) : 0));
+  return Math.min(Math.max(...nats), P.ERROR_SUM_MOST);
 }
 
 function learnSpread(s: EdgeState, a: number, m: number, spread: number): void {

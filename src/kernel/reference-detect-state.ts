@@ -48,6 +48,7 @@ export const P = {
   LONG_AFTER: 60,
   CMIN: 10,
   ERROR_SPREAD: 1,
+  ERROR_SUM_MOST: 15,
   RATE_SPREAD: 0.02,
   RATE_WANDER: 0.05,
   COUNT_DRIFT: 0.8,
