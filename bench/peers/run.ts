@@ -6,7 +6,7 @@ import { REPOSITORY } from '../../test/support/peers/programs.js';
 import { machine } from '../machine.js';
 import { spread } from '../spread.js';
 import { collectorVersion } from './collector-version.js';
-import { compare } from './compare.js';
+import { type Compared, compare } from './compare.js';
 import { forestRows } from './forests.js';
 import { type Measurement, measure, type Order } from './measure.js';
 import { ROWS, type Row } from './rows.js';
@@ -28,36 +28,45 @@ type Side = (typeof SIDES)[number];
 
 const rows = ROWS.filter(({ name }) => name.includes(options.only));
 const taken = new Map<string, Measurement[]>();
+const forests = 'isolation forests'.includes(options.only) ? forestRows(Number(options.rounds)) : undefined;
+let report: Compared[] = [];
 for (let round = 1; round <= Number(options.rounds); round++) {
-  for (const row of rows) {
-    for (const side of SIDES) {
-      const order = orderOf(row, side);
-      const results = taken.get(keyOf(order)) ?? [];
-      // Rows that need the same measurement share it.
-      if (results.length === round) continue;
-      const result = await measure(order);
-      taken.set(keyOf(order), [...results, result]);
-      console.error(line(round, order, result));
-    }
-  }
+  for (const row of rows) for (const side of SIDES) await take(round, orderOf(row, side));
+  // After each round: hours of measuring are not lost to whatever ends them.
+  report = write(round);
 }
-const report = {
-  measured: new Date().toISOString(),
-  command: `npm run bench:peers -- ${process.argv.slice(2).join(' ')}`.replace(/ -- $/, ''),
-  rounds: Number(options.rounds),
-  machine: machine(),
-  collector: collectorVersion(),
-  rows: rows.map((row) => compare(row, resultsOf(row, 'ours'), resultsOf(row, 'theirs'))),
-  ...('isolation forests'.includes(options.only) && { forests: forestRows(Number(options.rounds)) }),
-};
-mkdirSync(dirname(options.out), { recursive: true });
-writeFileSync(options.out, `${JSON.stringify(report, null, 2)}\n`);
-for (const { name, ours, theirs, ratio, unit, met } of report.rows) {
+for (const { name, ours, theirs, ratio, unit, met } of report) {
   console.log(
     `${met ? 'met    ' : 'MISSED '} ${name}: ${ours.median.toFixed(3)} against ${theirs.median.toFixed(3)} ${unit}, ratio ${ratio.median.toFixed(4)}`,
   );
 }
-process.exit(report.rows.every(({ met }) => met) ? 0 : 1);
+process.exit(report.every(({ met }) => met) ? 0 : 1);
+
+/** Measures unless another row of this round needed the same. */
+async function take(round: number, order: Order): Promise<void> {
+  const results = taken.get(keyOf(order)) ?? [];
+  if (results.length === round) return;
+  const result = await measure(order);
+  taken.set(keyOf(order), [...results, result]);
+  console.error(line(round, order, result));
+}
+
+/** Writes what is known after so many rounds. */
+function write(rounds: number): Compared[] {
+  const compared = rows.map((row) => compare(row, resultsOf(row, 'ours'), resultsOf(row, 'theirs')));
+  const report = {
+    measured: new Date().toISOString(),
+    command: `npm run bench:peers -- ${process.argv.slice(2).join(' ')}`.replace(/ -- $/, ''),
+    rounds,
+    machine: machine(),
+    collector: collectorVersion(),
+    rows: compared,
+    ...(forests && { forests }),
+  };
+  mkdirSync(dirname(options.out), { recursive: true });
+  writeFileSync(options.out, `${JSON.stringify(report, null, 2)}\n`);
+  return compared;
+}
 
 function orderOf(row: Row, side: Side): Order {
   const { path, warmTicks = WARM_TICKS } = row;
