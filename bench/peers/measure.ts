@@ -171,7 +171,13 @@ async function prove(
   // One more tick closes the last.
   await sendLoad(order, receiver, [`--requests=${Math.ceil(requests / PROOF_TICKS)}`, `--start=${proof.next_start}`]);
   await settled(sinkHttp);
-  const spikesSeen = spikesFound(truth, join(folder, EVENTS));
+  let spikesSeen = spikesFound(truth, join(folder, EVENTS));
+  // Learning may be behind what was forwarded, and the file behind learning.
+  for (let waits = 0; waits < 60 && spikesSeen.found < spikesSeen.injected; waits++) {
+    await sleep(250);
+    spikesSeen = spikesFound(truth, join(folder, EVENTS));
+    if (waits >= 12 && spikesSeen.found >= spikesSeen.injected * FOUND_SHARE) break;
+  }
   const { injected, found } = spikesSeen;
   if (found < injected * FOUND_SHARE)
     throw new Error(`pxanomaly ${order.load.join(' ')}: ${found} of ${injected} spikes were found`);
