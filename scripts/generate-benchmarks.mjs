@@ -58,7 +58,7 @@ Ours always runs with every default detector on, scores every row and forwards i
 any processor unless the row names one. The receiver is pinned to one core, generator and sink to the other, in turns. Event time steps by
 ten seconds from tick to tick, so that every row is a window of its edge that has to be scored. A run counts only if every point was
 acknowledged and forwarded, the sum of checksums of what arrived equals that of what was sent, and the count of scored windows equals the
-rows sent. CPU is what the kernel says of the receiver's process: microseconds a data point, or seconds a million.
+rows sent; behind each measurement latency spikes are injected, nine of ten of which the same process must report. CPU is what the kernel says of the receiver's process: microseconds a data point, or seconds a million.
 
 ${table(['path', 'pxanomaly', 'peer', 'ratio', 'target', ''], rows)}
 ${forestsPart(report.forests)}`;
