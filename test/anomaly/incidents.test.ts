@@ -138,6 +138,7 @@ function straightThrough<T>(steps: Generator<void, T>): T {
 function play(golden: Golden): Seen {
   const { groups, bySlot } = dictionary(golden);
   const { detector, kernel, levels } = detection(golden, bySlot);
+  // The oracle's level; ours is lower.
   const incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: 1, relax: 2 });
   const [windows = 0, edges = 0] = golden.facts.shapes['graph-input.f32']!;
   const input = golden.f32('input.f32');

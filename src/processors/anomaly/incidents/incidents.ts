@@ -61,8 +61,8 @@ export interface IncidentsOptions {
 }
 
 const DAY_MS = 86_400_000;
-/** Nats off the level, because two windows in a row are asked for. Less of a level: docs/decisions.md, 13. */
-export const RELAX = 2;
+/** Nats off the level, because two windows in a row are asked for: so many use up the budget (docs/decisions.md, 13). */
+export const RELAX = 2.75;
 /** Windows after the opening in which the ranking is made anew. */
 const AFTER = 2;
 /** The level is set anew when what it counts has changed by so much. */
