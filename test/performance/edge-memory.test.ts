@@ -1,6 +1,7 @@
 // What an edge costs in JavaScript objects: counted after a full collection, so that the machine does not matter.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ownBatch } from '../../src/pipeline/index.js';
@@ -13,6 +14,14 @@ import { testSettings } from '../support/settings.js';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
+/** More than once, with turns between: what a finalizer or a pending callback still holds is garbage only afterwards. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    await setImmediate();
+    collect();
+  }
+}
+
 const FEW = 500;
 const MANY = 4500;
 const WINDOWS = 3;
@@ -21,7 +30,7 @@ const MOST_BYTES_AN_EDGE = 800;
 
 async function heapOf(edges: number): Promise<number> {
   const traffic: Traffic = { edges, cluster: 'memory', startSeconds: 1_767_571_200, windowSeconds: 10 };
-  collect();
+  await settle();
   const before = process.memoryUsage().heapUsed;
   const processor = createAnomalyProcessor(
     testSettings('anomaly'),
@@ -34,7 +43,7 @@ async function heapOf(edges: number): Promise<number> {
     const batch = ownBatch('metrics', trafficRequest(traffic, window), 4 * edges);
     await stage.consume({ ...batch, origin: 'received' });
   }
-  collect();
+  await settle();
   const after = process.memoryUsage().heapUsed;
   assert.equal(processor.status().edges, edges);
   await processor.shutdown();
@@ -42,9 +51,10 @@ async function heapOf(edges: number): Promise<number> {
 }
 
 test('an edge with four series costs two thirds of a kilobyte of objects', async () => {
-  await heapOf(FEW);
-  const few = await heapOf(FEW);
-  const many = await heapOf(MANY);
-  const perEdge = (many - few) / (MANY - FEW);
-  assert.ok(perEdge > 100 && perEdge < MOST_BYTES_AN_EDGE, `${Math.round(perEdge)} bytes an edge`);
+  await heapOf(MANY);
+  const rounds: number[] = [];
+  // What the engine itself allocates or drops meanwhile (code, caches) is as large as the edges now and then: the middle one of five.
+  for (let round = 0; round < 5; round++) rounds.push(((await heapOf(MANY)) - (await heapOf(FEW))) / (MANY - FEW));
+  const perEdge = rounds.toSorted((a, b) => a - b)[2]!;
+  assert.ok(perEdge > 100 && perEdge < MOST_BYTES_AN_EDGE, `${rounds.map(Math.round).join(', ')} bytes an edge`);
 });
