@@ -26,7 +26,7 @@ import {
 } from './constants';
 import { isPresent } from './context';
 import { busySilence, countsEnabled, foldErrorCounts, foldRateCounts, raiseSlow } from './counts';
-import { clip, larger, smaller } from './extremes';
+import { clip, gainOf, larger, smaller } from './extremes';
 import { foldPresence, foldSilent } from './gap';
 import { serviceAt, windowAt } from './regions';
 import { Edge, Group, Service } from './state';
@@ -79,11 +79,6 @@ export function errorRate(e: usize): f64 {
 /** Standard deviation of the error count of a window with n requests at rate r. */
 export function errorDeviation(e: usize, n: f64, r: f64): f64 {
   return Math.sqrt((n * r * (1 - r) + C0) * larger(<f64>load<f32>(e, Edge.S2 + ERR * 4), 1));
-}
-
-/** max(1/count, 1/slowest), which costs no division once the count is there. */
-export function gainOf(count: f64, slowest: f64): f64 {
-  return count < slowest ? 1 / count : 1 / slowest;
 }
 
 /** Gain of the variance after c samples. */

@@ -3,7 +3,7 @@
 // Two memories, LAM1 and LAM2 as those of the z-scores. A faded sum of counts with gain λ has the mean M = Σ (1-λ)^i μ_i and, Poisson,
 // the variance M / (2-λ): scaled by 2-λ it is a count again. Its evidence is Chernoff's bound of the negative binomial tail.
 import { CMIN, COUNT_DRIFT, COUNT_MEMORY, ERR, ERROR_SUM_MOST, L0, LAM1, LAM2, NF, PRIOR_N, PRIOR_P, RATE, SILENT_BUSY, WARM } from './constants';
-import { larger, smaller } from './extremes';
+import { clip, gainOf, larger, smaller } from './extremes';
 import { Edge } from './state';
 
 export let countsEnabled: bool = true;
@@ -54,7 +54,7 @@ export function foldErrorCounts(e: usize, x: f64, mu: f64, c: f64, ke: f64): f64
 /** What the long sum says of the rate's own spread: its excess over counting, against its mean squared. */
 function learnSpread(e: usize, s: f64, m: f64, spread: f64): void {
   const v = m + spread * m * m + HALF;
-  const d = smaller(larger(s - m, -4 * Math.sqrt(v)), 4 * Math.sqrt(v));
+  const d = clip(s - m, 4 * Math.sqrt(v));
   const keep: f64 = 1 - 1 / COUNT_MEMORY;
   store<f32>(e, <f32>larger(0, <f64>load<f32>(e, Edge.SPREAD) * keep + LAM2 * (d * d - m)), Edge.SPREAD);
   store<f32>(e, <f32>(<f64>load<f32>(e, Edge.SPREAD + 4) * keep + LAM2 * m * m), Edge.SPREAD + 4);
@@ -64,7 +64,7 @@ function learnSpread(e: usize, s: f64, m: f64, spread: f64): void {
 function learnShare(e: usize, n: f64, mu: f64, inflow: f64, c: f64): void {
   const reach = 3 * Math.sqrt(mu + HALF + RATE_WANDER * mu * mu);
   const taught = c > 4 ? smaller(larger(n, mu - reach), mu + reach) : n;
-  const gain = larger(1 / (c + 1), 1 / NF);
+  const gain = gainOf(c + 1, NF);
   const sent = <f64>load<f32>(e, Edge.SHARE);
   const received = <f64>load<f32>(e, Edge.SHARE + 4);
   store<f32>(e, <f32>(sent + gain * (taught - sent)), Edge.SHARE);

@@ -45,6 +45,11 @@ function combined(K: i32, x: f64): f64 {
   return x - Math.log(total);
 }
 
+/** The best of three sums, combined. */
+function bestOf(K: i32, x: f64, y: f64, z: f64): f64 {
+  return max(max(combined(K, x), combined(K, y)), combined(K, z));
+}
+
 /** A lower bound of ln v, at most 0.06 below it: log2(2^E (1 + f)) >= E + f, read from the bits of v >= 1. */
 function lnBelow(v: f64): f64 {
   return <f64>(reinterpret<i64>(v) - 0x3ff0_0000_0000_0000) * (Math.LN2 / 4503599627370496.0);
@@ -147,8 +152,7 @@ function raise(C: f64, candidate: f64, source: i32): f64 {
 /** Fisher's best scale of the window weighed, less its penalty; at least 0. */
 export function bestFisher(K: i32): f64 {
   if (K == 0) return 0;
-  const best = max(max(combined(K, sum0) - PEN, combined(K, sum1) - PEN), combined(K, sum2) - PEN);
-  return max(0, best);
+  return max(0, bestOf(K, sum0, sum1, sum2) - PEN);
 }
 
 /** What the evidence of an edge counts that was seen in n windows; `slow`: windows at which it counts half. */
@@ -199,15 +203,9 @@ export function incidentEvidence(surprise: usize, K: i32, gap: f64): f64 {
   largest = f64x2.pmax(largest, soften(surprise, 4, second, softBytes));
   largest = f64x2.pmax(largest, soften(surprise, 5, i64x2(-1, -1), softBytes));
   let C = larger(gap, largerLane(largest)) + odd;
-  if (!(fisherBound - (PEN + softBytes) <= C)) {
-    C = max(C, combined(K, sum0) - (PEN + softBytes));
-    C = max(C, combined(K, sum1) - (PEN + softBytes));
-    C = max(C, combined(K, sum2) - (PEN + softBytes));
-  }
-  if (!(combinedBelow(K, larger(larger(hard0, hard1), hard2)) - PEN <= C)) {
-    C = max(C, combined(K, hard0) - PEN);
-    C = max(C, combined(K, hard1) - PEN);
-    C = max(C, combined(K, hard2) - PEN);
-  }
+  const soft = PEN + softBytes;
+  if (!(fisherBound - soft <= C)) C = max(C, bestOf(K, sum0, sum1, sum2) - soft);
+  const hardBound = combinedBelow(K, larger(larger(hard0, hard1), hard2));
+  if (!(hardBound - PEN <= C)) C = max(C, bestOf(K, hard0, hard1, hard2) - PEN);
   return C;
 }

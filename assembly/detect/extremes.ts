@@ -28,3 +28,8 @@ export function largerLane(pair: v128): f64 {
 export function clip(x: f64, bound: f64): f64 {
   return smaller(larger(x, -bound), bound);
 }
+
+/** max(1/count, 1/slowest), which costs no division once the count is there. */
+export function gainOf(count: f64, slowest: f64): f64 {
+  return count < slowest ? 1 / count : 1 / slowest;
+}

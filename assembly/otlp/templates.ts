@@ -12,6 +12,7 @@
 //   ┌ Template ┬ u16 holes[] ┬ TemplateRow rows[] ┬ u16 metrics[][12] ┐   each part a multiple of 8 bytes, all of 16
 import { scratch } from '../memory';
 import { avalanche, hashSeed } from '../series/hash';
+import { ENTRY_BYTES, entryOf, lineOf, WAYS } from '../series/lines';
 import { lower, readSpan, upper } from '../wire/cursor';
 import { addBlocks, addRest, fingerprintInit, LEAST_BYTES, MOST_BYTES, passOf, SUMS_BYTES } from '../wire/fingerprint';
 import { ExportMetricsServiceRequest, ResourceMetrics } from '../wire/tags';
@@ -76,8 +77,6 @@ const AHEAD_BYTES: usize = offsetof<Ahead>() + SUMS_BYTES;
  * fingerprint.
  */
 const PLACES: usize = 1 << 16;
-const WAYS: usize = 4;
-const ENTRY_BYTES: usize = 16;
 
 /** A power of two; 0: nothing is kept. */
 let ringBytes: u64 = 0;
@@ -190,26 +189,11 @@ function addHollow(next: Ahead, start: usize, limit: usize, holes: usize, count:
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function lineOf(table: usize, key: u64): usize {
-  return table + (<usize>key & (PLACES - WAYS)) * ENTRY_BYTES;
-}
-
-/** The entry of this key in the line; 0: it has none. */
-// @ts-ignore: decorator
-@inline
-function find(line: usize, key: u64): usize {
-  let at = line;
-  for (const end = line + WAYS * ENTRY_BYTES; at < end; at += ENTRY_BYTES) if (load<u64>(at) == key) return at;
-  return 0;
-}
-
 /** Sets the entry of this key. A new one takes the place of any other where the line is full: not of the oldest, or five keys in turn would never be found. */
 function enter(table: usize, key: u64, position: u64): void {
-  const line = lineOf(table, key);
-  let at = find(line, key);
-  if (at == 0) at = find(line, 0);
+  const line = lineOf(table, PLACES, key);
+  let at = entryOf(line, key);
+  if (at == 0) at = entryOf(line, 0);
   if (at == 0) at = line + (<usize>(entered++) & (WAYS - 1)) * ENTRY_BYTES;
   store<u64>(at, key);
   store<u64>(at, position, 8);
@@ -247,7 +231,7 @@ function lookAhead(start: usize, limit: usize): void {
     const next = aheadAt(i);
     strangers++;
     if (next.key == 0) continue;
-    const entry = find(lineOf(byResource, next.key), next.key);
+    const entry = entryOf(lineOf(byResource, PLACES, next.key), next.key);
     if (entry == 0) continue;
     next.last = load<u64>(entry, 8);
     next.isSeen = 1;
@@ -291,7 +275,7 @@ export function findTemplate(start: usize, limit: usize): Template | null {
   const second = passOf(sums, 1);
   if (likely.first == first && likely.second == second) return likely;
   const key = avalanche(first);
-  const found = find(lineOf(byFingerprint, key), key);
+  const found = entryOf(lineOf(byFingerprint, PLACES, key), key);
   const position = found != 0 ? load<u64>(found, 8) : 0;
   const other = templateAt(position);
   if (!isThere(position) || other.first != first || other.second != second || <u32>other.bytes != bytes) return null;

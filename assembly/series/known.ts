@@ -4,11 +4,10 @@
 //   table   [hash u64, place in the log u32]   four to a cache line: for all others, and to find the place to go on from
 // A pure memo: what is not found is walked again, no result depends on it.
 import { scratch } from '../memory';
+import { ENTRY_BYTES, entryOf, lineOf, WAYS } from './lines';
 
 const LOGGED: usize = 1 << 16;
 const ENTRIES: usize = 1 << 15;
-const ENTRY_BYTES: usize = 16;
-const LINE_BYTES: usize = 64;
 
 let log: usize = 0;
 let table: usize = 0;
@@ -30,23 +29,8 @@ function behind(place: usize): usize {
   return (place + 8) & ((LOGGED << 3) - 1);
 }
 
-/** The hash's entry in its line of the table; 0: it has none. */
-// @ts-ignore: decorator
-@inline
-function entryOf(line: usize, hash: u64): usize {
-  let at = line;
-  for (const end = line + LINE_BYTES; at < end; at += ENTRY_BYTES) if (load<u64>(at) == hash) return at;
-  return 0;
-}
-
-// @ts-ignore: decorator
-@inline
-function lineOf(hash: u64): usize {
-  return table + (<usize>hash & (ENTRIES - 4)) * ENTRY_BYTES;
-}
-
 function isInTable(hash: u64): bool {
-  const entry = entryOf(lineOf(hash), hash);
+  const entry = entryOf(lineOf(table, ENTRIES, hash), hash);
   if (entry == 0) return false;
   last = hash;
   expected = behind(load<u32>(entry, 8));
@@ -67,11 +51,11 @@ export function isKnown(hash: u64): bool {
 
 /** Where the line is full, it takes the place of any other. */
 export function remember(hash: u64): void {
-  const line = lineOf(hash);
+  const line = lineOf(table, ENTRIES, hash);
   let entry = entryOf(line, 0);
   if (entry == 0) {
     entry = line + turn;
-    turn = (turn + ENTRY_BYTES) & (LINE_BYTES - 1);
+    turn = (turn + ENTRY_BYTES) & (WAYS * ENTRY_BYTES - 1);
   }
   store<u64>(entry, hash);
   store<u32>(entry, <u32>written, 8);
