@@ -1,6 +1,6 @@
 // A kernel's state into one of other capacities: region by region, each as far as it is used.
 import { CheckpointError } from './errors.js';
-import type { KernelOptions } from './face.js';
+import type { KernelOptions, Packed } from './face.js';
 import type { KernelExports } from './load.js';
 import { type Region, stateRegions } from './snapshot.js';
 import type { Views } from './views.js';
@@ -79,11 +79,12 @@ function renewCoders(from: Inside, { wasm, options }: Inside): string[] {
   return [];
 }
 
-/** Slots that changed, old → new. */
-export type Moves = ReadonlyMap<number, number>;
-
 /** Moves what is in use into the lowest slots, without a gap. */
-function pack(high: number, isUsed: (slot: number) => boolean, move: (from: number, to: number) => void): Moves {
+function pack(
+  high: number,
+  isUsed: (slot: number) => boolean,
+  move: (from: number, to: number) => void,
+): Map<number, number> {
   const moves = new Map<number, number>();
   let free = 0;
   for (let last = high - 1; ; last--) {
@@ -96,7 +97,7 @@ function pack(high: number, isUsed: (slot: number) => boolean, move: (from: numb
 }
 
 /** Leaves no gap among edges, services and series; which have changed their slots. */
-export function packState({ wasm }: Inside): { edges: Moves; services: Moves; series: Moves } {
+export function packState({ wasm }: Inside): Packed {
   const [edgeSlots, serviceSlots, seriesSlots] = [wasm.edgesHigh(), wasm.servicesHigh(), wasm.seriesHigh()];
   const used = (high: number, isUsed: (slot: number) => number) =>
     Array.from({ length: high }, (_, slot) => isUsed(slot)).filter((one) => one !== 0).length;
@@ -117,10 +118,9 @@ export function packState({ wasm }: Inside): { edges: Moves; services: Moves; se
 /** Forgets the series that were silent longest, beyond so many; how many. */
 export function dropSeries({ wasm }: Inside, most: number): number {
   const slots = Array.from({ length: wasm.seriesHigh() }, (_, slot) => slot).filter((slot) => wasm.isSeries(slot));
-  const beyond = slots
+  const excess = slots
     .sort((a, b) => wasm.seriesTouched(a) - wasm.seriesTouched(b) || a - b)
-    .slice(0, -most || undefined);
-  const excess = slots.length > most ? beyond : [];
+    .slice(0, Math.max(0, slots.length - most));
   for (const slot of excess) wasm.reclaimSeries(slot);
   return excess.length;
 }

@@ -11,6 +11,7 @@ import {
 } from '../../src/processors/anomaly/graph/graph.js';
 import { ServiceState } from '../../src/processors/anomaly/graph/services.js';
 import { type Incident, Incidents } from '../../src/processors/anomaly/incidents/incidents.js';
+import { atOnce } from '../../src/processors/anomaly/learning/slices.js';
 import { FIXTURES, Golden, sharedData } from '../support/goldens.js';
 
 /** What the oracle says of an incident; services and edges by number. */
@@ -128,13 +129,6 @@ interface Seen {
   readonly level: number;
 }
 
-/** What a generator answers, without other work in between. */
-function straightThrough<T>(steps: Generator<void, T>): T {
-  let step = steps.next();
-  while (!step.done) step = steps.next();
-  return step.value;
-}
-
 function play(golden: Golden): Seen {
   const { groups, bySlot } = dictionary(golden);
   const { detector, kernel, levels } = detection(golden, bySlot);
@@ -150,7 +144,7 @@ function play(golden: Golden): Seen {
     for (const group of groups) {
       group.ticks++;
       group.outage = detector.wasOutage(group.slot);
-      for (const { incident, state } of straightThrough(incidents.step(group, t))) {
+      for (const { incident, state } of atOnce(incidents.step(group, t))) {
         if (state === 'opened') seen.push(incident);
         events.push({ window: t, state: incident.mergedInto ? 'merged' : state, incident: seen.indexOf(incident) });
         scores.set(incident, incidents.scoreOf(incident));

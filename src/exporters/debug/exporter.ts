@@ -52,6 +52,8 @@ function toStdout(fields: object, text: string): void {
 }
 
 export class DebugExporter implements Exporter {
+  /** The text is made at once. */
+  readonly borrows: boolean = true;
   private readonly events: ExporterEvents;
   private readonly write: Write;
   private readonly sampled: () => boolean;
@@ -70,11 +72,6 @@ export class DebugExporter implements Exporter {
   async start(): Promise<void> {}
 
   async shutdown(): Promise<void> {}
-
-  /** The text is made at once. */
-  get borrows(): boolean {
-    return true;
-  }
 
   refusal(): undefined {}
 

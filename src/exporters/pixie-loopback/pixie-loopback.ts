@@ -11,6 +11,8 @@ export const PATH = '/pixie/anomaly';
 
 /** An exporter of logs pipelines. A failed announcement is counted and logged, never an error of the pipeline: the event has gone elsewhere too. */
 export class PixieLoopback implements Exporter {
+  /** Reads nothing that was received. */
+  readonly borrows: boolean = true;
   readonly #config: Config;
   readonly #settings: Settings;
   readonly #announced;
@@ -52,11 +54,6 @@ export class PixieLoopback implements Exporter {
 
   refusal(): RetryableError | undefined {
     return undefined;
-  }
-
-  /** Reads nothing that was received. */
-  get borrows(): boolean {
-    return true;
   }
 
   consume(batch: Batch): undefined {

@@ -11,13 +11,13 @@ import { Detector, type DetectorOptions } from './detector.js';
 import type { ClusterState } from './graph/graph.js';
 import { kernelOptions, layoutOf, shapeOf } from './kernel-options.js';
 import { LearnLoop, type Lesson } from './learning/learn.js';
+import { atOnce } from './learning/slices.js';
 import { SpanLessons } from './learning/spans/lessons.js';
 import { countRows, isTruncated } from './learning/truncation.js';
 import type { Delivery } from './results/delivery.js';
 import type { OwnResource } from './results/own-resource.js';
 import type { Checkpoint, CheckpointHeader } from './state/checkpoint.js';
 import { type FitHost, fitState } from './state/fit.js';
-import { atOnce } from './state/slices.js';
 
 export interface LearnerOptions {
   readonly settings: Settings;

@@ -1,10 +1,8 @@
 // The order in which new edges take part: by first event time, then name, however the stream was cut into requests.
 import type { KernelFace } from '../../../kernel/face.js';
+import { mapInSlices } from '../learning/slices.js';
 import { sortInSlices } from '../learning/sorting.js';
 import { type EdgeState, edgeKey } from './graph.js';
-
-/** New edges whose names are made in a slice, about a millisecond. */
-const NAMES_A_SLICE = 1000;
 
 /** A new edge, as its place in the order is decided. */
 interface NewEdge {
@@ -22,15 +20,15 @@ function byAge(a: NewEdge, b: NewEdge): number {
 export function* inOrderOfAge(
   kernel: KernelFace,
   bySlot: readonly (EdgeState | undefined)[],
-  slots: ArrayLike<number> & Iterable<number>,
+  slots: Iterable<number>,
 ): Generator<void, readonly number[]> {
-  const known: NewEdge[] = [];
-  let made = 0;
-  for (const slot of slots) {
+  const all = yield* mapInSlices(slots, (slot): NewEdge | undefined => {
     const edge = bySlot[slot];
-    if (edge) known.push({ slot, firstUnixNano: kernel.firstSeen(slot), key: edgeKey(edge) });
-    if (++made % NAMES_A_SLICE === 0) yield;
-  }
-  const sorted = yield* sortInSlices(known, byAge);
+    return edge && { slot, firstUnixNano: kernel.firstSeen(slot), key: edgeKey(edge) };
+  });
+  const sorted = yield* sortInSlices(
+    all.filter((edge) => edge !== undefined),
+    byAge,
+  );
   return sorted.map(({ slot }) => slot);
 }

@@ -3,8 +3,8 @@
 import type { KernelFace } from '../../../kernel/face.js';
 import type { ClusterState, EdgeState, GroupState } from '../graph/graph.js';
 import type { FewEdges, ServiceState } from '../graph/services.js';
+import { mapInSlices } from '../learning/slices.js';
 import { formatService } from '../rules/names.js';
-import { mapInSlices } from '../state/slices.js';
 
 export interface Ranked {
   readonly service: ServiceState;

@@ -10,7 +10,6 @@ export class Checkpoints {
   readonly #storage: Storage;
   readonly #name: string;
   readonly #events: AnomalyEvents;
-  #writing: Promise<void> | undefined;
 
   constructor(storage: Storage, name: string, events: AnomalyEvents) {
     this.#storage = storage;
@@ -46,19 +45,11 @@ export class Checkpoints {
     this.#events.checkpointRefused(messageOf(reason), isKept ? aside : undefined);
   }
 
-  /** Writes a state, after one that is on its way. `heldMs`: the longest that taking it held the event loop. Never throws: the last checkpoint stands. */
-  write(checkpoint: Checkpoint, heldMs: number): Promise<void> {
-    const before = this.#writing ?? Promise.resolve();
-    const now = before
-      .then(() => this.#write(checkpoint, heldMs))
-      .finally(() => {
-        if (this.#writing === now) this.#writing = undefined;
-      });
-    this.#writing = now;
-    return now;
-  }
-
-  async #write(checkpoint: Checkpoint, heldMs: number): Promise<void> {
+  /**
+   * Writes a state; the caller waits for one that is on its way. `heldMs`: the longest that taking it held the event loop. Never throws: the
+   * last checkpoint stands.
+   */
+  async write(checkpoint: Checkpoint, heldMs: number): Promise<void> {
     const start = performance.now();
     try {
       const parts = await encodeCheckpoint(checkpoint);

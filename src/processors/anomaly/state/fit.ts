@@ -1,8 +1,8 @@
 // A state of other capacities made to fit: what has room comes along, the rest is named.
 import type { KernelFace, KernelOptions } from '../../../kernel/face.js';
 import { Detector, type DetectorOptions, type SavedDetector } from '../detector.js';
+import { atOnce } from '../learning/slices.js';
 import type { Checkpoint } from './checkpoint.js';
-import { atOnce } from './slices.js';
 
 export interface Fitted {
   readonly kernel: KernelFace;

@@ -5,8 +5,8 @@ import type { BoundCounts, Edges } from '../graph/edges.js';
 import type { FeatureState } from '../graph/features.js';
 import type { ClusterState, EdgeState, Episode, GroupState } from '../graph/graph.js';
 import type { ServiceState } from '../graph/services.js';
+import { mapInSlices } from '../learning/slices.js';
 import type { ServiceName } from '../rules/names.js';
-import { mapInSlices } from './slices.js';
 import { packTexts, type Texts } from './texts.js';
 
 export interface SavedCluster {
