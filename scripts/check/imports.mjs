@@ -7,6 +7,7 @@ const LAYERS = [
   ['pipeline', 'terminal', 'version.ts'],
   ['telemetry'],
   ['config'],
+  ['http2'],
   ['otlp'],
   ['kernel'],
   ['sending'],
