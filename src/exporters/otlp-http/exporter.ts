@@ -1,7 +1,7 @@
 // Pushes batches over HTTP, protobuf as it came or as OTLP/JSON.
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import type { Settings } from '../../config/settings.js';
 import { clientTlsOptions } from '../../config/tls.js';
 import { protobufToJson } from '../../otlp/index.js';
@@ -25,6 +25,8 @@ interface Target {
 
 /** One pool a host, shared by the signals that go there. Reads the files of `tls`. */
 async function openTargets(config: Config): Promise<ReadonlyMap<Signal, Target>> {
+  // Not before somebody exports over HTTP: undici is 5 MB of resident memory.
+  const { Pool } = await import('undici');
   const tls = await clientTlsOptions({ ...config.tls, insecure: false });
   const options: Pool.Options = {
     connections: config.max_conns_per_host || config.sending_queue.num_consumers,

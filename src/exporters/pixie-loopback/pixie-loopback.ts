@@ -1,6 +1,5 @@
 // Announces anomalies by small HTTP requests to the gateway's own Service, where Pixie traces them like any other traffic.
 import { createServer, type Server } from 'node:http';
-import { request } from 'undici';
 import type { Settings } from '../../config/settings.js';
 import type { Batch, Exporter, RetryableError } from '../../pipeline/index.js';
 import { announcements } from './announcement.js';
@@ -79,6 +78,8 @@ export class PixieLoopback implements Exporter {
 
   async #announce(text: string): Promise<void> {
     try {
+      // Not before somebody announces: undici is 5 MB of resident memory.
+      const { request } = await import('undici');
       const { statusCode, body } = await request(this.#config.endpoint.replace(/\/$/, '') + PATH, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },

@@ -1,13 +1,6 @@
 // OTLP/HTTP on fastify: protobuf and JSON bodies on one port, and a google.rpc.Status in the request's encoding for every error.
 import type { Server, TlsOptions } from 'node:tls';
-import {
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  fastify,
-  type HTTPMethods,
-} from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { type ServerTls, serverTlsOptions } from '../../config/tls.js';
 import { ENCODINGS } from '../../otlp/decompress.js';
 import { Code, encodeStatus, httpStatusOf, statusToJson } from '../../otlp/status.js';
@@ -84,6 +77,8 @@ export class HttpServer {
     } as const;
     const http = { connectionsCheckingInterval: checkIntervalMs(this.config) };
     const https = tls && { ...http, ...(await serverTlsOptions(tls)) };
+    // Not before somebody receives over HTTP: fastify is 7 MB of resident memory.
+    const { fastify } = await import('fastify');
     const app = (https ? fastify({ ...options, https }) : fastify({ ...options, http })) as unknown as FastifyInstance;
     app.server.headersTimeout = this.config.read_header_timeout;
     app.server.on('tlsClientError', (error: Error, socket: { remoteAddress?: string }) =>

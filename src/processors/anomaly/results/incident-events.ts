@@ -3,7 +3,8 @@ import { edgeText } from '../graph/graph.js';
 import type { Incident, IncidentState } from '../incidents/incidents.js';
 import { formatService } from '../rules/names.js';
 import { edgeLink, serviceLink } from './links.js';
-import { type EventRecord, type EventValue, SEVERITY } from './result-events.js';
+import type { OwnValue } from './own-values.js';
+import { type EventRecord, SEVERITY } from './result-events.js';
 import { durationText, scoreText } from './sentence.js';
 
 export const INCIDENT_EVENT = 'px.anomaly.incident';
@@ -47,7 +48,7 @@ export function incidentEvent(view: IncidentView, timeUnixNano: bigint, pixieHos
 }
 
 /** The likely sources with the three parts of their rank. */
-function sourceAttributes({ ranking }: Incident): Readonly<Record<string, EventValue>> {
+function sourceAttributes({ ranking }: Incident): Readonly<Record<string, OwnValue>> {
   const [top] = ranking;
   if (!top) return {};
   return {

@@ -1,36 +1,21 @@
-// Our own metrics as an OTLP request: collected point by point, serialised by OpenTelemetry's transformer.
-import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
+// Our own metrics as an OTLP request: collected point by point, encoded by the code generated from proto/.
+import { opentelemetry } from '#proto';
 import type { OwnResource } from './own-resource.js';
+import { keyValues, long } from './own-values.js';
 
-type ResourceMetrics = Parameters<typeof ProtobufMetricsSerializer.serializeRequest>[0];
-type MetricData = ResourceMetrics['scopeMetrics'][number]['metrics'][number];
-type HrTime = [number, number];
+const { ExportMetricsServiceRequest } = opentelemetry.proto.collector.metrics.v1;
+const { AGGREGATION_TEMPORALITY_CUMULATIVE } = opentelemetry.proto.metrics.v1.AggregationTemporality;
+type IMetric = opentelemetry.proto.metrics.v1.IMetric;
+type IPoint = opentelemetry.proto.metrics.v1.INumberDataPoint;
 
 export type PointAttributes = Readonly<Record<string, string>>;
-
-/** Values of the SDK's enums, which its types alone would make a runtime dependency. */
-const POINT = { gauge: 2, sum: 3 } as const;
-const VALUE = { int: 0, double: 1 } as const;
-const CUMULATIVE = 1;
-
-interface Point {
-  readonly value: number;
-  readonly attributes: PointAttributes;
-  readonly startTime: HrTime;
-  readonly endTime: HrTime;
-}
 
 interface Metric {
   readonly name: string;
   readonly unit: string;
   readonly description: string;
-  readonly kind: keyof typeof POINT;
-  readonly points: Point[];
-}
-
-/** Seconds and nanoseconds. */
-export function hrTime(unixNano: bigint): HrTime {
-  return [Number(unixNano / 1_000_000_000n), Number(unixNano % 1_000_000_000n)];
+  readonly kind: 'gauge' | 'sum';
+  readonly points: IPoint[];
 }
 
 /** Metrics in the order in which their first point came. */
@@ -51,7 +36,14 @@ export class ResultMetrics {
     attributes: PointAttributes,
     unixNano: bigint,
   ): void {
-    this.#add({ name, unit, description, kind: 'gauge' }, value, attributes, [0, 0], hrTime(unixNano));
+    this.#add(
+      { name, unit, description, kind: 'gauge' },
+      {
+        timeUnixNano: long(unixNano),
+        asDouble: value,
+        attributes: keyValues(attributes),
+      },
+    );
   }
 
   /** A count since `startUnixNano`. */
@@ -63,45 +55,40 @@ export class ResultMetrics {
     startUnixNano: bigint,
     unixNano: bigint,
   ): void {
-    const metric = { name, unit: '{anomaly}', description, kind: 'sum' } as const;
-    this.#add(metric, value, attributes, hrTime(startUnixNano), hrTime(unixNano));
+    this.#add(
+      { name, unit: '{anomaly}', description, kind: 'sum' },
+      {
+        startTimeUnixNano: long(startUnixNano),
+        timeUnixNano: long(unixNano),
+        asInt: long(BigInt(value)),
+        attributes: keyValues(attributes),
+      },
+    );
   }
 
-  #add(
-    metric: Omit<Metric, 'points'>,
-    value: number,
-    attributes: PointAttributes,
-    startTime: HrTime,
-    endTime: HrTime,
-  ): void {
+  #add(metric: Omit<Metric, 'points'>, point: IPoint): void {
     const key = `${metric.name}\0${metric.unit}`;
     let known = this.#metrics.get(key);
     if (!known) {
       known = { ...metric, points: [] };
       this.#metrics.set(key, known);
     }
-    known.points.push({ value, attributes, startTime, endTime });
+    known.points.push(point);
     this.#items++;
   }
 
   /** The serialised ExportMetricsServiceRequest. */
   serialize({ resource, scope }: OwnResource): Uint8Array {
-    const metrics = [...this.#metrics.values()].map(metricData);
-    // The serialiser reads attributes and schema URL of a resource, and nothing else.
-    const request = { resource, scopeMetrics: [{ scope, metrics }] } as unknown as ResourceMetrics;
-    const bytes = ProtobufMetricsSerializer.serializeRequest(request);
-    if (!bytes) throw new Error('the metrics serialiser gave nothing');
-    return bytes;
+    const metrics = [...this.#metrics.values()].map(metricMessage);
+    const own = { attributes: keyValues(resource.attributes) };
+    return ExportMetricsServiceRequest.encode({
+      resourceMetrics: [{ resource: own, scopeMetrics: [{ scope, metrics }] }],
+    }).finish();
   }
 }
 
-function metricData({ name, unit, description, kind, points }: Metric): MetricData {
-  const valueType = kind === 'sum' ? VALUE.int : VALUE.double;
-  return {
-    descriptor: { name, unit, description, valueType },
-    aggregationTemporality: CUMULATIVE,
-    dataPointType: POINT[kind],
-    isMonotonic: true,
-    dataPoints: points,
-  } as unknown as MetricData;
+function metricMessage({ name, unit, description, kind, points: dataPoints }: Metric): IMetric {
+  if (kind === 'gauge') return { name, unit, description, gauge: { dataPoints } };
+  const sum = { dataPoints, aggregationTemporality: AGGREGATION_TEMPORALITY_CUMULATIVE, isMonotonic: true };
+  return { name, unit, description, sum };
 }
