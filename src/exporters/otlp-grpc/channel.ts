@@ -1,7 +1,10 @@
 // One HTTP/2 connection to a server, made when it is needed and again after it is lost.
-import { type ClientHttp2Session, connect, constants, type SecureClientSessionOptions } from 'node:http2';
+import type { ConnectionOptions } from 'node:tls';
+import type { HostPort } from '../../config/endpoint.js';
+import { type ClientSession, ErrorCode } from '../../http2/index.js';
 import { RetryableError } from '../../pipeline/index.js';
 import { onAbort } from '../../sending/abort.js';
+import { handshake } from './handshake.js';
 
 export interface KeepaliveOptions {
   readonly timeMs: number;
@@ -10,19 +13,17 @@ export interface KeepaliveOptions {
 }
 
 export interface ChannelOptions {
-  /** `http://host:port` or `https://host:port`. */
+  readonly at: HostPort;
+  /** The same as a URL, for messages. */
   readonly url: string;
-  /** Read at each connection. */
-  readonly secure: () => Promise<SecureClientSessionOptions | undefined>;
+  /** Read at each connection; undefined: no TLS. */
+  readonly secure: () => Promise<ConnectionOptions | undefined>;
   readonly keepalive: KeepaliveOptions | undefined;
   /** Wait out the pause after a failed connection instead of failing at once. */
   readonly waitForReady: boolean;
   readonly onConnected: () => void;
   readonly onLost: (why: string) => void;
 }
-
-/** A server that does not finish the handshake by then is as good as away; ms (gRPC's minimum). */
-const CONNECT_TIMEOUT_MS = 20_000;
 
 /** Pause between connection attempts: doubles from failure to failure, ±20 %. ms. */
 const PAUSE_MIN_MS = 250;
@@ -31,17 +32,16 @@ const PAUSE_MAX_MS = 5_000;
 /** Time for requests under way when the channel closes; ms. They have been drained before, so this is for the socket alone. */
 const CLOSE_MS = 1_000;
 
-/** Node refuses new streams beyond this much queued data; the sending queue is the bound that counts. MB. */
-const SESSION_MEMORY_MB = 1_024;
-
 export class Channel {
-  private ready: ClientHttp2Session | undefined;
-  private connecting: Promise<ClientHttp2Session> | undefined;
+  private ready: ClientSession | undefined;
+  private connecting: Promise<ClientSession> | undefined;
   private failures = 0;
   private nextAttemptAt = 0;
   private lastFailure = '';
   private closed: boolean = false;
   private requests = 0;
+  /** Called when the connection that was in use at `close` is gone. */
+  private gone: () => void = () => {};
 
   constructor(private readonly options: ChannelOptions) {}
 
@@ -49,7 +49,7 @@ export class Channel {
    * Runs `request` on a session that takes requests. Throws `RetryableError` where none can be had now, or the reason of `signal`.
    * A failed connection makes the next calls fail at once until the pause is over.
    */
-  async use<T>(signal: AbortSignal, request: (session: ClientHttp2Session) => Promise<T>): Promise<T> {
+  async use<T>(signal: AbortSignal, request: (session: ClientSession) => Promise<T>): Promise<T> {
     const session = await this.session(signal);
     this.requests++;
     try {
@@ -59,11 +59,11 @@ export class Channel {
     }
   }
 
-  private async session(signal: AbortSignal): Promise<ClientHttp2Session> {
+  private async session(signal: AbortSignal): Promise<ClientSession> {
     for (;;) {
       if (signal.aborted) throw signal.reason;
       if (this.closed) throw new RetryableError('connection closed');
-      if (this.ready && !this.ready.closed && !this.ready.destroyed) return this.ready;
+      if (this.ready?.available) return this.ready;
       const waitMs = this.connecting ? 0 : this.nextAttemptAt - performance.now();
       if (waitMs > 0 && !this.options.waitForReady) throw new RetryableError(this.lastFailure);
       if (waitMs > 0) await this.orAborted(new Promise((resolve) => setTimeout(resolve, waitMs)), signal);
@@ -75,15 +75,14 @@ export class Channel {
     this.closed = true;
     const session = this.ready;
     this.ready = undefined;
-    if (!session || session.destroyed) return;
+    if (!session) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => session.destroy(), CLOSE_MS);
-      session.once('close', () => {
+      this.gone = () => {
         clearTimeout(timer);
         resolve();
-      });
-      // Not from a promise that the session's own reading has settled: it would be freed while it reads (see the receiver's Connection).
-      setImmediate(() => session.close());
+      };
+      session.close();
     });
   }
 
@@ -105,12 +104,11 @@ export class Channel {
     });
   }
 
-  private async connect(): Promise<ClientHttp2Session> {
+  private async connect(): Promise<ClientSession> {
     try {
-      const session = await this.handshake(await this.options.secure());
+      const session = await this.handshake();
       this.failures = 0;
       this.ready = session;
-      this.watch(session);
       this.options.onConnected();
       return session;
     } catch (error) {
@@ -121,53 +119,26 @@ export class Channel {
     }
   }
 
-  /** Resolves when the server has shown by its SETTINGS that it speaks HTTP/2. */
-  private handshake(secure: SecureClientSessionOptions | undefined): Promise<ClientHttp2Session> {
-    return new Promise((resolve, reject) => {
-      const session = connect(this.options.url, {
-        maxSessionMemory: SESSION_MEMORY_MB,
-        settings: { enablePush: false },
-        ...secure,
-      });
-      const timer = setTimeout(() => session.destroy(new Error('timed out')), CONNECT_TIMEOUT_MS);
-      const failed = (error?: Error): void => {
-        clearTimeout(timer);
-        reject(error ?? new Error('closed during the handshake'));
-      };
-      // The listener stays for the session's life: an error event without one would end the process.
-      session.on('error', failed);
-      session.once('close', failed);
-      // A refusal after the client's part of a TLS 1.3 handshake shows on the socket alone (Node 20, 22).
-      session.once('connect', () => session.socket.once('error', failed));
-      session.once('remoteSettings', () => {
-        clearTimeout(timer);
-        session.removeListener('close', failed);
-        resolve(session);
-      });
+  private async handshake(): Promise<ClientSession> {
+    const { at, secure, keepalive } = this.options;
+    let stopKeepalive = (): void => {};
+    const session: ClientSession = await handshake(at, await secure(), {
+      goaway: (code) => this.forget(session, code === ErrorCode.NO_ERROR ? 'GOAWAY' : `GOAWAY with error ${code}`),
+      closed: (error) => {
+        stopKeepalive();
+        this.gone();
+        this.forget(session, error ? reasonOf(error) : 'closed by the server');
+      },
     });
-  }
-
-  private watch(session: ClientHttp2Session): void {
-    const stopKeepalive = this.options.keepalive ? this.keepAlive(session, this.options.keepalive) : () => {};
-    let why = 'closed by the server';
-    session.on('error', (error) => {
-      why = reasonOf(error);
-    });
-    session.on('goaway', (code) => {
-      why = code === constants.NGHTTP2_NO_ERROR ? 'GOAWAY' : `GOAWAY with error ${code}`;
-      this.forget(session, why);
-    });
-    session.once('close', () => {
-      stopKeepalive();
-      this.forget(session, why);
-    });
+    if (keepalive) stopKeepalive = this.keepAlive(session, keepalive);
+    return session;
   }
 
   /** Pings, and destroys the session when an answer is overdue. Returns what ends it. */
-  private keepAlive(session: ClientHttp2Session, options: KeepaliveOptions): () => void {
+  private keepAlive(session: ClientSession, options: KeepaliveOptions): () => void {
     let overdue: NodeJS.Timeout | undefined;
     const ping = (): void => {
-      if (overdue || session.destroyed || !(this.requests > 0 || options.permitWithoutStream)) return;
+      if (overdue || session.deaf || !(this.requests > 0 || options.permitWithoutStream)) return;
       overdue = setTimeout(() => session.destroy(new Error('no answer to a keepalive ping')), options.timeoutMs);
       session.ping(() => {
         clearTimeout(overdue);
@@ -182,7 +153,7 @@ export class Channel {
   }
 
   /** The next call connects anew; requests under way on the old session end there. */
-  private forget(session: ClientHttp2Session, why: string): void {
+  private forget(session: ClientSession, why: string): void {
     if (this.ready !== session) return;
     this.ready = undefined;
     if (!this.closed) this.options.onLost(why);

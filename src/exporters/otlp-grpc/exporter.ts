@@ -2,6 +2,7 @@
 import { formatHostPort } from '../../config/endpoint.js';
 import type { Settings } from '../../config/settings.js';
 import { type ClientTls, clientTlsOptions } from '../../config/tls.js';
+import { encodeHeaders } from '../../http2/index.js';
 import { Code, decodeStatus, formatTimeout, NAMES, type Status } from '../../otlp/index.js';
 import { type Batch, formatId, RetryableError, type Signal } from '../../pipeline/index.js';
 import { gzipOf } from '../../sending/compression.js';
@@ -13,12 +14,13 @@ import { Channel } from './channel.js';
 import type { Config } from './config.js';
 import { statusError } from './status.js';
 
-/** What every request of a signal says; the object is used as it is for each. */
-function requestHeaders(signal: Signal, config: Config, version: string): Record<string, string> {
-  return {
+/** What every request of a signal says, encoded once. */
+function requestHead(signal: Signal, config: Config, version: string): Buffer {
+  const fields: Record<string, string> = {
     ':method': 'POST',
+    ':scheme': tlsOf(config).insecure ? 'http' : 'https',
     ':path': NAMES[signal].grpcPath,
-    ...(config.authority && { ':authority': config.authority }),
+    ':authority': config.authority ?? formatHostPort(config.endpoint),
     ...(config.timeout > 0 && { 'grpc-timeout': formatTimeout(config.timeout) }),
     te: 'trailers',
     'content-type': 'application/grpc',
@@ -27,6 +29,7 @@ function requestHeaders(signal: Signal, config: Config, version: string): Record
     ...(config.compression === 'gzip' && { 'grpc-encoding': 'gzip' }),
     ...config.headers,
   };
+  return encodeHeaders(Object.entries(fields));
 }
 
 /** The scheme of the endpoint decides where it has one, `tls.insecure` otherwise. */
@@ -41,6 +44,7 @@ function openChannel(settings: Settings, config: Config): Channel {
   const log = settings.telemetry.log.child({ component: formatId(settings.id), kind: 'exporter', endpoint });
   const { keepalive } = config;
   return new Channel({
+    at: config.endpoint,
     url: `${tls.insecure ? 'http' : 'https'}://${endpoint}`,
     secure: () => clientTlsOptions(tls),
     keepalive: keepalive && {
@@ -80,21 +84,20 @@ function judge(batch: Batch, reply: Reply): PartialSuccess | undefined {
 /** The sending side of the exporter; files of `tls` that cannot be read fail `start`. */
 export function grpcPush(settings: Settings, config: Config): Push {
   const channel = openChannel(settings, config);
-  const headers = {
-    metrics: requestHeaders('metrics', config, settings.version),
-    traces: requestHeaders('traces', config, settings.version),
-    logs: requestHeaders('logs', config, settings.version),
+  const heads = {
+    metrics: requestHead('metrics', config, settings.version),
+    traces: requestHead('traces', config, settings.version),
+    logs: requestHead('logs', config, settings.version),
   };
   const compressed = config.compression === 'gzip';
 
   const call = async (batch: Batch, signal: AbortSignal): Promise<Reply> => {
     const body = compressed ? await gzipOf(batch) : batch.body;
     const options = {
-      headers: headers[batch.signal],
+      head: heads[batch.signal],
       compressed,
       maxReplyBytes: MAX_REPLY_BYTES,
       signal,
-      cutShort: () => batch.lease?.forfeit(),
     };
     return channel.use(signal, (session) => unaryCall(session, body, options));
   };

@@ -1,5 +1,5 @@
 // One unary Export call on an HTTP/2 stream: reads the message, hands it on, answers.
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { encodeHeaders, type Message, type RequestReader, type ServerStream } from '../../http2/index.js';
 import { type DecompressFault, gunzip } from '../../otlp/decompress.js';
 import { encodeMessage, type FrameFault, frameMessage, parseTimeout, UnaryMessage } from '../../otlp/grpc-frame.js';
 import { Code, encodeStatus, type Status } from '../../otlp/status.js';
@@ -12,12 +12,16 @@ import { type Refused, refused, refusedBy, tooLarge } from './refused.js';
 const EMPTY_RESPONSE = frameMessage(new Uint8Array());
 
 const CONTENT_TYPE = /^application\/grpc(\+proto)?($|[ ;])/;
-const RESPONSE_HEADERS = {
-  ':status': 200,
-  'content-type': 'application/grpc',
-  'grpc-accept-encoding': 'identity,gzip',
+const RESPONSE_FIELDS = [
+  [':status', '200'],
+  ['content-type', 'application/grpc'],
+  ['grpc-accept-encoding', 'identity,gzip'],
+] as const;
+const SUCCESS: Message = {
+  head: encodeHeaders(RESPONSE_FIELDS),
+  body: [EMPTY_RESPONSE],
+  trailers: encodeHeaders([['grpc-status', '0']]),
 };
-const OK_TRAILERS = { 'grpc-status': '0' };
 
 /** `doc/statuscodes.md` of gRPC says which code each fault of the framing has. */
 const FRAME_FAULTS: Readonly<Record<Exclude<FrameFault, 'too_large'>, readonly [number, string]>> = {
@@ -32,7 +36,7 @@ const MAX_MESSAGE = 500;
 
 const LIMIT_SETTING = 'max_recv_msg_size_mib';
 
-export class GrpcCall {
+export class GrpcCall implements RequestReader {
   private readonly message: UnaryMessage;
   private readonly deadline: number;
   private lease: Lease | undefined;
@@ -41,13 +45,12 @@ export class GrpcCall {
 
   constructor(
     private readonly settings: CallSettings,
-    private readonly stream: ServerHttp2Stream,
-    private readonly headers: IncomingHttpHeaders,
+    private readonly stream: ServerStream,
     private readonly signal: Signal,
     private readonly peer: string | undefined,
   ) {
     this.message = new UnaryMessage(settings.limit, (bytes, compressed) => this.memoryFor(bytes, compressed));
-    this.deadline = performance.now() + (parseTimeout(headers['grpc-timeout'] as string | undefined) ?? Infinity);
+    this.deadline = performance.now() + (parseTimeout(stream.headers['grpc-timeout']) ?? Infinity);
   }
 
   /** A compressed message is small, and lives on beside its body where it can be forwarded as it is. */
@@ -59,26 +62,22 @@ export class GrpcCall {
   }
 
   /** Refuses what the headers already rule out, else waits for the message. */
-  begin(): void {
+  begin(): this {
     const refusal = this.refusalOfHeaders();
-    if (refusal) {
-      this.refuse(refusal);
-      return;
-    }
-    this.stream.on('data', (chunk: Buffer) => this.read(chunk));
-    this.stream.once('end', () => this.complete());
+    if (refusal) this.refuse(refusal);
+    return this;
   }
 
   private refusalOfHeaders(): Refused | undefined {
-    const denied = this.settings.access.refusal(this.headers);
+    const denied = this.settings.access.refusal(this.stream.headers);
     if (denied) return refusedBy(denied);
     if (Number.isNaN(this.deadline)) return refused('malformed', Code.INTERNAL, 'the header grpc-timeout is malformed');
-    const encoding = this.headers['grpc-encoding'] ?? 'identity';
+    const encoding = this.stream.headers['grpc-encoding'] ?? 'identity';
     if (encoding === 'identity' || encoding === 'gzip') return undefined;
-    return refused('unsupported', Code.UNIMPLEMENTED, `compression ${String(encoding)} is not supported; gzip is`);
+    return refused('unsupported', Code.UNIMPLEMENTED, `compression ${encoding} is not supported; gzip is`);
   }
 
-  private read(chunk: Buffer): void {
+  data(chunk: Buffer): void {
     if (this.answered) return;
     const fault = this.message.push(chunk);
     if (fault) this.refuse(frameFault(fault, this.settings.limit));
@@ -92,9 +91,8 @@ export class GrpcCall {
     if (refusal) this.refuse(refusedBy(refusal));
   }
 
-  private complete(): void {
-    // A stream that its client resets ends, too, with whatever had come.
-    if (this.answered || !isOpen(this.stream)) return;
+  end(): void {
+    if (this.answered) return;
     try {
       if (performance.now() > this.deadline)
         throw refused('deadline', Code.DEADLINE_EXCEEDED, 'the deadline of the call passed before it could be taken');
@@ -114,10 +112,10 @@ export class GrpcCall {
     const { limit, includeMetadata } = this.settings;
     const message = this.message.end();
     if (typeof message === 'string') throw frameFault(message, limit);
-    const metadata = metadataOf(this.headers, includeMetadata);
+    const metadata = metadataOf(this.stream.headers, includeMetadata);
     const { signal } = this;
     if (!message.compressed) return { signal, body: message.bytes, metadata, lease: this.lease };
-    if (this.headers['grpc-encoding'] !== 'gzip')
+    if (this.stream.headers['grpc-encoding'] !== 'gzip')
       throw refused('malformed', Code.INTERNAL, 'the gRPC message is compressed, but grpc-encoding does not say how');
     const inflated = gunzip(message.bytes, limit);
     if (typeof inflated === 'string') throw gunzipFault(inflated, limit);
@@ -126,12 +124,7 @@ export class GrpcCall {
 
   private succeed(items: number): void {
     this.settings.events.accepted('grpc', this.signal, items);
-    if (!this.mayAnswer()) return;
-    this.stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
-    this.stream.once('wantTrailers', () => {
-      if (isOpen(this.stream)) this.stream.sendTrailers(OK_TRAILERS);
-    });
-    this.stream.end(EMPTY_RESPONSE);
+    if (this.mayAnswer()) this.stream.respond(SUCCESS);
   }
 
   private refuse(refusal: Refused): void {
@@ -151,13 +144,8 @@ export class GrpcCall {
   private mayAnswer(): boolean {
     const first = !this.answered;
     this.answered = true;
-    return first && isOpen(this.stream);
+    return first && this.stream.open;
   }
-}
-
-/** Whether there is still somebody to answer: on a stream that is closed every method of node:http2 throws. */
-function isOpen(stream: ServerHttp2Stream): boolean {
-  return !stream.destroyed && !stream.closed && !stream.aborted;
 }
 
 function frameFault(fault: FrameFault, limit: number): Refused {
@@ -175,36 +163,21 @@ export function isGrpc(contentType: string | undefined): boolean {
   return CONTENT_TYPE.test(contentType ?? '');
 }
 
-/** Trailers only: HTTP 200, the status in the one block of headers. A client that is still sending is told to stop. */
-export function answerStatus(stream: ServerHttp2Stream, { code, message, retryAfterMs }: Status): void {
-  if (!isOpen(stream)) return;
+/** Trailers only: HTTP 200, the status in the one block of headers. */
+export function answerStatus(stream: ServerStream, { code, message, retryAfterMs }: Status): void {
   const text = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message;
-  const details =
-    retryAfterMs === undefined ? {} : { 'grpc-status-details-bin': detailsOf({ code, message: text, retryAfterMs }) };
-  stream.respond(
-    {
-      ...RESPONSE_HEADERS,
-      'grpc-status': String(code),
-      'grpc-message': encodeMessage(text),
-      ...details,
-    },
-    { endStream: true },
-  );
-  stopReading(stream);
+  const fields: [string, string][] = [
+    ['grpc-status', String(code)],
+    ['grpc-message', encodeMessage(text)],
+  ];
+  if (retryAfterMs !== undefined)
+    fields.push(['grpc-status-details-bin', detailsOf({ code, message: text, retryAfterMs })]);
+  stream.respond({ head: encodeHeaders([...RESPONSE_FIELDS, ...fields]), body: [] });
 }
 
 /** An answer of HTTP itself, to what is no gRPC. */
-export function answerHttp(stream: ServerHttp2Stream, httpStatus: number): void {
-  if (!isOpen(stream)) return;
-  stream.respond({ ':status': httpStatus }, { endStream: true });
-  stopReading(stream);
-}
-
-/** RST_STREAM with NO_ERROR asks the client to stop, without taking back the answer (RFC 9113, 8.1). */
-function stopReading(stream: ServerHttp2Stream): void {
-  if (stream.readableEnded) return;
-  stream.resume();
-  stream.close(constants.NGHTTP2_NO_ERROR);
+export function answerHttp(stream: ServerStream, httpStatus: number): void {
+  stream.respond({ head: encodeHeaders([[':status', String(httpStatus)]]), body: [] });
 }
 
 /** Binary metadata is base64 without padding. */

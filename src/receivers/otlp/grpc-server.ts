@@ -1,18 +1,8 @@
-// OTLP/gRPC on node:http2: sessions, routing of calls to signals, and a shutdown that loses nothing.
-import {
-  createSecureServer,
-  createServer,
-  type Http2SecureServer,
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  type ServerOptions,
-} from 'node:http2';
-import type { Server } from 'node:net';
-import type { TlsOptions } from 'node:tls';
-import { MIB } from '../../config/bytes.js';
+// OTLP/gRPC on HTTP/2: connections, routing of calls to signals, and a shutdown that loses nothing.
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls';
 import { type ServerTls, serverTlsOptions } from '../../config/tls.js';
+import type { RequestReader, ServerStream } from '../../http2/index.js';
 import { NAMES } from '../../otlp/messages.js';
 import { Code } from '../../otlp/status.js';
 import { type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js';
@@ -24,15 +14,12 @@ import type { CallSettings } from './intake.js';
 import { bindFirst, boundAddress, DRAIN_MS } from './listen.js';
 import { notTaken, type Refused, refused } from './refused.js';
 
-/** Windows that let a request of ten thousand rows arrive without a round trip for each 64 KiB: measured, half the CPU of the defaults. */
-const STREAM_WINDOW = 16 * MIB;
-const CONNECTION_WINDOW = 64 * MIB;
-const FRAME_BYTES = MIB;
-
 export class GrpcServer {
-  private readonly connections = new Map<ServerHttp2Session, Connection>();
+  private readonly connections = new Set<Connection>();
+  /** Connections and those that have not got so far. */
+  private readonly sockets = new Set<Socket>();
   private readonly signals = new Map<string, Signal>(SIGNALS.map((signal) => [NAMES[signal].grpcPath, signal]));
-  private server: Http2Server | undefined;
+  private server: Server | undefined;
   private unwatch: () => void = () => {};
 
   constructor(
@@ -43,10 +30,7 @@ export class GrpcServer {
 
   async start(): Promise<void> {
     const server = await this.create();
-    server.on('session', (session) => this.connected(session));
-    server.on('stream', (stream, headers) => this.called(stream, headers));
-    server.on('sessionError', (error, session) => this.bad(error, this.connections.get(session)?.peer));
-    server.on('tlsClientError', (error, socket) => this.bad(error, socket.remoteAddress));
+    server.on('connection', (socket) => this.accepted(socket));
     await bindFirst(this.id, this.config.endpoint, (host, port) => listening(server, host, port));
     // A failed accept (too many open files) must not end the process.
     server.on('error', (error) => this.bad(error, undefined));
@@ -66,56 +50,76 @@ export class GrpcServer {
     this.server = undefined;
     this.unwatch();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const connection of this.connections.values()) connection.drain();
+    for (const connection of this.connections) connection.drain();
     const bound = setTimeout(() => this.cutOff(), DRAIN_MS);
     await closed;
     clearTimeout(bound);
   }
 
   private cutOff(): void {
-    for (const connection of this.connections.values()) connection.destroy();
+    for (const socket of this.sockets) socket.destroy();
   }
 
-  private async create(): Promise<Http2Server> {
-    const { tls, max_concurrent_streams: maxConcurrentStreams } = this.config;
-    const settings = { initialWindowSize: STREAM_WINDOW, maxFrameSize: FRAME_BYTES, maxConcurrentStreams };
-    const options: ServerOptions = { settings };
-    if (!tls) return createServer(options);
+  private async create(): Promise<Server> {
+    const { tls } = this.config;
+    if (!tls) return createServer({ noDelay: true }, (socket) => this.connected(socket));
     const tlsOptions = await serverTlsOptions(tls);
-    const server = createSecureServer({ ...options, ...tlsOptions, ALPNProtocols: ['h2'] });
+    const server = createTlsServer({ ...tlsOptions, noDelay: true, ALPNProtocols: ['h2'] }, (socket) =>
+      this.secured(socket),
+    );
+    server.on('tlsClientError', (error, socket) => this.bad(error, socket.remoteAddress));
     server.once('listening', () => this.watch(tls, server, tlsOptions));
     return server;
   }
 
-  private watch(tls: ServerTls, server: Http2SecureServer, options: TlsOptions): void {
+  private watch(tls: ServerTls, server: TlsServer, options: TlsOptions): void {
     const { events } = this.call;
     this.unwatch = watchCertificates(tls, server, options, (error) => events.certificatesReloaded('grpc', error));
   }
 
-  private connected(session: ServerHttp2Session): void {
-    session.setLocalWindowSize(CONNECTION_WINDOW);
-    const connection = new Connection(session, this.config.keepalive);
-    this.connections.set(session, connection);
-    session.once('close', () => this.connections.delete(session));
+  private accepted(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
+  }
+
+  private secured(socket: TLSSocket): void {
+    if (socket.alpnProtocol === 'h2') {
+      this.connected(socket);
+      return;
+    }
+    this.bad(new Error('the client does not offer HTTP/2 (ALPN "h2")'), socket.remoteAddress);
+    socket.on('error', () => {});
+    socket.destroy();
+  }
+
+  private connected(socket: Socket): void {
+    const connection = new Connection(socket, this.config, {
+      called: (stream, { peer }) => this.called(stream, peer),
+      closed: (closed, error) => this.closed(closed, error),
+    });
+    this.connections.add(connection);
     if (!this.server) connection.drain();
   }
 
-  private called(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    // A client that goes away in the middle of a call: nothing was taken, nothing is to be answered.
-    stream.on('error', () => {});
-    const connection = this.connections.get(stream.session as ServerHttp2Session);
-    connection?.opened(stream);
+  private closed(connection: Connection, error: Error | undefined): void {
+    this.connections.delete(connection);
+    if (error) this.bad(error, connection.peer);
+  }
+
+  private called(stream: ServerStream, peer: string | undefined): RequestReader | undefined {
+    const { headers } = stream;
     const signal = this.signals.get(headers[':path'] ?? '');
     if (!isGrpc(headers['content-type'])) answerHttp(stream, 415);
     else if (headers[':method'] !== 'POST') answerHttp(stream, 405);
-    else if (signal && this.call.intake.serves(signal))
-      new GrpcCall(this.call, stream, headers, signal, connection?.peer).begin();
-    else {
-      const refusal = signal ? notTaken(signal) : unknownMethod(headers[':path'] ?? '');
-      const { reason, message, items, status } = refusal;
-      this.call.events.refused({ transport: 'grpc', signal, items, reason, message, peer: connection?.peer });
-      answerStatus(stream, status);
-    }
+    else if (signal && this.call.intake.serves(signal)) return new GrpcCall(this.call, stream, signal, peer).begin();
+    else this.refuse(stream, signal, peer);
+    return undefined;
+  }
+
+  private refuse(stream: ServerStream, signal: Signal | undefined, peer: string | undefined): void {
+    const { reason, message, items, status } = signal ? notTaken(signal) : unknownMethod(stream.headers[':path'] ?? '');
+    this.call.events.refused({ transport: 'grpc', signal, items, reason, message, peer });
+    answerStatus(stream, status);
   }
 
   private bad(error: Error, peer: string | undefined): void {
@@ -128,7 +132,7 @@ function unknownMethod(path: string): Refused {
   return refused('unsupported', Code.UNIMPLEMENTED, message);
 }
 
-function listening(server: Server | Http2Server, host: string, port: number): Promise<void> {
+function listening(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {

@@ -1,0 +1,47 @@
+// Dials a server and waits until it has shown that it speaks HTTP/2.
+import { connect, isIP, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import type { HostPort } from '../../config/endpoint.js';
+import { ClientSession, type ClientSessionOptions } from '../../http2/index.js';
+
+/** A server that does not finish the handshake by then is as good as away; ms (gRPC's minimum). */
+const CONNECT_TIMEOUT_MS = 20_000;
+
+/** What happens to the session later. */
+export type SessionEvents = Pick<ClientSessionOptions, 'goaway' | 'closed'>;
+
+/** Resolves when the server's SETTINGS have come. Rejects with what the system, TLS or HTTP/2 says. `secure` undefined: no TLS. */
+export function handshake(
+  at: HostPort,
+  secure: ConnectionOptions | undefined,
+  events: SessionEvents,
+): Promise<ClientSession> {
+  return new Promise((resolve, reject) => {
+    const socket = secure ? dialTls(at, secure) : connect({ host: at.host, port: at.port, noDelay: true });
+    let settled = false;
+    const session = new ClientSession(socket, {
+      goaway: (code) => events.goaway(code),
+      settled: () => {
+        settled = true;
+        clearTimeout(timer);
+        resolve(session);
+      },
+      closed: (error) => {
+        clearTimeout(timer);
+        if (settled) events.closed(error);
+        else reject(error ?? new Error('closed during the handshake'));
+      },
+    });
+    const timer = setTimeout(() => session.destroy(new Error('timed out')), CONNECT_TIMEOUT_MS);
+    socket.once('secureConnect', () => {
+      if ((socket as TLSSocket).alpnProtocol !== 'h2')
+        session.destroy(new Error('the server does not offer HTTP/2 (ALPN "h2")'));
+    });
+  });
+}
+
+/** The name is sent to the server (SNI), which an address must not be (RFC 6066, 3). */
+function dialTls({ host, port }: HostPort, secure: ConnectionOptions): Socket {
+  const name = isIP(host) ? {} : { servername: host };
+  return connectTls({ ...name, ...secure, host, port, ALPNProtocols: ['h2'] }).setNoDelay();
+}

@@ -1,0 +1,274 @@
+// The server's end of an HTTP/2 connection: streams that clients open (RFC 9113, 5.1), and a farewell that loses none.
+import type { Duplex } from 'node:stream';
+import {
+  ConnectionError,
+  ErrorCode,
+  goawayFrame,
+  MAX_STREAM_ID,
+  MAX_WINDOW,
+  PREFACE,
+  resetFrame,
+  Setting,
+  StreamError,
+  windowUpdateFrame,
+} from './frames.js';
+import { type HeaderBlocks, type Headers, MAX_HEADER_LIST_BYTES } from './header-block.js';
+import { encodeHeaders } from './hpack/encoder.js';
+import type { Message } from './outgoing.js';
+import { ReceiveWindow } from './receive-window.js';
+import { ResetBudget } from './reset-budget.js';
+import { type RequestReader, ServerStream, type StreamOwner } from './server-stream.js';
+import { Session, type Windows } from './session.js';
+
+export interface ServerSessionOptions {
+  readonly windows: Windows;
+  readonly maxConcurrentStreams: number;
+  /** A request has begun. What it gives back takes the body; undefined where it was answered at once. */
+  readonly called: (stream: ServerStream) => RequestReader | undefined;
+  /** A stream is over, whether answered or given up. */
+  readonly streamClosed: () => void;
+  /** The client has said by its SETTINGS that it speaks HTTP/2. */
+  readonly settled: () => void;
+  readonly pinged: () => void;
+  /** The connection is gone; the error, where it was not the wish of either end. */
+  readonly closed: (error: Error | undefined) => void;
+}
+
+/** How a stream ended: the client had said all, or we were done with it before, so that what it still sends is passed over. */
+type Ended = 'complete' | 'abandoned';
+/** So many are remembered. */
+const MOST_ENDED = 1024;
+
+/** A client that does not answer the ping of the farewell has had so long to hear of it; ms. */
+const FAREWELL_MS = 1000;
+
+const HEADERS_TOO_LARGE: Message = { head: encodeHeaders([[':status', '431']]), body: [] };
+
+export class ServerSession extends Session implements StreamOwner {
+  private readonly streams = new Map<number, ServerStream>();
+  private readonly finishedStreams = new Map<number, Ended>();
+  private readonly resets: ResetBudget = new ResetBudget();
+  private lastStreamId = 0;
+  private prefaceBytes = 0;
+  /** Streams beyond this are not taken any more. */
+  private lastWelcome: number = MAX_STREAM_ID;
+  private leaving: boolean = false;
+
+  constructor(
+    socket: Duplex,
+    private readonly options: ServerSessionOptions,
+  ) {
+    super(socket, options.windows);
+    this.greet(undefined, [
+      [Setting.MAX_CONCURRENT_STREAMS, options.maxConcurrentStreams],
+      [Setting.INITIAL_WINDOW_SIZE, options.windows.stream],
+      [Setting.MAX_FRAME_SIZE, options.windows.frame],
+      [Setting.MAX_HEADER_LIST_SIZE, MAX_HEADER_LIST_BYTES],
+    ]);
+  }
+
+  /**
+   * Lets calls under way finish, and loses none that crosses the farewell: a first GOAWAY asks for no more, and only when a ping behind it
+   * was answered a second one says which stream was the last (RFC 9113, 6.8).
+   */
+  drain(): void {
+    if (this.deaf || this.leaving) return;
+    this.leaving = true;
+    this.tell(goawayFrame(MAX_STREAM_ID, ErrorCode.NO_ERROR));
+    const overdue = setTimeout(() => this.lastCall(), FAREWELL_MS).unref();
+    this.ping(() => {
+      clearTimeout(overdue);
+      this.lastCall();
+    });
+  }
+
+  /** Sends a client away that is a nuisance, with what gRPC calls the reason. */
+  expel(reason: string): void {
+    this.hangUp(goawayFrame(this.lastStreamId, ErrorCode.ENHANCE_YOUR_CALM, reason));
+  }
+
+  private lastCall(): void {
+    if (this.deaf || this.lastWelcome !== MAX_STREAM_ID) return;
+    this.lastWelcome = this.lastStreamId;
+    this.tell(goawayFrame(this.lastWelcome, ErrorCode.NO_ERROR));
+    this.endWhenDone();
+  }
+
+  private endWhenDone(): void {
+    const last = goawayFrame(this.lastStreamId, ErrorCode.NO_ERROR);
+    if (this.lastWelcome !== MAX_STREAM_ID && this.streams.size === 0 && this.outlet.idle) this.hangUp(last);
+  }
+
+  answer(stream: ServerStream, message: Message): void {
+    this.outlet.send(stream.id, message, stream.opened);
+    // RST_STREAM with NO_ERROR asks the client to stop, without taking back the answer (8.1).
+    if (!stream.complete && !this.outlet.isUnderway(stream.id)) this.tell(resetFrame(stream.id, ErrorCode.NO_ERROR));
+    this.close(stream);
+  }
+
+  reset(stream: ServerStream, code: number): void {
+    this.tell(resetFrame(stream.id, code));
+    this.close(stream);
+  }
+
+  private close(stream: ServerStream): void {
+    if (!this.streams.delete(stream.id)) return;
+    stream.close();
+    this.remember(stream.id, stream.complete ? 'complete' : 'abandoned');
+    this.options.streamClosed();
+    if (!this.deaf) this.endWhenDone();
+  }
+
+  private remember(streamId: number, how: Ended): void {
+    this.finishedStreams.set(streamId, how);
+    if (this.finishedStreams.size <= MOST_ENDED) return;
+    for (const oldest of this.finishedStreams.keys()) {
+      this.finishedStreams.delete(oldest);
+      return;
+    }
+  }
+
+  protected override read(chunk: Buffer): void {
+    const rest = this.prefaceBytes === PREFACE.length ? chunk : this.readPreface(chunk);
+    if (rest.length > 0) super.read(rest);
+  }
+
+  /** What follows the preface in this chunk. */
+  private readPreface(chunk: Buffer): Buffer {
+    if (this.deaf) return chunk.subarray(chunk.length);
+    const length = Math.min(PREFACE.length - this.prefaceBytes, chunk.length);
+    const expected = PREFACE.subarray(this.prefaceBytes, this.prefaceBytes + length);
+    this.prefaceBytes += length;
+    if (expected.equals(chunk.subarray(0, length))) return chunk.subarray(length);
+    this.fail(new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'the client does not speak HTTP/2'));
+    return chunk.subarray(chunk.length);
+  }
+
+  protected headersOf(headers: Headers, blocks: HeaderBlocks): void {
+    const stream = this.streams.get(headers.streamId);
+    if (stream) this.trailersOf(stream, headers, blocks);
+    else if (headers.streamId > this.lastStreamId) this.begin(headers, blocks);
+    else {
+      blocks.decode(headers.block, 'trailers');
+      this.late(headers.streamId, ErrorCode.PROTOCOL_ERROR);
+    }
+  }
+
+  private begin(headers: Headers, blocks: HeaderBlocks): void {
+    const { streamId: id, endStream } = headers;
+    if (id % 2 === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'a client opens streams of odd numbers');
+    const { fields, malformed, tooLarge } = blocks.decode(headers.block, 'request');
+    if (id > this.lastWelcome) return;
+    this.lastStreamId = id;
+    if (malformed !== undefined && !tooLarge) throw new StreamError(id, ErrorCode.PROTOCOL_ERROR, malformed);
+    if (this.streams.size >= this.options.maxConcurrentStreams)
+      throw new StreamError(id, ErrorCode.REFUSED_STREAM, 'too many streams at once');
+    const stream = new ServerStream(id, fields, new ReceiveWindow(this.windows.stream), this);
+    this.streams.set(id, stream);
+    if (tooLarge) stream.respond(HEADERS_TOO_LARGE);
+    else this.call(stream, endStream);
+  }
+
+  private call(stream: ServerStream, endStream: boolean): void {
+    if (endStream) stream.complete = true;
+    stream.reader = this.options.called(stream);
+    if (endStream) stream.receive(NO_BYTES, true, ErrorCode.PROTOCOL_ERROR);
+  }
+
+  /** Fields behind a body: they end the request, and say nothing that anybody here wants to know. */
+  private trailersOf(stream: ServerStream, { endStream, block }: Headers, blocks: HeaderBlocks): void {
+    const { malformed } = blocks.decode(block, 'trailers');
+    if (stream.complete) throw new StreamError(stream.id, ErrorCode.STREAM_CLOSED, 'HEADERS behind the end');
+    if (malformed !== undefined) throw new StreamError(stream.id, ErrorCode.PROTOCOL_ERROR, malformed);
+    if (!endStream) throw new StreamError(stream.id, ErrorCode.PROTOCOL_ERROR, 'trailers that do not end the stream');
+    stream.receive(NO_BYTES, true, ErrorCode.PROTOCOL_ERROR);
+  }
+
+  protected dataOf(streamId: number, chunk: Buffer, flowBytes: number, end: boolean): void {
+    const stream = this.streams.get(streamId);
+    if (!stream) {
+      this.checkNotIdle(streamId);
+      this.late(streamId, ErrorCode.STREAM_CLOSED);
+      return;
+    }
+    if (stream.complete) throw new StreamError(streamId, ErrorCode.STREAM_CLOSED, 'DATA behind the end');
+    if (!stream.window.receive(flowBytes))
+      throw new StreamError(streamId, ErrorCode.FLOW_CONTROL_ERROR, 'more than the window of the stream');
+    stream.receive(chunk, end, ErrorCode.PROTOCOL_ERROR);
+    const opening = stream.complete || !stream.open ? 0 : stream.window.opening();
+    if (opening > 0) this.tell(windowUpdateFrame(streamId, opening));
+  }
+
+  /** Frames of a stream that is over: in order where we ended it and the client may not have known. */
+  private late(streamId: number, never: number): void {
+    const how = this.finishedStreams.get(streamId);
+    if (how === 'abandoned' || streamId > this.lastWelcome) return;
+    throw new ConnectionError(how ? ErrorCode.STREAM_CLOSED : never, `stream ${streamId} is over, or was passed by`);
+  }
+
+  protected peerReset(streamId: number): void {
+    this.checkNotIdle(streamId);
+    // A client may give up what it likes, but one that does nothing else keeps a server busy (CVE-2023-44487).
+    if (!this.resets.spend())
+      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'too many streams are opened and given up');
+    this.outlet.drop(streamId);
+    const stream = this.streams.get(streamId);
+    if (!stream) return;
+    stream.complete = true;
+    this.close(stream);
+  }
+
+  protected resetOf(streamId: number): void {
+    this.outlet.drop(streamId);
+    const stream = this.streams.get(streamId);
+    if (stream) this.close(stream);
+    // What the client still sends may have crossed our RST_STREAM.
+    this.remember(streamId, 'abandoned');
+  }
+
+  protected peerGoaway(): void {
+    // The client opens no more streams; those that are open end as always.
+  }
+
+  protected peerSettled(first: boolean): void {
+    if (first) this.options.settled();
+  }
+
+  protected openedEarly(streamId: number, bytes: number): boolean {
+    const stream = this.streams.get(streamId);
+    if (!stream) return true;
+    stream.opened += bytes;
+    return this.peer.initialWindow + stream.opened <= MAX_WINDOW;
+  }
+
+  protected outletDrained(): void {
+    this.endWhenDone();
+  }
+
+  protected peerPinged(): void {
+    this.options.pinged();
+  }
+
+  protected checkNotIdle(streamId: number): void {
+    if (streamId > this.lastStreamId && streamId <= this.lastWelcome)
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `stream ${streamId} has not begun`);
+  }
+
+  protected lastTaken(): number {
+    return this.lastStreamId;
+  }
+
+  protected over(): void {
+    for (const stream of this.streams.values()) {
+      stream.close();
+      this.options.streamClosed();
+    }
+    this.streams.clear();
+  }
+
+  protected disconnected(error: Error | undefined): void {
+    this.options.closed(error);
+  }
+}
+
+const NO_BYTES: Buffer = Buffer.alloc(0);

@@ -1,0 +1,74 @@
+// One request as a server sees it, and how it is answered.
+
+import type { Fields } from './fields.js';
+import { type ErrorCode, StreamError } from './frames.js';
+import type { Message } from './outgoing.js';
+import type { ReceiveWindow } from './receive-window.js';
+
+/** What takes the body of a request. */
+export interface RequestReader {
+  /** The next piece of the body: a view of what was read, which holds all of that in memory. */
+  data(chunk: Buffer): void;
+  /** The request is complete. */
+  end(): void;
+}
+
+/** What the stream asks of its session. */
+export interface StreamOwner {
+  answer(stream: ServerStream, message: Message): void;
+  reset(stream: ServerStream, code: number): void;
+}
+
+export class ServerStream {
+  /** Set by whoever handles the request. */
+  reader: RequestReader | undefined;
+  /** The client has said all. */
+  complete: boolean = false;
+  /** What the client has opened the window of its answer by, while there was none. */
+  opened = 0;
+  private closed: boolean = false;
+  private bodyBytes = 0;
+  private readonly declaredBytes: number;
+
+  constructor(
+    readonly id: number,
+    readonly headers: Fields,
+    readonly window: ReceiveWindow,
+    private readonly owner: StreamOwner,
+  ) {
+    this.declaredBytes = Number(headers['content-length'] ?? Number.NaN);
+  }
+
+  /** Whether there is somebody to answer: it was neither answered nor given up. */
+  get open(): boolean {
+    return !this.closed;
+  }
+
+  /** Answers, once; later answers are for nobody. A client that still sends is told to stop. */
+  respond(message: Message): void {
+    if (this.closed) return;
+    this.owner.answer(this, message);
+  }
+
+  /** Gives the request up. */
+  reset(code: (typeof ErrorCode)[keyof typeof ErrorCode]): void {
+    if (!this.closed) this.owner.reset(this, code);
+  }
+
+  /** The session: takes a piece of the body. */
+  receive(chunk: Buffer, end: boolean, malformed: number): void {
+    this.bodyBytes += chunk.length;
+    const wrong = end ? this.bodyBytes !== this.declaredBytes : this.bodyBytes > this.declaredBytes;
+    if (wrong && !Number.isNaN(this.declaredBytes))
+      throw new StreamError(this.id, malformed, 'content-length is not the length of the body');
+    if (chunk.length > 0) this.reader?.data(chunk);
+    if (!end) return;
+    this.complete = true;
+    if (!this.closed) this.reader?.end();
+  }
+
+  /** The session: nobody is there any more. */
+  close(): void {
+    this.closed = true;
+  }
+}

@@ -1,0 +1,305 @@
+// What both ends of an HTTP/2 connection do alike: SETTINGS, windows, PING, GOAWAY, blocks of fields, errors (RFC 9113).
+import type { Duplex } from 'node:stream';
+import { FrameReader, type FrameSink } from './frame-reader.js';
+import {
+  CONNECTION,
+  ConnectionError,
+  DEFAULT_WINDOW,
+  ErrorCode,
+  Flag,
+  FrameType,
+  goawayFrame,
+  pingFrame,
+  resetFrame,
+  SETTINGS_ACK,
+  StreamError,
+  settingsFrame,
+  windowUpdateFrame,
+} from './frames.js';
+import { CONNECTION_FRAMES, dependency, HeaderBlocks, type Headers, STREAM_FRAMES } from './header-block.js';
+import { Outlet } from './outlet.js';
+import { PeerSettings } from './peer-settings.js';
+import { ReceiveWindow } from './receive-window.js';
+
+export interface Windows {
+  /** What a peer may send of one stream, and of all, before it hears of more; bytes. */
+  readonly stream: number;
+  readonly connection: number;
+  /** Largest frame that we take; bytes. */
+  readonly frame: number;
+}
+
+/** After our last word the socket stays open so long for the peer's, since unread bytes would make the system throw ours away; ms. */
+const LINGER_MS = 1000;
+
+/** Stands for the types that RFC 9113 does not have. */
+const UNKNOWN_TYPE = -1;
+
+/** An answer to a ping, by what was sent with it. */
+type Pings = Map<string, () => void>;
+
+export abstract class Session implements FrameSink {
+  protected readonly peer: PeerSettings = new PeerSettings();
+  protected readonly outlet: Outlet;
+  private readonly reader: FrameReader;
+  private readonly blocks: HeaderBlocks = new HeaderBlocks();
+  private readonly window: ReceiveWindow;
+  private readonly pings: Pings = new Map();
+  private pingsSent = 0;
+  private settled: boolean = false;
+  private finished: boolean = false;
+  private gone: boolean = false;
+  private lingering: NodeJS.Timeout | undefined;
+  private error: Error | undefined;
+
+  constructor(
+    protected readonly socket: Duplex,
+    protected readonly windows: Windows,
+  ) {
+    this.outlet = new Outlet(socket, this.peer, () => this.outletDrained());
+    this.reader = new FrameReader(this, windows.frame);
+    this.window = new ReceiveWindow(windows.connection);
+    socket.on('data', (chunk: Buffer) => this.read(chunk));
+    socket.on('end', () => this.ended());
+    socket.on('error', (error) => this.lost(error));
+    socket.on('close', () => this.closed());
+  }
+
+  /** No frames are read or sent any more; calls under way have ended. */
+  get deaf(): boolean {
+    return this.finished || this.gone;
+  }
+
+  /** Our first frames: SETTINGS, and the window of the connection. */
+  protected greet(preface: Buffer | undefined, settings: readonly (readonly [number, number])[]): void {
+    const frames = [settingsFrame(settings), windowUpdateFrame(CONNECTION, this.windows.connection - DEFAULT_WINDOW)];
+    this.socket.write(Buffer.concat(preface ? [preface, ...frames] : frames));
+  }
+
+  /** Asks for a sign of life; `answered` is called when it comes. */
+  ping(answered: () => void): void {
+    if (this.deaf) return;
+    const payload = Buffer.alloc(8);
+    payload.writeUInt32BE(++this.pingsSent, 4);
+    this.pings.set(payload.toString('hex'), answered);
+    this.tell(pingFrame(payload, false));
+  }
+
+  /** Ends the connection at once; without an error when it was wished. */
+  destroy(error?: Error): void {
+    this.error ??= error;
+    this.finish();
+    this.socket.destroy();
+  }
+
+  /** Says a last word, lets it be read, and ends the connection. */
+  protected hangUp(lastWord: Buffer): void {
+    if (this.deaf) return;
+    this.finish();
+    this.socket.end(lastWord);
+    this.lingering = setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
+  }
+
+  /** Takes what the socket brings. Errors of the peer end the connection with a GOAWAY that says why. */
+  protected read(chunk: Buffer): void {
+    if (this.deaf) return;
+    this.socket.cork();
+    try {
+      this.reader.push(chunk);
+      const opening = this.window.opening();
+      if (opening > 0) this.tell(windowUpdateFrame(CONNECTION, opening));
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+      this.fail(error);
+    } finally {
+      this.socket.uncork();
+    }
+  }
+
+  /** Sends control frames, unless the peer has let too many of them wait. */
+  protected tell(frames: Buffer): void {
+    if (this.deaf) return;
+    if (this.outlet.jammed) this.fail(new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'answers are not read'));
+    else this.outlet.control(frames);
+  }
+
+  /** Ends the connection for what the peer did. */
+  protected fail(error: ConnectionError): void {
+    this.error ??= error;
+    this.hangUp(goawayFrame(this.lastTaken(), error.code, error.message));
+  }
+
+  data(streamId: number, chunk: Buffer, flowBytes: number, end: boolean): void {
+    this.inOrder(FrameType.DATA);
+    if (!this.window.receive(flowBytes))
+      throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, 'more than the window of the connection');
+    this.orReset(() => this.dataOf(streamId, chunk, flowBytes, end));
+  }
+
+  frame(type: number, flags: number, streamId: number, payload: Buffer): void {
+    this.inOrder(type, streamId);
+    if (streamId === CONNECTION ? STREAM_FRAMES.has(type) : CONNECTION_FRAMES.has(type))
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `a frame of type ${type} has no place on stream ${streamId}`);
+    this.orReset(() => this.dispatch(type, flags, streamId, payload));
+  }
+
+  unknown(): void {
+    this.inOrder(UNKNOWN_TYPE);
+  }
+
+  /** SETTINGS come first of all, and nothing comes between HEADERS and their CONTINUATION. */
+  private inOrder(type: number, streamId?: number): void {
+    if (!this.settled && type !== FrameType.SETTINGS)
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'the first frame is not SETTINGS');
+    const { awaited } = this.blocks;
+    const isContinuation = type === FrameType.CONTINUATION;
+    if (awaited === undefined ? isContinuation : !isContinuation || streamId !== awaited)
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'CONTINUATION without its HEADERS, or HEADERS without it');
+  }
+
+  private orReset(handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      this.resetOf(error.streamId, error.code, error);
+      this.tell(resetFrame(error.streamId, error.code));
+    }
+  }
+
+  private dispatch(type: number, flags: number, streamId: number, payload: Buffer): void {
+    switch (type) {
+      case FrameType.HEADERS:
+        this.block(this.blocks.headers(flags, streamId, payload));
+        return;
+      case FrameType.CONTINUATION:
+        this.block(this.blocks.continuation(flags, payload));
+        return;
+      case FrameType.RST_STREAM:
+        this.peerReset(streamId, payload.readUInt32BE(0));
+        return;
+      case FrameType.SETTINGS:
+        this.settings(flags, payload);
+        return;
+      case FrameType.PING:
+        this.pinged(flags, payload);
+        return;
+      case FrameType.GOAWAY:
+        this.goaway(payload);
+        return;
+      case FrameType.WINDOW_UPDATE:
+        this.opened(streamId, payload.readUInt32BE(0) & 0x7fff_ffff);
+        return;
+      case FrameType.PRIORITY:
+        checkDependency(streamId, dependency(payload) === streamId);
+        return;
+      default:
+        throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'PUSH_PROMISE was not asked for');
+    }
+  }
+
+  private block(headers: Headers | undefined): void {
+    if (!headers) return;
+    this.headersOf(headers, this.blocks);
+    checkDependency(headers.streamId, headers.selfDependent);
+  }
+
+  private settings(flags: number, payload: Buffer): void {
+    const isAck = (flags & Flag.ACK) !== 0;
+    if (isAck && payload.length > 0)
+      throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, 'SETTINGS with ACK say something');
+    if (isAck && !this.settled) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'the first SETTINGS are an ACK');
+    if (isAck) return;
+    const before = this.peer.initialWindow;
+    this.peer.read(payload);
+    this.tell(SETTINGS_ACK);
+    if (!this.outlet.initialWindowChanged(this.peer.initialWindow - before))
+      throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, 'INITIAL_WINDOW_SIZE opens a stream too far');
+    const isFirst = !this.settled;
+    this.settled = true;
+    this.peerSettled(isFirst);
+  }
+
+  private pinged(flags: number, payload: Buffer): void {
+    if (!(flags & Flag.ACK)) {
+      this.tell(pingFrame(payload, true));
+      this.peerPinged();
+      return;
+    }
+    const key = payload.toString('hex');
+    const answered = this.pings.get(key);
+    this.pings.delete(key);
+    answered?.();
+  }
+
+  private goaway(payload: Buffer): void {
+    if (payload.length < 8) throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, 'GOAWAY is too short');
+    this.peerGoaway(payload.readUInt32BE(0) & 0x7fff_ffff, payload.readUInt32BE(4));
+  }
+
+  private opened(streamId: number, bytes: number): void {
+    if (bytes === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'a window is opened by nothing');
+    if (streamId === CONNECTION) {
+      if (!this.outlet.openConnection(bytes))
+        throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, 'the window of the connection is opened too far');
+      return;
+    }
+    this.checkNotIdle(streamId);
+    const isUnderway = this.outlet.isUnderway(streamId);
+    if (isUnderway ? !this.outlet.openStream(streamId, bytes) : !this.openedEarly(streamId, bytes))
+      throw new StreamError(streamId, ErrorCode.FLOW_CONTROL_ERROR, 'the window is opened too far');
+  }
+
+  private finish(): void {
+    if (this.finished) return;
+    this.finished = true;
+    this.outlet.dropAll();
+    this.pings.clear();
+    this.over(this.error);
+  }
+
+  /** The peer has said its last word: nothing more can be asked of it, nor will it listen for long. */
+  private ended(): void {
+    this.finish();
+    this.socket.end();
+  }
+
+  private lost(error: Error): void {
+    this.error ??= error;
+    this.finish();
+  }
+
+  private closed(): void {
+    this.gone = true;
+    clearTimeout(this.lingering);
+    this.finish();
+    this.disconnected(this.error);
+  }
+
+  /** A block of fields that is complete; `blocks` decodes it, which has to happen whether it is wanted or not. */
+  protected abstract headersOf(headers: Headers, blocks: HeaderBlocks): void;
+  protected abstract dataOf(streamId: number, chunk: Buffer, flowBytes: number, end: boolean): void;
+  /** The peer gave a stream up. */
+  protected abstract peerReset(streamId: number, code: number): void;
+  /** We give a stream up, for what the peer did with it. */
+  protected abstract resetOf(streamId: number, code: number, error: StreamError): void;
+  protected abstract peerGoaway(lastStreamId: number, code: number): void;
+  protected abstract peerSettled(first: boolean): void;
+  protected abstract peerPinged(): void;
+  /** The window of a stream is opened that has nothing to send (yet). False: beyond what a window can be. */
+  protected abstract openedEarly(streamId: number, bytes: number): boolean;
+  /** Throws where a stream has not begun yet. */
+  protected abstract checkNotIdle(streamId: number): void;
+  /** The last stream of the peer's that anything was done for. */
+  protected abstract lastTaken(): number;
+  /** Messages had to wait, and the last of them has left. */
+  protected abstract outletDrained(): void;
+  /** The connection takes no part any more: whatever is open has ended. Called once. */
+  protected abstract over(error: Error | undefined): void;
+  /** The socket is closed. Called once. */
+  protected abstract disconnected(error: Error | undefined): void;
+}
+
+function checkDependency(streamId: number, itself: boolean): void {
+  if (itself) throw new StreamError(streamId, ErrorCode.PROTOCOL_ERROR, 'the stream depends on itself');
+}
