@@ -14,7 +14,7 @@ import { scratch } from '../memory';
 import { avalanche, hashSeed } from '../series/hash';
 import { ENTRY_BYTES, entryOf, lineOf, WAYS } from '../series/lines';
 import { lower, readSpan, upper } from '../wire/cursor';
-import { addBlocks, addRest, fingerprintInit, LEAST_BYTES, MOST_BYTES, passOf, SUMS_BYTES } from '../wire/fingerprint';
+import { addBlocks, addRest, blockFrom, fingerprintInit, LEAST_BYTES, MOST_BYTES, passOf, SUMS_BYTES } from '../wire/fingerprint';
 import { ExportMetricsServiceRequest, ResourceMetrics } from '../wire/tags';
 import { MOST_HOLES } from './holes';
 
@@ -64,10 +64,11 @@ class Ahead {
   /** Position of the template that the last such one was read by; 0: none. */
   last: u64;
   start: u32;
-  /** So far its bytes are in the sums. */
+  /** Up to here its bytes are in the sums; from here on where the resource is last. */
   hashed: u32;
+  isResourceLast: u32;
   /** Whether one like it was seen before. */
-  isSeen: u64;
+  isSeen: u32;
 }
 const AHEAD: i32 = 16;
 const AHEAD_BYTES: usize = offsetof<Ahead>() + SUMS_BYTES;
@@ -102,6 +103,8 @@ let requestEnd: usize = 0;
 let strangers: i32 = 0;
 let pause: i32 = 0;
 const PATIENCE: i32 = 256;
+/** Fields of a ResourceMetrics that are passed on the way to its resource: scopes, the URL of a schema. */
+const MOST_FIELDS: i32 = 8;
 /** Keeps the compiler from dropping loads. */
 let touched: u64 = 0;
 
@@ -181,7 +184,8 @@ function addHollow(next: Ahead, start: usize, limit: usize, holes: usize, count:
     store<u64>(hole, 0);
     content += 8;
   }
-  addRest(sumsOf(next), start, <usize>next.hashed, limit);
+  if (next.isResourceLast) addBlocks(sumsOf(next), start, start, <usize>next.hashed);
+  else addRest(sumsOf(next), start, <usize>next.hashed, limit);
   content = contents;
   for (let at = holes; at < end; at += 2) {
     store<u64>(start + <usize>load<u16>(at), load<u64>(content));
@@ -199,19 +203,45 @@ function enter(table: usize, key: u64, position: u64): void {
   store<u64>(at, position, 8);
 }
 
-/** Begins with [start, limit) if it can be kept at all: as far as its resource goes. */
+/**
+ * The resource of [start, limit) if it comes first, as generated code writes fields, or last, as the Collector's pdata does, from the
+ * highest number down. 0: it is elsewhere, or something is malformed.
+ */
+function resourceOf(start: usize, limit: usize): u64 {
+  let cursor = start;
+  for (let fields = 0; fields < MOST_FIELDS && cursor < limit; fields++) {
+    const tag = <i32>load<u8>(cursor);
+    if (tag > ResourceMetrics.SCHEMA_URL || (tag & 7) != (ResourceMetrics.RESOURCE & 7)) return 0;
+    const span = readSpan(cursor + 1, limit);
+    if (!span) return 0;
+    if (tag == ResourceMetrics.RESOURCE) return fields == 0 || lower(span) == limit ? span : 0;
+    cursor = lower(span);
+  }
+  return 0;
+}
+
+/** Begins with [start, limit) if it can be kept at all: with the blocks of its resource. */
 function begin(next: Ahead, start: usize, limit: usize): void {
   const bytes = limit - start;
   next.start = <u32>start;
   next.key = 0;
   next.last = 0;
   next.isSeen = 0;
-  if (bytes < LEAST_BYTES || bytes > MOST_BYTES || load<u8>(start) != ResourceMetrics.RESOURCE) return;
-  const resource = readSpan(start + 1, limit);
+  if (bytes < LEAST_BYTES || bytes > MOST_BYTES) return;
+  const resource = resourceOf(start, limit);
   if (!resource) return;
+  next.isResourceLast = u32(load<u8>(start) != ResourceMetrics.RESOURCE);
   v128.store(sumsOf(next), i64x2.splat(0));
   v128.store(sumsOf(next), i64x2.splat(0), 16);
-  next.hashed = <u32>addBlocks(sumsOf(next), start, start, lower(resource));
+  if (next.isResourceLast) {
+    // The last block, which ends where the range ends, must have nothing of the scopes in it: holes are at 0 only later.
+    const from = <usize>upper(resource);
+    if (limit - from < LEAST_BYTES) return;
+    next.hashed = <u32>blockFrom(start, from);
+    addRest(sumsOf(next), start, <usize>next.hashed, limit);
+  } else {
+    next.hashed = <u32>addBlocks(sumsOf(next), start, start, lower(resource));
+  }
   next.key = avalanche(passOf(sumsOf(next), 0) + bytes);
 }
 

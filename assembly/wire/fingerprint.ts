@@ -37,6 +37,11 @@ function products(at: usize, low: v128, high: v128): v128 {
   return i64x2.add(i64x2.extmul_low_i32x4_u(x, y), i64x2.extmul_high_i32x4_u(x, y));
 }
 
+/** Where the first block begins, of the range that begins at `start`, that begins at `from` or behind it. */
+export function blockFrom(start: usize, from: usize): usize {
+  return start + ((from - start + BLOCK - 1) & ~(BLOCK - 1));
+}
+
 /** Adds the whole blocks of [from, end) to the sums of the range that begins at `start`; answers the end of the last one. */
 export function addBlocks(sums: usize, start: usize, from: usize, end: usize): usize {
   let first = v128.load(sums);

@@ -95,8 +95,8 @@ export class ServerSession extends Session implements StreamOwner {
   }
 
   private endWhenDone(): void {
-    const last = goawayFrame(this.lastStreamId, ErrorCode.NO_ERROR);
-    if (this.lastWelcome !== MAX_STREAM_ID && this.streams.size === 0 && this.outlet.idle) this.hangUp(last);
+    if (this.lastWelcome !== MAX_STREAM_ID && this.streams.size === 0 && this.outlet.idle)
+      this.hangUp(goawayFrame(this.lastStreamId, ErrorCode.NO_ERROR));
   }
 
   answer(stream: ServerStream, message: Message): void {
