@@ -9,6 +9,7 @@ import { closingResults } from './suites/closing.js';
 import { decodeResults } from './suites/decode.js';
 import { forestResults } from './suites/forest.js';
 import { grpcClientResults } from './suites/grpc-client.js';
+import { grpcServerResults } from './suites/grpc-server.js';
 import { pipelineResults } from './suites/pipeline.js';
 
 const { values: options } = parseArgs({
@@ -23,6 +24,7 @@ const SUITES: Readonly<Record<string, (rounds: number) => Result[] | Promise<Res
   forest: forestResults,
   closing: closingResults,
   'grpc-client': grpcClientResults,
+  'grpc-server': grpcServerResults,
   decode: decodeResults,
   pipeline: pipelineResults,
 };

@@ -1,6 +1,7 @@
-// What sending a request costs: our gRPC client on node:http2 beside @grpc/grpc-js, and what compressing adds.
+// What sending a request costs: our gRPC client beside node:http2 and @grpc/grpc-js, and what compressing adds.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:http2';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
@@ -8,7 +9,7 @@ import grpc from '@grpc/grpc-js';
 import { opentelemetry } from '#proto';
 import { schema } from '../../src/exporters/otlp-grpc/config.js';
 import { grpcPush } from '../../src/exporters/otlp-grpc/exporter.js';
-import { NAMES } from '../../src/otlp/index.js';
+import { framePrefix, NAMES } from '../../src/otlp/index.js';
 import { type Batch, ownBatch } from '../../src/pipeline/index.js';
 import { createTelemetry } from '../../src/telemetry/index.js';
 import type { Result } from '../result.js';
@@ -80,6 +81,27 @@ function ours(port: number, compression: string): { send: Send; close: () => Pro
   return { send: (batch) => push.send(batch, never), close: () => push.close() };
 }
 
+function nodeHttp2(port: number): { send: Send; close: () => Promise<void> } {
+  const session = connect(`http://127.0.0.1:${port}`);
+  const headers = {
+    ':method': 'POST',
+    ':path': NAMES.metrics.grpcPath,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  };
+  const send: Send = ({ body }) =>
+    new Promise((resolve, reject) => {
+      const stream = session.request(headers, { endStream: false });
+      stream.on('error', reject);
+      stream.on('close', resolve);
+      stream.resume();
+      stream.cork();
+      stream.write(framePrefix(body.byteLength));
+      stream.end(body);
+    });
+  return { send, close: () => new Promise((resolve) => session.close(resolve)) };
+}
+
 function grpcJs(port: number): { send: Send; close: () => Promise<void> } {
   const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
   const raw = (body: Uint8Array): Buffer => Buffer.from(body.buffer, body.byteOffset, body.byteLength);
@@ -123,10 +145,11 @@ export async function grpcClientResults(rounds: number): Promise<Result[]> {
   const body = pixieBody();
   const sink = await startSink();
   const contenders = {
-    'node:http2 (otlp_grpc), none': ours(sink.port, 'none'),
+    'ours (otlp_grpc), none': ours(sink.port, 'none'),
+    'node:http2, none': nodeHttp2(sink.port),
     '@grpc/grpc-js, none': grpcJs(sink.port),
-    'node:http2 (otlp_grpc), gzip made here': ours(sink.port, 'gzip'),
-    'node:http2 (otlp_grpc), gzip as it came': ours(sink.port, 'gzip'),
+    'ours (otlp_grpc), gzip made here': ours(sink.port, 'gzip'),
+    'ours (otlp_grpc), gzip as it came': ours(sink.port, 'gzip'),
   };
   const compressed = gzipSync(body, { level: 1 });
   const batches = (name: string): Batch[] =>

@@ -3,8 +3,8 @@
 //   send ──▶ underway ──windows, room──▶ block ──one write──▶ socket
 //             (by stream)                 HEADERS DATA DATA … [trailers]
 //
-// A body is copied into blocks between its frame headers: one write call for all frames of a request costs less than a vector of
-// thirty pieces (measured: 0.9 of the whole relay), and from then on nobody reads the body's own memory.
+// A body is copied into blocks between its frame headers: one write call for all frames of a request is no slower than a vector of
+// thirty pieces, and from then on nobody reads the body's own memory.
 import type { Duplex } from 'node:stream';
 import { DEFAULT_WINDOW, FRAME_HEADER_BYTES, headerFrames, MAX_WINDOW } from './frames.js';
 import { NO_TABLE } from './hpack/encoder.js';
