@@ -3,9 +3,10 @@
 import { request as requestHttp } from 'node:http';
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { request as requestHttps } from 'node:https';
+import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import { formatHostPort, type HostPort } from '../../config/endpoint.js';
 import { decodeMessage, frameMessage } from '../../otlp/grpc-frame.js';
-import { ExportMetricsServiceRequest, NAMES } from '../../otlp/messages.js';
+import { NAMES } from '../../otlp/messages.js';
 import { decodeStatus } from '../../otlp/status.js';
 import type { Signal } from '../../pipeline/index.js';
 import { STEP_MS } from './connect.js';
@@ -29,32 +30,27 @@ export interface Answer {
 /** Names that begin like this are not learnt from and not shown as unmapped; the attribute is that of injected events. */
 const TEST_METRIC = 'px.anomaly.doctor';
 
-/** A request of one data point. */
+type ResourceMetrics = Parameters<typeof ProtobufMetricsSerializer.serializeRequest>[0];
+
+/** Values of the SDK's enums, which its types alone would make a dependency. */
+const GAUGE = { dataPointType: 2, aggregationTemporality: 1 } as const;
+const DOUBLE = 1;
+
+/**
+ * A request of one data point, made by OpenTelemetry's own serializer: what an application's SDK would send, and nothing of the encoder
+ * whose gateway is examined.
+ */
 export function testPoint(nowMs: number): Uint8Array {
-  const text = (key: string, value: string) => ({ key, value: { stringValue: value } });
-  const timeUnixNano = BigInt(nowMs) * 1_000_000n;
-  const point = {
-    timeUnixNano: {
-      low: Number(BigInt.asIntN(32, timeUnixNano)),
-      high: Number(BigInt.asIntN(32, timeUnixNano >> 32n)),
-      unsigned: true,
-    },
-    asDouble: 1,
-    attributes: [{ key: 'anomaly.test', value: { boolValue: true } }],
+  const time: [number, number] = [Math.floor(nowMs / 1000), (nowMs % 1000) * 1e6];
+  const descriptor = { name: TEST_METRIC, description: 'A test point', unit: '', valueType: DOUBLE };
+  const point = { startTime: time, endTime: time, attributes: { 'anomaly.test': true }, value: 1 };
+  const request = {
+    resource: { attributes: { 'service.name': 'pxanomaly-doctor' } },
+    scopeMetrics: [{ scope: { name: 'pxanomaly doctor' }, metrics: [{ ...GAUGE, descriptor, dataPoints: [point] }] }],
   };
-  return ExportMetricsServiceRequest.encode({
-    resourceMetrics: [
-      {
-        resource: { attributes: [text('service.name', 'pxanomaly-doctor')] },
-        scopeMetrics: [
-          {
-            scope: { name: 'pxanomaly doctor' },
-            metrics: [{ name: TEST_METRIC, description: 'A test point', gauge: { dataPoints: [point as object] } }],
-          },
-        ],
-      },
-    ],
-  }).finish();
+  const body = ProtobufMetricsSerializer.serializeRequest(request as unknown as ResourceMetrics);
+  if (!body) throw new Error('the test point cannot be serialized');
+  return body;
 }
 
 /** Rejects where there is no HTTP/2 at the other end. */
