@@ -144,9 +144,11 @@ export class ClientSession extends Session {
     const section = stream?.answered ? 'trailers' : 'response';
     const { fields, malformed } = blocks.decode(block, section);
     if (!stream) return;
-    if (malformed !== undefined) throw new StreamError(streamId, ErrorCode.PROTOCOL_ERROR, malformed);
+    const interim = isInterim(fields[':status']);
+    const wrong = malformed ?? faultOf(section === 'trailers', interim, endStream);
+    if (wrong !== undefined) throw new StreamError(streamId, ErrorCode.PROTOCOL_ERROR, wrong);
+    if (interim) return;
     if (section === 'trailers') stream.reader.trailers(fields);
-    else if (isInterim(fields[':status'])) return;
     else {
       stream.answered = true;
       stream.reader.headers(fields);
@@ -196,12 +198,17 @@ export class ClientSession extends Session {
     this.closing = true;
     this.options.goaway(code);
     const why = unprocessed(`the server goes away: ${nameOf(code)}`);
-    for (const id of [...this.open.keys()]) if (id > lastStreamId) this.finishStream(id, why);
+    // Those first: none of them may take the place of a stream that ends here.
+    this.endWaiting(why);
+    for (const id of this.open.keys()) if (id > lastStreamId) this.finishStream(id, why);
+    this.endWhenDone();
+  }
+
+  private endWaiting(why: Broken): void {
     for (const waiting of this.waiting) {
       this.waiting.delete(waiting);
       waiting.reader.closed(why);
     }
-    this.endWhenDone();
   }
 
   protected peerSettled(first: boolean): void {
@@ -233,12 +240,11 @@ export class ClientSession extends Session {
   protected over(error: Error | undefined): void {
     const why = error?.message ?? 'the connection was closed before the server answered';
     const broken = { resetCode: undefined, unprocessed: false, why };
-    const readers = [...this.open.values()].map(({ reader }) => reader);
-    const unsent = [...this.waiting].map(({ reader }) => reader);
-    this.open.clear();
-    this.waiting.clear();
-    for (const reader of readers) reader.closed(broken);
-    for (const reader of unsent) reader.closed({ ...broken, unprocessed: true });
+    for (const [id, { reader }] of this.open) {
+      this.open.delete(id);
+      reader.closed(broken);
+    }
+    this.endWaiting(unprocessed(why));
   }
 
   protected disconnected(error: Error | undefined): void {
@@ -248,6 +254,12 @@ export class ClientSession extends Session {
 
 function unprocessed(why: string): Broken {
   return { resetCode: undefined, unprocessed: true, why };
+}
+
+/** Why fields may not come so: trailers are the last of a stream, and an interim response is not (RFC 9113, 8.1). */
+function faultOf(trailers: boolean, interim: boolean, endStream: boolean): string | undefined {
+  if (trailers && !endStream) return 'trailers that do not end the stream';
+  return interim && endStream ? 'an interim response that ends the stream' : undefined;
 }
 
 /** 100 and its like, in front of the answer. */

@@ -19,8 +19,10 @@ export class Outgoing {
   constructor(
     readonly streamId: number,
     private readonly body: readonly Uint8Array[],
-    /** Frames of the trailers. */
-    readonly trailers: Buffer | undefined,
+    /** Frames that follow the body. */
+    readonly behind: Buffer | undefined,
+    /** There are no trailers. */
+    private readonly endsWithBody: boolean,
     /** What the stream's window still allows; may be negative (RFC 9113, 6.9.2). */
     public window: number,
   ) {
@@ -34,7 +36,7 @@ export class Outgoing {
       const length = Math.min(left, maxFrameBytes);
       left -= length;
       this.left -= length;
-      const flags = this.left === 0 && this.trailers === undefined ? Flag.END_STREAM : 0;
+      const flags = this.left === 0 && this.endsWithBody ? Flag.END_STREAM : 0;
       writeFrameHeader(target, end, length, FrameType.DATA, flags, this.streamId);
       end = this.copy(target, end + FRAME_HEADER_BYTES, length);
     }

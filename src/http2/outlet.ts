@@ -26,6 +26,7 @@ export class Outlet {
   private readonly underway = new Map<number, Outgoing>();
   private readonly spare: Buffer[] = [];
   private blocksOut = 0;
+  private saidNoTable: boolean = false;
 
   constructor(
     private readonly socket: Duplex,
@@ -44,19 +45,24 @@ export class Outlet {
     return this.socket.writableLength > MOST_BLOCKS * BLOCK_BYTES + MOST_WAITING_BYTES;
   }
 
-  /** Frames of a block of fields, as this peer has to be told them. */
-  fields(streamId: number, block: Buffer, endStream: boolean): Buffer {
-    const whole = this.peer.tableShrunk ? Buffer.concat([NO_TABLE, block]) : block;
-    this.peer.tableShrunk = false;
+  /** The first block says that we keep no table: the peer may make its own smaller at any time, and need not hear of it again. */
+  private fields(streamId: number, block: Buffer, endStream: boolean): Buffer {
+    const whole = this.saidNoTable ? block : Buffer.concat([NO_TABLE, block]);
+    this.saidNoTable = true;
     return headerFrames(streamId, whole, endStream, this.peer.maxFrameBytes);
   }
 
-  /** Sends a message; what the windows do not allow now follows later. `opened`: what the peer has opened the stream's window by before. */
-  send(streamId: number, { head, body, trailers }: Message, opened = 0): void {
+  /**
+   * Sends a message; what the windows do not allow now follows later. `opened`: what the peer has opened the stream's window by before;
+   * `after`: frames that follow when the message has left.
+   */
+  send(streamId: number, { head, body, trailers }: Message, opened = 0, after?: Buffer): void {
     const isEmpty = body.every(({ length }) => length === 0);
-    const front = this.fields(streamId, head, isEmpty && trailers === undefined);
-    const behind = trailers && headerFrames(streamId, trailers, true, this.peer.maxFrameBytes);
-    const outgoing = new Outgoing(streamId, body, behind, this.peer.initialWindow + opened);
+    const endsWithBody = trailers === undefined;
+    const front = this.fields(streamId, head, isEmpty && endsWithBody);
+    const last = trailers && headerFrames(streamId, trailers, true, this.peer.maxFrameBytes);
+    const behind = last && after ? Buffer.concat([last, after]) : (last ?? after);
+    const outgoing = new Outgoing(streamId, body, behind, endsWithBody, this.peer.initialWindow + opened);
     if (isEmpty) this.write(behind ? Buffer.concat([front, behind]) : front);
     else if (this.isFree() && front.length <= SMALL_BYTES) this.advance(outgoing, front);
     else {
@@ -71,9 +77,9 @@ export class Outlet {
     return this.underway.has(streamId);
   }
 
-  /** Whether every message has left. */
-  get idle(): boolean {
-    return this.underway.size === 0;
+  /** Messages that have not left completely. */
+  get waiting(): number {
+    return this.underway.size;
   }
 
   /** Sends no more of a message; its memory is not read from here on. */
@@ -103,8 +109,11 @@ export class Outlet {
 
   /** The peer changed the window that streams begin with: open ones change by the difference (6.9.2). False: beyond what one can be. */
   initialWindowChanged(difference: number): boolean {
-    for (const outgoing of this.underway.values()) outgoing.window += difference;
-    const possible = [...this.underway.values()].every(({ window }) => window <= MAX_WINDOW);
+    let possible = true;
+    for (const outgoing of this.underway.values()) {
+      outgoing.window += difference;
+      possible &&= outgoing.window <= MAX_WINDOW;
+    }
     if (possible && difference > 0) this.pump();
     return possible;
   }
@@ -115,9 +124,9 @@ export class Outlet {
 
   /** Lets each message have a block in turn while there are windows and blocks. */
   private pump(): void {
-    if (this.idle) return;
+    if (this.waiting === 0) return;
     this.advanceAll();
-    if (this.idle) this.drained();
+    if (this.waiting === 0) this.drained();
   }
 
   private advanceAll(): void {
@@ -133,7 +142,7 @@ export class Outlet {
   private advance(outgoing: Outgoing, front: Buffer | undefined): void {
     const { maxFrameBytes } = this.peer;
     const allowed = Math.max(0, Math.min(outgoing.left, outgoing.window, this.window));
-    const around = (front?.length ?? 0) + (outgoing.trailers?.length ?? 0);
+    const around = (front?.length ?? 0) + (outgoing.behind?.length ?? 0);
     const block = this.take(around + framedBytes(allowed, maxFrameBytes));
     const room = block.length - around;
     const bytes = Math.min(allowed, room - Math.ceil(room / (maxFrameBytes + FRAME_HEADER_BYTES)) * FRAME_HEADER_BYTES);
@@ -141,8 +150,10 @@ export class Outlet {
     let end = front ? front.copy(block) : 0;
     end = outgoing.writeFrames(block, end, bytes, maxFrameBytes);
     if (outgoing.left > 0) this.underway.set(outgoing.streamId, outgoing);
-    else if (outgoing.trailers) end += outgoing.trailers.copy(block, end);
-    this.writeBlock(block, end);
+    else if (outgoing.behind) end += outgoing.behind.copy(block, end);
+    // One that goes on counts however small: windows opened byte by byte would make more writes than a socket should hold.
+    if (front && block.length !== BLOCK_BYTES) this.write(block.subarray(0, end));
+    else this.writeBlock(block, end);
   }
 
   /** Memory for so many bytes, or for less of them. */
@@ -152,15 +163,11 @@ export class Outlet {
   }
 
   private writeBlock(block: Buffer, end: number): void {
-    if (block.length !== BLOCK_BYTES) {
-      this.write(block.subarray(0, end));
-      return;
-    }
     this.blocksOut++;
-    this.socket.write(block.subarray(0, end), () => {
+    this.socket.write(block.subarray(0, end), (error) => {
       this.blocksOut--;
-      if (this.spare.length < MOST_BLOCKS) this.spare.push(block);
-      this.pump();
+      if (block.length === BLOCK_BYTES && this.spare.length < MOST_BLOCKS) this.spare.push(block);
+      if (!error) this.pump();
     });
   }
 

@@ -12,15 +12,10 @@ import {
 /** Pairs in one frame: there are seven settings in the world that matter, and a frame could have thousands. */
 const MOST_PAIRS = 64;
 
-/** Table of a decoder before anybody says otherwise; bytes. */
-const DEFAULT_TABLE_BYTES = 4096;
-
 export class PeerSettings {
   maxConcurrentStreams: number = 2 ** 32 - 1;
   initialWindow: number = DEFAULT_WINDOW;
   maxFrameBytes: number = MIN_FRAME_BYTES;
-  /** The next block of fields has to begin with word of our table, which is empty (RFC 7541, 4.2). */
-  tableShrunk: boolean = false;
 
   /** Reads the payload of a frame. Throws `ConnectionError`. */
   read(payload: Buffer): void {
@@ -32,9 +27,6 @@ export class PeerSettings {
 
   private set(id: number, value: number): void {
     switch (id) {
-      case Setting.HEADER_TABLE_SIZE:
-        this.tableShrunk ||= value < DEFAULT_TABLE_BYTES;
-        return;
       case Setting.ENABLE_PUSH:
         if (value > 1) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'ENABLE_PUSH is neither 0 nor 1');
         return;

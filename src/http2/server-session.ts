@@ -1,5 +1,6 @@
 // The server's end of an HTTP/2 connection: streams that clients open (RFC 9113, 5.1), and a farewell that loses none.
 import type { Duplex } from 'node:stream';
+import { EndedStreams } from './ended-streams.js';
 import {
   ConnectionError,
   ErrorCode,
@@ -34,11 +35,6 @@ export interface ServerSessionOptions {
   readonly closed: (error: Error | undefined) => void;
 }
 
-/** How a stream ended: the client had said all, or we were done with it before, so that what it still sends is passed over. */
-type Ended = 'complete' | 'abandoned';
-/** So many are remembered. */
-const MOST_ENDED = 1024;
-
 /** A client that does not answer the ping of the farewell has had so long to hear of it; ms. */
 const FAREWELL_MS = 1000;
 
@@ -46,7 +42,7 @@ const HEADERS_TOO_LARGE: Message = { head: encodeHeaders([[':status', '431']]), 
 
 export class ServerSession extends Session implements StreamOwner {
   private readonly streams = new Map<number, ServerStream>();
-  private readonly finishedStreams = new Map<number, Ended>();
+  private readonly ended: EndedStreams;
   private readonly resets: ResetBudget = new ResetBudget();
   private lastStreamId = 0;
   private prefaceBytes = 0;
@@ -59,6 +55,7 @@ export class ServerSession extends Session implements StreamOwner {
     private readonly options: ServerSessionOptions,
   ) {
     super(socket, options.windows);
+    this.ended = new EndedStreams(options.maxConcurrentStreams);
     this.greet(undefined, [
       [Setting.MAX_CONCURRENT_STREAMS, options.maxConcurrentStreams],
       [Setting.INITIAL_WINDOW_SIZE, options.windows.stream],
@@ -95,14 +92,19 @@ export class ServerSession extends Session implements StreamOwner {
   }
 
   private endWhenDone(): void {
-    if (this.lastWelcome !== MAX_STREAM_ID && this.streams.size === 0 && this.outlet.idle)
+    if (this.lastWelcome !== MAX_STREAM_ID && this.unfinished === 0)
       this.hangUp(goawayFrame(this.lastStreamId, ErrorCode.NO_ERROR));
   }
 
+  /** Streams that the client sees open: those without an answer, and answers that have not left. */
+  private get unfinished(): number {
+    return this.streams.size + this.outlet.waiting;
+  }
+
   answer(stream: ServerStream, message: Message): void {
-    this.outlet.send(stream.id, message, stream.opened);
     // RST_STREAM with NO_ERROR asks the client to stop, without taking back the answer (8.1).
-    if (!stream.complete && !this.outlet.isUnderway(stream.id)) this.tell(resetFrame(stream.id, ErrorCode.NO_ERROR));
+    const stop = stream.complete ? undefined : resetFrame(stream.id, ErrorCode.NO_ERROR);
+    this.outlet.send(stream.id, message, stream.opened, stop);
     this.close(stream);
   }
 
@@ -114,18 +116,9 @@ export class ServerSession extends Session implements StreamOwner {
   private close(stream: ServerStream): void {
     if (!this.streams.delete(stream.id)) return;
     stream.close();
-    this.remember(stream.id, stream.complete ? 'complete' : 'abandoned');
+    this.ended.add(stream.id, stream.complete ? 'complete' : 'abandoned');
     this.options.streamClosed();
-    if (!this.deaf) this.endWhenDone();
-  }
-
-  private remember(streamId: number, how: Ended): void {
-    this.finishedStreams.set(streamId, how);
-    if (this.finishedStreams.size <= MOST_ENDED) return;
-    for (const oldest of this.finishedStreams.keys()) {
-      this.finishedStreams.delete(oldest);
-      return;
-    }
+    this.endWhenDone();
   }
 
   protected override read(chunk: Buffer): void {
@@ -161,15 +154,25 @@ export class ServerSession extends Session implements StreamOwner {
     if (id > this.lastWelcome) return;
     this.lastStreamId = id;
     if (malformed !== undefined && !tooLarge) throw new StreamError(id, ErrorCode.PROTOCOL_ERROR, malformed);
-    if (this.streams.size >= this.options.maxConcurrentStreams)
+    this.checkRoom(id);
+    if (tooLarge) this.refuseFields(id, endStream);
+    else this.call(new ServerStream(id, fields, new ReceiveWindow(this.windows.stream), this), endStream);
+  }
+
+  /** A client that does not read makes answers wait: those count like streams, and what is in the socket is bounded. */
+  private checkRoom(id: number): void {
+    if (this.unfinished >= this.options.maxConcurrentStreams)
       throw new StreamError(id, ErrorCode.REFUSED_STREAM, 'too many streams at once');
-    const stream = new ServerStream(id, fields, new ReceiveWindow(this.windows.stream), this);
-    this.streams.set(id, stream);
-    if (tooLarge) stream.respond(HEADERS_TOO_LARGE);
-    else this.call(stream, endStream);
+    if (this.outlet.jammed) throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'answers are not read');
+  }
+
+  private refuseFields(id: number, endStream: boolean): void {
+    this.outlet.send(id, HEADERS_TOO_LARGE, 0, endStream ? undefined : resetFrame(id, ErrorCode.NO_ERROR));
+    this.ended.add(id, endStream ? 'complete' : 'abandoned');
   }
 
   private call(stream: ServerStream, endStream: boolean): void {
+    this.streams.set(stream.id, stream);
     if (endStream) stream.complete = true;
     stream.reader = this.options.called(stream);
     if (endStream) stream.receive(NO_BYTES, true, ErrorCode.PROTOCOL_ERROR);
@@ -201,29 +204,39 @@ export class ServerSession extends Session implements StreamOwner {
 
   /** Frames of a stream that is over: in order where we ended it and the client may not have known. */
   private late(streamId: number, never: number): void {
-    const how = this.finishedStreams.get(streamId);
+    const how = this.ended.of(streamId);
     if (how === 'abandoned' || streamId > this.lastWelcome) return;
     throw new ConnectionError(how ? ErrorCode.STREAM_CLOSED : never, `stream ${streamId} is over, or was passed by`);
   }
 
   protected peerReset(streamId: number): void {
     this.checkNotIdle(streamId);
-    // A client may give up what it likes, but one that does nothing else keeps a server busy (CVE-2023-44487).
-    if (!this.resets.spend())
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'too many streams are opened and given up');
+    this.spendReset();
     this.outlet.drop(streamId);
     const stream = this.streams.get(streamId);
-    if (!stream) return;
-    stream.complete = true;
-    this.close(stream);
+    if (stream) stream.complete = true;
+    this.abandon(stream);
   }
 
   protected resetOf(streamId: number): void {
     this.outlet.drop(streamId);
     const stream = this.streams.get(streamId);
-    if (stream) this.close(stream);
+    this.abandon(stream);
     // What the client still sends may have crossed our RST_STREAM.
-    this.remember(streamId, 'abandoned');
+    this.ended.add(streamId, 'abandoned');
+    // To have us reset them is but another way to give streams up (CVE-2025-8671).
+    if (stream) this.spendReset();
+  }
+
+  private abandon(stream: ServerStream | undefined): void {
+    if (stream) this.close(stream);
+    else this.endWhenDone();
+  }
+
+  /** A client may give up what it likes, but one that does nothing else keeps a server busy (CVE-2023-44487). */
+  private spendReset(): void {
+    if (!this.resets.spend())
+      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'too many streams are opened and given up');
   }
 
   protected peerGoaway(): void {

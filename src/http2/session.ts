@@ -22,7 +22,7 @@ import { PeerSettings } from './peer-settings.js';
 import { ReceiveWindow } from './receive-window.js';
 
 export interface Windows {
-  /** What a peer may send of one stream, and of all, before it hears of more; bytes. */
+  /** What a peer may send of one stream, and of all, before it hears of more; 65,535 bytes at least, as it begins with that. */
   readonly stream: number;
   readonly connection: number;
   /** Largest frame that we take; bytes. */
@@ -60,7 +60,7 @@ export abstract class Session implements FrameSink {
     this.reader = new FrameReader(this, windows.frame);
     this.window = new ReceiveWindow(windows.connection);
     socket.on('data', (chunk: Buffer) => this.read(chunk));
-    socket.on('end', () => this.ended());
+    socket.on('end', () => this.peerEnded());
     socket.on('error', (error) => this.lost(error));
     socket.on('close', () => this.closed());
   }
@@ -72,8 +72,10 @@ export abstract class Session implements FrameSink {
 
   /** Our first frames: SETTINGS, and the window of the connection. */
   protected greet(preface: Buffer | undefined, settings: readonly (readonly [number, number])[]): void {
-    const frames = [settingsFrame(settings), windowUpdateFrame(CONNECTION, this.windows.connection - DEFAULT_WINDOW)];
-    this.socket.write(Buffer.concat(preface ? [preface, ...frames] : frames));
+    const frames = preface ? [preface, settingsFrame(settings)] : [settingsFrame(settings)];
+    const more = this.windows.connection - DEFAULT_WINDOW;
+    if (more > 0) frames.push(windowUpdateFrame(CONNECTION, more));
+    this.socket.write(Buffer.concat(frames));
   }
 
   /** Asks for a sign of life; `answered` is called when it comes. */
@@ -97,7 +99,12 @@ export abstract class Session implements FrameSink {
     if (this.deaf) return;
     this.finish();
     this.socket.end(lastWord);
-    this.lingering = setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
+    this.linger();
+  }
+
+  /** A peer that does not read must not keep the socket open. */
+  private linger(): void {
+    this.lingering ??= setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
   }
 
   /** Takes what the socket brings. Errors of the peer end the connection with a GOAWAY that says why. */
@@ -109,8 +116,9 @@ export abstract class Session implements FrameSink {
       const opening = this.window.opening();
       if (opening > 0) this.tell(windowUpdateFrame(CONNECTION, opening));
     } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
-      this.fail(error);
+      const expected = error instanceof ConnectionError;
+      this.fail(expected ? error : new ConnectionError(ErrorCode.INTERNAL_ERROR, 'unexpected error'));
+      if (!expected) throw error;
     } finally {
       this.socket.uncork();
     }
@@ -259,9 +267,10 @@ export abstract class Session implements FrameSink {
   }
 
   /** The peer has said its last word: nothing more can be asked of it, nor will it listen for long. */
-  private ended(): void {
+  private peerEnded(): void {
     this.finish();
     this.socket.end();
+    this.linger();
   }
 
   private lost(error: Error): void {

@@ -108,6 +108,7 @@ export class Channel {
     try {
       const session = await this.handshake();
       this.failures = 0;
+      if (this.closed) return leave(session);
       this.ready = session;
       this.options.onConnected();
       return session;
@@ -158,6 +159,12 @@ export class Channel {
     this.ready = undefined;
     if (!this.closed) this.options.onLost(why);
   }
+}
+
+/** The channel was closed while it connected; whoever waited finds that out. */
+function leave(session: ClientSession): ClientSession {
+  session.close();
+  return session;
 }
 
 function reasonOf(error: unknown): string {
