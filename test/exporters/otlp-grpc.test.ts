@@ -267,6 +267,7 @@ for (const [code, retryable] of [
 }
 
 for (const [reset, name, pattern] of [
+  [http2.constants.NGHTTP2_NO_ERROR, 'NO_ERROR', /^UNAVAILABLE/],
   [http2.constants.NGHTTP2_INTERNAL_ERROR, 'INTERNAL_ERROR', /^INTERNAL/],
   [http2.constants.NGHTTP2_CANCEL, 'CANCEL', /^(CANCELLED|UNAVAILABLE)/],
   [http2.constants.NGHTTP2_ENHANCE_YOUR_CALM, 'ENHANCE_YOUR_CALM', /^UNAVAILABLE/],

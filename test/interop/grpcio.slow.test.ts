@@ -82,7 +82,7 @@ describe('the receiver under the C core of gRPC', { skip }, () => {
 
   it('hears RESOURCE_EXHAUSTED although it is still sending', async () => {
     const { send } = await rig({ grpc: { max_recv_msg_size_mib: 1 } });
-    const [answer] = await send([incompressible(40 << 20)]);
+    const [answer] = await send([incompressible(20 << 20)]);
     assert.deepEqual(
       [answer?.code, answer?.details],
       ['RESOURCE_EXHAUSTED', 'the request is larger than 1 MiB, the limit that max_recv_msg_size_mib sets'],

@@ -29,6 +29,8 @@ const NO_BODY = new Uint8Array(0);
 
 /** HTTP/2 error codes that have a meaning of their own in gRPC; the rest is INTERNAL, and a lost connection UNAVAILABLE. */
 const CODE_OF_RESET: ReadonlyMap<number, number> = new Map<number, number>([
+  // gRPC says INTERNAL, "but this might be used to aggressively lameduck": servers that are destroyed end their streams so.
+  [ErrorCode.NO_ERROR, Code.UNAVAILABLE],
   [ErrorCode.CANCEL, Code.CANCELLED],
   [ErrorCode.INADEQUATE_SECURITY, Code.PERMISSION_DENIED],
   // gRPC says RESOURCE_EXHAUSTED, which OTLP would not retry; but the request was not judged, the peer only wants calm.

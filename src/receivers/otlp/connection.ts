@@ -8,7 +8,7 @@ import type { GrpcConfig } from './config.js';
 const WINDOWS = { stream: 16 * MIB, connection: 64 * MIB, frame: MIB };
 
 /** A peer that has not sent its SETTINGS by then does not speak HTTP/2; ms. */
-const HANDSHAKE_MS = 20_000;
+export const HANDSHAKE_MS = 20_000;
 
 /** Ages are spread by this part, so that connections opened together do not come back together. */
 const AGE_JITTER = 0.1;

@@ -8,7 +8,7 @@ import { Code } from '../../otlp/status.js';
 import { type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js';
 import { watchCertificates } from './certificates.js';
 import type { GrpcConfig } from './config.js';
-import { Connection } from './connection.js';
+import { Connection, HANDSHAKE_MS } from './connection.js';
 import { answerHttp, answerStatus, GrpcCall, isGrpc } from './grpc-call.js';
 import type { CallSettings } from './intake.js';
 import { bindFirst, boundAddress, DRAIN_MS } from './listen.js';
@@ -64,8 +64,9 @@ export class GrpcServer {
     const { tls } = this.config;
     if (!tls) return createServer({ noDelay: true }, (socket) => this.connected(socket));
     const tlsOptions = await serverTlsOptions(tls);
-    const server = createTlsServer({ ...tlsOptions, noDelay: true, ALPNProtocols: ['h2'] }, (socket) =>
-      this.secured(socket),
+    const server = createTlsServer(
+      { ...tlsOptions, noDelay: true, handshakeTimeout: HANDSHAKE_MS, ALPNProtocols: ['h2'] },
+      (socket) => this.secured(socket),
     );
     server.on('tlsClientError', (error, socket) => this.bad(error, socket.remoteAddress));
     server.once('listening', () => this.watch(tls, server, tlsOptions));
