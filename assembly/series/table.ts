@@ -1,23 +1,26 @@
 // The bounded series table: open addressing with linear probing over 64-bit hashes, dense slots of records beside it.
 //
-//   entries  [hash slot][hash slot][  empty ][hash slot] …   16 bytes each, a power of two of them, at most two thirds full
-// An entry is removed by shifting its successors back, so that look-ups stay short however many series come and go.
+//   entries  [slot tag][slot tag][ empty ][slot tag] …   8 bytes each, a power of two of them, at most two thirds full
+// The tag is the upper half of the hash; the record has all of it. There are entries for the series that there are, and twice as many
+// when those no longer do: scattered over the capacity, few series would touch all of its pages. They can be made anew from the
+// records, so no snapshot has them. An entry is removed by shifting its successors back, so that look-ups stay short however many
+// series come and go.
 import { Series, SeriesHead, SeriesState } from '../layout';
-import { reserve } from '../memory';
+import { reserve, scratch } from '../memory';
 import { forgetSeries } from './bind';
 
-/** An entry, byte offsets; hash 0: empty. */
-const enum Entry {
-  HASH = 0,
-  SLOT = 8,
-  BYTES = 16,
-}
+const ENTRY_BYTES: usize = 8;
+/** Bits of an entry that are the tag; the others are slot + 1, and 0 is an empty entry. */
+const TAG: u64 = 0xffff_ffff_0000_0000;
+/** Entries at first. */
+const FIRST: usize = 1024;
 
 /** Slots looked at for an idle series, when the table is full, for each new one. */
 const SWEEP = 64;
 
 let entries: usize = 0;
-let mask: usize = 0;
+/** Entries in use - 1. */
+let mask: usize = FIRST - 1;
 let records: usize = 0;
 let capacity: i32 = 0;
 export let head: SeriesHead = changetype<SeriesHead>(0);
@@ -30,11 +33,20 @@ export function configureTable(maxSeries: i32, idle: u32): void {
   idleSeconds = idle;
 }
 
+// @ts-ignore: decorator
+@inline
+function isCrowded(size: usize, series: i32): bool {
+  return (<usize>series * 3) / 2 > size;
+}
+
+function entriesFor(series: i32): usize {
+  let size = FIRST;
+  while (isCrowded(size, series)) size <<= 1;
+  return size;
+}
+
 export function tableInit(): void {
-  let size: usize = 16;
-  while (size < (<usize>capacity * 3) / 2) size <<= 1;
-  mask = size - 1;
-  entries = reserve(size * Entry.BYTES);
+  entries = scratch(entriesFor(capacity + 1) * ENTRY_BYTES);
   records = reserve(<usize>capacity * offsetof<Series>());
   head = changetype<SeriesHead>(reserve(offsetof<SeriesHead>()));
   head.free = -1;
@@ -57,24 +69,37 @@ export function isSeries(slot: i32): bool {
 // @ts-ignore: decorator
 @inline
 function entryAt(index: usize): usize {
-  return entries + (index & mask) * Entry.BYTES;
+  return entries + (index & mask) * ENTRY_BYTES;
+}
+
+// @ts-ignore: decorator
+@inline
+function slotOf(entry: u64): i32 {
+  return <i32>entry - 1;
+}
+
+/** Whether this is the entry of the hash, or none. */
+// @ts-ignore: decorator
+@inline
+function ends(entry: u64, hash: u64): bool {
+  return entry == 0 || (((entry ^ hash) & TAG) == 0 && seriesAt(slotOf(entry)).hash == hash);
 }
 
 /** Index of the entry of this hash, or of the empty one where it would go. */
 function probe(hash: u64): usize {
   let index = <usize>hash & mask;
-  let found = load<u64>(entryAt(index), Entry.HASH);
-  while (found != hash && found != 0) {
-    index = (index + 1) & mask;
-    found = load<u64>(entryAt(index), Entry.HASH);
-  }
+  while (!ends(load<u64>(entryAt(index)), hash)) index = (index + 1) & mask;
   return index;
+}
+
+/** Has the entry of this hash lead to the slot. */
+function enter(hash: u64, slot: i32): void {
+  store<u64>(entryAt(probe(hash)), (hash & TAG) | <u64>(slot + 1));
 }
 
 /** Slot of the series; -1: unknown. */
 export function findSeries(hash: u64): i32 {
-  const entry = entryAt(probe(hash));
-  return load<u64>(entry, Entry.HASH) == hash && hash != 0 ? load<i32>(entry, Entry.SLOT) : -1;
+  return hash == 0 ? -1 : slotOf(load<u64>(entryAt(probe(hash))));
 }
 
 /** A slot for a new series; -1: there is no room. */
@@ -93,9 +118,7 @@ export function admitSeries(hash: u64): i32 {
   const slot = takeSlot();
   if (slot < 0) return -1;
   // Only now: taking a slot may have moved entries.
-  const entry = entryAt(probe(hash));
-  store<u64>(entry, hash, Entry.HASH);
-  store<i32>(entry, slot, Entry.SLOT);
+  if (isCrowded(mask + 1, head.used + 1)) reindexSeries();
   const series = seriesAt(slot);
   memory.fill(changetype<usize>(series), 0, offsetof<Series>());
   series.hash = hash;
@@ -103,6 +126,7 @@ export function admitSeries(hash: u64): i32 {
   series.state = SeriesState.USED;
   series.touched = head.now;
   head.used++;
+  enter(hash, slot);
   return slot;
 }
 
@@ -122,13 +146,14 @@ function removeEntry(hole: usize): void {
   let index = hole;
   for (;;) {
     index = (index + 1) & mask;
-    const hash = load<u64>(entryAt(index), Entry.HASH);
-    if (hash == 0) break;
-    if (((index - (<usize>hash & mask)) & mask) < ((index - hole) & mask)) continue;
-    memory.copy(entryAt(hole), entryAt(index), Entry.BYTES);
+    const entry = load<u64>(entryAt(index));
+    if (entry == 0) break;
+    const home = <usize>seriesAt(slotOf(entry)).hash & mask;
+    if (((index - home) & mask) < ((index - hole) & mask)) continue;
+    store<u64>(entryAt(hole), entry);
     hole = index;
   }
-  store<u64>(entryAt(hole), 0, Entry.HASH);
+  store<u64>(entryAt(hole), 0);
 }
 
 export function seriesHigh(): i32 {
@@ -144,9 +169,10 @@ export function seriesTouched(slot: i32): u32 {
 export function moveSeriesRecord(from: i32, to: i32): bool {
   if (!isSeries(from) || isSeries(to)) return false;
   memory.copy(changetype<usize>(seriesAt(to)), changetype<usize>(seriesAt(from)), offsetof<Series>());
+  // While both records have the hash, by which the entry is found.
+  enter(seriesAt(to).hash, to);
   seriesAt(from).state = SeriesState.FREE;
   seriesAt(from).hash = 0;
-  store<i32>(entryAt(probe(seriesAt(to).hash)), to, Entry.SLOT);
   return true;
 }
 
@@ -157,15 +183,11 @@ export function fillSeries(count: i32): void {
   head.hand = 0;
 }
 
-/** Makes the look-up anew from the records: they came from a table of another size. */
+/** Makes the look-up anew from the records, with room for one series more: a hundred thousand take a few milliseconds. */
 export function reindexSeries(): void {
-  memory.fill(entries, 0, (mask + 1) * Entry.BYTES);
-  for (let slot = 0; slot < head.high; slot++) {
-    if (!isSeries(slot)) continue;
-    const entry = entryAt(probe(seriesAt(slot).hash));
-    store<u64>(entry, seriesAt(slot).hash, Entry.HASH);
-    store<i32>(entry, slot, Entry.SLOT);
-  }
+  mask = entriesFor(head.used + 1) - 1;
+  memory.fill(entries, 0, (mask + 1) * ENTRY_BYTES);
+  for (let slot = 0; slot < head.high; slot++) if (isSeries(slot)) enter(seriesAt(slot).hash, slot);
   if (head.hand >= capacity) head.hand = 0;
 }
 

@@ -2,7 +2,7 @@
 import { CheckpointError } from './errors.js';
 import type { KernelOptions, Packed } from './face.js';
 import type { KernelExports } from './load.js';
-import { type Region, stateRegions } from './snapshot.js';
+import { clear, type Region, stateRegions, usedPages } from './snapshot.js';
 import type { Views } from './views.js';
 
 /** A kernel as this file sees it. */
@@ -14,7 +14,7 @@ export interface Inside {
 
 /** State regions in the order of their layout (series/table, window/graph, window/counts, detect/regions). */
 const REGIONS = [
-  ...['entries', 'series', 'seriesHead', 'grids', 'feeds', 'edgeWindows', 'serviceSlots', 'graphHead', 'counts'],
+  ...['series', 'seriesHead', 'grids', 'feeds', 'edgeWindows', 'serviceSlots', 'graphHead', 'counts'],
   ...['edges', 'services', 'groups', 'chunks', 'profiles', 'windows', 'orderHead'],
   ...['score', 'evidence', 'surprise', 'gap', 'on', 'change', 'kind', 'present', 'source', 'forest', 'age', 'usual'],
   ...['mix', 'channel', 'channelChange'],
@@ -56,14 +56,24 @@ export function moveState(from: Inside, to: Inside): string[] {
   const keepsTrees = keepsVectors && old.trees === now.trees && old.subsample === now.subsample;
   for (const [name, target] of namedRegions(to)) {
     const source = sources.get(name);
-    if (!source || name === 'entries' || (name === 'trees' && !keepsTrees)) continue;
+    if (!source || (name === 'trees' && !keepsTrees)) continue;
     if ((name === 'pools' || name === 'poolSlots') && !keepsVectors) continue;
-    const bytes = from.views.u8.subarray(source.address, source.address + Math.min(source.bytes, target.bytes));
-    to.views.u8.set(bytes, target.address);
+    copy(from, source, to, target);
   }
   to.wasm.reindexSeries();
   to.wasm.forgetForests();
   return [...renewForests(to, keepsTrees, keepsVectors), ...renewCoders(from, to)];
+}
+
+/** Copies the pages that hold anything, as far as they fit: what is not written costs no memory. */
+function copy(from: Inside, source: Region, to: Inside, target: Region): void {
+  clear(new Map([[0, target]]), to.views);
+  const part = { ...source, bytes: Math.min(source.bytes, target.bytes) };
+  for (const page of usedPages(new Map([[0, part]]), from.views)) {
+    if (!page) continue;
+    const { address, length } = page;
+    to.views.u8.set(from.views.u8.subarray(address, address + length), target.address + address - source.address);
+  }
 }
 
 function renewForests({ wasm, options }: Inside, keepsTrees: boolean, keepsVectors: boolean): string[] {

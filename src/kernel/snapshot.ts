@@ -7,7 +7,7 @@ import type { KernelExports } from './load.js';
 import type { Views } from './views.js';
 
 const MAGIC = 0x4b_58_50_41;
-const VERSION = 2;
+const VERSION = 3;
 const HEAD = 16;
 const PAGE = 4096;
 const RECORD_HEAD = 8;
@@ -47,7 +47,8 @@ function fingerprint(regions: Map<number, Region>, salt: readonly bigint[]): big
 
 const ZEROS = Buffer.alloc(PAGE);
 
-interface Page {
+/** A page of a region, the last of which may be shorter. */
+export interface Page {
   readonly region: number;
   readonly page: number;
   readonly address: number;
@@ -55,7 +56,7 @@ interface Page {
 }
 
 /** Pages that hold anything; undefined where enough was looked at for one piece. */
-function* usedPages(regions: Map<number, Region>, views: Views): Generator<Page | undefined> {
+export function* usedPages(regions: Map<number, Region>, views: Views): Generator<Page | undefined> {
   let looks = 0;
   let memory = Buffer.from(views.buffer);
   for (const [region, { address, bytes }] of regions) {
@@ -174,6 +175,11 @@ function readPiece(piece: Uint8Array, from: number, regions: Map<number, Region>
   return false;
 }
 
+/** Zeroes what is used. Writing zeros to pages that were never written would make all of the capacity resident. */
+export function clear(regions: Map<number, Region>, views: Views): void {
+  for (const page of usedPages(regions, views)) if (page) views.u8.fill(0, page.address, page.address + page.length);
+}
+
 /** Takes a snapshot up, whole or in pieces. Throws `CheckpointError` before anything is changed. */
 export function restoreSnapshot(
   wasm: KernelExports,
@@ -184,7 +190,9 @@ export function restoreSnapshot(
   const regions = stateRegions(wasm);
   const pieces = snapshot instanceof Uint8Array ? [snapshot] : snapshot;
   const pages = readPages(pieces, regions, fingerprint(regions, salt));
-  for (const { address, bytes: length } of regions.values()) views.u8.fill(0, address, address + length);
+  // Only what is used: writing zeros to pages that were never written would make all of the capacity resident.
+  for (const page of usedPages(regions, views)) if (page) views.u8.fill(0, page.address, page.address + page.length);
   for (const [bytes, address] of pages) views.u8.set(bytes, address);
+  wasm.reindexSeries();
   wasm.forgetForests();
 }
