@@ -1,12 +1,15 @@
 // The dictionary of edges and services: compact, and still in the order in which things came.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import type { FeatureName } from '../../src/kernel/face.js';
 import { type FeatureState, NO_FEATURES, SharedFeatures } from '../../src/processors/anomaly/graph/features.js';
 import {
+  byName,
   createCluster,
   createGroup,
   type EdgeState,
+  edgeKey,
   type FeedState,
 } from '../../src/processors/anomaly/graph/graph.js';
 import { edgeBetween, FewEdges, ServiceState, Services } from '../../src/processors/anomaly/graph/services.js';
@@ -53,8 +56,8 @@ describe('edges of a service', () => {
     const edges = [edgeOf(0, hub, leaf), edgeOf(1, hub, lone), edgeOf(2, hub), edgeOf(3, undefined, hub, true)];
     edges.push(edgeOf(4, undefined, hub, false));
     for (const edge of edges) {
-      edge.sourceService?.outbound.add(edge);
-      edge.destinationService?.inbound.add(edge);
+      edge.sourceService?.addOutbound(edge);
+      edge.destinationService?.addInbound(edge);
     }
     for (const edge of edges)
       assert.equal(edgeBetween(edge.sourceService, edge.destinationService, edge.source !== undefined), edge);
@@ -102,5 +105,20 @@ describe('features', () => {
     assert.deepEqual(Object.keys(all), ['latency', 'requests', 'errors']);
     assert.notEqual(build(shared, ['latency', 'requests']), all);
     assert.deepEqual(build(shared, ['latency'], 2).latency, state(2));
+  });
+});
+
+describe('the order of edges by name', () => {
+  const part = fc.constantFrom('', 'a', 'b', 'a-b', 'a/b', 'é');
+  const name = fc.record({ namespace: part, name: part });
+  const ends = fc.record({ source: fc.option(name, { nil: undefined }), destination: name });
+
+  it('is that of their texts', () => {
+    fc.assert(
+      fc.property(ends, ends, (a, b) => {
+        const [left, right] = [edgeKey(a), edgeKey(b)];
+        assert.equal(byName(a, b), left < right ? -1 : left > right ? 1 : 0);
+      }),
+    );
   });
 });

@@ -87,8 +87,8 @@ function edgeOf(
     lastEndMs: undefined,
   };
   group.cluster.edges.add(edge);
-  sourceService?.outbound.add(edge);
-  destinationService?.inbound.add(edge);
+  sourceService?.addOutbound(edge);
+  destinationService?.addInbound(edge);
   return edge;
 }
 

@@ -32,7 +32,7 @@ describe('services that several edges lead to', () => {
     const web = new ServiceState({ namespace: '', name: 'web' });
     const services = new Map([[web, 0]]);
     assert.equal(junctions.of(services), 0);
-    for (let slot = 0; slot < 2; slot++) web.inbound.add({ slot } as EdgeState);
+    for (let slot = 0; slot < 2; slot++) web.addInbound({ slot } as EdgeState);
     assert.equal(junctions.of(services), 0, 'nothing said that it has changed');
     junctions.changed();
     assert.equal(junctions.of(services), 1);
@@ -48,7 +48,7 @@ describe('the ranking of a large cluster', () => {
       const service = new ServiceState({ namespace: '', name: `s${slot}` });
       cluster.services.add(service);
       const edge = { slot, group, sourceService: undefined, destinationService: service } as unknown as EdgeState;
-      service.inbound.add(edge);
+      service.addInbound(edge);
       cluster.edges.add(edge);
     }
     const kernel = {

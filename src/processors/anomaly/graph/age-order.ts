@@ -2,18 +2,17 @@
 import type { KernelFace } from '../../../kernel/face.js';
 import { mapInSlices } from '../learning/slices.js';
 import { sortInSlices } from '../learning/sorting.js';
-import { type EdgeState, edgeKey } from './graph.js';
+import { byName, type EdgeState } from './graph.js';
 
-/** A new edge, as its place in the order is decided. */
+/** A new edge with what decides its place in the order. */
 interface NewEdge {
-  readonly slot: number;
+  readonly edge: EdgeState;
   readonly firstUnixNano: bigint;
-  readonly key: string;
 }
 
 function byAge(a: NewEdge, b: NewEdge): number {
   if (a.firstUnixNano !== b.firstUnixNano) return a.firstUnixNano < b.firstUnixNano ? -1 : 1;
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+  return byName(a.edge, b.edge);
 }
 
 /** Those of the slots that are edges, in order. */
@@ -24,11 +23,11 @@ export function* inOrderOfAge(
 ): Generator<void, readonly number[]> {
   const all = yield* mapInSlices(slots, (slot): NewEdge | undefined => {
     const edge = bySlot[slot];
-    return edge && { slot, firstUnixNano: kernel.firstSeen(slot), key: edgeKey(edge) };
+    return edge && { edge, firstUnixNano: kernel.firstSeen(slot) };
   });
   const sorted = yield* sortInSlices(
     all.filter((edge) => edge !== undefined),
     byAge,
   );
-  return sorted.map(({ slot }) => slot);
+  return sorted.map(({ edge }) => edge.slot);
 }

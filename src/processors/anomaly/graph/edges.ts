@@ -214,8 +214,8 @@ export class Edges {
       episode: undefined,
       lastEndMs: undefined,
     };
-    sourceService?.outbound.add(edge);
-    destinationService?.inbound.add(edge);
+    sourceService?.addOutbound(edge);
+    destinationService?.addInbound(edge);
     this.bySlot[slot] = edge;
     this.count++;
     cluster.edges.add(edge);
@@ -277,8 +277,8 @@ export class Edges {
 
   /** Takes an edge back that a checkpoint knows; the kernel has it already. */
   restore(edge: EdgeState): void {
-    edge.sourceService?.outbound.add(edge);
-    edge.destinationService?.inbound.add(edge);
+    edge.sourceService?.addOutbound(edge);
+    edge.destinationService?.addInbound(edge);
     this.bySlot[edge.slot] = edge;
     this.count++;
     edge.cluster.edges.add(edge);

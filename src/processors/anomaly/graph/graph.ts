@@ -94,13 +94,28 @@ export interface Episode {
   topScore: number;
 }
 
-/** The text that an edge is known by in its cluster; orders edges that were first seen at the same time. */
-export function edgeKey({ source, destination }: Pick<EdgeState, 'source' | 'destination'>): string {
+/** The text that an edge is known by in its cluster. */
+export function edgeKey({ source, destination }: Ends): string {
   return `${source ? formatService(source) : ''}\u0000${formatService(destination)}`;
 }
 
+type Ends = Pick<EdgeState, 'source' | 'destination'>;
+
+/** Orders edges of a cluster by source, then by destination, as their texts would be, without making them: there may be very many. */
+export function byName(a: Ends, b: Ends): number {
+  return compare(a.source, b.source) || compare(a.destination, b.destination);
+}
+
+function compare(a: ServiceName | undefined, b: ServiceName | undefined): number {
+  if (a === b) return 0;
+  const isSameSpace = a !== undefined && a.namespace === b?.namespace;
+  const left = isSameSpace ? a.name : a ? formatService(a) : '';
+  const right = isSameSpace ? b!.name : b ? formatService(b) : '';
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
 /** "shop/frontend → shop/checkout", or the service alone. */
-export function edgeText({ source, destination }: Pick<EdgeState, 'source' | 'destination'>): string {
+export function edgeText({ source, destination }: Ends): string {
   return source ? `${formatService(source)} → ${formatService(destination)}` : formatService(destination);
 }
 

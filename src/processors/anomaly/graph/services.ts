@@ -31,10 +31,15 @@ export class FewEdges implements Iterable<EdgeState> {
   }
 }
 
+/** The edges at an end of a service: it adds them itself. */
+export type EndEdges = Omit<FewEdges, 'add'>;
+
+const NONE: EndEdges = new FewEdges();
+
 export class ServiceState {
   readonly name: ServiceName;
-  readonly inbound: FewEdges = new FewEdges();
-  readonly outbound: FewEdges = new FewEdges();
+  #inbound: FewEdges | undefined;
+  #outbound: FewEdges | undefined;
   /** Nearly always there is one group alone. */
   #group: GroupState | undefined;
   #tick = 0;
@@ -42,6 +47,24 @@ export class ServiceState {
 
   constructor(name: ServiceName) {
     this.name = name;
+  }
+
+  get inbound(): EndEdges {
+    return this.#inbound ?? NONE;
+  }
+
+  get outbound(): EndEdges {
+    return this.#outbound ?? NONE;
+  }
+
+  addInbound(edge: EdgeState): void {
+    this.#inbound ??= new FewEdges();
+    this.#inbound.add(edge);
+  }
+
+  addOutbound(edge: EdgeState): void {
+    this.#outbound ??= new FewEdges();
+    this.#outbound.add(edge);
   }
 
   /** Tick of the group in which it was first seen; undefined: not yet. */

@@ -2,7 +2,7 @@
 // A generator: of a hundred thousand services the event loop gets its turn in between.
 import type { KernelFace } from '../../../kernel/face.js';
 import type { ClusterState, EdgeState, GroupState } from '../graph/graph.js';
-import type { FewEdges, ServiceState } from '../graph/services.js';
+import type { EndEdges, ServiceState } from '../graph/services.js';
 import { mapInSlices } from '../learning/slices.js';
 import { formatService } from '../rules/names.js';
 
@@ -71,7 +71,7 @@ function* evidenceOf(
 }
 
 /** Over edges: how many, sum, sum of squares and largest of a column. */
-function over(edges: FewEdges, column: Float64Array): { count: number; sum: number; squares: number; top: number } {
+function over(edges: EndEdges, column: Float64Array): { count: number; sum: number; squares: number; top: number } {
   const result = { count: 0, sum: 0, squares: 0, top: 0 };
   for (const { slot } of edges) {
     const value = column[slot]!;
