@@ -1,22 +1,27 @@
 // How V8 is told to collect garbage: what a gateway allocates is dead when its request is done.
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+
+const MIB = 1024 * 1024;
 
 /**
- * Growth of the heap from one full collection to the next, percent: as little as that while it is enough. At full load over gRPC a
- * full collection comes every few seconds then, and what waits for it is less than with the 200 that once were given to all: 121
- * against 148 MB, 4,000 edges.
+ * Growth of the heap from one full collection to the next, percent, before anything is known. Buffers lie outside of the heap, but those
+ * that outlived a minor collection count against a limit that is made from the few MB of live objects: with V8's own growth a full
+ * collection came with every twelfth request of 1 MB that nobody gave back.
  */
-const LEAST_GROWTH_PERCENT = 50;
+const FIRST_PERCENT = 200;
 /**
- * Buffers lie outside of the heap, but count against a limit that is made from the few MB of live objects. Where memory of bodies is
- * not used again (`otlp_http`, `batch`), the heap must be allowed more, or a full collection comes with every dozen requests of 1 MB.
+ * What the heap and those buffers may grow by until the next full collection, bytes: at full load a few seconds' garbage of 4,000
+ * edges. Half of it made a point a tenth dearer. It is no share of what lives: 100,000 edges make no more garbage a request than ten.
  */
-const MOST_GROWTH_PERCENT = 300;
-/** How long full collections are counted before the growth is thought over; ms. Those of start-up, when all is new, do not count. */
+const LEAST_ROOM = 24 * MIB;
+/** Where memory of bodies is not used again (`otlp_http`, `batch`) and the heap is large, collections would be many and long. */
+const MOST_ROOM = 160 * MIB;
+/** Times that what lives is expected to rise from one full collection to the next, at most. */
+const MOST_RISE = 3;
+/** How long full collections are counted before the room is thought over, ms; those of start-up tell nothing. How many are too many. */
 const WATCH_MS = 1000;
-const START_UP_MS = 4000;
-/** Full collections in that time, of some 10 ms each, that are too many. */
+const START_UP_MS = 5000;
 const FREQUENT = 2;
 
 /**
@@ -28,34 +33,48 @@ const YOUNG_GROWTH = 1;
 /** To be called once, before anything else is loaded: what has grown stays. */
 export function tuneHeap(): void {
   setFlagsFromString(`--semi-space-growth-factor=${YOUNG_GROWTH}`);
-  letGrow(LEAST_GROWTH_PERCENT);
-  setTimeout(watchCollections, START_UP_MS).unref();
-}
-
-function watchCollections(): void {
-  let percent = LEAST_GROWTH_PERCENT;
-  let full = 0;
-  new PerformanceObserver((list) => {
-    for (const { detail } of list.getEntries() as GarbageCollection[])
-      if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) full++;
-  }).observe({ entryTypes: ['gc'] });
-  setInterval(() => {
-    percent = growthAfter(percent, full);
-    full = 0;
-    letGrow(percent);
-  }, WATCH_MS).unref();
+  letGrow(FIRST_PERCENT);
+  watchCollections();
 }
 
 type GarbageCollection = PerformanceEntry & { readonly detail: { readonly kind: number } };
 
-/** V8 reads it at the end of each full collection. */
+function watchCollections(): void {
+  let room = LEAST_ROOM;
+  let full = 0;
+  let live = 0;
+  new PerformanceObserver((list) => {
+    for (const { detail } of list.getEntries() as GarbageCollection[]) {
+      if (detail.kind !== constants.NODE_PERFORMANCE_GC_MAJOR) continue;
+      if (performance.now() > START_UP_MS) full++;
+      const before = live;
+      live = getHeapStatistics().used_heap_size;
+      letGrow(percentOf(room, nextLive(live, before)));
+    }
+  }).observe({ entryTypes: ['gc'] });
+  setInterval(() => {
+    room = roomAfter(room, full);
+    full = 0;
+  }, WATCH_MS).unref();
+}
+
+/** V8 reads it at the end of each full collection, for the limit of the next. */
 function letGrow(percent: number): void {
   setFlagsFromString(`--heap-growing-percent=${percent}`);
 }
 
-/** The growth to go on with after so many full collections in WATCH_MS: up at once when they are frequent, down slowly when there are none. */
-export function growthAfter(percent: number, full: number): number {
-  if (full >= FREQUENT) return Math.min(2 * percent, MOST_GROWTH_PERCENT);
-  if (full > 0) return percent;
-  return Math.max(Math.floor(0.9 * percent), LEAST_GROWTH_PERCENT);
+/** What will live after the next full collection: while edges come, as many times more as after the last. `before`: 0 is not known. */
+export function nextLive(live: number, before: number): number {
+  return before > 0 ? live * Math.min(Math.max(live / before, 1), MOST_RISE) : live;
+}
+
+/** What a heap with so many live bytes grows by: at first, while it is small, as much as before anything is known. */
+export function percentOf(room: number, live: number): number {
+  return Math.ceil(Math.min((100 * room) / live, (FIRST_PERCENT * room) / LEAST_ROOM));
+}
+
+/** The room to go on with after so many full collections in WATCH_MS: twice as much when they are frequent, slowly less when there are none. */
+export function roomAfter(room: number, full: number): number {
+  if (full >= FREQUENT) return Math.min(2 * room, MOST_ROOM);
+  return full > 0 ? room : Math.max(0.9 * room, LEAST_ROOM);
 }
