@@ -23,8 +23,8 @@ function look(kernel: Kernel, series: readonly number[], edge: number, time = ST
   return series.map((_, row) => kernel.seriesOf(row));
 }
 
-function kernelWithEdges(edges: number, idleSeriesSeconds: number): Kernel {
-  const kernel = smallKernel({ maxSeries: CAPACITY, idleSeriesSeconds });
+function kernelWithEdges(edges: number, idleSeriesSeconds: number, maxSeries = CAPACITY): Kernel {
+  const kernel = smallKernel({ maxSeries, idleSeriesSeconds });
   kernel.addGroup(WINDOW, WINDOW / 2n);
   kernel.addFeed(0, false);
   for (let edge = 0; edge < edges; edge++) kernel.addEdge(0, -1, -1, 0);
@@ -68,6 +68,31 @@ test('churn at the bound: every series keeps its slot, refusals only when full, 
     { numRuns: 60 },
   );
   assert.ok(refusals > 50, `only ${refusals} refusals`);
+});
+
+test('the look-up doubles with the series, and is made anew after a snapshot', () => {
+  const many = 5000;
+  const kernel = kernelWithEdges(2, 3600, many);
+  const numbers = Array.from({ length: many }, (_, i) => i);
+  const slots = numbers.flatMap((_, i) =>
+    i % 500 === 0 ? look(kernel, numbers.slice(i, i + 500), i % 1000 ? 1 : 0) : [],
+  );
+  assert.deepEqual(
+    [...slots].sort((a, b) => a - b),
+    numbers,
+  );
+  assert.deepEqual(look(kernel, numbers, 0), slots);
+  const snapshot = kernel.snapshot();
+  kernel.removeEdge(0);
+  assert.equal(kernel.seriesUsed(), many / 2);
+  const kept = numbers.filter((i) => i % 1000 >= 500);
+  assert.deepEqual(
+    look(kernel, kept, 1),
+    kept.map((i) => slots[i]),
+  );
+  kernel.restore(snapshot);
+  assert.deepEqual(look(kernel, numbers, 0), slots);
+  assert.ok(kernel.isIntact());
 });
 
 test('refused points are counted, and the series is taken once there is room', () => {
