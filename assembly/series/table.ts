@@ -117,7 +117,6 @@ export function admitSeries(hash: u64): i32 {
   if (known >= 0 || hash == 0) return known;
   const slot = takeSlot();
   if (slot < 0) return -1;
-  // Only now: taking a slot may have moved entries.
   if (isCrowded(mask + 1, head.used + 1)) reindexSeries();
   const series = seriesAt(slot);
   memory.fill(changetype<usize>(series), 0, offsetof<Series>());
@@ -126,6 +125,7 @@ export function admitSeries(hash: u64): i32 {
   series.state = SeriesState.USED;
   series.touched = head.now;
   head.used++;
+  // Only now: taking a slot may have moved entries.
   enter(hash, slot);
   return slot;
 }

@@ -31,6 +31,20 @@ export const FrameType = {
   CONTINUATION: 9,
 } as const;
 
+/** Frames that may only come with a stream, and those that may only come without. */
+export const STREAM_FRAMES: ReadonlySet<number> = new Set<number>([
+  FrameType.HEADERS,
+  FrameType.PRIORITY,
+  FrameType.RST_STREAM,
+  FrameType.PUSH_PROMISE,
+  FrameType.CONTINUATION,
+]);
+export const CONNECTION_FRAMES: ReadonlySet<number> = new Set<number>([
+  FrameType.SETTINGS,
+  FrameType.PING,
+  FrameType.GOAWAY,
+]);
+
 export const Flag = { ACK: 1, END_STREAM: 1, END_HEADERS: 4, PADDED: 8, PRIORITY: 32 } as const;
 
 export const Setting = {

@@ -1,7 +1,7 @@
 // Puts blocks of header fields together from HEADERS and CONTINUATION, and decodes them (RFC 9113, 4.3 and 6.2).
 import { FieldCollector, type Fields, type Section } from './fields.js';
 import { unpadded } from './frame-reader.js';
-import { ConnectionError, ErrorCode, Flag, FrameType } from './frames.js';
+import { ConnectionError, ErrorCode, Flag } from './frames.js';
 import { HpackDecoder, HpackError } from './hpack/decoder.js';
 
 /** Largest list of fields that we say we take (6.5.2), and the largest block that we read of one that has more. Bytes. */
@@ -90,17 +90,3 @@ export class HeaderBlocks {
 export function dependency(payload: Buffer): number {
   return payload.readUInt32BE(0) & 0x7fff_ffff;
 }
-
-/** Frames that may only come with a stream, and those that may only come without. */
-export const STREAM_FRAMES: ReadonlySet<number> = new Set<number>([
-  FrameType.HEADERS,
-  FrameType.PRIORITY,
-  FrameType.RST_STREAM,
-  FrameType.PUSH_PROMISE,
-  FrameType.CONTINUATION,
-]);
-export const CONNECTION_FRAMES: ReadonlySet<number> = new Set<number>([
-  FrameType.SETTINGS,
-  FrameType.PING,
-  FrameType.GOAWAY,
-]);

@@ -37,7 +37,7 @@ export class Outlet {
 
   /** Writes whole frames as soon as possible. */
   control(frames: Buffer): void {
-    this.write(frames);
+    if (frames.length > 0) this.socket.write(frames);
   }
 
   /** The peer makes work and does not read the answers. */
@@ -57,16 +57,16 @@ export class Outlet {
    * `after`: frames that follow when the message has left.
    */
   send(streamId: number, { head, body, trailers }: Message, opened = 0, after?: Buffer): void {
-    const isEmpty = body.every(({ length }) => length === 0);
     const endsWithBody = trailers === undefined;
-    const front = this.fields(streamId, head, isEmpty && endsWithBody);
     const last = trailers && headerFrames(streamId, trailers, true, this.peer.maxFrameBytes);
     const behind = last && after ? Buffer.concat([last, after]) : (last ?? after);
     const outgoing = new Outgoing(streamId, body, behind, endsWithBody, this.peer.initialWindow + opened);
-    if (isEmpty) this.write(behind ? Buffer.concat([front, behind]) : front);
+    const isEmpty = outgoing.left === 0;
+    const front = this.fields(streamId, head, isEmpty && endsWithBody);
+    if (isEmpty) this.control(behind ? Buffer.concat([front, behind]) : front);
     else if (this.isFree() && front.length <= SMALL_BYTES) this.advance(outgoing, front);
     else {
-      this.write(front);
+      this.control(front);
       this.underway.set(streamId, outgoing);
       this.pump();
     }
@@ -152,7 +152,7 @@ export class Outlet {
     if (outgoing.left > 0) this.underway.set(outgoing.streamId, outgoing);
     else if (outgoing.behind) end += outgoing.behind.copy(block, end);
     // One that goes on counts however small: windows opened byte by byte would make more writes than a socket should hold.
-    if (front && block.length !== BLOCK_BYTES) this.write(block.subarray(0, end));
+    if (front && block.length !== BLOCK_BYTES) this.control(block.subarray(0, end));
     else this.writeBlock(block, end);
   }
 
@@ -169,9 +169,5 @@ export class Outlet {
       if (block.length === BLOCK_BYTES && this.spare.length < MOST_BLOCKS) this.spare.push(block);
       if (!error) this.pump();
     });
-  }
-
-  private write(frames: Buffer): void {
-    if (frames.length > 0) this.socket.write(frames);
   }
 }

@@ -175,7 +175,7 @@ export class ServerSession extends Session implements StreamOwner {
     this.streams.set(stream.id, stream);
     if (endStream) stream.complete = true;
     stream.reader = this.options.called(stream);
-    if (endStream) stream.receive(NO_BYTES, true, ErrorCode.PROTOCOL_ERROR);
+    if (endStream) stream.receive(NO_BYTES, true);
   }
 
   /** Fields behind a body: they end the request, and say nothing that anybody here wants to know. */
@@ -184,7 +184,7 @@ export class ServerSession extends Session implements StreamOwner {
     if (stream.complete) throw new StreamError(stream.id, ErrorCode.STREAM_CLOSED, 'HEADERS behind the end');
     if (malformed !== undefined) throw new StreamError(stream.id, ErrorCode.PROTOCOL_ERROR, malformed);
     if (!endStream) throw new StreamError(stream.id, ErrorCode.PROTOCOL_ERROR, 'trailers that do not end the stream');
-    stream.receive(NO_BYTES, true, ErrorCode.PROTOCOL_ERROR);
+    stream.receive(NO_BYTES, true);
   }
 
   protected dataOf(streamId: number, chunk: Buffer, flowBytes: number, end: boolean): void {
@@ -197,7 +197,7 @@ export class ServerSession extends Session implements StreamOwner {
     if (stream.complete) throw new StreamError(streamId, ErrorCode.STREAM_CLOSED, 'DATA behind the end');
     if (!stream.window.receive(flowBytes))
       throw new StreamError(streamId, ErrorCode.FLOW_CONTROL_ERROR, 'more than the window of the stream');
-    stream.receive(chunk, end, ErrorCode.PROTOCOL_ERROR);
+    stream.receive(chunk, end);
     const opening = stream.complete || !stream.open ? 0 : stream.window.opening();
     if (opening > 0) this.tell(windowUpdateFrame(streamId, opening));
   }

@@ -1,7 +1,7 @@
 // One request as a server sees it, and how it is answered.
 
 import type { Fields } from './fields.js';
-import { type ErrorCode, StreamError } from './frames.js';
+import { ErrorCode, StreamError } from './frames.js';
 import type { Message } from './outgoing.js';
 import type { ReceiveWindow } from './receive-window.js';
 
@@ -56,11 +56,11 @@ export class ServerStream {
   }
 
   /** The session: takes a piece of the body. */
-  receive(chunk: Buffer, end: boolean, malformed: number): void {
+  receive(chunk: Buffer, end: boolean): void {
     this.bodyBytes += chunk.length;
     const wrong = end ? this.bodyBytes !== this.declaredBytes : this.bodyBytes > this.declaredBytes;
     if (wrong && !Number.isNaN(this.declaredBytes))
-      throw new StreamError(this.id, malformed, 'content-length is not the length of the body');
+      throw new StreamError(this.id, ErrorCode.PROTOCOL_ERROR, 'content-length is not the length of the body');
     if (chunk.length > 0) this.reader?.data(chunk);
     if (!end) return;
     this.complete = true;

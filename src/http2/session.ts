@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { FrameReader, type FrameSink } from './frame-reader.js';
 import {
   CONNECTION,
+  CONNECTION_FRAMES,
   ConnectionError,
   DEFAULT_WINDOW,
   ErrorCode,
@@ -12,11 +13,12 @@ import {
   pingFrame,
   resetFrame,
   SETTINGS_ACK,
+  STREAM_FRAMES,
   StreamError,
   settingsFrame,
   windowUpdateFrame,
 } from './frames.js';
-import { CONNECTION_FRAMES, dependency, HeaderBlocks, type Headers, STREAM_FRAMES } from './header-block.js';
+import { dependency, HeaderBlocks, type Headers } from './header-block.js';
 import { Outlet } from './outlet.js';
 import { PeerSettings } from './peer-settings.js';
 import { ReceiveWindow } from './receive-window.js';
@@ -48,7 +50,6 @@ export abstract class Session implements FrameSink {
   private pingsSent = 0;
   private settled: boolean = false;
   private finished: boolean = false;
-  private gone: boolean = false;
   private lingering: NodeJS.Timeout | undefined;
   private error: Error | undefined;
 
@@ -67,7 +68,7 @@ export abstract class Session implements FrameSink {
 
   /** No frames are read or sent any more; calls under way have ended. */
   get deaf(): boolean {
-    return this.finished || this.gone;
+    return this.finished;
   }
 
   /** Our first frames: SETTINGS, and the window of the connection. */
@@ -279,7 +280,6 @@ export abstract class Session implements FrameSink {
   }
 
   private closed(): void {
-    this.gone = true;
     clearTimeout(this.lingering);
     this.finish();
     this.disconnected(this.error);

@@ -1,5 +1,6 @@
 // HTTP/2 frames written by hand, for sequences that no client library lets one send (RFC 9113, section 6).
 import { NAMES } from '../../src/otlp/messages.js';
+import { literal } from './hpack.js';
 
 export const PREFACE: Buffer = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
@@ -33,18 +34,8 @@ export function exportHeaders(stream: number): Buffer {
     ':path': NAMES.metrics.grpcPath,
     'content-type': 'application/grpc',
   };
-  const block = Object.entries(fields).map(([name, value]) => literal(name, value));
+  const block = Object.entries(fields).map(([name, value]) => literal('plain', name, value));
   return frame(FrameType.HEADERS, END_HEADERS, stream, Buffer.concat(block));
-}
-
-/** HPACK: a literal that is not indexed, not Huffman-coded. */
-function literal(name: string, value: string): Buffer {
-  return Buffer.concat([
-    Buffer.from([0, name.length]),
-    Buffer.from(name),
-    Buffer.from([value.length]),
-    Buffer.from(value),
-  ]);
 }
 
 export function reset(stream: number, code: number): Buffer {
