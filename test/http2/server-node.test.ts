@@ -13,6 +13,7 @@ import {
 import { afterEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeHeaders } from '../../src/http2/index.js';
+import { gathered } from '../support/grpc-raw.js';
 import { answer, type OwnServer, ownServer, whole } from '../support/http2-own.js';
 import { fixture } from '../support/paths.js';
 import { atEnd, endAll, eventually } from '../support/peers/processes.js';
@@ -41,20 +42,9 @@ function dial(port: number, options: ClientSessionOptions | SecureClientSessionO
 /** One request; resolves when its stream has closed, however. */
 function post(session: ClientHttp2Session, body: Uint8Array, fields: object = {}): Promise<Answered> {
   const stream = session.request({ ':method': 'POST', ':path': '/', ...fields });
-  let headers: IncomingHttpHeaders = {};
-  let trailers: IncomingHttpHeaders = {};
-  const chunks: Buffer[] = [];
-  stream.on('response', (received) => {
-    headers = received;
-  });
-  stream.on('trailers', (received) => {
-    trailers = received;
-  });
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  stream.on('error', () => {});
   stream.end(body);
-  return new Promise((resolve) => {
-    stream.on('close', () => resolve({ headers, trailers, body: Buffer.concat(chunks), code: stream.rstCode ?? 0 }));
+  return gathered(stream).then(({ headers, trailers = {}, data, resetCode }) => {
+    return { headers, trailers, body: data, code: resetCode };
   });
 }
 

@@ -1,5 +1,11 @@
 // gRPC calls made by hand on node:http2, for everything that a well-behaved client never sends.
-import { type ClientHttp2Session, connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
 import { decodeMessage } from '../../src/otlp/grpc-frame.js';
 import { NAMES } from '../../src/otlp/messages.js';
 import { decodeStatus } from '../../src/otlp/status.js';
@@ -52,32 +58,47 @@ export function rawCall(
     },
     { endStream: end && chunks.length === 0 },
   );
+  const answered = gathered(stream);
+  for (const chunk of chunks) stream.write(chunk);
+  if (end) stream.end();
+  return answered.then(({ headers: first, trailers, data, resetCode }) => {
+    const all = { ...first, ...trailers };
+    return {
+      headers: all,
+      trailersOnly: trailers === undefined,
+      data,
+      resetCode,
+      status: Number(all['grpc-status'] ?? Number.NaN),
+      message: decodeMessage(String(all['grpc-message'] ?? '')),
+      retryAfterMs: delayOf(all['grpc-status-details-bin'] as string | undefined),
+    };
+  });
+}
+
+/** What came on a stream of node:http2 until it closed. */
+export interface Gathered {
+  readonly headers: IncomingHttpHeaders;
+  readonly trailers: IncomingHttpHeaders | undefined;
+  readonly data: Buffer;
+  /** Error code of RST_STREAM, 0 where there was none. */
+  readonly resetCode: number;
+}
+
+/** Gathers a response; resolves when the stream has closed, however. */
+export function gathered(stream: ClientHttp2Stream): Promise<Gathered> {
   const data: Buffer[] = [];
-  let first: IncomingHttpHeaders = {};
+  let headers: IncomingHttpHeaders = {};
   let trailers: IncomingHttpHeaders | undefined;
   stream.on('response', (received) => {
-    first = received;
+    headers = received;
   });
   stream.on('trailers', (received) => {
     trailers = received;
   });
   stream.on('data', (chunk: Buffer) => data.push(chunk));
   stream.on('error', () => {});
-  for (const chunk of chunks) stream.write(chunk);
-  if (end) stream.end();
   return new Promise((resolve) => {
-    stream.on('close', () => {
-      const all = { ...first, ...trailers };
-      resolve({
-        headers: all,
-        trailersOnly: trailers === undefined,
-        data: Buffer.concat(data),
-        resetCode: stream.rstCode ?? 0,
-        status: Number(all['grpc-status'] ?? Number.NaN),
-        message: decodeMessage(String(all['grpc-message'] ?? '')),
-        retryAfterMs: delayOf(all['grpc-status-details-bin'] as string | undefined),
-      });
-    });
+    stream.on('close', () => resolve({ headers, trailers, data: Buffer.concat(data), resetCode: stream.rstCode ?? 0 }));
   });
 }
 
