@@ -5,7 +5,7 @@ import { createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import grpc from '@grpc/grpc-js';
-import { encodeHeaders, ServerSession } from '../../src/http2/index.js';
+import { encodeHeaders, ServerSession, shareReads } from '../../src/http2/index.js';
 import { NAMES, UnaryMessage } from '../../src/otlp/index.js';
 import type { Result } from '../result.js';
 import { spread } from '../spread.js';
@@ -32,6 +32,7 @@ const ANSWER = {
 
 function own(): Server {
   return createServer({ noDelay: true }, (socket) => {
+    shareReads(socket);
     new ServerSession(socket, {
       windows: WINDOWS,
       maxConcurrentStreams: 100,

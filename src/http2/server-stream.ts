@@ -7,7 +7,7 @@ import type { ReceiveWindow } from './receive-window.js';
 
 /** What takes the body of a request. */
 export interface RequestReader {
-  /** The next piece of the body: a view of what was read, which holds all of that in memory. */
+  /** The next piece of the body; what is in it is only lent until this returns. */
   data(chunk: Buffer): void;
   /** The request is complete. */
   end(): void;

@@ -37,6 +37,8 @@ export type FrameFault = 'too_large' | 'bad_flag' | 'several' | 'none' | 'cut_sh
 const EAGER_BYTES = 1 << 20;
 const EAGER_SHARE = 1 / 8;
 
+const NOTHING = Buffer.alloc(0);
+
 /** Memory that belongs to the message alone. */
 function ownMemory(bytes: number): Buffer {
   return Buffer.allocUnsafeSlow(bytes);
@@ -45,10 +47,10 @@ function ownMemory(bytes: number): Buffer {
 /**
  * Collects the one message of a unary call from DATA chunks of any cut. The declared length is known as soon as five bytes are there,
  * so that a message over the limit is refused before it is read. Chunks are copied as they come, while they are in the cache, into
- * memory of the message's own: they are views of larger blocks, which a batch must not keep.
+ * memory of the message's own: they are only lent.
  */
 export class UnaryMessage {
-  /** What could not be copied yet. */
+  /** What came before there was memory for it. */
   private readonly chunks: Buffer[] = [];
   private received = 0;
   private bytes: Buffer | undefined;
@@ -63,47 +65,53 @@ export class UnaryMessage {
     private readonly memoryFor: (bytes: number, compressed: boolean) => Buffer = ownMemory,
   ) {}
 
-  /** Takes the next chunk; a fault ends the call. */
+  /** Takes the next chunk, which is not read any more when this returns; a fault ends the call. */
   push(chunk: Buffer): FrameFault | undefined {
-    this.chunks.push(chunk);
     this.received += chunk.length;
-    if (this.declared === undefined) {
-      if (this.received < PREFIX_BYTES) return undefined;
-      const fault = this.readPrefix();
-      if (fault) return fault;
-    }
-    if (this.received - PREFIX_BYTES > this.declared!) return 'several';
-    if (this.declared! <= EAGER_BYTES || this.received >= this.declared! * EAGER_SHARE) this.copy();
+    const rest = this.declared === undefined ? this.readPrefix(chunk) : chunk;
+    if (rest === undefined || typeof rest === 'string') return rest;
+    const { received } = this;
+    const declared = this.declared!;
+    if (received - PREFIX_BYTES > declared) return 'several';
+    if (declared <= EAGER_BYTES || received >= declared * EAGER_SHARE) this.copy(rest);
+    else this.chunks.push(Buffer.from(rest));
     return undefined;
   }
 
-  private readPrefix(): FrameFault | undefined {
-    const head = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks, this.received);
+  /** What follows the prefix in this chunk; undefined: the prefix is not complete. */
+  private readPrefix(chunk: Buffer): Buffer | FrameFault | undefined {
+    if (this.received < PREFIX_BYTES) {
+      this.chunks.push(Buffer.from(chunk));
+      return undefined;
+    }
+    const head = this.chunks.length === 0 ? chunk : Buffer.concat([...this.chunks, chunk]);
+    this.chunks.length = 0;
     const flag = head[0]!;
     if (flag > 1) return 'bad_flag';
     this.compressed = flag === 1;
     this.declared = head.readUInt32BE(1);
-    this.chunks.length = 0;
-    if (head.length > PREFIX_BYTES) this.chunks.push(head.subarray(PREFIX_BYTES));
-    return this.declared > this.limit ? 'too_large' : undefined;
+    return this.declared > this.limit ? 'too_large' : head.subarray(PREFIX_BYTES);
   }
 
-  private copy(): Buffer {
+  private copy(last: Buffer): Buffer {
     const bytes = this.bytes ?? this.memoryFor(this.declared!, this.compressed);
     this.bytes = bytes;
-    for (const chunk of this.chunks) {
-      bytes.set(chunk, this.copied);
-      this.copied += chunk.length;
-    }
+    for (const chunk of this.chunks) this.append(bytes, chunk);
     this.chunks.length = 0;
+    this.append(bytes, last);
     return bytes;
+  }
+
+  private append(bytes: Buffer, chunk: Buffer): void {
+    bytes.set(chunk, this.copied);
+    this.copied += chunk.length;
   }
 
   /** The message at the end of the stream. */
   end(): FramedMessage | FrameFault {
     if (this.received === 0) return 'none';
     if (this.declared === undefined || this.received - PREFIX_BYTES < this.declared) return 'cut_short';
-    return { bytes: this.copy(), compressed: this.compressed };
+    return { bytes: this.copy(NOTHING), compressed: this.compressed };
   }
 }
 

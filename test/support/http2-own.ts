@@ -12,6 +12,8 @@ import {
   ServerSession,
   type ServerSessionOptions,
   type ServerStream,
+  sharedReads,
+  shareReads,
 } from '../../src/http2/index.js';
 import { atEnd } from './peers/processes.js';
 
@@ -66,7 +68,10 @@ export async function ownServer(
   };
   const server: Server = tls
     ? createTlsServer({ ...tls, ALPNProtocols: ['h2'] }, connected)
-    : createServer({ noDelay: true }, connected);
+    : createServer({ noDelay: true }, (socket) => {
+        shareReads(socket);
+        connected(socket);
+      });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   atEnd(async () => {
     for (const socket of sockets) socket.destroy();
@@ -108,7 +113,10 @@ export interface OwnClient {
 export function ownClient(port: number, tls?: { readonly ca: Buffer }): Promise<OwnClient> {
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port };
-    const socket = tls ? connectTls({ ...options, ...tls, ALPNProtocols: ['h2'] }) : connect(options);
+    const onread = sharedReads((chunk) => socket.emit('data', chunk));
+    const socket: Socket = tls
+      ? connectTls({ ...options, ...tls, ALPNProtocols: ['h2'] })
+      : connect({ ...options, ...(onread && { onread }) });
     const goaways: number[] = [];
     let over: (error: Error | undefined) => void;
     const closed = new Promise<Error | undefined>((done) => {

@@ -2,7 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls';
 import { type ServerTls, serverTlsOptions } from '../../config/tls.js';
-import type { RequestReader, ServerStream } from '../../http2/index.js';
+import { type RequestReader, type ServerStream, shareReads } from '../../http2/index.js';
 import { NAMES } from '../../otlp/messages.js';
 import { Code } from '../../otlp/status.js';
 import { type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js';
@@ -62,7 +62,7 @@ export class GrpcServer {
 
   private async create(): Promise<Server> {
     const { tls } = this.config;
-    if (!tls) return createServer({ noDelay: true }, (socket) => this.connected(socket));
+    if (!tls) return createServer({ noDelay: true }, (socket) => this.plain(socket));
     const tlsOptions = await serverTlsOptions(tls);
     const server = createTlsServer(
       { ...tlsOptions, noDelay: true, handshakeTimeout: HANDSHAKE_MS, ALPNProtocols: ['h2'] },
@@ -81,6 +81,11 @@ export class GrpcServer {
   private accepted(socket: Socket): void {
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
+  }
+
+  private plain(socket: Socket): void {
+    shareReads(socket);
+    this.connected(socket);
   }
 
   private secured(socket: TLSSocket): void {
