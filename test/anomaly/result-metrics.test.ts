@@ -3,8 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import fc from 'fast-check';
+import { opentelemetry } from '#proto';
 import { ExportMetricsServiceRequest } from '../../src/otlp/index.js';
+import { AttributeBytes } from '../../src/processors/anomaly/results/attribute-bytes.js';
 import { ResultMetrics } from '../../src/processors/anomaly/results/result-metrics.js';
+
+const { KeyValue } = opentelemetry.proto.common.v1;
 
 const OWN = {
   resource: { attributes: { 'service.name': 'pxanomaly', 'service.version': '1.2.3' } },
@@ -93,4 +97,12 @@ test('a reader sees what the transformer would have written', () => {
       assert.deepEqual(read(ours(points)), read(theirs(points)));
     }),
   );
+});
+
+test('attributes are serialised as if for the first time, however many there were', () => {
+  const bytes = new AttributeBytes();
+  for (let i = 0; i < 30_000; i++) {
+    const [key, value] = [`key ${i % 3}`, `größe ${i % 12_000}`];
+    assert.deepEqual(KeyValue.decode(bytes.of(key, value)).toJSON(), { key, value: { stringValue: value } });
+  }
 });

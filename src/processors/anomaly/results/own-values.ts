@@ -24,7 +24,8 @@ function anyValue(value: OwnValue): IAnyValue {
   return { arrayValue: { values: value.map((stringValue) => ({ stringValue })) } };
 }
 
-type Long = NonNullable<opentelemetry.proto.logs.v1.ILogRecord['timeUnixNano']>;
+/** What protobufjs takes for 64 bits. */
+export type Long = NonNullable<opentelemetry.proto.logs.v1.ILogRecord['timeUnixNano']>;
 
 /** The two halves as protobufjs wants them. */
 export function long(value: bigint): Long {

@@ -1,26 +1,51 @@
-// Our own metrics as an OTLP request: collected point by point, encoded by the code generated from proto/.
+// Our own metrics as an OTLP request, point by point, by the code generated from proto/.
+import protobuf from 'protobufjs/minimal.js';
 import { opentelemetry } from '#proto';
+import { AttributeBytes } from './attribute-bytes.js';
 import type { OwnResource } from './own-resource.js';
-import { keyValues, long } from './own-values.js';
+import { keyValues, type Long, long } from './own-values.js';
 
-const { ExportMetricsServiceRequest } = opentelemetry.proto.collector.metrics.v1;
-const { AGGREGATION_TEMPORALITY_CUMULATIVE } = opentelemetry.proto.metrics.v1.AggregationTemporality;
-type IMetric = opentelemetry.proto.metrics.v1.IMetric;
+const { Resource } = opentelemetry.proto.resource.v1;
+const { InstrumentationScope } = opentelemetry.proto.common.v1;
+const { Metric, NumberDataPoint, Sum } = opentelemetry.proto.metrics.v1;
+const { AGGREGATION_TEMPORALITY_CUMULATIVE: aggregationTemporality } =
+  opentelemetry.proto.metrics.v1.AggregationTemporality;
 type IPoint = opentelemetry.proto.metrics.v1.INumberDataPoint;
 
 export type PointAttributes = Readonly<Record<string, string>>;
 
-interface Metric {
+/** Tag of a field that has a length (wire type 2); its number is in opentelemetry/proto/metrics/v1/metrics.proto. */
+const tag = (field: number): number => (field << 3) | 2;
+const RESOURCE_METRICS = tag(1);
+const RESOURCE = tag(1);
+const SCOPE_METRICS = tag(2);
+const SCOPE = tag(1);
+const METRICS = tag(2);
+const DATA_POINTS = tag(1);
+const ATTRIBUTES = tag(7);
+const DATA = { gauge: tag(5), sum: tag(7) } as const;
+
+interface Known {
   readonly name: string;
   readonly unit: string;
   readonly description: string;
-  readonly kind: 'gauge' | 'sum';
-  readonly points: IPoint[];
+  readonly kind: keyof typeof DATA;
 }
+
+/** A metric and its points so far: the content of a Gauge or Sum. */
+interface Begun extends Known {
+  readonly points: protobuf.Writer;
+}
+
+const attributeBytes = new AttributeBytes();
 
 /** Metrics in the order in which their first point came. */
 export class ResultMetrics {
-  readonly #metrics = new Map<string, Metric>();
+  readonly #metrics = new Map<string, Begun>();
+  /** The metric and the time of the last point, which are most often those of the next. */
+  #last: Begun | undefined;
+  #unixNano = 0n;
+  #time: Long = long(0n);
   #items = 0;
 
   /** Data points so far. */
@@ -36,14 +61,8 @@ export class ResultMetrics {
     attributes: PointAttributes,
     unixNano: bigint,
   ): void {
-    this.#add(
-      { name, unit, description, kind: 'gauge' },
-      {
-        timeUnixNano: long(unixNano),
-        asDouble: value,
-        attributes: keyValues(attributes),
-      },
-    );
+    const metric = { name, unit, description, kind: 'gauge' } as const;
+    this.#add(metric, { timeUnixNano: this.#timeOf(unixNano), asDouble: value }, attributes);
   }
 
   /** A count since `startUnixNano`. */
@@ -55,40 +74,47 @@ export class ResultMetrics {
     startUnixNano: bigint,
     unixNano: bigint,
   ): void {
-    this.#add(
-      { name, unit: '{anomaly}', description, kind: 'sum' },
-      {
-        startTimeUnixNano: long(startUnixNano),
-        timeUnixNano: long(unixNano),
-        asInt: long(BigInt(value)),
-        attributes: keyValues(attributes),
-      },
-    );
+    const times = { startTimeUnixNano: long(startUnixNano), timeUnixNano: this.#timeOf(unixNano) };
+    const metric = { name, unit: '{anomaly}', description, kind: 'sum' } as const;
+    this.#add(metric, { ...times, asInt: long(BigInt(value)) }, attributes);
   }
 
-  #add(metric: Omit<Metric, 'points'>, point: IPoint): void {
-    const key = `${metric.name}\0${metric.unit}`;
-    let known = this.#metrics.get(key);
-    if (!known) {
-      known = { ...metric, points: [] };
-      this.#metrics.set(key, known);
-    }
-    known.points.push(point);
+  #add(metric: Known, numbers: IPoint, attributes: PointAttributes): void {
+    const { points } = this.#begun(metric);
+    NumberDataPoint.encode(numbers, points.uint32(DATA_POINTS).fork());
+    for (const [key, value] of Object.entries(attributes))
+      points.uint32(ATTRIBUTES).bytes(attributeBytes.of(key, value));
+    points.ldelim();
     this.#items++;
   }
 
-  /** The serialised ExportMetricsServiceRequest. */
+  #timeOf(unixNano: bigint): Long {
+    if (unixNano !== this.#unixNano) this.#time = long(unixNano);
+    this.#unixNano = unixNano;
+    return this.#time;
+  }
+
+  #begun(metric: Known): Begun {
+    if (this.#last?.name === metric.name && this.#last.unit === metric.unit) return this.#last;
+    const key = `${metric.name}\0${metric.unit}`;
+    const begun = this.#metrics.get(key) ?? { ...metric, points: protobuf.Writer.create() };
+    this.#metrics.set(key, begun);
+    this.#last = begun;
+    return begun;
+  }
+
+  /** The serialised ExportMetricsServiceRequest. Call it once. */
   serialize({ resource, scope }: OwnResource): Uint8Array {
-    const metrics = [...this.#metrics.values()].map(metricMessage);
-    const own = { attributes: keyValues(resource.attributes) };
-    return ExportMetricsServiceRequest.encode({
-      resourceMetrics: [{ resource: own, scopeMetrics: [{ scope, metrics }] }],
-    }).finish();
+    const writer = protobuf.Writer.create().uint32(RESOURCE_METRICS).fork();
+    Resource.encode({ attributes: keyValues(resource.attributes) }, writer.uint32(RESOURCE).fork()).ldelim();
+    writer.uint32(SCOPE_METRICS).fork();
+    InstrumentationScope.encode(scope, writer.uint32(SCOPE).fork()).ldelim();
+    for (const metric of this.#metrics.values()) writeMetric(metric, writer.uint32(METRICS).fork()).ldelim();
+    return writer.ldelim().ldelim().finish();
   }
 }
 
-function metricMessage({ name, unit, description, kind, points: dataPoints }: Metric): IMetric {
-  if (kind === 'gauge') return { name, unit, description, gauge: { dataPoints } };
-  const sum = { dataPoints, aggregationTemporality: AGGREGATION_TEMPORALITY_CUMULATIVE, isMonotonic: true };
-  return { name, unit, description, sum };
+function writeMetric({ name, unit, description, kind, points }: Begun, writer: protobuf.Writer): protobuf.Writer {
+  if (kind === 'sum') Sum.encode({ aggregationTemporality, isMonotonic: true }, points);
+  return Metric.encode({ name, unit, description }, writer).uint32(DATA[kind]).bytes(points.finish());
 }
