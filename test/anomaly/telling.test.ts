@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { KernelFace } from '../../src/kernel/face.js';
+import { THRESHOLD_RANGE } from '../../src/processors/anomaly/config.js';
 import { createCluster, createGroup, type EdgeState } from '../../src/processors/anomaly/graph/graph.js';
 import { Junctions, ServiceState } from '../../src/processors/anomaly/graph/services.js';
 import { rankServices } from '../../src/processors/anomaly/incidents/ranking.js';
@@ -12,14 +13,14 @@ const kernelWith = (score: Float32Array): KernelFace => ({ results: { score } })
 
 describe('scores that go out', () => {
   it('are the highest and all that are worth saying, equal ones in the order of the group', () => {
-    const few = fc.constantFrom(0, 0.1, 0.3, 0.5, 0.75);
+    const few = fc.constantFrom(0, 0.1, 0.5, 0.75, 0.8, 0.9);
     const scores = fc.array(fc.oneof(few, fc.float({ min: 0, max: 1, noNaN: true })), { maxLength: 60 });
     fc.assert(
       fc.property(scores, fc.integer({ min: 0, max: 70 }), (values, most) => {
         const score = Float32Array.from(values);
         const slots = Uint32Array.from(values, (_, i) => values.length - 1 - i);
         const sorted = [...slots].sort((a, b) => score[b]! - score[a]!);
-        const wanted = sorted.filter((slot, rank) => rank < most || score[slot]! >= 0.5);
+        const wanted = sorted.filter((slot, rank) => rank < most || score[slot]! >= THRESHOLD_RANGE.min);
         assert.deepEqual([...mostTelling(kernelWith(score), slots, most)], wanted);
       }),
     );

@@ -205,7 +205,7 @@ export const schema: z.ZodType<Config> = z.strictObject({
     })
     .prefault({}),
   export_interval: positiveDuration.prefault('60s').describe('How often scores go out; anomalies go at once'),
-  export_top: z.int().min(0).max(100_000).default(100).describe('The highest scores that go out, and all from 0.5'),
+  export_top: z.int().min(0).max(100_000).default(100).describe('The highest scores that go out, and all from 0.8'),
   export_bands: z.enum(['anomalous', 'all']).default('anomalous').describe('Edges whose expected values go out'),
   ongoing_events: z.boolean().default(false).describe('An event each window while an anomaly lasts'),
   score_attributes: z

@@ -1,9 +1,10 @@
 // Which edges' scores go out: the highest, and all that are worth saying. Of a hundred thousand edges a hundred do.
 import type { KernelFace } from '../../../kernel/face.js';
+import { THRESHOLD_RANGE } from '../config.js';
 import type { EdgeState, GroupState } from '../graph/graph.js';
 
-/** All scores from here on go out, however many. */
-const SCORE_WORTH_SAYING = 0.5;
+/** All scores that some threshold would call an anomaly go out, however many. */
+const SCORE_WORTH_SAYING = THRESHOLD_RANGE.min;
 
 /** Edges of the group that are there, or silent for not long enough to be dormant; in its order. */
 export function liveSlots(
@@ -24,7 +25,7 @@ export function liveSlots(
   return live.subarray(0, count);
 }
 
-/** The `most` highest scores and all from 0.5 on, highest first; equal ones in the order given. */
+/** The `most` highest scores and all from 0.8 on, highest first; equal ones in the order given. */
 export function mostTelling({ results: { score } }: KernelFace, slots: Uint32Array, most: number): Uint32Array {
   const highest = new Highest(Math.min(most, slots.length));
   for (let i = 0; i < slots.length; i++) highest.offer(score[slots[i]!]!);
