@@ -31,21 +31,6 @@ import { Scanner } from './scanner.js';
 import { restoreSnapshot, snapshotPieces, takeSnapshot } from './snapshot.js';
 import { Views } from './views.js';
 
-/** Names of the counts, in the kernel's order (`assembly/window/counts.ts`). */
-const COUNTS = [
-  'folded',
-  'late',
-  'duplicate',
-  'held',
-  'shadowed',
-  'unmapped',
-  'copies',
-  'stale',
-  'noValue',
-  'refused',
-  'first',
-] as const satisfies readonly (keyof FoldCounts)[];
-
 /** Request numbers of the kernel: 31 bits, the last one marks a held batch. */
 const REQUEST_MASK = 0x7fff_ffff;
 
@@ -270,9 +255,21 @@ export class Kernel implements KernelFace {
 
   counts(): FoldCounts {
     const at = (this.#wasm.foldCounts() >>> 0) >>> 3;
-    const counts = {} as FoldCounts;
-    for (const [i, name] of COUNTS.entries()) counts[name] = this.#views.f64[at + i]!;
-    return counts;
+    const { f64 } = this.#views;
+    // The kernel's order (`assembly/window/counts.ts`).
+    return {
+      folded: f64[at]!,
+      late: f64[at + 1]!,
+      duplicate: f64[at + 2]!,
+      held: f64[at + 3]!,
+      shadowed: f64[at + 4]!,
+      unmapped: f64[at + 5]!,
+      copies: f64[at + 6]!,
+      stale: f64[at + 7]!,
+      noValue: f64[at + 8]!,
+      refused: f64[at + 9]!,
+      first: f64[at + 10]!,
+    };
   }
 
   feed(feed: number): { readonly phaseUnixNano: bigint; readonly periodNanos: bigint; readonly ticks: number } {

@@ -39,13 +39,16 @@ const MAX_KNOWN = 1000;
 export class Senders {
   readonly #defaultCluster: string;
   readonly #known = new Map<string, Sender>();
+  readonly #plain: Sender;
 
   constructor(defaultCluster: string) {
     this.#defaultCluster = defaultCluster;
+    this.#plain = { key: '', settings: NO_SETTINGS, cluster: defaultCluster };
   }
 
   /** Throws `PermanentError` that names the header, its value and what is allowed. */
   read(metadata: ReadonlyMap<string, string>): Sender {
+    if (metadata.size === 0) return this.#plain;
     const given = Object.values(HEADERS).map((header) => metadata.get(header)?.trim() ?? '');
     const cluster = metadata.get(CLUSTER_HEADER)?.trim() ?? '';
     const key = JSON.stringify([...given, cluster]);
