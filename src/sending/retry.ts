@@ -1,7 +1,7 @@
 // The layer that tries again: exponential backoff with jitter, and the pause that the next hop asks for.
 import { RetryableError } from '../pipeline/index.js';
 import type { ExporterEvents } from '../telemetry/exporter-events.js';
-import { onAbort } from './abort.js';
+import { type Cancel, onAbort } from './abort.js';
 import { GivenUpError, type Send } from './send.js';
 
 export interface RetryOptions {
@@ -26,7 +26,7 @@ export interface RetryHost {
 }
 
 /** Resolves after `ms`, or as soon as one of the signals aborts. */
-function pause(ms: number, ...signals: readonly AbortSignal[]): Promise<void> {
+function pause(ms: number, ...signals: readonly Cancel[]): Promise<void> {
   if (signals.some((signal) => signal.aborted)) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {
@@ -51,7 +51,7 @@ export function retry(options: RetryOptions, host: RetryHost, next: Send): Send 
   const random = host.random ?? Math.random;
   let throttledUntil = 0;
 
-  const throttle = async (aborted: AbortSignal): Promise<void> => {
+  const throttle = async (aborted: Cancel): Promise<void> => {
     while (!aborted.aborted && now() < throttledUntil) await pause(throttledUntil - now(), aborted);
   };
 

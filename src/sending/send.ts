@@ -3,6 +3,7 @@
 import type { Batch } from '../pipeline/index.js';
 import { PermanentError, RetryableError } from '../pipeline/index.js';
 import type { DropReason } from '../telemetry/exporter-events.js';
+import type { Cancel } from './abort.js';
 
 /** What the next hop did not take of a request that it answered with OK. */
 export interface PartialSuccess {
@@ -15,7 +16,7 @@ export interface PartialSuccess {
  * Delivers one batch. Throws `PermanentError` or `RetryableError`; any other error is a fault of ours and not tried again.
  * `signal` aborts when the process may wait no longer (or the attempt took too long): the promise then rejects soon.
  */
-export type Send = (batch: Batch, signal: AbortSignal) => Promise<PartialSuccess | undefined>;
+export type Send = (batch: Batch, signal: Cancel) => Promise<PartialSuccess | undefined>;
 
 /** An attempt took longer than `timeout`. */
 export class TimeoutError extends RetryableError {

@@ -1,5 +1,5 @@
 // The layer that bounds one attempt in time.
-import { onAbort } from './abort.js';
+import { Attempt, onAbort } from './abort.js';
 import { type Send, TimeoutError } from './send.js';
 
 export interface TimeoutOptions {
@@ -12,14 +12,14 @@ export function timeout(options: TimeoutOptions, next: Send): Send {
   const { timeoutMs } = options;
   if (timeoutMs === 0) return next;
   return async (batch, outer) => {
-    const attempt = new AbortController();
+    const attempt = new Attempt();
     if (outer.aborted) attempt.abort(outer.reason);
     const deaf = onAbort(outer, () => attempt.abort(outer.reason));
     const timer = setTimeout(() => attempt.abort(new TimeoutError(timeoutMs)), timeoutMs);
     try {
-      return await next(batch, attempt.signal);
+      return await next(batch, attempt);
     } catch (error) {
-      throw attempt.signal.reason instanceof TimeoutError ? attempt.signal.reason : error;
+      throw attempt.reason instanceof TimeoutError ? attempt.reason : error;
     } finally {
       clearTimeout(timer);
       deaf();

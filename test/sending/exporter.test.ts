@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { type Exporter, PermanentError, RetryableError } from '../../src/pipeline/index.js';
+import { onAbort } from '../../src/sending/abort.js';
 import { queueSchema, retrySchema, type SendingConfig, timeoutSchema } from '../../src/sending/config.js';
 import { sendingExporter } from '../../src/sending/exporter.js';
 import type { Send } from '../../src/sending/send.js';
@@ -22,8 +23,7 @@ function answers(script: readonly Answer[]): Send {
   let next = 0;
   return (batch, signal) => {
     const answer = script[next++ % script.length];
-    if (answer === 'silence')
-      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+    if (answer === 'silence') return new Promise((_, reject) => onAbort(signal, () => reject(signal.reason as Error)));
     return Promise.resolve().then(() => {
       if (answer === 'busy') throw new RetryableError('busy');
       if (answer === 'throttle') throw new RetryableError('slow down', 700);

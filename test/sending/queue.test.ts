@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Batch, Lease, PermanentError, RetryableError } from '../../src/pipeline/index.js';
+import { onAbort } from '../../src/sending/abort.js';
 import { type QueueOptions, queue } from '../../src/sending/queue.js';
 import type { Send } from '../../src/sending/send.js';
 import type { DropReason } from '../../src/telemetry/exporter-events.js';
@@ -30,7 +31,7 @@ class Hop {
       };
       const entry = { batch, answer };
       this.waiting.push(entry);
-      signal.addEventListener('abort', () => answer(signal.reason as Error));
+      onAbort(signal, () => answer(signal.reason as Error));
     });
   };
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
+import { type Cancel, signalOf } from '../../src/sending/abort.js';
 import { dropReason, type Send, TimeoutError } from '../../src/sending/send.js';
 import { timeout } from '../../src/sending/timeout.js';
 import { opaqueBatch } from '../support/batches.js';
@@ -8,7 +9,9 @@ import { fakeClock } from '../support/clock.js';
 
 /** Never answers, but ends when it is aborted, with an error of its own. */
 const deaf: Send = (_batch, signal) =>
-  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('stream closed'))));
+  new Promise((_resolve, reject) =>
+    signalOf(signal).addEventListener('abort', () => reject(new Error('stream closed'))),
+  );
 
 test('an attempt that takes too long fails with TimeoutError', async (t) => {
   const clock = fakeClock(t);
@@ -38,7 +41,7 @@ test('an outer signal that has aborted already reaches the attempt', async () =>
 
 test('an attempt that ended hears of no abort, and a thousand leave one listener', async () => {
   const outer = new AbortController();
-  const attempts: AbortSignal[] = [];
+  const attempts: Cancel[] = [];
   const answer: Send = async (_batch, signal) => {
     attempts.push(signal);
     return { rejected: 2, message: 'x' };

@@ -1,7 +1,7 @@
 // One unary gRPC call on an HTTP/2 connection: a frame out, a status and perhaps a message back.
 import { type Broken, type ClientSession, ErrorCode, type Fields, type ResponseReader } from '../../http2/index.js';
 import { Code, decodeMessage, type FrameFault, framePrefix, UnaryMessage } from '../../otlp/index.js';
-import { onAbort } from '../../sending/abort.js';
+import { type Cancel, onAbort } from '../../sending/abort.js';
 import { codeOfHttpStatus } from './status.js';
 
 export interface CallOptions {
@@ -10,7 +10,7 @@ export interface CallOptions {
   readonly compressed: boolean;
   /** A longer reply ends the call; bytes. */
   readonly maxReplyBytes: number;
-  readonly signal: AbortSignal;
+  readonly signal: Cancel;
 }
 
 export interface Reply {

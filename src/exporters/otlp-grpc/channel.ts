@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { HostPort } from '../../config/endpoint.js';
 import { type ClientSession, ErrorCode } from '../../http2/index.js';
 import { RetryableError } from '../../pipeline/index.js';
-import { onAbort } from '../../sending/abort.js';
+import { type Cancel, onAbort } from '../../sending/abort.js';
 import { handshake } from './handshake.js';
 
 export interface KeepaliveOptions {
@@ -49,7 +49,7 @@ export class Channel {
    * Runs `request` on a session that takes requests. Throws `RetryableError` where none can be had now, or the reason of `signal`.
    * A failed connection makes the next calls fail at once until the pause is over.
    */
-  async use<T>(signal: AbortSignal, request: (session: ClientSession) => Promise<T>): Promise<T> {
+  async use<T>(signal: Cancel, request: (session: ClientSession) => Promise<T>): Promise<T> {
     const session = await this.session(signal);
     this.requests++;
     try {
@@ -59,7 +59,7 @@ export class Channel {
     }
   }
 
-  private async session(signal: AbortSignal): Promise<ClientSession> {
+  private async session(signal: Cancel): Promise<ClientSession> {
     for (;;) {
       if (signal.aborted) throw signal.reason;
       if (this.closed) throw new RetryableError('connection closed');
@@ -86,7 +86,7 @@ export class Channel {
     });
   }
 
-  private async attempt(signal: AbortSignal): Promise<void> {
+  private async attempt(signal: Cancel): Promise<void> {
     this.connecting ??= this.connect().finally(() => {
       this.connecting = undefined;
     });
@@ -97,7 +97,7 @@ export class Channel {
     }
   }
 
-  private orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  private orAborted<T>(promise: Promise<T>, signal: Cancel): Promise<T> {
     return new Promise((resolve, reject) => {
       const deaf = onAbort(signal, () => reject(signal.reason as Error));
       promise.then(resolve, reject).finally(deaf);

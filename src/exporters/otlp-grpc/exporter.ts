@@ -5,6 +5,7 @@ import { type ClientTls, clientTlsOptions } from '../../config/tls.js';
 import { encodeHeaders } from '../../http2/index.js';
 import { Code, decodeStatus, formatTimeout, NAMES, type Status } from '../../otlp/index.js';
 import { type Batch, formatId, RetryableError, type Signal } from '../../pipeline/index.js';
+import type { Cancel } from '../../sending/abort.js';
 import { gzipOf } from '../../sending/compression.js';
 import type { Push } from '../../sending/exporter.js';
 import { decodePartialSuccess, MAX_REPLY_BYTES } from '../../sending/reply.js';
@@ -91,7 +92,7 @@ export function grpcPush(settings: Settings, config: Config): Push {
   };
   const compressed = config.compression === 'gzip';
 
-  const call = async (batch: Batch, signal: AbortSignal): Promise<Reply> => {
+  const call = async (batch: Batch, signal: Cancel): Promise<Reply> => {
     const body = compressed ? await gzipOf(batch) : batch.body;
     const options = {
       head: heads[batch.signal],

@@ -6,6 +6,7 @@ import type { Settings } from '../../config/settings.js';
 import { clientTlsOptions } from '../../config/tls.js';
 import { protobufToJson } from '../../otlp/index.js';
 import { type Batch, PermanentError, RetryableError, SIGNALS, type Signal } from '../../pipeline/index.js';
+import { type Cancel, signalOf } from '../../sending/abort.js';
 import { gzipOf } from '../../sending/compression.js';
 import type { Push } from '../../sending/exporter.js';
 import { MAX_REPLY_BYTES } from '../../sending/reply.js';
@@ -95,7 +96,8 @@ export function httpPush(settings: Settings, config: Config): Push {
   const headers = requestHeaders(config, settings.version);
   let targets: ReadonlyMap<Signal, Target> = new Map();
 
-  const request = async (target: Target, body: Uint8Array, signal: AbortSignal): Promise<HttpAnswer> => {
+  const request = async (target: Target, body: Uint8Array, cancel: Cancel): Promise<HttpAnswer> => {
+    const signal = signalOf(cancel);
     try {
       return await read(await target.pool.request({ method: 'POST', path: target.path, headers, body, signal }));
     } catch (error) {
