@@ -27,8 +27,6 @@ const HTTP: Path = { ...GRPC, transport: 'http' };
 const HUNDRED_THOUSAND: Path = { ...GRPC, edges: 100_000 };
 const ours = { contender: 'pxanomaly', measure: 'cpu' } as const;
 const beside = { ...ours, peer: 'collector' } as const;
-/** As much as the isolation forest takes at once: more requests in flight only wait. */
-const alone = ['--concurrency=1'];
 const small = ['--rows=100', '--concurrency=1'];
 
 /** Beside the Collector's own isolation forest, which scores each data point by itself. */
@@ -57,8 +55,8 @@ export const ROWS: readonly Row[] = [
     target: { ratio: 0.4 },
   },
   { ...beside, name: 'OTLP/HTTP in and out', path: HTTP, load: ['--http'], target: { ratio: 0.4 } },
-  ...besideForest('', alone),
-  ...besideForest(', 100 rows a request', small),
+  ...besideForest('', []),
+  ...besideForest(', 100 rows a request, one in flight', small),
   { ...beside, name: 'resident memory, 4,000 edges', path: GRPC, load: [], measure: 'memory', target: { more: 60 } },
   {
     ...ours,

@@ -19,7 +19,7 @@ interface Handle {
 type Inside = Socket & { readonly _handle?: Handle | null } & Record<symbol, unknown>;
 
 /** For `net.connect`. `take` gets what was read, valid until it returns; undefined where reads cannot share memory. */
-export function sharedReads(take: (chunk: Buffer) => void): OnReadOpts | undefined {
+export function onreadOption(take: (chunk: Buffer) => void): OnReadOpts | undefined {
   if (process.platform === 'win32') return undefined;
   return {
     buffer: memory,
@@ -40,7 +40,7 @@ export function shareReads(socket: Socket): boolean {
   const symbols = Object.getOwnPropertySymbols(socket);
   const buffer = symbols.find(({ description }) => description === KEPT_BUFFER);
   const callback = symbols.find(({ description }) => description === KEPT_CALLBACK);
-  const reads = sharedReads((chunk) => socket.emit('data', chunk));
+  const reads = onreadOption((chunk) => socket.emit('data', chunk));
   const handle = inside._handle;
   if (!reads || !buffer || !callback || typeof handle?.useUserBuffer !== 'function') return false;
   inside[buffer] = reads.buffer;

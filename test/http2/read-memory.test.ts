@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterEach, test } from 'node:test';
 import fc from 'fast-check';
-import { sharedReads, shareReads } from '../../src/http2/index.js';
+import { onreadOption, shareReads } from '../../src/http2/index.js';
 
 const atEnd: (() => void)[] = [];
 afterEach(() => {
@@ -97,7 +97,7 @@ test('sockets that connect read into it, too', async () => {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   atEnd.push(() => server.close());
   const chunks: string[] = [];
-  const onread = sharedReads((chunk) => chunks.push(chunk.toString()));
+  const onread = onreadOption((chunk) => chunks.push(chunk.toString()));
   const socket = connect({
     port: (server.address() as AddressInfo).port,
     host: '127.0.0.1',

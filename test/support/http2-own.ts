@@ -8,11 +8,11 @@ import {
   type ClientStream,
   encodeHeaders,
   type Fields,
+  onreadOption,
   type RequestReader,
   ServerSession,
   type ServerSessionOptions,
   type ServerStream,
-  sharedReads,
   shareReads,
 } from '../../src/http2/index.js';
 import { atEnd } from './peers/processes.js';
@@ -113,7 +113,7 @@ export interface OwnClient {
 export function ownClient(port: number, tls?: { readonly ca: Buffer }): Promise<OwnClient> {
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port };
-    const onread = sharedReads((chunk) => socket.emit('data', chunk));
+    const onread = onreadOption((chunk) => socket.emit('data', chunk));
     const socket: Socket = tls
       ? connectTls({ ...options, ...tls, ALPNProtocols: ['h2'] })
       : connect({ ...options, ...(onread && { onread }) });

@@ -2,7 +2,7 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { HostPort } from '../../config/endpoint.js';
-import { ClientSession, type ClientSessionOptions, sharedReads } from '../../http2/index.js';
+import { ClientSession, type ClientSessionOptions, onreadOption } from '../../http2/index.js';
 
 /** A server that does not finish the handshake by then is as good as away; ms (gRPC's minimum). */
 const CONNECT_TIMEOUT_MS = 20_000;
@@ -41,7 +41,7 @@ export function handshake(
 }
 
 function dial({ host, port }: HostPort): Socket {
-  const onread = sharedReads((chunk) => socket.emit('data', chunk));
+  const onread = onreadOption((chunk) => socket.emit('data', chunk));
   const socket: Socket = connect({ host, port, noDelay: true, ...(onread && { onread }) });
   return socket;
 }
