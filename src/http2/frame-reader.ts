@@ -4,7 +4,10 @@ import { CONNECTION, ConnectionError, ErrorCode, Flag, FRAME_HEADER_BYTES, Frame
 export interface FrameSink {
   /** No more is wanted of this connection. */
   readonly deaf: boolean;
-  /** A part of a DATA frame. `chunk` is content, valid until this returns, `flowBytes` what it counts against windows; `end`: it was the last of its stream. */
+  /**
+   * A part of a DATA frame. `chunk` is content, valid until this returns; `flowBytes` what it counts against windows; `end`: it was the
+   * last of its stream.
+   */
   data(streamId: number, chunk: Buffer, flowBytes: number, end: boolean): void;
   /** Any other frame of a known type. `payload` is valid until this returns. */
   frame(type: number, flags: number, streamId: number, payload: Buffer): void;

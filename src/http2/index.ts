@@ -5,7 +5,7 @@ export type { Fields } from './fields.js';
 export { ErrorCode } from './frames.js';
 export { encodeHeaders } from './hpack/encoder.js';
 export type { Message } from './outgoing.js';
-export { onreadOption, shareReads } from './read-memory.js';
+export { connectSharing, shareReads } from './read-memory.js';
 export { ServerSession, type ServerSessionOptions } from './server-session.js';
 export type { RequestReader, ServerStream } from './server-stream.js';
 export type { Windows } from './session.js';

@@ -2,7 +2,7 @@
 //
 // A read is over, and what it brought has been taken, before the next begins: libuv reads when the system says that there is something,
 // and calls back at once. Only Windows wants memory before there is anything to read.
-import type { OnReadOpts, Socket } from 'node:net';
+import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 
 /** As much as Node would take for one read. */
 const READ_BYTES = 1 << 16;
@@ -18,8 +18,8 @@ interface Handle {
 
 type Inside = Socket & { readonly _handle?: Handle | null } & Record<symbol, unknown>;
 
-/** For `net.connect`. `take` gets what was read, valid until it returns; undefined where reads cannot share memory. */
-export function onreadOption(take: (chunk: Buffer) => void): OnReadOpts | undefined {
+/** Has `take` get what a socket reads, valid until it returns; undefined where reads cannot share memory. */
+function sharedRead(take: (chunk: Buffer) => void): OnReadOpts | undefined {
   if (process.platform === 'win32') return undefined;
   return {
     buffer: memory,
@@ -30,17 +30,23 @@ export function onreadOption(take: (chunk: Buffer) => void): OnReadOpts | undefi
   };
 }
 
+/** `net.connect`, with 'data' events that bring views of the shared memory, valid until the event is over. */
+export function connectSharing(options: TcpNetConnectOpts): Socket {
+  const onread = sharedRead((chunk) => socket.emit('data', chunk));
+  const socket: Socket = connect({ ...options, ...(onread && { onread }) });
+  return socket;
+}
+
 /**
- * Has the 'data' events of an accepted socket bring views of the shared memory, valid until the event is over. Must be called when the
- * socket was accepted, before anything was read. Node has the option `onread` for sockets that connect, and none for these: this does to
- * them what that option does, and leaves a socket as it is (false) where Node does not look as expected.
+ * The same for an accepted socket, before anything was read of it. Node has the option `onread` for sockets that connect, and none for
+ * these: this does to them what that option does, and leaves a socket as it is (false) where Node does not look as expected.
  */
 export function shareReads(socket: Socket): boolean {
   const inside = socket as Inside;
   const symbols = Object.getOwnPropertySymbols(socket);
   const buffer = symbols.find(({ description }) => description === KEPT_BUFFER);
   const callback = symbols.find(({ description }) => description === KEPT_CALLBACK);
-  const reads = onreadOption((chunk) => socket.emit('data', chunk));
+  const reads = sharedRead((chunk) => socket.emit('data', chunk));
   const handle = inside._handle;
   if (!reads || !buffer || !callback || typeof handle?.useUserBuffer !== 'function') return false;
   inside[buffer] = reads.buffer;

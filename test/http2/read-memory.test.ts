@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterEach, test } from 'node:test';
 import fc from 'fast-check';
-import { onreadOption, shareReads } from '../../src/http2/index.js';
+import { connectSharing, shareReads } from '../../src/http2/index.js';
 
 const atEnd: (() => void)[] = [];
 afterEach(() => {
@@ -97,12 +97,8 @@ test('sockets that connect read into it, too', async () => {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   atEnd.push(() => server.close());
   const chunks: string[] = [];
-  const onread = onreadOption((chunk) => chunks.push(chunk.toString()));
-  const socket = connect({
-    port: (server.address() as AddressInfo).port,
-    host: '127.0.0.1',
-    ...(onread && { onread }),
-  });
+  const socket = connectSharing({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
   await once(socket, 'close');
   assert.deepEqual(chunks.join(''), 'abc');
 });

@@ -1,14 +1,14 @@
 // Servers and clients on the gateway's own HTTP/2 sessions, over real sockets, for peers that are not ours.
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import {
   type Broken,
   ClientSession,
   type ClientStream,
+  connectSharing,
   encodeHeaders,
   type Fields,
-  onreadOption,
   type RequestReader,
   ServerSession,
   type ServerSessionOptions,
@@ -113,10 +113,7 @@ export interface OwnClient {
 export function ownClient(port: number, tls?: { readonly ca: Buffer }): Promise<OwnClient> {
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port };
-    const onread = onreadOption((chunk) => socket.emit('data', chunk));
-    const socket: Socket = tls
-      ? connectTls({ ...options, ...tls, ALPNProtocols: ['h2'] })
-      : connect({ ...options, ...(onread && { onread }) });
+    const socket = tls ? connectTls({ ...options, ...tls, ALPNProtocols: ['h2'] }) : connectSharing(options);
     const goaways: number[] = [];
     let over: (error: Error | undefined) => void;
     const closed = new Promise<Error | undefined>((done) => {

@@ -1,8 +1,8 @@
 // Dials a server and waits until it has shown that it speaks HTTP/2.
-import { connect, isIP, type Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { HostPort } from '../../config/endpoint.js';
-import { ClientSession, type ClientSessionOptions, onreadOption } from '../../http2/index.js';
+import { ClientSession, type ClientSessionOptions, connectSharing } from '../../http2/index.js';
 
 /** A server that does not finish the handshake by then is as good as away; ms (gRPC's minimum). */
 const CONNECT_TIMEOUT_MS = 20_000;
@@ -17,7 +17,7 @@ export function handshake(
   events: SessionEvents,
 ): Promise<ClientSession> {
   return new Promise((resolve, reject) => {
-    const socket = secure ? dialTls(at, secure) : dial(at);
+    const socket = secure ? dialTls(at, secure) : connectSharing({ host: at.host, port: at.port, noDelay: true });
     let settled = false;
     const session = new ClientSession(socket, {
       goaway: (code) => events.goaway(code),
@@ -38,12 +38,6 @@ export function handshake(
         session.destroy(new Error('the server does not offer HTTP/2 (ALPN "h2")'));
     });
   });
-}
-
-function dial({ host, port }: HostPort): Socket {
-  const onread = onreadOption((chunk) => socket.emit('data', chunk));
-  const socket: Socket = connect({ host, port, noDelay: true, ...(onread && { onread }) });
-  return socket;
 }
 
 /** The name is sent to the server (SNI), which an address must not be (RFC 6066, 3). */

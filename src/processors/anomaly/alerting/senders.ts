@@ -37,12 +37,11 @@ const MAX_KNOWN = 1000;
 
 /** Reads headers; the same texts are read once. */
 export class Senders {
-  readonly #defaultCluster: string;
   readonly #known = new Map<string, Sender>();
+  /** One that says nothing. */
   readonly #plain: Sender;
 
   constructor(defaultCluster: string) {
-    this.#defaultCluster = defaultCluster;
     this.#plain = { key: '', settings: NO_SETTINGS, cluster: defaultCluster };
   }
 
@@ -57,7 +56,7 @@ export class Senders {
     const sender: Sender = {
       key: given.every((text) => text === '') ? '' : key,
       settings: parse(metadata),
-      cluster: cluster === '' ? this.#defaultCluster : cluster.slice(0, 256),
+      cluster: cluster === '' ? this.#plain.cluster : cluster.slice(0, 256),
     };
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(key, sender);

@@ -1,4 +1,4 @@
-// Serialised string attributes that were needed before: every tick says a hundred scores, of the same services.
+// Serialised string attributes that were needed before: reports tell of the same services again and again.
 import { opentelemetry } from '#proto';
 
 const { KeyValue } = opentelemetry.proto.common.v1;

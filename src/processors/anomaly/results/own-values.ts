@@ -24,8 +24,7 @@ function anyValue(value: OwnValue): IAnyValue {
   return { arrayValue: { values: value.map((stringValue) => ({ stringValue })) } };
 }
 
-/** What protobufjs takes for 64 bits. */
-export type Long = NonNullable<opentelemetry.proto.logs.v1.ILogRecord['timeUnixNano']>;
+type Long = NonNullable<opentelemetry.proto.logs.v1.ILogRecord['timeUnixNano']>;
 
 /** The two halves as protobufjs wants them. */
 export function long(value: bigint): Long {

@@ -3,7 +3,7 @@ import protobuf from 'protobufjs/minimal.js';
 import { opentelemetry } from '#proto';
 import { AttributeBytes } from './attribute-bytes.js';
 import type { OwnResource } from './own-resource.js';
-import { keyValues, type Long, long } from './own-values.js';
+import { keyValues, long } from './own-values.js';
 
 const { Resource } = opentelemetry.proto.resource.v1;
 const { InstrumentationScope } = opentelemetry.proto.common.v1;
@@ -42,10 +42,6 @@ const attributeBytes = new AttributeBytes();
 /** Metrics in the order in which their first point came. */
 export class ResultMetrics {
   readonly #metrics = new Map<string, Begun>();
-  /** The metric and the time of the last point, which are most often those of the next. */
-  #last: Begun | undefined;
-  #unixNano = 0n;
-  #time: Long = long(0n);
   #items = 0;
 
   /** Data points so far. */
@@ -62,7 +58,7 @@ export class ResultMetrics {
     unixNano: bigint,
   ): void {
     const metric = { name, unit, description, kind: 'gauge' } as const;
-    this.#add(metric, { timeUnixNano: this.#timeOf(unixNano), asDouble: value }, attributes);
+    this.#add(metric, { timeUnixNano: long(unixNano), asDouble: value }, attributes);
   }
 
   /** A count since `startUnixNano`. */
@@ -74,7 +70,7 @@ export class ResultMetrics {
     startUnixNano: bigint,
     unixNano: bigint,
   ): void {
-    const times = { startTimeUnixNano: long(startUnixNano), timeUnixNano: this.#timeOf(unixNano) };
+    const times = { startTimeUnixNano: long(startUnixNano), timeUnixNano: long(unixNano) };
     const metric = { name, unit: '{anomaly}', description, kind: 'sum' } as const;
     this.#add(metric, { ...times, asInt: long(BigInt(value)) }, attributes);
   }
@@ -88,18 +84,10 @@ export class ResultMetrics {
     this.#items++;
   }
 
-  #timeOf(unixNano: bigint): Long {
-    if (unixNano !== this.#unixNano) this.#time = long(unixNano);
-    this.#unixNano = unixNano;
-    return this.#time;
-  }
-
   #begun(metric: Known): Begun {
-    if (this.#last?.name === metric.name && this.#last.unit === metric.unit) return this.#last;
     const key = `${metric.name}\0${metric.unit}`;
     const begun = this.#metrics.get(key) ?? { ...metric, points: protobuf.Writer.create() };
     this.#metrics.set(key, begun);
-    this.#last = begun;
     return begun;
   }
 
