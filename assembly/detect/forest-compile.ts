@@ -8,13 +8,20 @@
 //
 // All of it is derived from the trees, scratch, made when it is first needed.
 import { scratch } from '../memory';
-import { PADDING } from './forest-layout';
+import { valueOf } from './forest-layout';
+import {
+  COMPILED_COLUMNS,
+  COMPILED_DEPTH,
+  CompiledTree,
+  Entry,
+  entriesEnd,
+  layOutTrees,
+  layTree,
+  startTrees,
+  TREE_MOST,
+  treeKeys,
+} from './forest-tables';
 
-/** Columns of a compiled forest at most, and levels of its trees. */
-export const COMPILED_COLUMNS: usize = 12;
-export const COMPILED_DEPTH = 8;
-/** Nodes of a tree, counting the unused one. */
-const NODES: usize = 1 << COMPILED_DEPTH;
 /** Batches, one a byte of a vector; thresholds of a column in one. */
 const BATCHES = 16;
 /** Most splits, a tree, that there is room for: normal data have 60, uniform 100, whole numbers of few values 160. */
@@ -52,35 +59,14 @@ export const enum Form {
   UNFIT = 2,
 }
 
-/** A compiled tree, byte offsets: levels 0 to 2 as (threshold, 16 x column) pairs; levels 3 to 7 as tables, the first padded. */
-export const enum CompiledTree {
-  HEAD = 0,
-  /** i8 codes of thresholds by place in the level. */
-  THRESHOLD3 = 16,
-  THRESHOLD4 = 32,
-  THRESHOLD5 = 48,
-  THRESHOLD6 = 80,
-  THRESHOLD7 = 144,
-  /** u8 columns in the same order, their lowest bit first: see `columnBits`. */
-  COLUMN3 = 272,
-  COLUMN4 = 288,
-  COLUMN5 = 304,
-  COLUMN6 = 336,
-  COLUMN7 = 400,
-  /** u32[256]: path lengths in units of 2^-23. */
-  LEAVES = 528,
-  /** i32: offset of the batch's codes. */
-  BATCH = 1552,
-  BYTES = 1568,
-}
-
-/** Scratch of the compiler: u64 entries (node << 40 | column << 32 | key in unsigned order), sorted to and fro; digits' counts. */
+/** Entries of all splits (forest-tables.ts), sorted to and fro; digits' counts. */
 let entries: usize = 0;
 let sorted: usize = 0;
 let counts: usize = 0;
-/** i32[12]: keys of the running batch, and of one tree. */
+/** i32[12]: keys of the running batch. */
 let batchKeys: usize = 0;
-let treeKeys: usize = 0;
+/** i8[16][16]: 1 for a batch, 0 for the others. */
+let ones: usize = 0;
 
 const DIGIT_BITS = 12;
 const DIGIT_MASK: u64 = (1 << DIGIT_BITS) - 1;
@@ -88,16 +74,18 @@ const DIGIT_MASK: u64 = (1 << DIGIT_BITS) - 1;
 /** Room for the compiled form of so many trees. */
 export function compiledBytes(trees: i32): usize {
   const keys = <usize>trees * MOST_SPLITS;
-  return (keys * 28 + <usize>trees * CompiledTree.BYTES + Compiled.TREES + 512 + 63) & ~63;
+  return (keys * 28 + <usize>trees * TREE_MOST + Compiled.TREES + 512 + 63) & ~63;
 }
 
 export function layOutCompiler(trees: i32): void {
-  const nodes = <usize>trees * NODES;
-  entries = scratch(nodes << 3);
-  sorted = scratch(nodes << 3);
+  const most = (<usize>trees << COMPILED_DEPTH) << 3;
+  entries = scratch(most);
+  sorted = scratch(most);
   counts = scratch((<usize>4) << DIGIT_BITS);
   batchKeys = scratch(COMPILED_COLUMNS << 2);
-  treeKeys = scratch(COMPILED_COLUMNS << 2);
+  ones = scratch(BATCHES * BATCHES);
+  for (let batch = 0; batch < BATCHES; batch++) store<u8>(ones + <usize>(batch * (BATCHES + 1)), 1);
+  layOutTrees();
 }
 
 /** One stable pass of a radix sort. */
@@ -124,56 +112,29 @@ function sortDigit(from: usize, to: usize, count: i32, shift: u64): void {
 }
 
 /**
- * Every split of every tree becomes an entry, every tree gets its batch, its leaves, and tables of nothing but padding. Returns the
- * entries, -1 where there are too many batches.
+ * Lays out every tree, every split of which becomes an entry, and gives it its batch. Returns the byte behind the trees, 0 where there are
+ * too many batches.
  */
-function collectTrees(forest: usize, trees: i32, stride: usize, c: usize): i32 {
+function layTrees(forest: usize, trees: i32, stride: usize, c: usize): usize {
   let batch = 0;
-  let cursor = entries;
   let target = c + Compiled.TREES;
+  startTrees(target, entries);
   memory.fill(batchKeys, 0, COMPILED_COLUMNS << 2);
   for (let tree = 0; tree < trees; tree++) {
-    const nodes = forest + <usize>tree * stride;
-    cursor = collectSplits(nodes, <u64>tree << COMPILED_DEPTH, cursor);
+    const before = entriesEnd;
+    const next = layTree(forest + <usize>tree * stride, target);
     if (!joinBatch()) {
       batch++;
       memory.copy(batchKeys, treeKeys, COMPILED_COLUMNS << 2);
     }
-    if (batch == BATCHES) return -1;
+    if (batch == BATCHES) return 0;
+    for (let at = before; at < entriesEnd; at += 8) store<u64>(at, load<u64>(at) | (<u64>batch << Entry.BATCH));
     store<i32>(target, batch * <i32>BATCH_BYTES, CompiledTree.BATCH);
-    layTree(nodes, target);
-    target += CompiledTree.BYTES;
+    target = next;
   }
   store<i32>(c, batch + 1, Compiled.BATCHES);
   store<i32>(c, batch < 4 ? 4 : BATCHES, Compiled.WIDTH);
-  return <i32>((cursor - entries) >> 3);
-}
-
-/** Entries of one tree, whose first node is number `first`; `treeKeys` counts them by column. */
-function collectSplits(nodes: usize, first: u64, cursor: usize): usize {
-  memory.fill(treeKeys, 0, COMPILED_COLUMNS << 2);
-  for (let node: usize = 0; node < NODES - 1; node++) {
-    const split = load<u64>(nodes + (node << 3));
-    if (<i32>split == PADDING) continue;
-    const column = split >>> 36;
-    const at = treeKeys + ((<usize>column) << 2);
-    store<i32>(at, load<i32>(at) + 1);
-    store<u64>(cursor, ((first + node) << 40) | (column << 32) | <u64>(<u32>split ^ 0x8000_0000));
-    cursor += 8;
-  }
-  return cursor;
-}
-
-/** Leaves, and thresholds that nothing is above. */
-function layTree(nodes: usize, tree: usize): void {
-  const lengths = nodes + (NODES << 3);
-  memory.fill(tree, 0x7f, CompiledTree.COLUMN3);
-  memory.fill(tree + CompiledTree.COLUMN3, 0, CompiledTree.LEAVES - CompiledTree.COLUMN3);
-  for (let node: usize = 0; node < 14; node += 2) store<u8>(tree + node, 0, 1);
-  for (let at: usize = 0; at < NODES << 2; at += 16) {
-    const units = f32x4.mul(v128.load(lengths + at), f32x4.splat(8388608));
-    v128.store(tree + at, i32x4.trunc_sat_f32x4_u(units), CompiledTree.LEAVES);
-  }
+  return target;
 }
 
 /** Adds the tree's keys to the running batch; false where it would hold too many of a column. */
@@ -185,11 +146,6 @@ function joinBatch(): bool {
     v128.store(batchKeys + at, i32x4.add(v128.load(batchKeys + at), v128.load(treeKeys + at)));
   }
   return true;
-}
-
-/** The number whose key this is. */
-function valueOf(key: i32): f32 {
-  return reinterpret<f32>(key ^ ((key >> 31) & 0x7fff_ffff));
 }
 
 /** Bucket of a number; the same arithmetic as of four numbers in forest-walk.ts. It never falls as numbers rise; NaN: 0. */
@@ -210,54 +166,40 @@ function layBuckets(c: usize, column: usize, keys: usize, count: i32): i32 {
   store<f32>(c + (column << 2), low, Compiled.LOW);
   store<f32>(c + (column << 2), scale, Compiled.SCALE);
   const below = c + Compiled.BELOW + column * (BUCKETS << 1);
-  let key = 0;
+  memory.fill(below, 0, BUCKETS << 1);
+  for (let cursor = keys; cursor < keys + ((<usize>count) << 2); cursor += 4) {
+    const at = below + ((<usize>bucketOf(valueOf(load<i32>(cursor)), low, scale)) << 1);
+    store<u16>(at, load<u16>(at) + 1);
+  }
+  let before = 0;
   let most = 0;
-  for (let bucket = 0; bucket < BUCKETS; bucket++) {
-    store<u16>(below + ((<usize>bucket) << 1), <u16>key);
-    const first = key;
-    while (key < count && bucketOf(valueOf(load<i32>(keys + ((<usize>key) << 2))), low, scale) == bucket) key++;
-    most = max(most, key - first);
+  for (let at = below; at < below + (BUCKETS << 1); at += 2) {
+    const here = <i32>load<u16>(at);
+    store<u16>(at, <u16>before);
+    before += here;
+    most = max(most, here);
   }
   return most == 0 ? 0 : 1 << (31 - clz<i32>(most));
 }
 
-/** A column's bits from the highest down, in the order in which the walk asks for them. */
-function columnBits(column: usize): u8 {
-  return <u8>(((column & 1) << 7) | ((column & 2) << 5) | ((column & 4) << 3) | ((column & 8) << 1));
-}
-
-/** Writes a node's threshold and column into its compiled tree. */
-function placeSplit(tree: usize, node: usize, code: u8, column: usize, bits: u8): void {
-  if (node < 7) {
-    store<u8>(tree + (node << 1), code);
-    store<u8>(tree + (node << 1), <u8>(column << 4), 1);
-    return;
-  }
-  const at = tree + (node < 15 ? node - 7 + CompiledTree.THRESHOLD3 : node - 15 + CompiledTree.THRESHOLD4);
-  store<u8>(at, code);
-  store<u8>(at, bits, CompiledTree.COLUMN3 - CompiledTree.THRESHOLD3);
-}
-
-/** Keys and codes of one column from its entries [cursor, limit), which take their places in their trees; returns the keys. */
-function compileColumn(c: usize, column: usize, cursor: usize, limit: usize, keys: usize, codes: usize): i32 {
-  const bits = columnBits(column);
+/** Keys and codes of one column from its entries [cursor, limit), whose thresholds get their codes; returns the keys. */
+function compileColumn(c: usize, cursor: usize, limit: usize, keys: usize, codes: usize): i32 {
   const width = <usize>load<i32>(c, Compiled.WIDTH);
   let rank: usize = 0;
   let code = codes;
-  v128.store(codes, i8x16.splat(-128));
+  let counted = i8x16.splat(-128);
+  v128.store(codes, counted);
   while (cursor < limit) {
     const key = <u32>load<u64>(cursor);
     const next = code + width;
     store<u32>(keys + (rank << 2), key ^ 0x8000_0000);
-    v128.store(next, v128.load(code));
     for (; cursor < limit && <u32>load<u64>(cursor) == key; cursor += 8) {
-      const id = <usize>(load<u64>(cursor) >>> 40);
-      const tree = c + Compiled.TREES + (id >> COMPILED_DEPTH) * CompiledTree.BYTES;
-      const batch = <usize>load<u32>(tree, CompiledTree.BATCH) / BATCH_BYTES;
-      const own = load<u8>(code + batch);
-      store<u8>(next + batch, own + 1);
-      placeSplit(tree, id & (NODES - 1), own, column, bits);
+      const entry = load<u64>(cursor);
+      const batch = <usize>(entry >>> Entry.BATCH) & (BATCHES - 1);
+      store<u8>(c + <usize>(entry >>> Entry.PLACE), load<u8>(code + batch), Compiled.TREES);
+      counted = i8x16.add(counted, v128.load(ones + (batch << 4)));
     }
+    v128.store(next, counted);
     rank++;
     code = next;
   }
@@ -268,22 +210,22 @@ function compileColumn(c: usize, column: usize, cursor: usize, limit: usize, key
 export function compileForest(forest: usize, trees: i32, stride: usize, depth: i32, columns: i32, c: usize): void {
   store<i32>(c, Form.UNFIT, Compiled.FORM);
   if (depth != COMPILED_DEPTH || columns > <i32>COMPILED_COLUMNS || trees > MOST_TREES) return;
-  const count = collectTrees(forest, trees, stride, c);
-  if (count < 0 || count > trees * MOST_SPLITS) return;
+  const behind = layTrees(forest, trees, stride, c);
+  const count = <i32>((entriesEnd - entries) >> 3);
+  if (behind == 0 || count > trees * MOST_SPLITS) return;
   sortDigit(entries, sorted, count, 0);
   sortDigit(sorted, entries, count, DIGIT_BITS);
   sortDigit(entries, sorted, count, 2 * DIGIT_BITS);
-  const keysStart = c + Compiled.TREES + <usize>trees * CompiledTree.BYTES;
   // A column's keys are followed by as many of padding, at most twice their number, that nothing is above.
-  const codesStart = keysStart + (((<usize>count) * 12 + (COMPILED_COLUMNS << 4) + 15) & ~15);
-  let keys = keysStart;
+  const codesStart = behind + (((<usize>count) * 12 + (COMPILED_COLUMNS << 4) + 15) & ~15);
+  let keys = behind;
   let codes = codesStart;
   let cursor = sorted;
   const end = sorted + ((<usize>count) << 3);
   for (let column: usize = 0; column < COMPILED_COLUMNS; column++) {
     let limit = cursor;
-    while (limit < end && ((<usize>(load<u64>(limit) >>> 32)) & 15) == column) limit += 8;
-    const distinct = compileColumn(c, column, cursor, limit, keys, codes);
+    while (limit < end && ((<usize>(load<u64>(limit) >>> Entry.COLUMN)) & 15) == column) limit += 8;
+    const distinct = compileColumn(c, cursor, limit, keys, codes);
     const half = layBuckets(c, column, keys, distinct);
     store<i32>(c + (column << 2), <i32>(keys - c), Compiled.FIRST_KEY);
     store<i32>(c + (column << 2), <i32>(codes - c), Compiled.FIRST_CODE);

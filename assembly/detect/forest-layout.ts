@@ -45,6 +45,11 @@ export function thresholdKey(cut: f32): i32 {
   return cut == cut ? bits ^ ((bits >> 31) & 0x7fff_ffff) : i32.MIN_VALUE;
 }
 
+/** The number whose key this is; zero for both zeros. */
+export function valueOf(key: i32): f32 {
+  return reinterpret<f32>(key ^ ((key >> 31) & 0x7fff_ffff));
+}
+
 /**
  * [a, b, c, d] → signed integers in the order of the numbers, both zeros equal, NaN last: integers compare in fewer steps than floats.
  */

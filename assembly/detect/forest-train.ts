@@ -1,8 +1,12 @@
 // Growing one isolation tree on a subsample of rows. Draws in the oracle's order; the order of rows inside a node does not matter,
-// so nodes are split by a branch-free stable partition instead of the oracle's swaps.
+// so that a node's rows are sent to both ends of a second list without a branch, instead of the oracle's swaps.
+//
+// Nodes are split in the order of levels, so those of odd levels have their rows in one list, those of even levels in the other:
+//   level k     │ a: r5 r2 r9 r1      │ b: r7 r3 │ …
+//   level k + 1 │ a0: r5 r9 │ a1: r1 r2 │ b0: r7 │ b1: r3 │ …
 
 import { scratch } from '../memory';
-import { growthDepth, meanPath, PADDING, storedDepth, thresholdKey } from './forest-layout';
+import { growthDepth, keysOf, meanPath, PADDING, storedDepth, thresholdKey, valueOf } from './forest-layout';
 import { below, nextRandom } from './random';
 
 /** Most rows of a subsample. */
@@ -10,16 +14,23 @@ export const MAX_SUBSAMPLE = 4096;
 
 /** f32[psi][columns]: the subsample, rows of whole vectors. */
 export let sampleRows: usize = 0;
-/** Mark of a node that no split has made. */
-const UNREACHED = 0xffff;
+/** i32[psi][columns]: the same as keys (forest-layout.ts), in which a NaN is the largest. */
+let keyRows: usize = 0;
+const NOT_A_NUMBER = 0x7fff_ffff;
 
-/** u16 rows of the node being split, in node order; those that go right. */
-let members: usize = 0;
-let right: usize = 0;
-/** u16 first and last + 1 member by node. */
-let firsts: usize = 0;
-let lasts: usize = 0;
-/** f32 least and largest value by column. */
+/** u32 byte offsets of rows, by node: of even levels, of odd ones. */
+let even: usize = 0;
+let odd: usize = 0;
+/** Nodes to be split: number, u16 first and last + 1 row. */
+let queue: usize = 0;
+let queueEnd: usize = 0;
+const enum Waiting {
+  NODE = 0,
+  FIRST = 4,
+  LAST = 6,
+  BYTES = 8,
+}
+/** i32 least and largest key by column. */
 let lows: usize = 0;
 let highs: usize = 0;
 /** f64: c(n) by n. */
@@ -27,137 +38,169 @@ let meanPaths: usize = 0;
 
 /** Scratch for trees of up to `subsample` rows and `columns` (padded) columns. */
 export function layOutTraining(subsample: i32, columns: i32): void {
-  const nodes = (<usize>2) << growthDepth(subsample);
   sampleRows = scratch((<usize>subsample * columns) << 2);
-  members = scratch((<usize>subsample) << 1);
-  right = scratch((<usize>subsample) << 1);
-  firsts = scratch(nodes << 1);
-  lasts = scratch(nodes << 1);
+  keyRows = scratch((<usize>subsample * columns) << 2);
+  even = scratch((<usize>subsample) << 2);
+  odd = scratch((<usize>subsample) << 2);
+  queue = scratch((<usize>Waiting.BYTES) << growthDepth(subsample));
   lows = scratch((<usize>columns) << 2);
   highs = scratch((<usize>columns) << 2);
   meanPaths = scratch((<usize>(subsample + 1)) << 3);
   for (let n = 0; n <= subsample; n++) store<f64>(meanPaths + ((<usize>n) << 3), meanPath(n));
 }
 
-/** Keeps the extremes of four columns; returns how many of them vary. `odd`: lanes with a NaN, which do not. */
-function keepExtremes(column: usize, low: v128, high: v128, odd: v128): i32 {
-  const top = v128.bitselect(low, high, odd);
+/** Keeps the extremes of four columns; returns how many of them vary. A column with a NaN does not. */
+// @ts-ignore: decorator
+@inline
+function keepExtremes(column: usize, low: v128, high: v128): i32 {
+  const top = v128.bitselect(low, high, i32x4.eq(high, i32x4.splat(NOT_A_NUMBER)));
   v128.store(lows + column, low);
   v128.store(highs + column, top);
-  return popcnt<i32>(i32x4.bitmask(f32x4.gt(top, low)));
+  return popcnt<i32>(i32x4.bitmask(i32x4.gt_s(top, low)));
 }
 
-/** `spread` of twelve columns, the detector's own width: one pass over the members instead of three. */
-function spreadTwelve(a: usize, b: usize): i32 {
-  const row = sampleRows + <usize>load<u16>(a) * 48;
+/** Least and largest key of twelve columns from the `column`-th byte on, over members [a, b); returns how many columns vary. */
+function spreadTwelve(a: usize, b: usize, column: usize): i32 {
+  const base = keyRows + column;
+  const row = base + load<u32>(a);
   let low0 = v128.load(row);
   let low1 = v128.load(row, 16);
   let low2 = v128.load(row, 32);
   let high0 = low0;
   let high1 = low1;
   let high2 = low2;
-  let odd0 = f32x4.ne(low0, low0);
-  let odd1 = f32x4.ne(low1, low1);
-  let odd2 = f32x4.ne(low2, low2);
-  for (let cursor = a + 2; cursor < b; cursor += 2) {
-    const next = sampleRows + <usize>load<u16>(cursor) * 48;
+  for (let cursor = a + 4; cursor < b; cursor += 4) {
+    const next = base + load<u32>(cursor);
     const v0 = v128.load(next);
     const v1 = v128.load(next, 16);
     const v2 = v128.load(next, 32);
-    low0 = f32x4.pmin(low0, v0);
-    low1 = f32x4.pmin(low1, v1);
-    low2 = f32x4.pmin(low2, v2);
-    high0 = f32x4.pmax(high0, v0);
-    high1 = f32x4.pmax(high1, v1);
-    high2 = f32x4.pmax(high2, v2);
-    odd0 = v128.or(odd0, f32x4.ne(v0, v0));
-    odd1 = v128.or(odd1, f32x4.ne(v1, v1));
-    odd2 = v128.or(odd2, f32x4.ne(v2, v2));
+    low0 = i32x4.min_s(low0, v0);
+    low1 = i32x4.min_s(low1, v1);
+    low2 = i32x4.min_s(low2, v2);
+    high0 = i32x4.max_s(high0, v0);
+    high1 = i32x4.max_s(high1, v1);
+    high2 = i32x4.max_s(high2, v2);
   }
-  return keepExtremes(0, low0, high0, odd0) + keepExtremes(16, low1, high1, odd1) + keepExtremes(32, low2, high2, odd2);
+  return keepExtremes(column, low0, high0) + keepExtremes(column + 16, low1, high1) + keepExtremes(column + 32, low2, high2);
 }
 
-/** Least and largest value of every column over members [a, b); returns how many columns vary. A column with a NaN does not. */
+/** The same of eight columns. */
+function spreadEight(a: usize, b: usize, column: usize): i32 {
+  const base = keyRows + column;
+  const row = base + load<u32>(a);
+  let low0 = v128.load(row);
+  let low1 = v128.load(row, 16);
+  let high0 = low0;
+  let high1 = low1;
+  for (let cursor = a + 4; cursor < b; cursor += 4) {
+    const next = base + load<u32>(cursor);
+    const v0 = v128.load(next);
+    const v1 = v128.load(next, 16);
+    low0 = i32x4.min_s(low0, v0);
+    low1 = i32x4.min_s(low1, v1);
+    high0 = i32x4.max_s(high0, v0);
+    high1 = i32x4.max_s(high1, v1);
+  }
+  return keepExtremes(column, low0, high0) + keepExtremes(column + 16, low1, high1);
+}
+
+/** The same of four columns. */
+function spreadFour(a: usize, b: usize, column: usize): i32 {
+  const base = keyRows + column;
+  let low = v128.load(base + load<u32>(a));
+  let high = low;
+  for (let cursor = a + 4; cursor < b; cursor += 4) {
+    const row = v128.load(base + load<u32>(cursor));
+    low = i32x4.min_s(low, row);
+    high = i32x4.max_s(high, row);
+  }
+  return keepExtremes(column, low, high);
+}
+
+/** Least and largest key of every column over members [a, b); returns how many columns vary. */
 function spread(a: usize, b: usize, columns: i32): i32 {
-  if (columns == 12) return spreadTwelve(a, b);
-  const rowBytes = (<usize>columns) << 2;
   let vary = 0;
-  for (let column: usize = 0; column < rowBytes; column += 16) {
-    const base = sampleRows + column;
-    let low = v128.load(base + <usize>load<u16>(a) * rowBytes);
-    let high = low;
-    let odd = f32x4.ne(low, low);
-    for (let cursor = a + 2; cursor < b; cursor += 2) {
-      const row = v128.load(base + <usize>load<u16>(cursor) * rowBytes);
-      // The pseudo minimum is one instruction; the real one costs five to carry NaN along.
-      low = f32x4.pmin(low, row);
-      high = f32x4.pmax(high, row);
-      odd = v128.or(odd, f32x4.ne(row, row));
-    }
-    vary += keepExtremes(column, low, high, odd);
-  }
-  return vary;
+  let column: usize = 0;
+  const limit = (<usize>columns) << 2;
+  for (; column + 48 <= limit; column += 48) vary += spreadTwelve(a, b, column);
+  if (column + 32 == limit) return vary + spreadEight(a, b, column);
+  return column == limit ? vary : vary + spreadFour(a, b, column);
 }
 
-/** The `pick`-th column that varies. */
-function columnOf(pick: i32): i32 {
+/** The `pick`-th of the `vary` columns that vary. */
+function columnOf(pick: i32, vary: i32, columns: i32): i32 {
+  if (vary == columns) return pick;
   let column = -1;
   let left = pick;
   while (left >= 0) {
     column++;
     const at = (<usize>column) << 2;
-    if (load<f32>(highs + at) > load<f32>(lows + at)) left--;
+    if (load<i32>(highs + at) > load<i32>(lows + at)) left--;
   }
   return column;
 }
 
 /** A cut between the extremes of a column: their distance in f32, the rest in f64, rounded to f32; below the largest value. */
 function drawCut(column: i32, rng: usize): f32 {
-  const low = load<f32>(lows + ((<usize>column) << 2));
-  const high = load<f32>(highs + ((<usize>column) << 2));
-  const cut = <f32>(<f64>low + <f64>(high - low) * (<f64>nextRandom(rng) / 4294967296.0));
+  const low = valueOf(load<i32>(lows + ((<usize>column) << 2)));
+  const high = valueOf(load<i32>(highs + ((<usize>column) << 2)));
+  const cut = <f32>(<f64>low + <f64>(high - low) * (<f64>nextRandom(rng) * (1.0 / 4294967296.0)));
   return cut >= high ? low : cut;
 }
 
-/** Moves the members of [a, b) with value <= cut to the front, in order; returns the address behind them. */
-function partition(a: usize, b: usize, column: i32, columns: i32, cut: f32): usize {
-  const values = sampleRows + ((<usize>column) << 2);
-  const rowShift = (<usize>columns) << 2;
-  let left = a;
-  let other = right;
-  for (let cursor = a; cursor < b; cursor += 2) {
-    const row = load<u16>(cursor);
-    const goesLeft = <usize>(load<f32>(values + <usize>row * rowShift) <= cut);
-    store<u16>(left, row);
-    store<u16>(other, row);
-    left += goesLeft << 1;
-    other += 2 - (goesLeft << 1);
+/** Sends the members of [a, b) with a key up to `key` to `low` and behind it, the others to in front of `high`; returns where they meet. */
+function partition(a: usize, b: usize, keys: usize, key: i32, low: usize, high: usize): usize {
+  let last = high - 4;
+  for (let cursor = a; cursor < b; cursor += 4) {
+    const row = load<u32>(cursor);
+    const goesLeft = (<usize>(load<i32>(keys + row) <= key)) << 2;
+    store<u32>(low, row);
+    store<u32>(last, row);
+    low += goesLeft;
+    last += goesLeft - 4;
   }
-  memory.copy(left, right, b - left);
-  return left;
+  return low;
 }
 
-/** Writes the path length of a leaf at (level, place) into all last-level leaves below it. */
-function spreadLeaf(leaves: usize, depth: i32, level: i32, place: i32, length: f32): void {
+/** How many of the members of [a, b) have a key up to `key`. */
+function countLeft(a: usize, b: usize, keys: usize, key: i32): i32 {
+  let count = 0;
+  for (let cursor = a; cursor < b; cursor += 4) count += i32(load<i32>(keys + load<u32>(cursor)) <= key);
+  return count;
+}
+
+/** Writes the path length of a leaf at a node into all last-level leaves below it. `depth`: as stored. */
+function layLeaf(leaves: usize, depth: i32, node: i32, rows: i32): void {
+  const level = levelOf(node);
   const below = depth - level;
-  let cursor = leaves + ((<usize>(place << below)) << 2);
+  const length = <f32>(<f64>level + load<f64>(meanPaths + ((<usize>rows) << 3)));
+  let cursor = leaves + ((<usize>((node + 1 - (1 << level)) << below)) << 2);
   const limit = cursor + ((<usize>4) << below);
   for (; cursor < limit; cursor += 4) store<f32>(cursor, length);
 }
 
-/** Members [first, last) of a node; nodes that are never marked are not reached. */
-function markNode(node: i32, first: i32, last: i32): void {
-  store<u16>(firsts + ((<usize>node) << 1), <u16>first);
-  store<u16>(lasts + ((<usize>node) << 1), <u16>last);
+function levelOf(node: i32): i32 {
+  return 31 - clz<i32>(node + 1);
 }
 
-/** Splits a node whose columns vary in `vary` places; returns how many members go left. */
-function split(a: usize, b: usize, vary: i32, columns: i32, at: usize, rng: usize): i32 {
-  const column = columnOf(<i32>below(rng, vary));
-  const cut = drawCut(column, rng);
-  store<i32>(at, thresholdKey(cut));
-  store<u32>(at, (<u32>column) << 4, 4);
-  return <i32>((partition(a, b, column, columns, cut) - a) >> 1);
+/** A node with the members [first, last): to be split later, unless it is one row. None: the cut between two infinities is no number. */
+function addNode(leaves: usize, depth: i32, node: i32, first: i32, last: i32): void {
+  if (last - first < 2) return layLeaf(leaves, depth, node, last - first);
+  store<i32>(queueEnd, node, Waiting.NODE);
+  store<u16>(queueEnd, <u16>first, Waiting.FIRST);
+  store<u16>(queueEnd, <u16>last, Waiting.LAST);
+  queueEnd += Waiting.BYTES;
+}
+
+/** The rows of the subsample as keys, all of them members of the first node; nodes that no split has made. */
+function startTree(tree: usize, leaves: usize, psi: i32, columns: i32): void {
+  const rowBytes = (<usize>columns) << 2;
+  const bytes = <usize>psi * rowBytes;
+  for (let at: usize = 0; at < bytes; at += 16) v128.store(keyRows + at, keysOf(v128.load(sampleRows + at)));
+  let member = even;
+  for (let row: usize = 0; row < bytes; row += rowBytes, member += 4) store<u32>(member, <u32>row);
+  for (let node = tree; node < leaves; node += 16) v128.store(node, i64x2.splat(PADDING));
+  queueEnd = queue;
 }
 
 /**
@@ -168,28 +211,35 @@ export function growTree(tree: usize, psi: i32, subsample: i32, columns: i32, rn
   const limit = growthDepth(subsample);
   const depth = storedDepth(subsample);
   const leaves = tree + ((<usize>8) << depth);
-  for (let node = tree; node < leaves; node += 8) store<u64>(node, <u64>PADDING);
-  memory.fill(firsts, 0xff, (<usize>4) << limit);
-  for (let row = 0; row < psi; row++) store<u16>(members + ((<usize>row) << 1), <u16>row);
-  markNode(0, 0, psi);
-  for (let level = 0; level <= limit; level++) {
-    const width = 1 << level;
-    for (let place = 0; place < width; place++) {
-      const node = width - 1 + place;
-      const first = <i32>load<u16>(firsts + ((<usize>node) << 1));
-      if (first == UNREACHED) continue;
-      const last = <i32>load<u16>(lasts + ((<usize>node) << 1));
-      const a = members + ((<usize>first) << 1);
-      const b = members + ((<usize>last) << 1);
-      const vary = last - first > 1 && level < limit ? spread(a, b, columns) : 0;
-      if (vary == 0) {
-        const length = <f64>level + load<f64>(meanPaths + ((<usize>(last - first)) << 3));
-        spreadLeaf(leaves, depth, level, place, <f32>length);
-        continue;
-      }
-      const middle = first + split(a, b, vary, columns, tree + ((<usize>node) << 3), rng);
-      markNode(2 * node + 1, first, middle);
-      markNode(2 * node + 2, middle, last);
+  startTree(tree, leaves, psi, columns);
+  addNode(leaves, depth, 0, 0, psi);
+  for (let waiting = queue; waiting < queueEnd; waiting += Waiting.BYTES) {
+    const node = load<i32>(waiting, Waiting.NODE);
+    const first = <i32>load<u16>(waiting, Waiting.FIRST);
+    const last = <i32>load<u16>(waiting, Waiting.LAST);
+    const level = levelOf(node);
+    const own = (level & 1) == 0 ? even : odd;
+    const next = (level & 1) == 0 ? odd : even;
+    const a = own + ((<usize>first) << 2);
+    const b = own + ((<usize>last) << 2);
+    const vary = spread(a, b, columns);
+    if (vary == 0) {
+      layLeaf(leaves, depth, node, last - first);
+      continue;
     }
+    const column = columnOf(<i32>below(rng, vary), vary, columns);
+    const key = thresholdKey(drawCut(column, rng));
+    const keys = keyRows + ((<usize>column) << 2);
+    store<u64>(tree + ((<usize>node) << 3), (<u64>column << 36) | <u64>(<u32>key));
+    if (level + 1 == limit) {
+      const left = countLeft(a, b, keys, key);
+      layLeaf(leaves, depth, 2 * node + 1, left);
+      layLeaf(leaves, depth, 2 * node + 2, last - first - left);
+      continue;
+    }
+    const behind = partition(a, b, keys, key, next + ((<usize>first) << 2), next + ((<usize>last) << 2));
+    const middle = <i32>((behind - next) >> 2);
+    addNode(leaves, depth, 2 * node + 1, first, middle);
+    addNode(leaves, depth, 2 * node + 2, middle, last);
   }
 }

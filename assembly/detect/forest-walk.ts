@@ -1,17 +1,20 @@
 // Path lengths through a compiled forest (forest-compile.ts): sixteen rows walk a tree together, a byte each. Nothing depends on what was
 // loaded before but the place in the level, so no walk waits for another. Measured by bench/suites/forest.ts.
 //
-// The first three levels are compared as a whole (7 tests, 3 selections). From there a level is three lookups by place:
-//   place │ p0 p1 … p15 │ → threshold of each → column of each → the row's own code in that column: four selections by the column's bits
+// The first three levels are compared as a whole (7 tests, 3 selections). From there a level is lookups by place (forest-tables.ts):
+//   place │ p0 p1 … p15 │ → threshold of each → column of each → the row's own code in that column, from all columns' by the column's bits
 import { scratch } from '../memory';
-import { BATCH_BYTES, BUCKETS, COMPILED_COLUMNS, Compiled, CompiledTree } from './forest-compile';
+import { BATCH_BYTES, BUCKETS, Compiled } from './forest-compile';
 import { keysOf } from './forest-layout';
+import { COMPILED_COLUMNS, CompiledTree, LEAF, SEGMENT } from './forest-tables';
 
 /** Rows scored together, and rows that walk together. */
 export const BLOCK_ROWS: i32 = 64;
 const WALK_ROWS: usize = 16;
 /** Bytes of the codes of sixteen rows: i8[16 batches][2 × 12 columns][16 rows]. */
 const CODES: usize = BATCH_BYTES << 4;
+/** Trees whose path lengths a u32 holds: each is below 8 + c(256), less than 19. */
+const SETTLED = 26;
 
 /** i32[64][12] each: keys and buckets of the rows. */
 let keys: usize = 0;
@@ -21,8 +24,9 @@ let turning: usize = 0;
 let turned: usize = 0;
 /** i8[4][16][2 × 12][16]: codes of all rows, and the same as coefficients. */
 let codes: usize = 0;
-/** u64[64]: path lengths over all trees, in units of 2^-23. */
+/** u64[64]: path lengths over all trees, in units of 2^-23; u32[64]: over the last trees, which `settle` adds. */
 let lengths: usize = 0;
+let running: usize = 0;
 /** u8[16]: the leaves that the rows of a walk reach. */
 let leaves: usize = 0;
 
@@ -33,6 +37,7 @@ export function layOutWalk(): void {
   turned = scratch(256);
   codes = scratch(CODES * (BLOCK_ROWS / 16));
   lengths = scratch(BLOCK_ROWS * 8);
+  running = scratch(BLOCK_ROWS * 4);
   leaves = scratch(WALK_ROWS);
 }
 
@@ -126,11 +131,11 @@ function encode(c: usize, column: usize, first: usize): void {
 
 /**
  * The codes of a batch as coefficients, so that a column is picked with an AND and an XOR a column instead of a selection:
- * code of column 4 h + 2 b1 + b0 = p(b0, b1), where h is 0; p ^ p' where it is 1; p ^ p'' where it is 2.
+ * code of column 4 h + 2 b1 + b0 = p(b0, b1), where h is 0; p ^ p' where it is 1; p ^ p'' where it is 2. `fours`: columns / 4.
  */
-function layCoefficients(rows: usize): void {
+function layCoefficients(rows: usize, fours: usize): void {
   const target = rows + (COMPILED_COLUMNS << 4);
-  for (let at: usize = 0; at < COMPILED_COLUMNS << 4; at += 64) {
+  for (let at: usize = 0; at < fours << 6; at += 64) {
     const c0 = v128.load(rows + at);
     const c1 = v128.load(rows + at, 16);
     const c2 = v128.load(rows + at, 32);
@@ -141,10 +146,10 @@ function layCoefficients(rows: usize): void {
     v128.store(target + at, v128.xor(c0, c2), 32);
     v128.store(target + at, v128.xor(low, v128.xor(c2, c3)), 48);
   }
-  for (let at: usize = 0; at < 64; at += 16) {
-    const own = v128.load(target + at);
-    v128.store(target + at, v128.xor(own, v128.load(target + at, 64)), 64);
-    v128.store(target + at, v128.xor(own, v128.load(target + at, 128)), 128);
+  for (let at: usize = 64; at < fours << 6; at += 64) {
+    for (let i: usize = 0; i < 64; i += 16) {
+      v128.store(target + at + i, v128.xor(v128.load(target + i), v128.load(target + at + i)));
+    }
   }
 }
 
@@ -170,84 +175,150 @@ function polynomial(at: usize, bit0: v128, bit1: v128, both: v128): v128 {
   return v128.xor(even, v128.xor(v128.and(v128.load(at, 32), bit1), v128.and(v128.load(at, 48), both)));
 }
 
-/** [c0 … c15], columns by their bits → each row's code in its column. */
+/** [c0 … c15], columns by their bits → each row's code in its column. `fours`, a constant where this is inlined: columns / 4. */
 // @ts-ignore: decorator
 @inline
-function pick(rows: usize, columns: v128): v128 {
+function pick(rows: usize, columns: v128, fours: i32): v128 {
   const second = i8x16.add(columns, columns);
-  const third = i8x16.add(second, second);
   const bit0 = topBit(columns);
   const bit1 = topBit(second);
   const both = v128.and(bit0, bit1);
   const at = rows + (COMPILED_COLUMNS << 4);
-  const four = v128.and(polynomial(at + 64, bit0, bit1, both), topBit(third));
-  const eight = v128.and(polynomial(at + 128, bit0, bit1, both), topBit(i8x16.add(third, third)));
-  return v128.xor(polynomial(at, bit0, bit1, both), v128.xor(four, eight));
+  let code = polynomial(at, bit0, bit1, both);
+  if (fours == 1) return code;
+  const third = i8x16.add(second, second);
+  code = v128.xor(code, v128.and(polynomial(at + 64, bit0, bit1, both), topBit(third)));
+  if (fours == 2) return code;
+  return v128.xor(code, v128.and(polynomial(at + 128, bit0, bit1, both), topBit(i8x16.add(third, third))));
 }
 
-// Tables of 16 to 128 bytes looked up by place: a lookup outside of a vector's sixteen gives 0.
+/** Looks up a table of sixteen by place: outside of them it gives 0. */
 // @ts-ignore: decorator
 @inline
-function look16(table: usize, place: v128): v128 {
+function look(table: usize, place: v128): v128 {
   return i8x16.swizzle(v128.load(table), place);
 }
 
+/** Place in level 4: twice the place in level 3, one further where the row's code is above the threshold. */
 // @ts-ignore: decorator
 @inline
-function look32(table: usize, place: v128): v128 {
-  return v128.or(look16(table, place), look16(table + 16, i8x16.sub(place, i8x16.splat(16))));
+function stepComplete(place: v128, rows: usize, level: usize, fours: i32): v128 {
+  const above = i8x16.gt_s(pick(rows, look(level + 8, place), fours), look(level, place));
+  return i8x16.sub(i8x16.add(place, place), above);
 }
 
+/** Place in the next level, from one of `segments` segments of splits. What is a leaf stays one. */
 // @ts-ignore: decorator
 @inline
-function look64(table: usize, place: v128): v128 {
-  return v128.or(look32(table, place), look32(table + 32, i8x16.sub(place, i8x16.splat(32))));
+function step(place: v128, rows: usize, segment: usize, segments: i32, fours: i32): v128 {
+  let thresholds = look(segment, place);
+  let columns = look(segment + 16, place);
+  let near = look(segment + 32, place);
+  let turns = look(segment + 48, place);
+  let left = place;
+  for (let i = 1; i < segments; i++) {
+    segment += SEGMENT;
+    // Never so far that a leaf would fall among the sixteen.
+    left = i8x16.sub(left, i8x16.splat(16));
+    thresholds = v128.or(thresholds, look(segment, left));
+    columns = v128.or(columns, look(segment + 16, left));
+    near = v128.or(near, look(segment + 32, left));
+    turns = v128.or(turns, look(segment + 48, left));
+  }
+  const above = i8x16.gt_s(pick(rows, columns, fours), thresholds);
+  const kept = v128.and(place, topBit(place));
+  return v128.or(kept, v128.xor(near, v128.and(turns, above)));
 }
 
+/** Adds the path lengths of sixteen rows in one tree to `sums`, u32[16]. `rows`: their codes in the tree's batch. */
 // @ts-ignore: decorator
 @inline
-function look128(table: usize, place: v128): v128 {
-  return v128.or(look64(table, place), look64(table + 64, i8x16.sub(place, i8x16.splat(64))));
-}
-
-/** Place in the next level: twice the place, one further where the row's code is above the threshold. */
-// @ts-ignore: decorator
-@inline
-function step(place: v128, rows: usize, columns: v128, thresholds: v128): v128 {
-  return i8x16.sub(i8x16.add(place, place), i8x16.gt_s(pick(rows, columns), thresholds));
-}
-
-/** Adds the path lengths of sixteen rows in one tree. `rows`: their codes in the tree's batch. */
-function walkSixteen(tree: usize, rows: usize, sums: usize): void {
-  const m0 = test(tree, rows);
-  const m1 = v128.bitselect(test(tree + 4, rows), test(tree + 2, rows), m0);
-  const far = v128.bitselect(test(tree + 12, rows), test(tree + 10, rows), m1);
-  const near = v128.bitselect(test(tree + 8, rows), test(tree + 6, rows), m1);
+function walkSixteen(tree: usize, rows: usize, sums: usize, fours: i32): void {
+  const head = tree + CompiledTree.HEAD;
+  const m0 = test(head, rows);
+  const m1 = v128.bitselect(test(head + 4, rows), test(head + 2, rows), m0);
+  const far = v128.bitselect(test(head + 12, rows), test(head + 10, rows), m1);
+  const near = v128.bitselect(test(head + 8, rows), test(head + 6, rows), m1);
   const m2 = v128.bitselect(far, near, m0);
   let place = i8x16.sub(i8x16.splat(0), m0);
   place = i8x16.sub(i8x16.add(place, place), m1);
   place = i8x16.sub(i8x16.add(place, place), m2);
-  place = step(place, rows, look16(tree + CompiledTree.COLUMN3, place), look16(tree + CompiledTree.THRESHOLD3, place));
-  place = step(place, rows, look16(tree + CompiledTree.COLUMN4, place), look16(tree + CompiledTree.THRESHOLD4, place));
-  place = step(place, rows, look32(tree + CompiledTree.COLUMN5, place), look32(tree + CompiledTree.THRESHOLD5, place));
-  place = step(place, rows, look64(tree + CompiledTree.COLUMN6, place), look64(tree + CompiledTree.THRESHOLD6, place));
-  place = step(place, rows, look128(tree + CompiledTree.COLUMN7, place), look128(tree + CompiledTree.THRESHOLD7, place));
+  place = stepComplete(place, rows, tree + CompiledTree.LEVEL3, fours);
+  place = step(place, rows, tree + CompiledTree.LEVEL4, 1, fours);
+  const five = <i32>load<u8>(tree, CompiledTree.SEGMENTS);
+  const six = <i32>load<u8>(tree, CompiledTree.SEGMENTS + 1);
+  const seven = <i32>load<u8>(tree, CompiledTree.SEGMENTS + 2);
+  let segment = tree + CompiledTree.LEVELS;
+  place = step(place, rows, segment, five, fours);
+  segment += <usize>five * SEGMENT;
+  place = step(place, rows, segment, six, fours);
+  segment += <usize>six * SEGMENT;
+  place = step(place, rows, segment, seven, fours);
   v128.store(leaves, place);
-  const limit = leaves + WALK_ROWS;
-  for (let leaf = leaves; leaf < limit; leaf += 4) {
-    addLength(tree, leaf, sums);
-    addLength(tree, leaf + 1, sums + 8);
-    addLength(tree, leaf + 2, sums + 16);
-    addLength(tree, leaf + 3, sums + 24);
-    sums += 32;
+  addFour(tree, 0, sums);
+  addFour(tree, 4, sums);
+  addFour(tree, 8, sums);
+  addFour(tree, 12, sums);
+}
+
+/** Adds the path lengths of four rows of a walk, from the i-th on. */
+// @ts-ignore: decorator
+@inline
+function addFour(tree: usize, i: usize, sums: usize): void {
+  let four = v128.load32_zero(lengthAt(tree, i));
+  four = v128.load_lane<u32>(lengthAt(tree, i + 1), four, 1);
+  four = v128.load_lane<u32>(lengthAt(tree, i + 2), four, 2);
+  four = v128.load_lane<u32>(lengthAt(tree, i + 3), four, 3);
+  const sum = sums + (i << 2);
+  v128.store(sum, i32x4.add(v128.load(sum), four));
+}
+
+/** Address of the path length at the leaf of the i-th row of a walk. */
+// @ts-ignore: decorator
+@inline
+function lengthAt(tree: usize, i: usize): usize {
+  return tree + (CompiledTree.LENGTHS - 4 * LEAF) + ((<usize>load<u8>(leaves + i)) << 2);
+}
+
+/** Adds the running sums of `limit` rows to the lengths, and begins anew. */
+function settle(limit: usize): void {
+  for (let row: usize = 0; row < limit; row += 4) {
+    const sums = v128.load(running + (row << 2));
+    const target = lengths + (row << 3);
+    v128.store(target, i64x2.add(v128.load(target), i64x2.extend_low_i32x4_u(sums)));
+    v128.store(target, i64x2.add(v128.load(target, 16), i64x2.extend_high_i32x4_u(sums)), 16);
+    v128.store(running + (row << 2), i32x4.splat(0));
   }
 }
 
+/** All trees over `limit` rows, a multiple of sixteen. */
 // @ts-ignore: decorator
 @inline
-function addLength(tree: usize, leaf: usize, sum: usize): void {
-  const length = <u64>load<u32>(tree + ((<usize>load<u8>(leaf)) << 2), CompiledTree.LEAVES);
-  store<u64>(sum, load<u64>(sum) + length);
+function walkTrees(c: usize, trees: i32, limit: usize, fours: i32): void {
+  const last = running + (limit << 2);
+  let tree = c + Compiled.TREES;
+  for (let walked = 1; walked <= trees; walked++) {
+    let row = codes + <usize>load<i32>(tree, CompiledTree.BATCH);
+    for (let sums = running; sums < last; sums += WALK_ROWS << 2) {
+      walkSixteen(tree, row, sums, fours);
+      row += CODES;
+    }
+    tree += <usize>load<i32>(tree, CompiledTree.SIZE);
+    if (walked % SETTLED == 0) settle(limit);
+  }
+  settle(limit);
+}
+
+function walkFour(c: usize, trees: i32, limit: usize): void {
+  walkTrees(c, trees, limit, 1);
+}
+
+function walkEight(c: usize, trees: i32, limit: usize): void {
+  walkTrees(c, trees, limit, 2);
+}
+
+function walkTwelve(c: usize, trees: i32, limit: usize): void {
+  walkTrees(c, trees, limit, 3);
 }
 
 /**
@@ -261,19 +332,15 @@ export function walkCompiled(c: usize, trees: i32, values: usize, rows: i32, col
     for (let first: usize = 0; first < limit; first += WALK_ROWS) encode(c, column, first);
   }
   const used = <usize>load<i32>(c, Compiled.BATCHES) * BATCH_BYTES;
+  const fours = <usize>columns >> 2;
   for (let walk: usize = 0; walk < limit / WALK_ROWS; walk++) {
-    for (let batch: usize = 0; batch < used; batch += BATCH_BYTES) layCoefficients(codes + walk * CODES + batch);
+    for (let batch: usize = 0; batch < used; batch += BATCH_BYTES) layCoefficients(codes + walk * CODES + batch, fours);
   }
   memory.fill(lengths, 0, limit << 3);
-  const last = c + Compiled.TREES + <usize>trees * CompiledTree.BYTES;
-  const lastSum = lengths + (limit << 3);
-  for (let tree = c + Compiled.TREES; tree < last; tree += CompiledTree.BYTES) {
-    let row = codes + <usize>load<i32>(tree, CompiledTree.BATCH);
-    for (let sum = lengths; sum < lastSum; sum += WALK_ROWS << 3) {
-      walkSixteen(tree, row, sum);
-      row += CODES;
-    }
-  }
+  memory.fill(running, 0, limit << 2);
+  if (fours == 1) walkFour(c, trees, limit);
+  else if (fours == 2) walkEight(c, trees, limit);
+  else walkTwelve(c, trees, limit);
 }
 
 /** Path length of a row over all trees: exact, a multiple of 2^-23. */

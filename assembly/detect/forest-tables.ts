@@ -1,0 +1,181 @@
+// The tables of one compiled tree, which sixteen rows look up by place (forest-walk.ts), and an entry for each of its splits.
+//
+// Levels 0 to 2 are compared as a whole; level 3 is complete: place p leads to 2 p or 2 p + 1. From level 4 on most places of a complete tree
+// would be leaves spread further down (256 normal rows make some fifty splits), so that only splits have a place, sixteen a segment:
+//   segment │ code of threshold, 16 of them │ column │ next place for v <= threshold │ what turns it into the other (XOR)
+// A place above 127 is a leaf: 128 + the number of its path length.
+import { scratch } from '../memory';
+import { PADDING } from './forest-layout';
+
+/** Columns of a compiled forest at most, and levels of its trees. */
+export const COMPILED_COLUMNS: usize = 12;
+export const COMPILED_DEPTH = 8;
+/** Bytes of a segment of sixteen splits. */
+export const SEGMENT: usize = 64;
+/** A place from here on is a leaf. */
+export const LEAF = 128;
+/** Path lengths that are whole numbers: none reaches 8 + c(256), less than 19. */
+const WHOLE = 20;
+
+/** A compiled tree, byte offsets; LEVELS: the segments of levels 5, 6 and 7, at least one each. */
+export const enum CompiledTree {
+  /** i32: offset of the batch's codes; bytes of the tree. */
+  BATCH = 0,
+  SIZE = 4,
+  /** u8[3]: segments of levels 5, 6 and 7. */
+  SEGMENTS = 8,
+  /** Seven pairs of a threshold's code and 16 x its column. */
+  HEAD = 16,
+  /** i8[8] codes, u8[8] columns of level 3. */
+  LEVEL3 = 32,
+  LEVEL4 = 48,
+  /** u32[72]: path lengths in units of 2^-23: whole numbers up to 19, then each of the others once (`leafOf`). */
+  LENGTHS = 112,
+  LEVELS = 400,
+}
+
+/** Bytes of a tree at most: two, four and eight segments. */
+export const TREE_MOST: usize = CompiledTree.LEVELS + 14 * 64;
+
+/** Bits of an entry, from the lowest: key in unsigned order, column, batch, where its code goes (bytes from the first tree). */
+export const enum Entry {
+  COLUMN = 32,
+  BATCH = 36,
+  PLACE = 40,
+}
+
+/** Address of the first tree; where the next entry goes. */
+let first: usize = 0;
+export let entriesEnd: usize = 0;
+/** i32[12]: splits of the tree by column. */
+export let treeKeys: usize = 0;
+/** u8[128] twice: splits of a level by place, as their number in the complete level; those of the next. */
+let splits: usize = 0;
+let below: usize = 0;
+/** Splits found so far in the next level. */
+let found: i32 = 0;
+/** Of the tree being laid out: its nodes, the path lengths by place in the last level, its own different ones, their number. */
+let nodes: usize = 0;
+let leaves: usize = 0;
+let lengths: usize = 0;
+let distinct: i32 = 0;
+
+/** Scratch of `layTree`. */
+export function layOutTrees(): void {
+  treeKeys = scratch(COMPILED_COLUMNS << 2);
+  splits = scratch(128);
+  below = scratch(128);
+}
+
+/** Trees follow at `trees`, entries at `entries`. */
+export function startTrees(trees: usize, entries: usize): void {
+  first = trees;
+  entriesEnd = entries;
+}
+
+/** The node at a place of a complete level: key and 16 x column. */
+function nodeAt(level: i32, place: i32): u64 {
+  return load<u64>(nodes + ((<usize>((1 << level) - 1 + place)) << 3));
+}
+
+/** Adds a split's entry, whose code will be at `code`; returns its column. */
+function enter(split: u64, code: usize): usize {
+  const column = <usize>(split >>> 36);
+  const keys = treeKeys + (column << 2);
+  store<i32>(keys, load<i32>(keys) + 1);
+  const key = <u64>(<u32>split ^ 0x8000_0000);
+  store<u64>(entriesEnd, key | (<u64>column << Entry.COLUMN) | (<u64>(code - first) << Entry.PLACE));
+  entriesEnd += 8;
+  return column;
+}
+
+/** A column's bits from the highest down, in the order in which the walk asks for them. */
+function columnBits(column: usize): u8 {
+  return <u8>(((column & 1) << 7) | ((column & 2) << 5) | ((column & 4) << 3) | ((column & 8) << 1));
+}
+
+/**
+ * 128 + the number of the path length at a place of the last level. Leaves of one or two rows, most of them, have whole lengths, which
+ * need no search. Others there are at most 47: 256 rows make no more different pairs of a level and a count above two.
+ */
+function leafOf(place: i32): u8 {
+  const length = <u32>(load<f32>(leaves + ((<usize>place) << 2)) * 8388608);
+  if ((length & 0x7f_ffff) == 0) return <u8>(LEAF + (length >>> 23));
+  let number = WHOLE;
+  while (number < distinct && load<u32>(lengths + ((<usize>number) << 2)) != length) number++;
+  if (number == distinct) {
+    store<u32>(lengths + ((<usize>number) << 2), length);
+    distinct++;
+  }
+  return <u8>(LEAF + number);
+}
+
+/** What a place of a level is in the tables: the number of its split there, or a leaf. */
+function placeOf(level: i32, place: i32): u8 {
+  if (level == COMPILED_DEPTH || <i32>nodeAt(level, place) == PADDING) return leafOf(place << (COMPILED_DEPTH - level));
+  store<u8>(below + <usize>found, <u8>place);
+  found++;
+  return <u8>(found - 1);
+}
+
+/** One split of level 4 or below, at `target` of its segment. */
+function laySplit(level: i32, place: i32, target: usize): void {
+  const near = placeOf(level + 1, 2 * place);
+  store<u8>(target, columnBits(enter(nodeAt(level, place), target)), 16);
+  store<u8>(target, near, 32);
+  store<u8>(target, near ^ placeOf(level + 1, 2 * place + 1), 48);
+}
+
+/** Levels 0 to 3. Nothing is above the threshold of a node that no split has made. */
+function layHead(tree: usize): void {
+  for (let node: usize = 0; node < 7; node++) {
+    const split = load<u64>(nodes + (node << 3));
+    const pair = tree + (node << 1);
+    store<u16>(pair, 0x007f, CompiledTree.HEAD);
+    if (<i32>split != PADDING) store<u8>(pair, <u8>(enter(split, pair + CompiledTree.HEAD) << 4), CompiledTree.HEAD + 1);
+  }
+  for (let place = 0; place < 8; place++) {
+    const split = nodeAt(3, place);
+    const target = tree + CompiledTree.LEVEL3 + <usize>place;
+    store<u8>(target, 0x7f);
+    store<u8>(target, <i32>split == PADDING ? 0 : columnBits(enter(split, target)), 8);
+  }
+}
+
+/** Lays out the (complete) tree at `complete` and adds its splits' entries; returns the byte behind it. */
+export function layTree(complete: usize, tree: usize): usize {
+  nodes = complete;
+  leaves = complete + ((<usize>8) << COMPILED_DEPTH);
+  lengths = tree + CompiledTree.LENGTHS;
+  distinct = WHOLE;
+  for (let i = 0; i < WHOLE; i += 4) {
+    const whole = i32x4.add(i32x4.splat(i), i32x4(0, 1, 2, 3));
+    v128.store(lengths + ((<usize>i) << 2), i32x4.shl(whole, 23));
+  }
+  found = 0;
+  memory.fill(treeKeys, 0, COMPILED_COLUMNS << 2);
+  layHead(tree);
+  memory.fill(tree + CompiledTree.LEVEL4, 0, SEGMENT);
+  for (let place = 0; place < 16; place++) {
+    const target = tree + CompiledTree.LEVEL4 + <usize>place;
+    if (<i32>nodeAt(4, place) == PADDING) store<u8>(target, leafOf(place << 4), 32);
+    else laySplit(4, place, target);
+  }
+  let segment = tree + CompiledTree.LEVELS;
+  for (let level = 5; level < COMPILED_DEPTH; level++) {
+    const count = found;
+    const bytes = max<usize>(<usize>(count + 15) >> 4, 1) * SEGMENT;
+    const other = splits;
+    splits = below;
+    below = other;
+    found = 0;
+    memory.fill(segment, 0, bytes);
+    store<u8>(tree + <usize>(level - 5), <u8>(bytes / SEGMENT), CompiledTree.SEGMENTS);
+    for (let i = 0; i < count; i++) {
+      laySplit(level, load<u8>(splits + <usize>i), segment + (<usize>(i >> 4)) * SEGMENT + <usize>(i & 15));
+    }
+    segment += bytes;
+  }
+  store<i32>(tree, <i32>(segment - tree), CompiledTree.SIZE);
+  return segment;
+}
