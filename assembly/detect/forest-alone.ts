@@ -3,7 +3,7 @@ import { finishLayout, reserve } from '../memory';
 import { meanPath, paddedColumns, storedDepth, treeBytes } from './forest-layout';
 import { Compiled, compiledBytes, compileForest } from './forest-compile';
 import { layOutScoring, scoreOf, walkForest } from './forest-score';
-import { growTree, layOutTraining, sampleRows } from './forest-train';
+import { growTree, layOutTraining, sampleRow } from './forest-train';
 import { BLOCK_ROWS } from './forest-walk';
 import { seedRandom } from './random';
 
@@ -14,6 +14,7 @@ let stride: usize = 0;
 let forest: usize = 0;
 let compiled: usize = 0;
 let random: usize = 0;
+let sample: usize = 0;
 let block: usize = 0;
 let scores: usize = 0;
 
@@ -26,6 +27,7 @@ export function layOut(treeCount: i32, subsample: i32, width: i32): bool {
   forest = reserve(<usize>trees * stride);
   compiled = reserve(compiledBytes(trees));
   random = reserve(16);
+  sample = reserve((<usize>psi * columns) << 2);
   block = reserve((<usize>BLOCK_ROWS * columns) << 2);
   scores = reserve(BLOCK_ROWS * 8);
   layOutTraining(psi, columns);
@@ -35,7 +37,7 @@ export function layOut(treeCount: i32, subsample: i32, width: i32): bool {
 
 /** f32[subsample][padded columns]: the rows to train on. */
 export function sampleAt(): usize {
-  return sampleRows;
+  return sample;
 }
 
 /** f32[64][padded columns]: the rows to score. */
@@ -51,6 +53,7 @@ export function scoresAt(): usize {
 /** Grows every tree on the rows of the sample, all of them in each tree, and compiles them. */
 export function train(seed: u32): void {
   seedRandom(random, seed, 0);
+  for (let row = 0; row < psi; row++) sampleRow(row, sample + ((<usize>row * columns) << 2), columns);
   for (let tree = 0; tree < trees; tree++) growTree(forest + <usize>tree * stride, psi, psi, columns, random);
   compileForest(forest, trees, stride, storedDepth(psi), columns, compiled);
 }

@@ -222,7 +222,7 @@ export function compileForest(forest: usize, trees: i32, stride: usize, depth: i
   let codes = codesStart;
   let cursor = sorted;
   const end = sorted + ((<usize>count) << 3);
-  for (let column: usize = 0; column < COMPILED_COLUMNS; column++) {
+  for (let column: usize = 0; column < <usize>columns; column++) {
     let limit = cursor;
     while (limit < end && ((<usize>(load<u64>(limit) >>> Entry.COLUMN)) & 15) == column) limit += 8;
     const distinct = compileColumn(c, cursor, limit, keys, codes);

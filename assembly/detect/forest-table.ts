@@ -4,7 +4,7 @@ import { scratch } from '../memory';
 import { Compiled, compiledBytes, Form } from './forest-compile';
 import { meanPath, paddedColumns, storedDepth, treeBytes } from './forest-layout';
 import { layOutScoring, scoreOf, walkForest } from './forest-score';
-import { growTree, layOutTraining, MAX_SUBSAMPLE, sampleRows } from './forest-train';
+import { growTree, layOutTraining, MAX_SUBSAMPLE, sampleRow } from './forest-train';
 import { BLOCK_ROWS } from './forest-walk';
 import { seedRandom, shuffleFront } from './random';
 
@@ -59,9 +59,7 @@ export function tableTrain(seed: u32): i32 {
   for (let tree = 0; tree < trees; tree++) {
     for (let row = 0; row < rows; row++) store<u32>(drawn + ((<usize>row) << 2), row);
     shuffleFront<u32>(drawn, rows, psi, rng);
-    for (let i: usize = 0; i < <usize>psi; i++) {
-      memory.copy(sampleRows + i * bytes, table + <usize>load<u32>(drawn + (i << 2)) * bytes, bytes);
-    }
+    for (let i = 0; i < psi; i++) sampleRow(i, table + <usize>load<u32>(drawn + ((<usize>i) << 2)) * bytes, columns);
     growTree(forest + <usize>tree * stride, psi, subsample, columns, rng);
   }
   store<i32>(compiled, Form.NONE, Compiled.FORM);

@@ -10,6 +10,8 @@ import { PADDING } from './forest-layout';
 /** Columns of a compiled forest at most, and levels of its trees. */
 export const COMPILED_COLUMNS: usize = 12;
 export const COMPILED_DEPTH = 8;
+/** Nodes of such a tree, counting the unused one. */
+const NODES = 1 << COMPILED_DEPTH;
 /** Bytes of a segment of sixteen splits. */
 export const SEGMENT: usize = 64;
 /** A place from here on is a leaf. */
@@ -49,7 +51,7 @@ let first: usize = 0;
 export let entriesEnd: usize = 0;
 /** i32[12]: splits of the tree by column. */
 export let treeKeys: usize = 0;
-/** u8[128] twice: splits of a level by place, as their number in the complete level; those of the next. */
+/** u8[128] twice: nodes of a level's splits by place; those of the next. */
 let splits: usize = 0;
 let below: usize = 0;
 /** Splits found so far in the next level. */
@@ -73,9 +75,11 @@ export function startTrees(trees: usize, entries: usize): void {
   entriesEnd = entries;
 }
 
-/** The node at a place of a complete level: key and 16 x column. */
-function nodeAt(level: i32, place: i32): u64 {
-  return load<u64>(nodes + ((<usize>((1 << level) - 1 + place)) << 3));
+/** A node of the complete tree: key and 16 x column. */
+// @ts-ignore: decorator
+@inline
+function nodeAt(node: i32): u64 {
+  return load<u64>(nodes + ((<usize>node) << 3));
 }
 
 /** Adds a split's entry, whose code will be at `code`; returns its column. */
@@ -95,10 +99,11 @@ function columnBits(column: usize): u8 {
 }
 
 /**
- * 128 + the number of the path length at a place of the last level. Leaves of one or two rows, most of them, have whole lengths, which
- * need no search. Others there are at most 47: 256 rows make no more different pairs of a level and a count above two.
+ * 128 + the number of the path length of a leaf, which is at each place of the last level below it. Leaves of one or two rows, most of them,
+ * have whole lengths, which need no search. Others there are at most 47: 256 rows make no more different pairs of a level and a count above two.
  */
-function leafOf(place: i32): u8 {
+function leafOf(node: i32): u8 {
+  const place = ((node + 1) << (clz<i32>(node + 1) - (31 - COMPILED_DEPTH))) - (1 << COMPILED_DEPTH);
   const length = <u32>(load<f32>(leaves + ((<usize>place) << 2)) * 8388608);
   if ((length & 0x7f_ffff) == 0) return <u8>(LEAF + (length >>> 23));
   let number = WHOLE;
@@ -110,20 +115,22 @@ function leafOf(place: i32): u8 {
   return <u8>(LEAF + number);
 }
 
-/** What a place of a level is in the tables: the number of its split there, or a leaf. */
-function placeOf(level: i32, place: i32): u8 {
-  if (level == COMPILED_DEPTH || <i32>nodeAt(level, place) == PADDING) return leafOf(place << (COMPILED_DEPTH - level));
-  store<u8>(below + <usize>found, <u8>place);
+/** What a node is in the tables: the number of its split in its level, or a leaf. */
+// @ts-ignore: decorator
+@inline
+function placeOf(node: i32): u8 {
+  if (node >= NODES - 1 || <i32>nodeAt(node) == PADDING) return leafOf(node);
+  store<u8>(below + <usize>found, <u8>node);
   found++;
   return <u8>(found - 1);
 }
 
 /** One split of level 4 or below, at `target` of its segment. */
-function laySplit(level: i32, place: i32, target: usize): void {
-  const near = placeOf(level + 1, 2 * place);
-  store<u8>(target, columnBits(enter(nodeAt(level, place), target)), 16);
+function laySplit(node: i32, target: usize): void {
+  store<u8>(target, columnBits(enter(nodeAt(node), target)), 16);
+  const near = placeOf(2 * node + 1);
   store<u8>(target, near, 32);
-  store<u8>(target, near ^ placeOf(level + 1, 2 * place + 1), 48);
+  store<u8>(target, near ^ placeOf(2 * node + 2), 48);
 }
 
 /** Levels 0 to 3. Nothing is above the threshold of a node that no split has made. */
@@ -134,9 +141,9 @@ function layHead(tree: usize): void {
     store<u16>(pair, 0x007f, CompiledTree.HEAD);
     if (<i32>split != PADDING) store<u8>(pair, <u8>(enter(split, pair + CompiledTree.HEAD) << 4), CompiledTree.HEAD + 1);
   }
-  for (let place = 0; place < 8; place++) {
-    const split = nodeAt(3, place);
-    const target = tree + CompiledTree.LEVEL3 + <usize>place;
+  for (let node = 7; node < 15; node++) {
+    const split = nodeAt(node);
+    const target = tree + CompiledTree.LEVEL3 + <usize>(node - 7);
     store<u8>(target, 0x7f);
     store<u8>(target, <i32>split == PADDING ? 0 : columnBits(enter(split, target)), 8);
   }
@@ -156,13 +163,13 @@ export function layTree(complete: usize, tree: usize): usize {
   memory.fill(treeKeys, 0, COMPILED_COLUMNS << 2);
   layHead(tree);
   memory.fill(tree + CompiledTree.LEVEL4, 0, SEGMENT);
-  for (let place = 0; place < 16; place++) {
-    const target = tree + CompiledTree.LEVEL4 + <usize>place;
-    if (<i32>nodeAt(4, place) == PADDING) store<u8>(target, leafOf(place << 4), 32);
-    else laySplit(4, place, target);
+  for (let node = 15; node < 31; node++) {
+    const target = tree + CompiledTree.LEVEL4 + <usize>(node - 15);
+    if (<i32>nodeAt(node) == PADDING) store<u8>(target, leafOf(node), 32);
+    else laySplit(node, target);
   }
   let segment = tree + CompiledTree.LEVELS;
-  for (let level = 5; level < COMPILED_DEPTH; level++) {
+  for (let level: usize = 0; level < 3; level++) {
     const count = found;
     const bytes = max<usize>(<usize>(count + 15) >> 4, 1) * SEGMENT;
     const other = splits;
@@ -170,9 +177,9 @@ export function layTree(complete: usize, tree: usize): usize {
     below = other;
     found = 0;
     memory.fill(segment, 0, bytes);
-    store<u8>(tree + <usize>(level - 5), <u8>(bytes / SEGMENT), CompiledTree.SEGMENTS);
+    store<u8>(tree + level, <u8>(bytes / SEGMENT), CompiledTree.SEGMENTS);
     for (let i = 0; i < count; i++) {
-      laySplit(level, load<u8>(splits + <usize>i), segment + (<usize>(i >> 4)) * SEGMENT + <usize>(i & 15));
+      laySplit(load<u8>(splits + <usize>i), segment + (<usize>(i >> 4)) * SEGMENT + <usize>(i & 15));
     }
     segment += bytes;
   }

@@ -12,18 +12,18 @@ import { below, nextRandom } from './random';
 /** Most rows of a subsample. */
 export const MAX_SUBSAMPLE = 4096;
 
-/** f32[psi][columns]: the subsample, rows of whole vectors. */
-export let sampleRows: usize = 0;
-/** i32[psi][columns]: the same as keys (forest-layout.ts), in which a NaN is the largest. */
+/** i32[psi][columns]: the subsample, rows of whole vectors, as keys (forest-layout.ts), in which a NaN is the largest. */
 let keyRows: usize = 0;
 const NOT_A_NUMBER = 0x7fff_ffff;
 
 /** u32 byte offsets of rows, by node: of even levels, of odd ones. */
 let even: usize = 0;
 let odd: usize = 0;
-/** Nodes to be split: number, u16 first and last + 1 row. */
+/** Nodes to be split, in order, and leaves in front of the last level: number, u16 first and last + 1 row. */
 let queue: usize = 0;
 let queueEnd: usize = 0;
+let small: usize = 0;
+let smallEnd: usize = 0;
 const enum Waiting {
   NODE = 0,
   FIRST = 4,
@@ -38,15 +38,21 @@ let meanPaths: usize = 0;
 
 /** Scratch for trees of up to `subsample` rows and `columns` (padded) columns. */
 export function layOutTraining(subsample: i32, columns: i32): void {
-  sampleRows = scratch((<usize>subsample * columns) << 2);
   keyRows = scratch((<usize>subsample * columns) << 2);
   even = scratch((<usize>subsample) << 2);
   odd = scratch((<usize>subsample) << 2);
   queue = scratch((<usize>Waiting.BYTES) << growthDepth(subsample));
+  small = scratch((<usize>Waiting.BYTES) << growthDepth(subsample));
   lows = scratch((<usize>columns) << 2);
   highs = scratch((<usize>columns) << 2);
   meanPaths = scratch((<usize>(subsample + 1)) << 3);
   for (let n = 0; n <= subsample; n++) store<f64>(meanPaths + ((<usize>n) << 3), meanPath(n));
+}
+
+/** Makes `values`, f32[columns], the row-th row of the subsample. `columns`: padded. */
+export function sampleRow(row: i32, values: usize, columns: i32): void {
+  const target = keyRows + ((<usize>row * columns) << 2);
+  for (let at: usize = 0; at < (<usize>columns) << 2; at += 16) v128.store(target + at, keysOf(v128.load(values + at)));
 }
 
 /** Keeps the extremes of four columns; returns how many of them vary. A column with a NaN does not. */
@@ -183,28 +189,33 @@ function levelOf(node: i32): i32 {
   return 31 - clz<i32>(node + 1);
 }
 
-/** A node with the members [first, last): to be split later, unless it is one row. None: the cut between two infinities is no number. */
-function addNode(leaves: usize, depth: i32, node: i32, first: i32, last: i32): void {
-  if (last - first < 2) return layLeaf(leaves, depth, node, last - first);
-  store<i32>(queueEnd, node, Waiting.NODE);
-  store<u16>(queueEnd, <u16>first, Waiting.FIRST);
-  store<u16>(queueEnd, <u16>last, Waiting.LAST);
-  queueEnd += Waiting.BYTES;
+/**
+ * A node with the members [first, last) waits to be split, or is a leaf of one row or none (the cut between two infinities is no number).
+ * Written to both lists, of which one goes on: how many rows a node has is known late, and a wrong guess would be waited for.
+ */
+// @ts-ignore: decorator
+@inline
+function addNode(node: i32, first: i32, last: i32): void {
+  const waiting = <u64>(<u32>node) | (<u64>(<u32>first) << 32) | (<u64>(<u32>last) << 48);
+  store<u64>(queueEnd, waiting);
+  store<u64>(smallEnd, waiting);
+  const isSmall = <usize>(last - first < 2);
+  smallEnd += isSmall << 3;
+  queueEnd += (1 - isSmall) << 3;
 }
 
-/** The rows of the subsample as keys, all of them members of the first node; nodes that no split has made. */
+/** Every row is a member of the first node; nodes that no split has made. */
 function startTree(tree: usize, leaves: usize, psi: i32, columns: i32): void {
   const rowBytes = (<usize>columns) << 2;
-  const bytes = <usize>psi * rowBytes;
-  for (let at: usize = 0; at < bytes; at += 16) v128.store(keyRows + at, keysOf(v128.load(sampleRows + at)));
   let member = even;
-  for (let row: usize = 0; row < bytes; row += rowBytes, member += 4) store<u32>(member, <u32>row);
+  for (let row: usize = 0; row < <usize>psi * rowBytes; row += rowBytes, member += 4) store<u32>(member, <u32>row);
   for (let node = tree; node < leaves; node += 16) v128.store(node, i64x2.splat(PADDING));
   queueEnd = queue;
+  smallEnd = small;
 }
 
 /**
- * Grows one tree on the first `psi` rows of `sampleRows`, nodes in heap order. `subsample`: the option, which fixes the depth;
+ * Grows one tree on the first `psi` rows of the subsample (`sampleRow`), nodes in heap order. `subsample`: the option, which fixes the depth;
  * `columns`: padded.
  */
 export function growTree(tree: usize, psi: i32, subsample: i32, columns: i32, rng: usize): void {
@@ -212,7 +223,7 @@ export function growTree(tree: usize, psi: i32, subsample: i32, columns: i32, rn
   const depth = storedDepth(subsample);
   const leaves = tree + ((<usize>8) << depth);
   startTree(tree, leaves, psi, columns);
-  addNode(leaves, depth, 0, 0, psi);
+  addNode(0, 0, psi);
   for (let waiting = queue; waiting < queueEnd; waiting += Waiting.BYTES) {
     const node = load<i32>(waiting, Waiting.NODE);
     const first = <i32>load<u16>(waiting, Waiting.FIRST);
@@ -239,7 +250,11 @@ export function growTree(tree: usize, psi: i32, subsample: i32, columns: i32, rn
     }
     const behind = partition(a, b, keys, key, next + ((<usize>first) << 2), next + ((<usize>last) << 2));
     const middle = <i32>((behind - next) >> 2);
-    addNode(leaves, depth, 2 * node + 1, first, middle);
-    addNode(leaves, depth, 2 * node + 2, middle, last);
+    addNode(2 * node + 1, first, middle);
+    addNode(2 * node + 2, middle, last);
+  }
+  for (let leaf = small; leaf < smallEnd; leaf += Waiting.BYTES) {
+    const rows = load<u16>(leaf, Waiting.LAST) - load<u16>(leaf, Waiting.FIRST);
+    layLeaf(leaves, depth, load<i32>(leaf, Waiting.NODE), rows);
   }
 }

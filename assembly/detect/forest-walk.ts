@@ -27,7 +27,7 @@ let codes: usize = 0;
 /** u64[64]: path lengths over all trees, in units of 2^-23; u32[64]: over the last trees, which `settle` adds. */
 let lengths: usize = 0;
 let running: usize = 0;
-/** u8[16]: the leaves that the rows of a walk reach. */
+/** u8[16]: the leaves that the rows of a walk reach. Inner loops get it as a parameter: a global would be read again for every row. */
 let leaves: usize = 0;
 
 export function layOutWalk(): void {
@@ -233,7 +233,7 @@ function step(place: v128, rows: usize, segment: usize, segments: i32, fours: i3
 /** Adds the path lengths of sixteen rows in one tree to `sums`, u32[16]. `rows`: their codes in the tree's batch. */
 // @ts-ignore: decorator
 @inline
-function walkSixteen(tree: usize, rows: usize, sums: usize, fours: i32): void {
+function walkSixteen(tree: usize, rows: usize, sums: usize, reached: usize, fours: i32): void {
   const head = tree + CompiledTree.HEAD;
   const m0 = test(head, rows);
   const m1 = v128.bitselect(test(head + 4, rows), test(head + 2, rows), m0);
@@ -254,30 +254,29 @@ function walkSixteen(tree: usize, rows: usize, sums: usize, fours: i32): void {
   place = step(place, rows, segment, six, fours);
   segment += <usize>six * SEGMENT;
   place = step(place, rows, segment, seven, fours);
-  v128.store(leaves, place);
-  addFour(tree, 0, sums);
-  addFour(tree, 4, sums);
-  addFour(tree, 8, sums);
-  addFour(tree, 12, sums);
+  v128.store(reached, place);
+  addFour(tree, reached, sums);
+  addFour(tree, reached + 4, sums + 16);
+  addFour(tree, reached + 8, sums + 32);
+  addFour(tree, reached + 12, sums + 48);
 }
 
-/** Adds the path lengths of four rows of a walk, from the i-th on. */
+/** Adds the path lengths of the leaves that four rows have reached. */
 // @ts-ignore: decorator
 @inline
-function addFour(tree: usize, i: usize, sums: usize): void {
-  let four = v128.load32_zero(lengthAt(tree, i));
-  four = v128.load_lane<u32>(lengthAt(tree, i + 1), four, 1);
-  four = v128.load_lane<u32>(lengthAt(tree, i + 2), four, 2);
-  four = v128.load_lane<u32>(lengthAt(tree, i + 3), four, 3);
-  const sum = sums + (i << 2);
-  v128.store(sum, i32x4.add(v128.load(sum), four));
+function addFour(tree: usize, reached: usize, sums: usize): void {
+  let four = v128.load32_zero(lengthAt(tree, load<u8>(reached)));
+  four = v128.load_lane<u32>(lengthAt(tree, load<u8>(reached, 1)), four, 1);
+  four = v128.load_lane<u32>(lengthAt(tree, load<u8>(reached, 2)), four, 2);
+  four = v128.load_lane<u32>(lengthAt(tree, load<u8>(reached, 3)), four, 3);
+  v128.store(sums, i32x4.add(v128.load(sums), four));
 }
 
-/** Address of the path length at the leaf of the i-th row of a walk. */
+/** Address of the path length at a leaf. */
 // @ts-ignore: decorator
 @inline
-function lengthAt(tree: usize, i: usize): usize {
-  return tree + (CompiledTree.LENGTHS - 4 * LEAF) + ((<usize>load<u8>(leaves + i)) << 2);
+function lengthAt(tree: usize, leaf: u8): usize {
+  return tree + (CompiledTree.LENGTHS - 4 * LEAF) + ((<usize>leaf) << 2);
 }
 
 /** Adds the running sums of `limit` rows to the lengths, and begins anew. */
@@ -296,11 +295,12 @@ function settle(limit: usize): void {
 @inline
 function walkTrees(c: usize, trees: i32, limit: usize, fours: i32): void {
   const last = running + (limit << 2);
+  const reached = leaves;
   let tree = c + Compiled.TREES;
   for (let walked = 1; walked <= trees; walked++) {
     let row = codes + <usize>load<i32>(tree, CompiledTree.BATCH);
     for (let sums = running; sums < last; sums += WALK_ROWS << 2) {
-      walkSixteen(tree, row, sums, fours);
+      walkSixteen(tree, row, sums, reached, fours);
       row += CODES;
     }
     tree += <usize>load<i32>(tree, CompiledTree.SIZE);

@@ -10,7 +10,7 @@ import { COMPONENTS } from './constants';
 import { Compiled, compiledBytes, Form } from './forest-compile';
 import { meanPath, storedDepth, treeBytes } from './forest-layout';
 import { layOutScoring, scoreOf, walkForest } from './forest-score';
-import { growTree, layOutTraining, MAX_SUBSAMPLE, sampleRows } from './forest-train';
+import { growTree, layOutTraining, MAX_SUBSAMPLE, sampleRow } from './forest-train';
 import { below, seedRandom, shuffleFront } from './random';
 import { blockVectors, groupAt, vectorScores, vectorSurprises } from './regions';
 import { Group } from './state';
@@ -217,8 +217,8 @@ export function growNext(group: i32): bool {
   memory.copy(drawn, slotsOf(group), (<usize>held) << 1);
   shuffleFront<u16>(drawn, held, psi, g + Group.RNG);
   const pool = pools + <usize>group * poolBytes;
-  for (let row: usize = 0; row < <usize>psi; row++) {
-    copyVector(sampleRows + row * VECTOR, pool + <usize>load<u16>(drawn + (row << 1)) * VECTOR);
+  for (let row = 0; row < psi; row++) {
+    sampleRow(row, pool + <usize>load<u16>(drawn + ((<usize>row) << 1)) * VECTOR, COMPONENTS);
   }
   growTree(treesOf(group) + <usize>tree * stride, psi, subsample, COMPONENTS, g + Group.RNG);
   store<i32>(g, tree + 1, Group.TREE);

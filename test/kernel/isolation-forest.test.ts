@@ -84,6 +84,43 @@ test('compiled trees: every column, values on, between and far from thresholds',
   }
 });
 
+/** Most splits in one level of the trees that `compare` grows with seed 3, by level. */
+function widestLevels(matrix: Float32Array, columns: number): number[] {
+  const rows = rowsOf(matrix, columns);
+  const random = new Random();
+  random.seed(3, 0);
+  const widths = Array.from({ length: 8 }, () => 0);
+  for (const tree of growForest(rows, 7, 256, 256, random)) {
+    for (let level = 0; level < 8; level++) {
+      const splits = tree.feature.subarray(2 ** level - 1, 2 ** (level + 1) - 1).filter((feature) => feature >= 0);
+      widths[level] = Math.max(widths[level]!, splits.length);
+    }
+  }
+  return widths;
+}
+
+test('compiled trees: from a few splits a level to many times sixteen', () => {
+  const widest: number[][] = [];
+  for (const values of [2, 3, 4, 8, 1e6]) {
+    for (const columns of [4, 6, 8, 12]) {
+      const random = seeded(70 + values + columns);
+      const matrix = Float32Array.from({ length: columns * 400 }, () => Math.floor(values * random()));
+      if (formOf(matrix, columns) !== 1) continue;
+      compare(matrix, columns, 256, matrix.slice(0, 70 * columns), 3);
+      compare(matrix, columns, 256, oddTable(70, columns, columns), 3);
+      widest.push(widestLevels(matrix, columns));
+    }
+  }
+  for (const [level, least] of [
+    [5, 17],
+    [6, 33],
+    [7, 49],
+  ] as const) {
+    const most = Math.max(...widest.map((widths) => widths[level]!));
+    assert.ok(most >= least, `level ${level}: at most ${most} splits`);
+  }
+});
+
 test('trees that do not fit the compiled form: too many columns, levels, splits or batches', () => {
   const random = seeded(9);
   const cases: [string, Float32Array, number, number, number][] = [
