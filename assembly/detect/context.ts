@@ -65,10 +65,22 @@ export function startContexts(): void {
   silent = 0;
 }
 
+/** Sum of what was asked for: the loads must not be dropped. */
+let asked: u32 = 0;
+
+/** Asks for what `foldContexts` reads of the records of a chunk, all at once: one after the other, each would be a walk to memory. */
+function ask(edges: usize, limit: usize): void {
+  for (let cursor = edges; cursor < limit; cursor += 4) {
+    const e = edgeAt(load<i32>(cursor));
+    asked += load<u32>(e, Edge.DESTINATION) + load<u32>(e, Edge.N);
+  }
+}
+
 /** One chunk of the order. */
 export function foldContexts(g: usize, chunk: usize): void {
   const tick = load<i64>(g, Group.TICK);
   const limit = chunk + Chunk.EDGES + ((<usize>load<i32>(chunk, Chunk.COUNT)) << 2);
+  ask(chunk + Chunk.EDGES, limit);
   for (let cursor = chunk + Chunk.EDGES; cursor < limit; cursor += 4) {
     const edge = load<i32>(cursor);
     const e = edgeAt(edge);
