@@ -32,3 +32,19 @@ export function repeated(rounds: number, units: number, work: () => void): Sprea
   work();
   return spread(Array.from({ length: rounds }, () => cpuOf(work) / units));
 }
+
+/** Work to be measured in turn with others; `units`: what its time is divided by. */
+export interface Turn {
+  readonly units: number;
+  readonly work: () => void;
+}
+
+/** `repeated` of several works, in turns: what slows the machine for a while slows all of them. */
+export function inTurns(rounds: number, turns: readonly Turn[]): Spread[] {
+  for (const { work } of turns) work();
+  const taken = turns.map((): number[] => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, { units, work }] of turns.entries()) taken[i]!.push(cpuOf(work) / units);
+  }
+  return taken.map(spread);
+}

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import net, { type AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import tls from 'node:tls';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { opentelemetry } from '#proto';
 import { grpcPush } from '../../src/exporters/otlp-grpc/exporter.js';
@@ -354,6 +356,40 @@ test('wait_for_ready: no longer than the attempt may take', async (t) => {
   await assert.rejects(push.send(opaqueBatch(1), AbortSignal.timeout(50)), { name: 'TimeoutError' });
 });
 
+test('close ends a dial that nobody answers, and who waits for it hears that it is closed', async (t) => {
+  const silent = net.createServer();
+  const accepted = once(silent, 'connection');
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.after(() => silent.close());
+  const { port } = silent.address() as AddressInfo;
+  const config = factory.schema.parse({ endpoint: `127.0.0.1:${port}`, tls: { insecure: true }, wait_for_ready: true });
+  const push = grpcPush(testSettings('otlp_grpc'), config);
+  const sent = push.send(opaqueBatch(1), AbortSignal.timeout(20_000));
+  const [socket] = (await accepted) as [net.Socket];
+  const left = once(
+    socket.resume().on('error', () => {}),
+    'close',
+  );
+  await push.close();
+  await assert.rejects(sent, (e: Error) => e instanceof RetryableError && /closed/.test(e.message));
+  await left;
+});
+
+test('close ends the pause after a failed connection', async (t) => {
+  const server = await grpcServer(t);
+  await server.close();
+  const config = factory.schema.parse({
+    endpoint: `127.0.0.1:${server.port}`,
+    tls: { insecure: true },
+    wait_for_ready: true,
+  });
+  const push = grpcPush(testSettings('otlp_grpc'), config);
+  const sent = push.send(opaqueBatch(1), AbortSignal.timeout(20_000));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await push.close();
+  await assert.rejects(sent, (e: Error) => e instanceof RetryableError && /closed/.test(e.message));
+});
+
 test('an abort ends a request that the server never reads', async (t) => {
   const server = await grpcServer(t, { settings: { initialWindowSize: 1 } });
   server.answer = () => {};
@@ -435,6 +471,18 @@ test('TLS: the scheme of the endpoint decides over `insecure`', async (t) => {
   const plain = await grpcServer(t);
   await sender(t, 0, { endpoint: `http://127.0.0.1:${plain.port}`, tls: {} }).send(opaqueBatch(1));
   assert.deepEqual([secure.calls.length, plain.calls.length], [1, 1]);
+});
+
+test('TLS: a server that does not offer HTTP/2 is named so', async (t) => {
+  const server = tls.createServer({ cert: TLS.cert, key: TLS.key }, (socket) => socket.on('error', () => {}).resume());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const push = sender(t, port, { tls: { ca_file: fixture('tls/ca.pem') } }, 'localhost');
+  await assert.rejects(
+    push.send(opaqueBatch(1)),
+    (e: Error) => e instanceof RetryableError && /ALPN "h2"/.test(e.message),
+  );
 });
 
 test('a certificate file that is not there fails the start by name', async (t) => {

@@ -102,6 +102,15 @@ test('min_version holds', async () => {
   await eventually(() => lines.some(({ msg }) => /is TLS on at one end only/.test(String(msg))));
 });
 
+test('TLS: a client that does not offer HTTP/2 is turned away, and the log says so', async () => {
+  const { grpcPort, lines } = await startReceiver({ grpc: { tls: SERVER_TLS } });
+  const client = connectTls({ host: '127.0.0.1', port: grpcPort, ca: pem('ca.pem') });
+  client.on('error', () => {}).resume();
+  await once(client, 'close');
+  await eventually(() => lines.some((line) => JSON.stringify(line).includes('does not offer HTTP/2 (ALPN')));
+  assert.equal(await exportOverTls(grpcPort), 'ok');
+});
+
 test('changed certificate files are read again for new connections', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'pxanomaly-tls-'));
   const tls = { cert_file: join(folder, 'cert.pem'), key_file: join(folder, 'key.pem'), reload_interval: '20ms' };

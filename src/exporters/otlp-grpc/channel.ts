@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { HostPort } from '../../config/endpoint.js';
 import { type ClientSession, ErrorCode } from '../../http2/index.js';
 import { RetryableError } from '../../pipeline/index.js';
-import { type Cancel, onAbort } from '../../sending/abort.js';
+import { Attempt, type Cancel, onAbort } from '../../sending/abort.js';
 import { handshake } from './handshake.js';
 
 export interface KeepaliveOptions {
@@ -38,7 +38,8 @@ export class Channel {
   private failures = 0;
   private nextAttemptAt = 0;
   private lastFailure = '';
-  private closed: boolean = false;
+  /** Ends what only waits, a dial and a pause, when the channel closes. */
+  private readonly closing = new Attempt();
   private requests = 0;
   /** Called when the connection that was in use at `close` is gone. */
   private gone: () => void = () => {};
@@ -62,17 +63,17 @@ export class Channel {
   private async session(signal: Cancel): Promise<ClientSession> {
     for (;;) {
       if (signal.aborted) throw signal.reason;
-      if (this.closed) throw new RetryableError('connection closed');
+      if (this.closing.aborted) throw this.closing.reason;
       if (this.ready?.available) return this.ready;
       const waitMs = this.connecting ? 0 : this.nextAttemptAt - performance.now();
       if (waitMs > 0 && !this.options.waitForReady) throw new RetryableError(this.lastFailure);
-      if (waitMs > 0) await this.orAborted(new Promise((resolve) => setTimeout(resolve, waitMs)), signal);
+      if (waitMs > 0) await this.orAborted(this.pause(waitMs), signal);
       else await this.attempt(signal);
     }
   }
 
   async close(): Promise<void> {
-    this.closed = true;
+    this.closing.abort(new RetryableError('connection closed'));
     const session = this.ready;
     this.ready = undefined;
     if (!session) return;
@@ -97,6 +98,19 @@ export class Channel {
     }
   }
 
+  /** Over at once when the channel closes. */
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const over = (): void => {
+        clearTimeout(timer);
+        deaf();
+        resolve();
+      };
+      const timer = setTimeout(over, ms);
+      const deaf = onAbort(this.closing, over);
+    });
+  }
+
   private orAborted<T>(promise: Promise<T>, signal: Cancel): Promise<T> {
     return new Promise((resolve, reject) => {
       const deaf = onAbort(signal, () => reject(signal.reason as Error));
@@ -108,7 +122,7 @@ export class Channel {
     try {
       const session = await this.handshake();
       this.failures = 0;
-      if (this.closed) return leave(session);
+      if (this.closing.aborted) return leave(session);
       this.ready = session;
       this.options.onConnected();
       return session;
@@ -123,14 +137,16 @@ export class Channel {
   private async handshake(): Promise<ClientSession> {
     const { at, secure, keepalive } = this.options;
     let stopKeepalive = (): void => {};
-    const session: ClientSession = await handshake(at, await secure(), {
-      goaway: (code) => this.forget(session, code === ErrorCode.NO_ERROR ? 'GOAWAY' : `GOAWAY with error ${code}`),
-      closed: (error) => {
+    const events = {
+      goaway: (code: number) =>
+        this.forget(session, code === ErrorCode.NO_ERROR ? 'GOAWAY' : `GOAWAY with error ${code}`),
+      closed: (error: Error | undefined) => {
         stopKeepalive();
         this.gone();
         this.forget(session, error ? reasonOf(error) : 'closed by the server');
       },
-    });
+    };
+    const session: ClientSession = await handshake(at, await secure(), events, this.closing);
     if (keepalive) stopKeepalive = this.keepAlive(session, keepalive);
     return session;
   }
@@ -157,7 +173,7 @@ export class Channel {
   private forget(session: ClientSession, why: string): void {
     if (this.ready !== session) return;
     this.ready = undefined;
-    if (!this.closed) this.options.onLost(why);
+    if (!this.closing.aborted) this.options.onLost(why);
   }
 }
 
