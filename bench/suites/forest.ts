@@ -79,7 +79,7 @@ export function forestResults(rounds: number): Result[] {
     { units: 1000 * BLOCK, work: () => scoreBlocks(forest, 1000) },
     { units: 20_000, work: () => trainForests(forest, 20) },
   ]);
-  forests.forEach(({ forest }) => forest.train(seed++));
+  for (const { forest } of forests) forest.train(seed++);
   const values = inTurns(rounds * TURNS_A_ROUND, turns);
   return forests.flatMap(({ columns, forest }, i) => {
     check(forest);
