@@ -29,8 +29,7 @@ export function cpuOf(work: () => void): number {
 
 /** Median and spread of the CPU time, µs, of `rounds` calls of `work`, each divided by `units`; one more call warms up. */
 export function repeated(rounds: number, units: number, work: () => void): Spread {
-  work();
-  return spread(Array.from({ length: rounds }, () => cpuOf(work) / units));
+  return inTurns(rounds, [{ units, work }])[0]!;
 }
 
 /** Work to be measured in turn with others; `units`: what its time is divided by. */

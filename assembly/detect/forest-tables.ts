@@ -135,9 +135,9 @@ function laySplit(node: i32, target: usize): void {
 
 /** Levels 0 to 3. Nothing is above the threshold of a node that no split has made. */
 function layHead(tree: usize): void {
-  for (let node: usize = 0; node < 7; node++) {
-    const split = load<u64>(nodes + (node << 3));
-    const pair = tree + (node << 1);
+  for (let node = 0; node < 7; node++) {
+    const split = nodeAt(node);
+    const pair = tree + ((<usize>node) << 1);
     store<u16>(pair, 0x007f, CompiledTree.HEAD);
     if (<i32>split != PADDING) store<u8>(pair, <u8>(enter(split, pair + CompiledTree.HEAD) << 4), CompiledTree.HEAD + 1);
   }
