@@ -1,6 +1,7 @@
 // The configuration: defaults, what is refused, checks across fields; and what senders may set.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { localTime } from '../../src/config/time-zone.js';
 import { PermanentError } from '../../src/pipeline/index.js';
 import { isWithin } from '../../src/processors/anomaly/alerting/schedule.js';
 import { Senders } from '../../src/processors/anomaly/alerting/senders.js';
@@ -116,6 +117,88 @@ describe('schedules', () => {
       [false, false, true, true, false],
     );
     assert.equal(isWithin(weekend, at(5, '00:00')), false);
+  });
+});
+
+describe('field case 25: schedules in a time zone', () => {
+  const inside = (written: object, ...times: string[]) => {
+    const rule = { match: {}, mute: true, schedule: [written] };
+    const period = schema.parse({ rules: [rule] }).rules[0]!.schedule![0]!;
+    return times.map((time) => isWithin(period, Date.parse(time)));
+  };
+  const sunday = { days: ['sun'], from: '02:00', to: '04:00', timezone: 'Europe/Berlin' };
+
+  test('the window follows the clock there, in winter and in summer', () => {
+    const winter = ['00:59:59', '01:00:00', '02:59:59', '03:00:00'].map((clock) => `2026-01-04T${clock}Z`);
+    assert.deepEqual(inside(sunday, ...winter), [false, true, true, false]);
+    const summer = ['2026-07-04T23:59:59Z', '2026-07-05T00:00:00Z', '2026-07-05T01:59:59Z', '2026-07-05T02:00:00Z'];
+    assert.deepEqual(inside(sunday, ...summer), [false, true, true, false]);
+  });
+
+  test('a window across the hour that is skipped is shorter, one within it does not take place', () => {
+    // 29 March 2026: 02:00 CET (01:00Z) is 03:00 CEST.
+    const times = ['00:59:59', '01:00:00', '01:59:59', '02:00:00'].map((clock) => `2026-03-29T${clock}Z`);
+    assert.deepEqual(inside(sunday, ...times), [false, true, true, false]);
+    const skipped = { ...sunday, from: '02:15', to: '02:45' };
+    assert.deepEqual(inside(skipped, ...times, '2026-03-29T00:30:00Z', '2026-03-29T01:30:00Z').includes(true), false);
+  });
+
+  test('an hour that comes twice counts twice', () => {
+    // 25 October 2026: 03:00 CEST (01:00Z) is 02:00 CET.
+    const times = [
+      '2026-10-24T23:59:59Z',
+      ...['00:00:00', '00:59:59', '01:00:00', '02:59:59', '03:00:00'].map((clock) => `2026-10-25T${clock}Z`),
+    ];
+    assert.deepEqual(inside(sunday, ...times), [false, true, true, true, true, false]);
+  });
+
+  test('days are those of the zone; offsets of half and quarter hours', () => {
+    const friday = { days: ['fri'], timezone: 'America/Los_Angeles' };
+    assert.deepEqual(inside(friday, '2026-01-02T07:59:59Z', '2026-01-02T08:00:00Z', '2026-01-03T07:59:59Z'), [
+      false,
+      true,
+      true,
+    ]);
+    const kathmandu = { from: '22:00', to: '02:00', timezone: 'Asia/Kathmandu' };
+    assert.deepEqual(inside(kathmandu, '2026-01-01T16:14:59Z', '2026-01-01T16:15:00Z', '2026-01-01T20:15:00Z'), [
+      false,
+      true,
+      false,
+    ]);
+    // Lord Howe Island moves its clock by half an hour, at 15:30Z.
+    const lordHowe = { from: '01:00', to: '02:00', timezone: 'Australia/Lord_Howe' };
+    const night = ['2026-04-04T14:00:00Z', '2026-04-04T14:59:59Z', '2026-04-04T15:00:00Z', '2026-04-04T15:29:59Z'];
+    assert.deepEqual(inside(lordHowe, ...night, '2026-04-04T15:30:00Z'), [true, true, true, true, false]);
+  });
+
+  test('agrees with Intl on every quarter of an hour of a year, in zones of every kind', () => {
+    for (const zone of [
+      'Europe/Berlin',
+      'America/St_Johns',
+      'Australia/Lord_Howe',
+      'Africa/Casablanca',
+      'Pacific/Apia',
+    ]) {
+      const parts = new Intl.DateTimeFormat('en-GB', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
+      for (let at = Date.UTC(2026, 0, 1, 0, 7); at < Date.UTC(2027, 0, 1); at += 900_000) {
+        const [, day, month, year, clock] = /(\d+)\/(\d+)\/(\d+), (.*)/.exec(parts.format(at))!;
+        assert.equal(localTime(zone, at).toISOString(), `${year}-${month}-${day}T${clock}.000Z`);
+      }
+    }
+  });
+
+  test('an unknown zone is an error with the name that was probably meant', () => {
+    const check = (timezone: string) => {
+      const rules = [{ match: {}, mute: true, schedule: [{ ...sunday, timezone }] }];
+      return (
+        schema.safeParse({ rules }).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? []
+      );
+    };
+    const near = /rules\.0\.schedule\.0\.timezone: .*did you mean "Europe\/Berlin"/;
+    assert.match(check('Europe/Berlni')[0]!, near);
+    assert.match(check('Berlin')[0]!, near);
+    assert.match(check('+02:00')[0]!, /expected the IANA name of a time zone/);
+    assert.deepEqual(check('UTC'), []);
   });
 });
 

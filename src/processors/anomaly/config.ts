@@ -70,6 +70,8 @@ export interface PeriodConfig {
   readonly days: readonly (typeof WEEKDAYS)[number][];
   readonly from: string;
   readonly to: string;
+  /** IANA name. */
+  readonly timezone: string;
 }
 
 export interface AlertRuleConfig {

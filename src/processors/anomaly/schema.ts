@@ -1,6 +1,7 @@
 // The schema of the anomaly processor's configuration, and the checks across fields.
 import { z } from 'zod';
 import { duration, positiveDuration } from '../../config/duration.js';
+import { timeZone } from '../../config/time-zone.js';
 import { BYTES_DISCOUNT } from '../../kernel/detect-columns.js';
 import { ALERT_KINDS, type Config, THRESHOLD_RANGE, WEEKDAYS } from './config.js';
 import { PRESET_NAMES } from './rules/presets/index.js';
@@ -120,8 +121,9 @@ const period = z.strictObject({
     .min(1)
     .default([...WEEKDAYS])
     .describe('Days on which the period begins'),
-  from: clock.default('00:00').describe('UTC'),
-  to: clock.default('00:00').describe('UTC; not after `from`: of the next day'),
+  from: clock.default('00:00').describe('Time of day in `timezone`'),
+  to: clock.default('00:00').describe('Time of day in `timezone`; not after `from`: of the next day'),
+  timezone: timeZone.default('UTC').describe('IANA name, as in `Europe/Berlin`: follows its daylight-saving time'),
 });
 
 const glob = (what: string) => z.string().default('*').describe(`Glob of the ${what}`);

@@ -1,11 +1,15 @@
-// Weekly periods of UTC time, for rules that hold only then.
+// Weekly periods of local time, for rules that hold only then.
+import { localTime } from '../../../config/time-zone.js';
 import { type PeriodConfig, WEEKDAYS } from '../config.js';
 
 const DAY_MIN = 24 * 60;
 
-/** Whether a Unix time, ms, lies in the period. A period past midnight belongs to the day on which it begins. */
+/**
+ * Whether the clock of the period's zone shows a time within the period at a Unix time, ms. A period past midnight belongs to the day
+ * on which it begins. What the clock skips in spring is skipped; the hour that it shows twice in autumn counts twice.
+ */
 export function isWithin(period: PeriodConfig, unixMs: number): boolean {
-  const date = new Date(unixMs);
+  const date = localTime(period.timezone, unixMs);
   const minute = date.getUTCHours() * 60 + date.getUTCMinutes();
   const from = minutes(period.from);
   const to = minutes(period.to);
