@@ -1,13 +1,13 @@
 // Builds an exporter from the one function that it has to write: queue(observe(retry(timeout(push)))).
 import type { Settings } from '../config/settings.js';
-import type { Exporter } from '../pipeline/index.js';
+import type { Batch, Exporter } from '../pipeline/index.js';
 import { type ExporterEvents, exporterEvents } from '../telemetry/exporter-events.js';
 import type { QueueConfig, RetryConfig, SendingConfig } from './config.js';
 import { direct } from './direct.js';
 import { remembering } from './last.js';
 import { type QueueOptions, queue, sizeOf } from './queue.js';
 import { type RetryOptions, retry } from './retry.js';
-import { dropReason, type Send } from './send.js';
+import { dropReason, type PartialSuccess, type Send } from './send.js';
 import { timeout } from './timeout.js';
 
 /** What is particular to an exporter. */
@@ -52,14 +52,21 @@ function queueOptions(config: QueueConfig): QueueOptions {
   };
 }
 
+/** A next hop may say that it rejected more than there was, or less than nothing. */
+function rejectedOf(batch: Batch, { rejected }: PartialSuccess): number {
+  return Math.max(0, Math.min(rejected, batch.items));
+}
+
 /** Counts what became of every batch: the one place where `sent` and `failed` are told. */
-export function observe(events: Pick<ExporterEvents, 'sent' | 'failed' | 'inFlight'>, next: Send): Send {
+export function observe(events: Pick<ExporterEvents, 'sent' | 'unreadable' | 'failed' | 'inFlight'>, next: Send): Send {
   let inFlight = 0;
   return async (batch, signal) => {
     events.inFlight(++inFlight);
     try {
       const partial = await next(batch, signal);
-      events.sent(batch, Math.min(partial?.rejected ?? 0, batch.items), partial?.message);
+      if (partial?.unreadable) events.unreadable(batch, partial.message);
+      if (partial && !partial.unreadable) events.sent(batch, rejectedOf(batch, partial), partial.message);
+      else events.sent(batch);
       return partial;
     } catch (error) {
       events.failed(batch, dropReason(error), error);

@@ -10,6 +10,8 @@ export interface PartialSuccess {
   /** Items that it rejected; 0 with a message is a warning. */
   readonly rejected: number;
   readonly message: string;
+  /** The message is ours, about a response that could not be read: said once. */
+  readonly unreadable?: boolean;
 }
 
 /**

@@ -28,7 +28,10 @@ export type DropReason =
   | 'unsupported_type';
 
 export interface ExporterEvents {
+  /** `message`: what the next hop says about it. */
   sent(batch: Batch, rejected?: number, message?: string): void;
+  /** It was taken, and the response cannot be read: `why`. */
+  unreadable(batch: Batch, why: string): void;
   /** Given up after it had been tried (or queued). */
   failed(batch: Batch, reason: DropReason, error: unknown): void;
   /** Part of a batch that was taken is left out. */
@@ -42,6 +45,9 @@ export interface ExporterEvents {
   /** Items dropped by `failed` with reason `shutdown` are summed up in one line. */
   drained(undelivered: number): void;
 }
+
+/** Kinds of unreadable responses that get a line of their own. */
+const MAX_UNREAD = 16;
 
 function text(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
@@ -71,6 +77,8 @@ export function exporterEvents(telemetry: Telemetry, id: ComponentId): ExporterE
     'reason',
   ]);
   const { inFlight, size, capacity } = gauges(telemetry, exporter);
+  /** Why responses could not be read, as far as it was said. */
+  const unread = new Set<string>();
   const warn = seldom((fields, line) => log.warn(fields, line));
   const fail = seldom((fields, line) => log.error(fields, line));
 
@@ -81,8 +89,15 @@ export function exporterEvents(telemetry: Telemetry, id: ComponentId): ExporterE
     sent(batch, rejected = 0, message = '') {
       sent[batch.signal].inc(batch.items - rejected);
       if (rejected > 0) drop(batch, rejected, 'rejected');
-      if (rejected > 0 || message !== '')
+      if (rejected > 0)
         warn('rejected', { rejected, message, signal: batch.signal }, 'The next hop took the request in part');
+      else if (message !== '')
+        warn('remark', { message, signal: batch.signal }, 'The next hop took the request and remarks on it');
+    },
+    unreadable({ signal }, why) {
+      if (unread.has(why) || unread.size >= MAX_UNREAD) return;
+      unread.add(why);
+      log.warn({ signal, why }, 'The next hop took the request, but its response cannot be read. Said once.');
     },
     failed(batch, reason, error) {
       sendFailed[batch.signal].inc(batch.items);

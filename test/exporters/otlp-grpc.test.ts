@@ -6,7 +6,7 @@ import http2 from 'node:http2';
 import net, { type AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { deflateSync, gunzipSync, gzipSync } from 'node:zlib';
 import { opentelemetry } from '#proto';
 import { grpcPush } from '../../src/exporters/otlp-grpc/exporter.js';
 import factory from '../../src/exporters/otlp-grpc/factory.js';
@@ -20,7 +20,7 @@ import {
 } from '../../src/pipeline/index.js';
 import type { PartialSuccess } from '../../src/sending/send.js';
 import { metricSum, metricsBatch, opaqueBatch, testSettings } from '../support/batches.js';
-import { frame, type GrpcServer, grpcServer, ok, status, statusDetails } from '../support/grpc-server.js';
+import { type Answer, frame, type GrpcServer, grpcServer, ok, status, statusDetails } from '../support/grpc-server.js';
 import { fixture } from '../support/paths.js';
 
 const { ExportMetricsServiceResponse } = opentelemetry.proto.collector.metrics.v1;
@@ -226,26 +226,147 @@ test('OK without a message is OK', async (t) => {
   assert.equal(await sender(t, server.port).send(opaqueBatch(1)), undefined);
 });
 
-for (const [what, bytes] of [
-  ['more than one message', Buffer.concat([frame(Buffer.alloc(2)), frame(Buffer.alloc(2))])],
-  ['cut short', frame(Buffer.alloc(9)).subarray(0, 8)],
-  ['not gRPC', Buffer.from('<html></html>')],
+/** Frames, headers of the response and its trailers, whatever they are. */
+const raw =
+  (bytes: Uint8Array, head: object = {}, trailers: object = { 'grpc-status': '0' }): Answer =>
+  ({ stream }) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc', ...head }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers(trailers as http2.OutgoingHttpHeaders));
+    stream.end(bytes);
+  };
+
+const partial = (partialSuccess: object): Uint8Array =>
+  ExportMetricsServiceResponse.encode(ExportMetricsServiceResponse.fromObject({ partialSuccess })).finish();
+const rejected4 = partial({ rejectedDataPoints: 4, errorMessage: 'too old' });
+
+test('says which encodings of a response it reads', async (t) => {
+  const server = await grpcServer(t);
+  for (const compression of ['gzip', 'none']) await sender(t, server.port, { compression }).send(opaqueBatch(1));
+  for (const { headers } of server.calls) assert.equal(headers['grpc-accept-encoding'], 'identity,gzip');
+});
+
+for (const [encoding, compress] of [
+  ['gzip', gzipSync],
+  ['deflate', deflateSync],
 ] as const) {
-  test(`a response that is ${what} is an error of its own`, async (t) => {
+  test(`a ${encoding} response is read, the same one again and another one, too`, async (t) => {
     const server = await grpcServer(t);
-    server.answer = ({ stream }) => {
-      stream.respond({ ':status': 200 }, { waitForTrailers: true });
-      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-      stream.end(bytes);
-    };
-    await assert.rejects(sender(t, server.port).send(opaqueBatch(1)), new RegExp(`INTERNAL: .*${what}`));
+    const { send } = sender(t, server.port);
+    const head = { 'grpc-encoding': encoding };
+    const empty = raw(frame(compress(Buffer.from([0x0a, 0])), 1), head);
+    const part = raw(frame(compress(rejected4), 1), head);
+    const answers: (PartialSuccess | undefined)[] = [];
+    for (const answer of [empty, empty, part, part, raw(frame(rejected4), head), empty]) {
+      server.answer = answer;
+      answers.push(await send(metricsBatch(9)));
+    }
+    const taken = { rejected: 4, message: 'too old' };
+    assert.deepEqual(answers, [undefined, undefined, taken, taken, taken, undefined]);
   });
 }
 
-test('a response over 4 MiB is refused', async (t) => {
+const MIB = 1024 * 1024;
+const gzipped = { 'grpc-encoding': 'gzip' };
+
+/** OK says that the request was taken: sending it again, or counting it as lost, would be wrong. */
+for (const [what, answer, why] of [
+  ['more than one message', raw(Buffer.concat([frame(Buffer.alloc(2)), frame(Buffer.alloc(2))])), /more than one/],
+  ['cut short', raw(frame(Buffer.alloc(9)).subarray(0, 8)), /cut short/],
+  ['not gRPC', raw(Buffer.from('<html></html>')), /not gRPC/],
+  ['over 4 MiB', ok(new Uint8Array(4 * MIB + 1)), /too large/],
+  ['over 4 MiB when it is inflated', raw(frame(gzipSync(Buffer.alloc(5 * MIB)), 1), gzipped), /too large/],
+  ['no gzip', raw(frame(Buffer.from('no gzip at all, though it says so'), 1), gzipped), /says that it is gzip/],
+  ['snappy', raw(frame(Buffer.alloc(3), 1), { 'grpc-encoding': 'snappy' }), /do not read \(snappy\)/],
+  ['compressed in no way that it names', raw(frame(gzipSync(''), 1)), /does not say how/],
+] as const) {
+  test(`OK with a response that is ${what}: taken, counted as sent, said once`, async (t) => {
+    const server = await grpcServer(t);
+    server.answer = answer;
+    const settings = testSettings('otlp_grpc');
+    const config = factory.schema.parse({ endpoint: `127.0.0.1:${server.port}`, tls: { insecure: true } });
+    const made = factory.create(settings, config);
+    for (let i = 0; i < 3; i++) void made.consume(metricsBatch(5));
+    await made.shutdown();
+    const count = (name: string) => metricSum(settings.telemetry, name);
+    assert.equal(await count('otelcol_exporter_sent_metric_points'), 15);
+    assert.equal(await count('otelcol_exporter_send_failed_metric_points'), 0);
+    assert.equal(await count('pxanomaly_exporter_dropped_items'), 0);
+    const warnings = settings.lines.filter(({ level }) => Number(level) >= 40);
+    assert.equal(warnings.length, 1);
+    assert.match(String(warnings[0]?.why), why);
+    assert.equal(server.calls.length, 3);
+  });
+}
+
+test('partial success of the whole exporter: rejected items are counted, a remark is a warning and nothing else', async (t) => {
   const server = await grpcServer(t);
-  server.answer = ok(new Uint8Array(4 * 1024 * 1024 + 1));
-  await assert.rejects(sender(t, server.port).send(opaqueBatch(1)), /RESOURCE_EXHAUSTED: response is larger/);
+  const rows: [Answer, number, number, RegExp | undefined][] = [
+    [ok(new Uint8Array([0x0a, 0])), 9, 0, undefined],
+    [ok(rejected4), 5, 4, /in part/],
+    [ok(partial({ errorMessage: 'use delta' })), 9, 0, /remarks/],
+    [ok(partial({ rejectedDataPoints: 1_000 })), 0, 9, /in part/],
+    [ok(partial({ rejectedDataPoints: -3, errorMessage: 'odd' })), 9, 0, /remarks/],
+  ];
+  for (const [answer, sent, rejected, line] of rows) {
+    server.answer = answer;
+    const settings = testSettings('otlp_grpc');
+    const config = factory.schema.parse({ endpoint: `127.0.0.1:${server.port}`, tls: { insecure: true } });
+    const made = factory.create(settings, config);
+    void made.consume(metricsBatch(9));
+    await made.shutdown();
+    const count = (name: string) => metricSum(settings.telemetry, name);
+    assert.equal(await count('otelcol_exporter_sent_metric_points'), sent);
+    assert.equal(await count('otelcol_exporter_send_failed_metric_points'), 0);
+    assert.equal(await count('pxanomaly_exporter_dropped_items'), rejected);
+    const warnings = settings.lines.filter(({ level }) => Number(level) >= 40);
+    assert.equal(warnings.length, line ? 1 : 0);
+    if (line) assert.match(String(warnings[0]?.msg), line);
+  }
+});
+
+test('an endless response that is no gRPC ends the call', async (t) => {
+  const server = await grpcServer(t);
+  server.answer = ({ stream }) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+    const more = (): void => {
+      while (stream.writable && stream.write(Buffer.alloc(MIB, 'x')));
+    };
+    stream.on('drain', more);
+    more();
+  };
+  await assert.rejects(sender(t, server.port).send(opaqueBatch(1)), /INTERNAL: response is not gRPC/);
+});
+
+test('a response without a status is what it looks like: another server, or one that went away', async (t) => {
+  const server = await grpcServer(t);
+  server.answer = raw(Buffer.from('<html></html>'), { 'content-type': 'text/html' }, {});
+  await assert.rejects(sender(t, server.port).send(opaqueBatch(1)), (error: Error) => {
+    return error instanceof PermanentError && /UNKNOWN: the answer is text\/html, not gRPC: is the/.test(error.message);
+  });
+  server.answer = raw(frame(Buffer.alloc(0)), {}, {});
+  await assert.rejects(sender(t, server.port).send(opaqueBatch(1)), (error: Error) => {
+    return error instanceof RetryableError && /UNAVAILABLE: server ended the call without a status/.test(error.message);
+  });
+  server.answer = raw(Buffer.from('junk'.repeat(9)), {}, {});
+  await assert.rejects(sender(t, server.port).send(opaqueBatch(1)), /INTERNAL: response is not gRPC/);
+});
+
+test('a status that is no number is not OK', async (t) => {
+  const server = await grpcServer(t);
+  for (const word of ['', 'OK', '-1', '0x0']) {
+    server.answer = raw(frame(Buffer.alloc(0)), {}, { 'grpc-status': word });
+    await assert.rejects(sender(t, server.port).send(opaqueBatch(1)), /UNKNOWN/);
+  }
+});
+
+test('informational headers in front of the answer are none', async (t) => {
+  const server = await grpcServer(t);
+  server.answer = (call) => {
+    call.stream.additionalHeaders({ ':status': 103, link: '</a>' });
+    call.stream.additionalHeaders({ ':status': 100, 'grpc-status': '14' });
+    ok(rejected4)(call);
+  };
+  assert.deepEqual(await sender(t, server.port).send(metricsBatch(9)), { rejected: 4, message: 'too old' });
 });
 
 for (const [code, retryable] of [

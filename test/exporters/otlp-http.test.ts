@@ -4,7 +4,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { deflateSync, gunzipSync, gzipSync } from 'node:zlib';
 import { opentelemetry } from '#proto';
 import { parseRetryAfter } from '../../src/exporters/otlp-http/answer.js';
 import { httpPush } from '../../src/exporters/otlp-http/exporter.js';
@@ -222,7 +222,75 @@ test('no answer to a request that was taken makes it fail', async (t) => {
   assert.match((await send(metricsBatch(9)))?.message ?? '', /malformed/);
   server.answer = reply(200, PROTOBUF, new Uint8Array(4 * 1024 * 1024 + 1));
   assert.match((await send(metricsBatch(9)))?.message ?? '', /too large/);
-  server.answer = reply(200);
+  server.answer = reply(200, { 'content-type': 'text/html' }, '<html>sign in</html>');
+  assert.match((await send(metricsBatch(9)))?.message ?? '', /is text\/html, not OTLP/);
+  server.answer = reply(200, { ...PROTOBUF, 'content-encoding': 'br' }, 'whatever');
+  assert.match((await send(metricsBatch(9)))?.message ?? '', /do not read \(br\)/);
+  server.answer = reply(200, { ...PROTOBUF, 'content-encoding': 'gzip' }, 'no gzip at all, though it says so');
+  assert.match((await send(metricsBatch(9)))?.message ?? '', /says that it is gzip/);
+  server.answer = reply(200, { ...PROTOBUF, 'content-encoding': 'gzip' }, gzipSync(Buffer.alloc(5 * 1024 * 1024)));
+  assert.match((await send(metricsBatch(9)))?.message ?? '', /too large/);
+  for (const answer of [
+    reply(200),
+    reply(202),
+    reply(204, { 'content-type': 'text/html' }),
+    reply(200, { ...PROTOBUF, 'content-encoding': 'gzip' }),
+    reply(200, { ...PROTOBUF, 'content-encoding': 'identity' }, new Uint8Array([0x0a, 0])),
+    reply(200, { 'content-type': 'application/json; charset=utf-8' }, '{"else":1}'),
+  ]) {
+    server.answer = answer;
+    assert.equal(await send(metricsBatch(9)), undefined);
+  }
+});
+
+for (const [encoding, compress] of [
+  ['gzip', gzipSync],
+  ['x-gzip', gzipSync],
+  ['deflate', deflateSync],
+] as const) {
+  test(`answers in ${encoding} are read, good and bad`, async (t) => {
+    const server = await serve(t);
+    const send = await sender(t, { endpoint: `http://127.0.0.1:${server.port}` });
+    const head = { ...PROTOBUF, 'content-encoding': encoding };
+    const partialSuccess = { rejectedDataPoints: 4, errorMessage: 'too old' };
+    const message = ExportMetricsServiceResponse.encode(ExportMetricsServiceResponse.fromObject({ partialSuccess }));
+    server.answer = reply(200, head, compress(message.finish()));
+    for (let i = 0; i < 2; i++) assert.deepEqual(await send(metricsBatch(9)), { rejected: 4, message: 'too old' });
+    server.answer = reply(200, head, compress(new Uint8Array([0x0a, 0])));
+    assert.equal(await send(metricsBatch(9)), undefined);
+    server.answer = reply(400, head, compress(encodeStatus({ code: 3, message: 'bad attribute' })));
+    await assert.rejects(send(opaqueBatch(1)), /HTTP 400: bad attribute$/);
+    server.answer = reply(502, { 'content-type': 'text/html', 'content-encoding': encoding }, compress('bad gateway'));
+    await assert.rejects(send(opaqueBatch(1)), /HTTP 502: bad gateway$/);
+    assert.equal(server.seen[0]?.headers['accept-encoding'], 'gzip');
+  });
+}
+
+test('an answer without a content type is in the encoding of the request', async (t) => {
+  const server = await serve(t);
+  const endpoint = `http://127.0.0.1:${server.port}`;
+  const partialSuccess = { rejectedDataPoints: 4, errorMessage: 'too old' };
+  const message = ExportMetricsServiceResponse.encode(ExportMetricsServiceResponse.fromObject({ partialSuccess }));
+  for (const [encoding, body] of [
+    ['proto', message.finish()],
+    ['json', JSON.stringify({ partialSuccess })],
+  ] as const) {
+    server.answer = reply(200, {}, body);
+    assert.deepEqual(await (await sender(t, { endpoint, encoding }))(metricsBatch(9)), {
+      rejected: 4,
+      message: 'too old',
+    });
+  }
+});
+
+test('informational answers in front of the answer are none', async (t) => {
+  const server = await serve(t);
+  server.answer = (response) => {
+    response.writeEarlyHints({ link: '</style.css>; rel=preload' });
+    response.writeProcessing();
+    reply(200, PROTOBUF, new Uint8Array([0x0a, 0]))(response);
+  };
+  const send = await sender(t, { endpoint: `http://127.0.0.1:${server.port}` });
   assert.equal(await send(metricsBatch(9)), undefined);
 });
 

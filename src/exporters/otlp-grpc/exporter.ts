@@ -8,7 +8,7 @@ import { type Batch, formatId, RetryableError, type Signal } from '../../pipelin
 import type { Cancel } from '../../sending/abort.js';
 import { gzipOf } from '../../sending/compression.js';
 import type { Push } from '../../sending/exporter.js';
-import { decodePartialSuccess, MAX_REPLY_BYTES } from '../../sending/reply.js';
+import { decodePartialSuccess, MALFORMED, MAX_REPLY_BYTES, ReplyDecoder, Unreadable } from '../../sending/reply.js';
 import type { PartialSuccess } from '../../sending/send.js';
 import { type Reply, UnprocessedError, unaryCall } from './call.js';
 import { Channel } from './channel.js';
@@ -26,7 +26,7 @@ function requestHead(signal: Signal, config: Config, version: string): Buffer {
     te: 'trailers',
     'content-type': 'application/grpc',
     'user-agent': `pxanomaly/${version}`,
-    'grpc-accept-encoding': 'identity',
+    'grpc-accept-encoding': 'identity,gzip',
     ...(config.compression === 'gzip' && { 'grpc-encoding': 'gzip' }),
     ...config.headers,
   };
@@ -68,15 +68,20 @@ function readStatus(details: Uint8Array): Status | undefined {
   }
 }
 
+/** The request was taken; at worst the note about it is unreadable. */
+function partialSuccess(signal: Signal, body: Reply['body']): PartialSuccess | undefined {
+  if (body instanceof Unreadable) return body.asPartialSuccess();
+  try {
+    return decodePartialSuccess(signal, body);
+  } catch {
+    return MALFORMED.asPartialSuccess();
+  }
+}
+
 /** The attempt's result: what was rejected, or the error that OTLP's table makes of the status. */
 function judge(batch: Batch, reply: Reply): PartialSuccess | undefined {
   if (reply.code === Code.OK) {
-    try {
-      return decodePartialSuccess(batch.signal, reply.body);
-    } catch {
-      // The request was taken; only the note about it is unreadable.
-      return { rejected: 0, message: 'the response of the next hop is malformed' };
-    }
+    return partialSuccess(batch.signal, reply.body);
   }
   const status = reply.details && readStatus(reply.details);
   throw statusError(reply.code, reply.message || (status?.message ?? ''), status?.retryAfterMs);
@@ -91,6 +96,7 @@ export function grpcPush(settings: Settings, config: Config): Push {
     logs: requestHead('logs', config, settings.version),
   };
   const compressed = config.compression === 'gzip';
+  const decoder = new ReplyDecoder();
 
   const call = async (batch: Batch, signal: Cancel): Promise<Reply> => {
     const body = compressed ? await gzipOf(batch) : batch.body;
@@ -98,6 +104,7 @@ export function grpcPush(settings: Settings, config: Config): Push {
       head: heads[batch.signal],
       compressed,
       maxReplyBytes: MAX_REPLY_BYTES,
+      decoder,
       signal,
     };
     return channel.use(signal, (session) => unaryCall(session, body, options));

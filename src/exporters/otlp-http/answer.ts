@@ -1,16 +1,19 @@
 // What an HTTP answer means for the request: OTLP specification, "OTLP/HTTP Response".
 import { decodeStatus, jsonToMessage, NAMES, statusFromJson } from '../../otlp/index.js';
 import { PermanentError, type RefusalCode, RetryableError, type Signal } from '../../pipeline/index.js';
-import { decodePartialSuccess } from '../../sending/reply.js';
+import { decodePartialSuccess, MALFORMED, Unreadable } from '../../sending/reply.js';
 import type { PartialSuccess } from '../../sending/send.js';
 
 export interface HttpAnswer {
   readonly status: number;
+  /** Lower case, with its parameters; '' where there is none. */
   readonly contentType: string;
+  /** Content type of the request: what an answer without one is taken for. */
+  readonly requestType: string;
   readonly retryAfter: string | undefined;
   readonly location: string | undefined;
-  /** At most the bound that OTLP recommends; undefined: it was longer. */
-  readonly body: Uint8Array | undefined;
+  /** Uncompressed. */
+  readonly body: Uint8Array | Unreadable;
 }
 
 /** All other 4xx and 5xx must not be tried again. */
@@ -25,7 +28,12 @@ const REFUSAL: ReadonlyMap<number, RefusalCode> = new Map<number, RefusalCode>([
 /** How much of a body that is no Status goes into the error text; characters. */
 const EXCERPT = 200;
 
-const isJson = (answer: HttpAnswer): boolean => /^application\/json\b/i.test(answer.contentType);
+const JSON_TYPE = /^application\/json\b/;
+/** `application/x-protobuf`, and how else it is written. */
+const PROTOBUF_TYPE = /^application\/(x-protobuf|protobuf|vnd\.google\.protobuf)\b/;
+
+/** How much of a content type goes into a line; characters. */
+const MAX_TYPE = 80;
 
 /** The partial success of an answer; throws the error that any other status amounts to. */
 export function judge(signal: Signal, answer: HttpAnswer, nowMs: number): PartialSuccess | undefined {
@@ -36,24 +44,26 @@ export function judge(signal: Signal, answer: HttpAnswer, nowMs: number): Partia
 }
 
 /** The request was taken, so nothing about the note that came back makes it fail. */
-function partialSuccess(signal: Signal, answer: HttpAnswer): PartialSuccess | undefined {
-  if (!answer.body) return { rejected: 0, message: 'the response of the next hop is too large to read' };
-  if (answer.body.byteLength === 0) return undefined;
+function partialSuccess(signal: Signal, { body, contentType, requestType }: HttpAnswer): PartialSuccess | undefined {
+  if (body instanceof Unreadable) return body.asPartialSuccess();
+  if (body.byteLength === 0) return undefined;
+  const type = contentType || requestType;
   try {
-    const message = isJson(answer) ? jsonToMessage(NAMES[signal].response, answer.body) : answer.body;
-    return decodePartialSuccess(signal, message);
+    if (JSON_TYPE.test(type)) return decodePartialSuccess(signal, jsonToMessage(NAMES[signal].response, body));
+    if (PROTOBUF_TYPE.test(type)) return decodePartialSuccess(signal, body);
   } catch {
-    return { rejected: 0, message: 'the response of the next hop is malformed' };
+    return MALFORMED.asPartialSuccess();
   }
+  return new Unreadable(`is ${type.slice(0, MAX_TYPE)}, not OTLP: is that its endpoint?`).asPartialSuccess();
 }
 
 /** The message of the Status in the body, or the beginning of whatever text a proxy sent. */
-function reason(answer: HttpAnswer): string {
-  if (answer.location) return `redirected to ${answer.location}; give that address as endpoint`;
-  if (!answer.body) return 'response too large';
-  const text = Buffer.from(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength).toString();
-  if (isJson(answer)) return statusFromJson(text)?.message || text.slice(0, EXCERPT);
-  if (/protobuf/i.test(answer.contentType)) return statusMessage(answer.body);
+function reason({ location, body, contentType }: HttpAnswer): string {
+  if (location) return `redirected to ${location}; give that address as endpoint`;
+  if (body instanceof Unreadable) return `the response ${body.why}`;
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+  if (JSON_TYPE.test(contentType)) return statusFromJson(text)?.message || text.slice(0, EXCERPT);
+  if (PROTOBUF_TYPE.test(contentType)) return statusMessage(body);
   return text.trim().slice(0, EXCERPT) || 'no message';
 }
 

@@ -9,7 +9,7 @@ import { type Batch, PermanentError, RetryableError, SIGNALS, type Signal } from
 import { type Cancel, signalOf } from '../../sending/abort.js';
 import { gzipOf } from '../../sending/compression.js';
 import type { Push } from '../../sending/exporter.js';
-import { MAX_REPLY_BYTES } from '../../sending/reply.js';
+import { MAX_REPLY_BYTES, ReplyDecoder, TOO_LARGE, type Unreadable } from '../../sending/reply.js';
 import { type HttpAnswer, judge } from './answer.js';
 import { type Config, urlOf } from './config.js';
 
@@ -49,11 +49,16 @@ async function openTargets(config: Config): Promise<ReadonlyMap<Signal, Target>>
   return targets;
 }
 
+function contentTypeOf({ encoding }: Config): string {
+  return encoding === 'json' ? 'application/json' : 'application/x-protobuf';
+}
+
 function requestHeaders(config: Config, version: string): Record<string, string> {
   return {
     'user-agent': `pxanomaly/${version}`,
+    'accept-encoding': 'gzip',
     ...Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value])),
-    'content-type': config.encoding === 'json' ? 'application/json' : 'application/x-protobuf',
+    'content-type': contentTypeOf(config),
     ...(config.compression === 'gzip' && { 'content-encoding': 'gzip' }),
   };
 }
@@ -66,23 +71,35 @@ async function encode(batch: Batch, config: Config): Promise<Uint8Array> {
   return gzipped ? compress(json, { level: 1 }) : json;
 }
 
-/** Reads the answer up to the bound, so that the connection can serve again; a longer one is cut and its connection closed. */
-async function read(response: Dispatcher.ResponseData): Promise<HttpAnswer> {
-  const { headers, statusCode: status } = response;
-  const header = (name: string): string | undefined => headers[name]?.toString();
+/** Reads a body up to the bound, so that the connection can serve again; a longer one is cut and its connection closed. */
+async function readBody(body: AsyncIterable<Uint8Array>): Promise<Buffer | Unreadable> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of body) {
     bytes += chunk.byteLength;
-    if (bytes > MAX_REPLY_BYTES) break;
+    if (bytes > MAX_REPLY_BYTES) return TOO_LARGE;
     chunks.push(chunk);
   }
+  return Buffer.concat(chunks);
+}
+
+async function read(
+  response: Dispatcher.ResponseData,
+  requestType: string,
+  decoder: ReplyDecoder,
+): Promise<HttpAnswer> {
+  const { headers, statusCode: status } = response;
+  const header = (name: string): string | undefined => headers[name]?.toString();
+  const sent = await readBody(response.body as AsyncIterable<Uint8Array>);
+  const encoding = (header('content-encoding') ?? '').trim().toLowerCase();
+  const plain = encoding === '' || encoding === 'identity' || !Buffer.isBuffer(sent) || sent.length === 0;
   return {
     status,
-    contentType: header('content-type') ?? '',
+    contentType: (header('content-type') ?? '').toLowerCase(),
+    requestType,
     retryAfter: header('retry-after'),
     location: status >= 300 && status < 400 ? header('location') : undefined,
-    body: bytes > MAX_REPLY_BYTES ? undefined : Buffer.concat(chunks),
+    body: plain ? sent : decoder.decode(encoding === 'x-gzip' ? 'gzip' : encoding, sent),
   };
 }
 
@@ -94,12 +111,15 @@ function reasonOf(error: unknown): string {
 /** The sending side of the exporter; files of `tls` that cannot be read fail `start`. */
 export function httpPush(settings: Settings, config: Config): Push {
   const headers = requestHeaders(config, settings.version);
+  const type = contentTypeOf(config);
+  const decoder = new ReplyDecoder();
   let targets: ReadonlyMap<Signal, Target> = new Map();
 
   const request = async (target: Target, body: Uint8Array, cancel: Cancel): Promise<HttpAnswer> => {
     const signal = signalOf(cancel);
     try {
-      return await read(await target.pool.request({ method: 'POST', path: target.path, headers, body, signal }));
+      const answer = await target.pool.request({ method: 'POST', path: target.path, headers, body, signal });
+      return await read(answer, type, decoder);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw new RetryableError(`cannot send to ${target.url}: ${reasonOf(error)}`, undefined, { cause: error });
