@@ -48,6 +48,7 @@ export {
   flushDue,
   setFeatureRank,
 } from './window/close';
+export { oddCount, oddList } from './window/counters';
 export { foldCounts } from './window/counts';
 export { longestDormant } from './window/dormant';
 export { fold, foldGroup, foldHeld, foldNext, isHeld, slowCount, slowList } from './window/fold';

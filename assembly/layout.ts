@@ -77,6 +77,25 @@ export const enum SeriesState {
   BASED = 8,
   /** Counter: the newest sample began anew by its start time. */
   RESTARTED = 16,
+  /** Counter: the newest sample, or the one before, is not believed yet (`window/counters.ts`). */
+  DOUBTED = 32,
+  DOUBTED_BEFORE = 64,
+  /** Counter: it has fallen and come back, and no two samples have followed each other since. */
+  UNSTEADY = 128,
+  UNSTEADY_BEFORE = 256,
+  /** Counter: points with several start times were summed into the newest sample. */
+  MIXED = 512,
+  /** Counter: another writer was seen; the next sample of the one that is counted is to be told. */
+  WATCHED = 1024,
+  /** Counter: what is odd about it was told. */
+  TOLD_WRITERS = 2048,
+  TOLD_READING = 4096,
+  /** Counter: samples with a difference, up to 15. */
+  SAMPLES = 0xf_0000,
+  ONE_SAMPLE = 0x1_0000,
+  /** Counter: samples in a row that say that they began anew and did not fall, up to 7. */
+  RISES = 0x70_0000,
+  ONE_RISE = 0x10_0000,
 }
 
 /**
@@ -123,6 +142,15 @@ export class Series {
   touched: u32;
   /** Look-up that reported it as unbound. */
   reported: u32;
+  /** Counter: the level before the first sample that is not believed, and its time. */
+  baseSum: f64;
+  baseCount: f64;
+  baseTime: i64;
+  /** Counter: difference of the sample before the newest, and the slowly fading largest of those before it. */
+  lastSum: f32;
+  lastCount: f32;
+  usualSum: f32;
+  usualCount: f32;
 }
 
 /** Scalars of the series table; one record. */

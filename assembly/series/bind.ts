@@ -67,7 +67,9 @@ function link(slot: i32, series: Series, edge: i32): void {
 function forgetValues(series: Series): void {
   const values = changetype<usize>(series) + offsetof<Series>('value0');
   memory.fill(values, 0, offsetof<Series>('edge') - offsetof<Series>('value0'));
-  series.state &= ~(SeriesState.SAMPLED | SeriesState.BASED | SeriesState.RESTARTED);
+  const more = changetype<usize>(series) + offsetof<Series>('baseSum');
+  memory.fill(more, 0, offsetof<Series>() - offsetof<Series>('baseSum'));
+  series.state &= SeriesState.USED | SeriesState.BOUND;
 }
 
 /** False: no such series, edge or feed, or edge and feed are of different groups. `edge` -1: the series is not used. */

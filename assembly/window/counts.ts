@@ -14,7 +14,9 @@ export const enum Count {
   NO_VALUE = 8,
   REFUSED = 9,
   FIRST = 10,
-  COUNTS = 11,
+  OVERLAP = 11,
+  DOUBTFUL = 12,
+  COUNTS = 13,
 }
 
 let counts: usize = 0;
@@ -30,7 +32,7 @@ export function bump(count: i32): void {
   store<f64>(at, load<f64>(at) + 1);
 }
 
-/** Address of f64[11]. */
+/** Address of f64[13]. */
 export function foldCounts(): usize {
   return counts;
 }

@@ -10,7 +10,8 @@ import { edgeAt, feedAt, gridAt, sumsAt } from './graph';
 import { nextAfter, see, Seen, timeBefore } from './ring';
 import { addRoles, rankOf } from './roles';
 import { advanceTo, noteGap, notePoint, startFeed, tickOf, Verdict } from './ticks';
-import { counterDelta, deltaCount, deltaSum, meanDelta, setDelta } from './values';
+import { clearOdd, counterCount, counterDelta, counterSum, countersInit, isForeign, Taken } from './counters';
+import { deltaCount, deltaSum, meanDelta, setDelta } from './values';
 
 /** Times of a held batch are told apart from what its own request has already folded. */
 const HELD_REQUEST: u32 = 0x8000_0000;
@@ -27,6 +28,7 @@ let stoppedGroup: i32 = -1;
 
 export function foldInit(): void {
   slowRows = scratch(ROW_CAPACITY << 4);
+  countersInit();
 }
 
 /** Row before which the last fold stopped, and the group that made it stop. */
@@ -98,16 +100,19 @@ function noteEdge(grid: Grid, edge: i32, record: EdgeWindow, time: i64, tick: i6
 /** Roles whose value is averaged as it stands, not added up. */
 const LEVEL_ROLES: u32 = Role.LATENCY_LEVEL | Role.ERROR_RATIO | Role.SLOW;
 
-/** The point's amounts into the sums of its tick. False: it has none (a counter's first sample). */
-function takeValue(grid: Grid, feed: Feed, series: Series, row: Row, tick: i64, isSame: bool): bool {
+/** The point's amounts into the sums of its tick. */
+function takeValue(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, tick: i64, isSame: bool): Taken {
   if (series.type == SeriesType.COUNTER) {
-    if (!counterDelta(grid, feed, series, row, tick, isSame)) return false;
-  } else if (series.type == SeriesType.AMOUNT || series.roles & LEVEL_ROLES || row.flags & RowFlag.COUNT) {
+    const taken = counterDelta(grid, feed, series, row, index, tick, isSame);
+    setDelta(counterSum, counterCount);
+    return taken;
+  }
+  if (series.type == SeriesType.AMOUNT || series.roles & LEVEL_ROLES || row.flags & RowFlag.COUNT) {
     setDelta(row.value, row.count);
   } else {
     meanDelta(series, row.value, series.type == SeriesType.RATE ? <f64>grid.window / 1e9 : 1, tick, isSame);
   }
-  return true;
+  return Taken.YES;
 }
 
 function noteSlow(index: i32, series: Series, tick: i64): void {
@@ -121,6 +126,10 @@ function noteSlow(index: i32, series: Series, tick: i64): void {
 /** A point of an open tick, or of a closed one (then only what a counter starts from changes). */
 function take(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time: i64, tick: i64, request: u32): void {
   const isLate = tick <= grid.closed;
+  if (series.type == SeriesType.COUNTER && isForeign(grid, feed, series, row, index, time, tick, request)) {
+    bump(Count.OVERLAP);
+    return;
+  }
   if (isLate && (series.type != SeriesType.COUNTER || time < series.time0)) {
     bump(Count.LATE);
     return;
@@ -132,7 +141,7 @@ function take(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time
     return;
   }
   if (isLate) {
-    counterDelta(grid, feed, series, row, tick, seen == Seen.SAME);
+    counterDelta(grid, feed, series, row, index, tick, seen == Seen.SAME);
     bump(Count.LATE);
     return;
   }
@@ -145,12 +154,18 @@ function take(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time
   }
   const record = edgeAt(series.edge);
   if (!(record.state & EdgeState.ORDERED)) noteEdge(grid, series.edge, record, time, tick);
-  if (!takeValue(grid, feed, series, row, tick, seen == Seen.SAME)) {
+  const taken = takeValue(grid, feed, series, row, index, tick, seen == Seen.SAME);
+  if (taken == Taken.FIRST) {
     bump(Count.FIRST);
     return;
   }
+  if (taken == Taken.DOUBTFUL) {
+    bump(Count.DOUBTFUL);
+    // It says nothing, not that there was nothing: only what was handed over of its time before is taken back.
+    if (deltaSum == 0 && deltaCount == 0) return;
+  }
   const isHeard = addRoles(record, sumsAt(series.edge, tick), series, row, deltaSum, deltaCount);
-  bump(isHeard ? Count.FOLDED : Count.SHADOWED);
+  if (taken == Taken.YES) bump(isHeard ? Count.FOLDED : Count.SHADOWED);
   if (series.roles & Role.SLOW && series.rank <= <u8>rankOf(record, 0)) noteSlow(index, series, tick);
 }
 
@@ -183,6 +198,7 @@ export function fold(from: i32, request: u32, received: i64, only: i32): Status 
   const rows = scanRows();
   const number = only >= 0 ? request | HELD_REQUEST : request;
   slow = 0;
+  clearOdd();
   if (from == 0 && only < 0) {
     held = 0;
     current = request;

@@ -146,7 +146,14 @@ export interface FoldCounts {
   refused: number;
   /** First sample of a counter, no predecessor to subtract. */
   first: number;
+  /** A counter's sample of another writer than the one that is counted. */
+  overlap: number;
+  /** A counter's sample that fell or leapt too far to be believed at once. */
+  doubtful: number;
 }
+
+/** What a row of `oddRows` shows; `Odd` of the kernel. */
+export type OddReading = 'other writer' | 'counted writer' | 'came back' | 'leapt';
 
 /** A tick about to be closed. */
 export interface Closing {
@@ -271,6 +278,11 @@ export interface KernelFace {
   heldGroups(): readonly number[];
   /** Rows of the last call of `fold` (ask before its tick is closed) whose series asked for TypeScript, with the edge and open tick they belong to. */
   slowRows(): readonly { readonly row: number; readonly edge: number; readonly tick: number }[];
+  /**
+   * Rows of the last call of `fold` that show something odd about a counter, once a series: a sample of another writer, the next of
+   * the one that is counted, the return from a wrong reading, a leap that stayed.
+   */
+  oddRows(): readonly { readonly row: number; readonly reading: OddReading }[];
   /** Adds a latency level, seconds, with weight, to an open tick (quantiles computed in TypeScript). */
   addLevel(edge: number, tick: number, value: number, weight: number): void;
   /** Closes everything up to and including the newest tick, whatever the watermark: end of a replay. */

@@ -19,6 +19,7 @@ import type {
   FoldStop,
   KernelFace,
   KernelOptions,
+  OddReading,
   Packed,
   ResultColumns,
   RowRanges,
@@ -36,6 +37,10 @@ const REQUEST_MASK = 0x7fff_ffff;
 
 /** What 29,000 edges take as Pixie sends them. */
 const TEMPLATE_BYTES = 8 << 20;
+
+/** In the order of the kernel's `Odd`. */
+const ODD_READINGS: readonly OddReading[] = ['other writer', 'counted writer', 'came back', 'leapt'];
+const NONE_ODD: readonly { readonly row: number; readonly reading: OddReading }[] = [];
 
 function require(isDone: number, what: string): void {
   if (!isDone) throw new RangeError(`kernel: ${what}`);
@@ -163,6 +168,17 @@ export class Kernel implements KernelFace {
     }));
   }
 
+  oddRows(): readonly { readonly row: number; readonly reading: OddReading }[] {
+    const count = this.#wasm.oddCount();
+    if (count === 0) return NONE_ODD;
+    const list = (this.#wasm.oddList() >>> 0) >>> 2;
+    const { u32 } = this.#views;
+    return Array.from({ length: count }, (_, i) => ({
+      row: u32[list + 2 * i]!,
+      reading: ODD_READINGS[u32[list + 2 * i + 1]!]!,
+    }));
+  }
+
   addLevel(edge: number, tick: number, value: number, weight: number): void {
     require(this.#wasm.addLevel(
       edge,
@@ -269,6 +285,8 @@ export class Kernel implements KernelFace {
       noValue: f64[at + 8]!,
       refused: f64[at + 9]!,
       first: f64[at + 10]!,
+      overlap: f64[at + 11]!,
+      doubtful: f64[at + 12]!,
     };
   }
 

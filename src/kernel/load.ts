@@ -105,6 +105,8 @@ export interface KernelExports extends DetectExports {
   isHeld(group: number): number;
   slowCount(): number;
   slowList(): number;
+  oddCount(): number;
+  oddList(): number;
   addLevel(edge: number, tick: number, value: number, weight: number): number;
   flushDue(group: number): number;
   beginClose(group: number): number;

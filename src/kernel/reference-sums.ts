@@ -1,20 +1,21 @@
 // The slow plain-TypeScript oracle of an edge's window: samples of its series into four numbers. For tests only.
 import { Role, type SeriesBinding, SeriesType } from './face.js';
+import type { CounterSample } from './reference-counters.js';
 
 export interface Sample {
   request: string;
+  time: bigint;
   sum: number;
   count: number;
   hasValue: boolean;
+  hasCount: boolean;
   start: bigint;
   /** Points of this series and time that were summed. */
   points: number;
   tick: bigint;
   isLate: boolean;
-  /** Counter: what happened since the sample before is not known. */
-  isFirst: boolean;
-  restarted: boolean;
-  before: Sample | undefined;
+  /** Counter: what is known of it besides (`reference-counters.ts`). */
+  counter: CounterSample | undefined;
 }
 
 export const FEATURE_ROLES: readonly number[] = [
@@ -23,14 +24,6 @@ export const FEATURE_ROLES: readonly number[] = [
   Role.ERRORS | Role.ERRORS_NONE | Role.ERROR_RATIO,
   Role.BYTES,
 ];
-
-/** What a counter's sample adds: the difference to the one before, or all of it after a reset. */
-function difference(sample: Sample): { sum: number; count: number } {
-  const { before } = sample;
-  const isReset = sample.restarted || (before && (sample.sum < before.sum || sample.count < before.count));
-  if (!before || isReset) return { sum: sample.sum, count: sample.count };
-  return { sum: sample.sum - before.sum, count: sample.count - before.count };
-}
 
 export class EdgeSums {
   readonly latency = { reports: 0, sum: 0, count: 0 };
@@ -51,8 +44,9 @@ export class EdgeSums {
     }
     for (const sample of samples) {
       if (type === SeriesType.counter) {
-        if (sample.isFirst) continue;
-        const { sum, count } = difference(sample);
+        const { counter } = sample;
+        if (!counter?.isTold) continue;
+        const { sum, count } = counter;
         this.#add(binding, sum, count, sample.hasValue, count, heard);
       } else {
         // Levels of one time are averaged like those of different times.

@@ -104,6 +104,11 @@ export function settleFeed(group: GroupRecord, feed: FeedRecord, tick: bigint, d
   }
 }
 
+/** Period of the feed, ns, as ticks say that are closed for every point of this one. */
+export function periodOf(feed: FeedRecord, tick: bigint): bigint {
+  return BigInt(Math.trunc(feed.periods.findLast((entry) => entry.tick <= tick - 2n)?.period ?? 0));
+}
+
 export function beginsAtZero(
   group: GroupRecord,
   feed: FeedRecord,
@@ -111,9 +116,7 @@ export function beginsAtZero(
   time: bigint,
   tick: bigint,
 ): boolean {
-  // Known from ticks that are closed for every point of this one.
-  const period = feed.periods.findLast((entry) => entry.tick <= tick - 2n)?.period ?? 0;
-  const settled = 2n * max(group.window, BigInt(Math.trunc(period)));
+  const settled = 2n * max(group.window, periodOf(feed, tick));
   if (time - feed.firstTime < settled) return false;
   return point.startTimeUnixNano === 0n || point.startTimeUnixNano >= time - settled;
 }

@@ -2,6 +2,7 @@
 //
 // Written from the rules (docs/architecture.md, Kernel), not from the kernel: samples are kept, amounts are computed when a tick closes.
 import { type FoldCounts, type SeriesBinding, SeriesType } from './face.js';
+import { continues, judge, startCounter } from './reference-counters.js';
 import { EdgeSums, FEATURE_ROLES, type Sample } from './reference-sums.js';
 import {
   advance,
@@ -11,6 +12,7 @@ import {
   type GroupRecord,
   locate,
   max,
+  periodOf,
   settleFeed,
   startFeed,
 } from './reference-ticks.js';
@@ -43,6 +45,8 @@ interface SeriesRecord {
   ring: { time: bigint; request: string; sample: Sample | undefined }[];
   samples: Sample[];
   newest: Sample | undefined;
+  /** Another writer's sample will be the next, without a predecessor. */
+  isForgotten: boolean;
 }
 
 function isUsable(point: ReferencePoint): boolean {
@@ -69,6 +73,8 @@ export class ReferenceWindows {
     noValue: 0,
     refused: 0,
     first: 0,
+    overlap: 0,
+    doubtful: 0,
   };
 
   addGroup(window: bigint, lateness: bigint): number {
@@ -111,7 +117,7 @@ export class ReferenceWindows {
   }
 
   bind(series: number, binding: SeriesBinding): void {
-    this.#series.set(series, { binding, ring: [], samples: [], newest: undefined });
+    this.#series.set(series, { binding, ring: [], samples: [], newest: undefined, isForgotten: false });
   }
 
   /** Before any point of the edge. */
@@ -188,6 +194,10 @@ export class ReferenceWindows {
     const isCounter = binding.type === SeriesType.counter;
     const isLate = tick <= group.closed;
     const last = series.ring[0]?.time ?? 0n;
+    if (isCounter && this.#isForeign(group, feed, series, point, time, tick, request)) {
+      this.#counts.overlap++;
+      return;
+    }
     if (isLate && (!isCounter || time < last)) {
       this.#counts.late++;
       return;
@@ -224,7 +234,8 @@ export class ReferenceWindows {
     if (!group.ordered.has(binding.edge) && (seenIn === undefined || tick < seenIn)) {
       group.firstTick.set(binding.edge, tick);
     }
-    if (isCounter && sample.isFirst) this.#counts.first++;
+    if (isCounter && sample.counter!.isFirst) this.#counts.first++;
+    else if (isCounter && !sample.counter!.isBelieved) this.#counts.doubtful++;
     else if (this.#features(binding).some(Boolean)) this.#counts.folded++;
     else this.#counts.shadowed++;
   }
@@ -250,38 +261,72 @@ export class ReferenceWindows {
     const entry = series.ring.find((each) => each.time === time);
     let sample = entry?.sample;
     if (!sample) {
-      const before = series.newest;
+      const before = series.isForgotten ? undefined : series.newest;
       const beforeTime = series.ring[1]?.time ?? 0n;
       const isFirst = before ? beforeTime < group.resumedAt : !beginsAtZero(group, feed, point, time, tick);
+      const isCounter = series.binding.type === SeriesType.counter;
       sample = {
         request,
+        time,
         sum: 0,
         count: 0,
         hasValue: false,
+        hasCount: false,
         start: 0n,
         points: 0,
         tick,
         isLate,
-        isFirst,
-        restarted: false,
-        before,
+        counter: isCounter ? startCounter(series.newest, before, beforeTime, isFirst) : undefined,
       };
       series.samples.push(sample);
       if (entry) entry.sample = sample;
       series.newest = sample;
+      series.isForgotten = false;
     }
+    this.#add(sample, series, point, hasValue);
+    return sample;
+  }
+
+  #add(sample: Sample, series: SeriesRecord, point: ReferencePoint, hasValue: boolean): void {
     const start = point.startTimeUnixNano;
-    const { before } = sample;
+    const { counter } = sample;
+    const before = counter?.before;
     const beforeTime = series.ring[1]?.time ?? 0n;
-    if (start !== 0n && before && before.start !== 0n && start !== before.start && start >= beforeTime) {
-      sample.restarted = true;
+    if (counter && start !== 0n && before && before.start !== 0n && start !== before.start && start >= beforeTime) {
+      counter.restarted = true;
     }
-    sample.sum += hasValue ? point.value! : series.binding.type === SeriesType.counter ? (before?.sum ?? 0) : 0;
+    sample.sum += hasValue ? point.value! : counter ? (before?.sum ?? 0) : 0;
     sample.count += point.count ?? 0;
     sample.hasValue ||= hasValue;
+    sample.hasCount = point.count !== undefined;
+    if (counter && sample.start !== 0n && start !== sample.start) counter.isMixed = true;
     sample.start = max(sample.start, start);
     sample.points++;
-    return sample;
+    if (!counter || counter.isFirst) return;
+    judge(sample, series.binding);
+    counter.isTold ||= counter.isBelieved;
+  }
+
+  /** The point is of another writer than the newest sample, which goes on. */
+  #isForeign(
+    group: GroupRecord,
+    feed: FeedRecord,
+    series: SeriesRecord,
+    point: ReferencePoint,
+    time: bigint,
+    tick: bigint,
+    request: string,
+  ): boolean {
+    const { newest, ring } = series;
+    const start = point.startTimeUnixNano;
+    if (!newest || newest.start === 0n || start === 0n || start === newest.start || newest.counter!.isMixed) return false;
+    const apart = start > newest.start ? start - newest.start : newest.start - start;
+    const last = ring[0]!.time;
+    if (apart <= 2_000_000_000n || start >= last || (time === last && ring[0]!.request === request)) return false;
+    if (time >= last && continues(newest, point.value ?? 0, point.count)) return false;
+    if (2n * (time - last) <= 3n * max(group.window, periodOf(feed, tick))) return true;
+    series.isForgotten = true;
+    return false;
   }
 
   /** Groups that hold points of this request back. */

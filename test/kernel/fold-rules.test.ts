@@ -384,3 +384,92 @@ test('nothing can be bound across groups, or to what does not exist', () => {
   assert.throws(bind({ feed: 9 }), RangeError);
   bind({ edge: 1 })();
 });
+
+const counter: Shape = { type: SeriesType.counter, roles: Role.REQUESTS };
+/** A counter of 10 a tick from 1000 on, whose reading at some ticks is another; 20 ticks. */
+function readings(odd: Readonly<Record<number, Partial<StreamPoint>>>, start = 0n): Story {
+  const s = story(counter);
+  for (let tick = 0; tick < 20; tick++) {
+    s.send(point(0, at(tick), { value: 1000 + 10 * tick, startTimeUnixNano: start, ...odd[tick] }));
+  }
+  return s;
+}
+/** Requests of the ticks from 1 on; undefined: none were told. */
+const requestsOf = (windows: Record<number, readonly number[]>): (number | undefined)[] =>
+  Array.from({ length: 19 }, (_, i) => (Number.isNaN(windows[i + 1]![1]!) ? undefined : windows[i + 1]![1]));
+const steady = (but: Readonly<Record<number, number | undefined>> = {}): (number | undefined)[] =>
+  Array.from({ length: 19 }, (_, i) => (i + 1 in but ? but[i + 1] : 10));
+
+test('counters: one wild reading adds nothing, and what went on meanwhile is shared by time', () => {
+  for (const value of [1e12, 1e39, 5000, 0, 500, 1]) {
+    const s = readings({ 12: { value } });
+    assert.deepEqual(requestsOf(s.windows()), steady({ 12: value === 1 ? 1 : undefined }), `reading ${value}`);
+    assert.equal(s.kernel.counts().doubtful, value === 0 || value === 1 ? 0 : 1);
+  }
+});
+
+test('counters: a reading of zero, then the old level; a restart stays a restart', () => {
+  assert.deepEqual(requestsOf(readings({ 12: { value: 0 } }).windows()), steady({ 12: undefined }));
+  const begun = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [12 + i, { value: 3 + 10 * i }]));
+  assert.deepEqual(requestsOf(readings(begun).windows()), steady({ 12: 3 }));
+});
+
+test('counters: a leap that stays is another level, not traffic; a burst goes on from its second sample', () => {
+  const level = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [12 + i, { value: 1e9 + 10 * i }]));
+  assert.deepEqual(requestsOf(readings(level).windows()), steady({ 12: undefined }));
+  const burst = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [12 + i, { value: 1120 + 5000 * (i + 1) }]));
+  const later = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [12 + i, i === 0 ? undefined : 5000]));
+  assert.deepEqual(requestsOf(readings(burst).windows()), steady(later));
+});
+
+test('counters: two writers of one identity with start times of their own: the first is counted', () => {
+  const [first, second] = [at(-100), at(-50)];
+  const s = story(counter);
+  const told: string[] = [];
+  for (let tick = 0; tick < 20; tick++) {
+    s.send(point(0, at(tick), { value: 1000 + 10 * tick, startTimeUnixNano: first }));
+    told.push(...s.kernel.oddRows().map(({ reading }) => reading));
+    if (tick < 5) continue;
+    s.send(point(0, at(tick + 0.3), { value: 70_000 + 90 * tick, startTimeUnixNano: second }));
+    told.push(...s.kernel.oddRows().map(({ reading }) => reading));
+  }
+  assert.deepEqual(requestsOf(s.windows()), steady());
+  assert.equal(s.kernel.counts().overlap, 15);
+  assert.deepEqual(told, ['other writer', 'counted writer']);
+});
+
+test('counters: the other writer is counted once the first has gone, from its second sample on', () => {
+  const [first, second] = [at(-100), at(-50)];
+  const s = story(counter);
+  for (let tick = 0; tick < 20; tick++) {
+    if (tick < 10) s.send(point(0, at(tick), { value: 1000 + 10 * tick, startTimeUnixNano: first }));
+    s.send(point(0, at(tick + 0.3), { value: 70_000 + 90 * tick, startTimeUnixNano: second }));
+  }
+  const after = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [10 + i, i < 2 ? undefined : 90]));
+  assert.deepEqual(requestsOf(s.windows()), steady(after));
+});
+
+test('counters: two writers without start times: nothing beyond what they wrote', () => {
+  for (const far of [20, 500_000, 1e12]) {
+    const s = story(counter);
+    for (let tick = 0; tick < 20; tick++) {
+      s.send(point(0, at(tick), { value: 1000 + 10 * tick }));
+      if (tick >= 10) s.send(point(0, at(tick + 0.3), { value: far + 10 * tick }));
+    }
+    for (const n of requestsOf(s.windows())) assert.ok(n === undefined || n <= 130, `${n} requests of 20`);
+  }
+});
+
+test('counters: a start time that goes back, or moves with every sample, invents no window', () => {
+  const back = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [12 + i, { startTimeUnixNano: at(-200) }]));
+  assert.deepEqual(requestsOf(readings(back, at(-100)).windows()), steady());
+  const moving = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [i, { startTimeUnixNano: at(i - 0.5) }]));
+  const counts = requestsOf(readings(moving).windows());
+  assert.deepEqual(counts.slice(7), steady().slice(7));
+});
+
+test('counters: errors may come out of nothing', () => {
+  const s = story({ type: SeriesType.counter, roles: Role.REQUESTS | Role.ERRORS });
+  for (let tick = 0; tick < 20; tick++) s.send(point(0, at(tick), { value: tick < 12 ? 5 : 5 + 4000 * (tick - 11) }));
+  assert.equal(s.windows()[12]![1], 4000);
+});

@@ -119,20 +119,22 @@ const step: fc.Arbitrary<Step> = fc.record({
   jitter: fc.integer({ min: -4, max: 4 }),
   series: fc.nat({ max: 9 }),
   value: fc.integer({ min: 0, max: 1000 }),
-  oddity: fc.nat({ max: 60 }),
+  oddity: fc.oneof(fc.nat({ max: 12 }), fc.nat({ max: 60 })),
   isCut: fc.boolean(),
 });
 
 function oddValue(oddity: number, value: number): number | undefined {
   if (oddity === 3) return undefined;
   if (oddity === 4) return -1;
+  if (oddity === 11) return value * 1e6;
+  if (oddity === 12) return 0;
   return oddity === 5 ? Number.NaN : value;
 }
 
 /** Points of a random walk through time; counters mostly grow. */
 function makeRequests(steps: readonly Step[], isHistogram: readonly boolean[]): StreamRequest[] {
   const requests: StreamPoint[][] = [[]];
-  const totals = isHistogram.map(() => ({ value: 0, count: 0, start: 0n }));
+  const totals = isHistogram.map((_, i) => ({ value: 0, count: 0, start: i % 2 === 0 ? 0n : START - 10n * SECOND }));
   let now = START;
   for (const { advance, jitter, series: any, value, oddity, isCut } of steps) {
     now += BigInt(advance) * SECOND;
@@ -142,9 +144,10 @@ function makeRequests(steps: readonly Step[], isHistogram: readonly boolean[]): 
     total.value += value / 8;
     total.count += value % 50;
     const made: StreamPoint = point(series, oddity === 2 ? 0n : now + BigInt(jitter) * (SECOND / 10n), {
-      startTimeUnixNano: oddity % 3 === 0 ? total.start : 0n,
+      // Another writer, with a start time of its own.
+      startTimeUnixNano: oddity === 10 ? START - 100n * SECOND : oddity % 3 === 0 || any % 2 === 1 ? total.start : 0n,
       value: isHistogram[series] ? total.value : oddValue(oddity, total.value),
-      count: isHistogram[series] ? total.count : undefined,
+      count: isHistogram[series] ? (oddity === 11 ? total.count * 1000 : oddity === 10 ? 7 : total.count) : undefined,
       hasNoRecordedValue: oddity === 6,
     });
     requests.at(-1)!.push(made);
