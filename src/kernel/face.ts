@@ -155,6 +155,13 @@ export interface FoldCounts {
 /** What a row of `oddRows` shows; `Odd` of the kernel. */
 export type OddReading = 'other writer' | 'counted writer' | 'came back' | 'leapt';
 
+export interface OddRow {
+  readonly row: number;
+  readonly reading: OddReading;
+  /** Of the point; 0: it has none. */
+  readonly startTimeUnixNano: bigint;
+}
+
 /** A tick about to be closed. */
 export interface Closing {
   readonly group: number;
@@ -282,7 +289,7 @@ export interface KernelFace {
    * Rows of the last call of `fold` that show something odd about a counter, once a series: a sample of another writer, the next of
    * the one that is counted, the return from a wrong reading, a leap that stayed.
    */
-  oddRows(): readonly { readonly row: number; readonly reading: OddReading }[];
+  oddRows(): readonly OddRow[];
   /** Adds a latency level, seconds, with weight, to an open tick (quantiles computed in TypeScript). */
   addLevel(edge: number, tick: number, value: number, weight: number): void;
   /** Closes everything up to and including the newest tick, whatever the watermark: end of a replay. */

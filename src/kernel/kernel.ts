@@ -20,6 +20,7 @@ import type {
   KernelFace,
   KernelOptions,
   OddReading,
+  OddRow,
   Packed,
   ResultColumns,
   RowRanges,
@@ -40,7 +41,7 @@ const TEMPLATE_BYTES = 8 << 20;
 
 /** In the order of the kernel's `Odd`. */
 const ODD_READINGS: readonly OddReading[] = ['other writer', 'counted writer', 'came back', 'leapt'];
-const NONE_ODD: readonly { readonly row: number; readonly reading: OddReading }[] = [];
+const NONE_ODD: readonly OddRow[] = [];
 
 function require(isDone: number, what: string): void {
   if (!isDone) throw new RangeError(`kernel: ${what}`);
@@ -168,15 +169,16 @@ export class Kernel implements KernelFace {
     }));
   }
 
-  oddRows(): readonly { readonly row: number; readonly reading: OddReading }[] {
+  oddRows(): readonly OddRow[] {
     const count = this.#wasm.oddCount();
     if (count === 0) return NONE_ODD;
     const list = (this.#wasm.oddList() >>> 0) >>> 2;
     const { u32 } = this.#views;
-    return Array.from({ length: count }, (_, i) => ({
-      row: u32[list + 2 * i]!,
-      reading: ODD_READINGS[u32[list + 2 * i + 1]!]!,
-    }));
+    return Array.from({ length: count }, (_, i) => {
+      const row = u32[list + 2 * i]!;
+      const reading = ODD_READINGS[u32[list + 2 * i + 1]!]!;
+      return { row, reading, startTimeUnixNano: this.scanner.row(row).startTimeUnixNano };
+    });
   }
 
   addLevel(edge: number, tick: number, value: number, weight: number): void {

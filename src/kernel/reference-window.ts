@@ -319,7 +319,8 @@ export class ReferenceWindows {
   ): boolean {
     const { newest, ring } = series;
     const start = point.startTimeUnixNano;
-    if (!newest || newest.start === 0n || start === 0n || start === newest.start || newest.counter!.isMixed) return false;
+    if (!newest || newest.start === 0n || start === 0n || start === newest.start || newest.counter!.isMixed)
+      return false;
     const apart = start > newest.start ? start - newest.start : newest.start - start;
     const last = ring[0]!.time;
     if (apart <= 2_000_000_000n || start >= last || (time === last && ring[0]!.request === request)) return false;

@@ -39,6 +39,10 @@ export interface AnomalyEvents {
   gauges(values: AnomalyGauges): void;
   edgesNeedScript(cluster: string): void;
   feedTooSlow(feed: FeedAdvice): void;
+  /** Two processes write one cumulative identity; only the first is counted. */
+  twoWriters(series: TwoWriters): void;
+  /** A counter showed a reading that the next one did not bear out, or leapt to another level. */
+  oddReading(series: OddSeries): void;
   settingsChanged(cluster: string, settings: object): void;
   silent(cluster: string, windowMs: number, isSilent: boolean): void;
   outage(cluster: string, isOutage: boolean): void;
@@ -76,6 +80,23 @@ export interface FeedAdvice {
   readonly preset: string;
   readonly periodMs: number;
   readonly windowMs: number;
+}
+
+/** A series as people know it. */
+export interface SeriesName {
+  readonly cluster: string;
+  readonly edge: string;
+  readonly metric: string;
+}
+
+export interface TwoWriters extends SeriesName {
+  /** When each began to count, ISO 8601. */
+  readonly countedSince: string;
+  readonly otherSince: string;
+}
+
+export interface OddSeries extends SeriesName {
+  readonly reading: string;
 }
 
 const LEARN_BUCKETS_S = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1];
@@ -249,6 +270,7 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
     return isFirst;
   };
   const info = seldom((fields, line) => log.info(fields, line));
+  const warn = seldom((fields, line) => log.warn(fields, line));
   return {
     noMetricsPipeline() {
       log.warn('Traces are scored, but no metrics pipeline names this processor: nothing of it goes out');
@@ -270,6 +292,20 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
         'A feed sends less often than its window is long; set its window to the period',
       );
     },
+    twoWriters: ({ cluster, edge, metric, countedSince, otherSince }) =>
+      warn(
+        `writers ${cluster}`,
+        { cluster, edge, metric, counted_since: countedSince, other_since: otherSince },
+        'Two processes write one counter: only the first is counted; give each its own service.instance.id',
+      ),
+    oddReading: ({ cluster, edge, metric, reading }) =>
+      warn(
+        `reading ${cluster}`,
+        { cluster, edge, metric, reading },
+        reading === 'leapt'
+          ? 'A counter leapt to another level: the leap is not counted'
+          : 'A counter showed a wrong reading and came back: the reading is not counted',
+      ),
     settingsChanged: (cluster, settings) =>
       info(`settings of ${cluster}`, { cluster, ...settings }, "A sender's settings apply to its cluster"),
     silent(cluster, windowMs, isSilent) {

@@ -28,6 +28,23 @@ export function checkReport([id, report]: readonly [string, AnomalyReport]): Che
     checks.push(
       warn(hop, `${formatCount(late)} data points came too late for their window`, 'see docs/tasks/troubleshoot.md'),
     );
+  const { overlap, doubtful } = report.points;
+  if (overlap > 0)
+    checks.push(
+      warn(
+        hop,
+        `${formatCount(overlap)} data points of counters that two processes write at once are left out`,
+        'give each process its own service.instance.id; the log names the series',
+      ),
+    );
+  if (doubtful > 0)
+    checks.push(
+      warn(
+        hop,
+        `${formatCount(doubtful)} readings of counters fell or leapt too far to be believed`,
+        'see docs/tasks/troubleshoot.md; the log names the series',
+      ),
+    );
   if (heldBack > 0) checks.push(ok(hop, `${formatCount(heldBack)} bytes wait to be learnt from`));
   for (const [bound, count] of Object.entries(report.bounds))
     if (count > 0 && bound !== 'evicted' && bound !== 'otherWindow')

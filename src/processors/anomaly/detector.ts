@@ -15,6 +15,7 @@ import { edgeText } from './graph/graph.js';
 import { NewEdges, type SavedTallies } from './graph/new-edges.js';
 import { Incidents, type SavedIncidents } from './incidents/incidents.js';
 import type { LearnHost, Lesson } from './learning/learn.js';
+import { OddCounters } from './learning/odd-counters.js';
 import { Quantiles, type SavedQuantiles } from './learning/quantiles.js';
 import { RequestNotes } from './learning/request-notes.js';
 import { PublishedCounts } from './published-counts.js';
@@ -64,6 +65,7 @@ export class Detector implements LearnHost {
   #newEdges: NewEdges;
   #findingOptions: FindingOptions;
   readonly #requests = new RequestNotes();
+  readonly #oddCounters: OddCounters;
   readonly #published = new PublishedCounts();
 
   constructor(options: DetectorOptions) {
@@ -79,6 +81,11 @@ export class Detector implements LearnHost {
     const { groups, bySlot } = this.edges;
     this.incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: config.incidents.max_per_day });
     this.#options = options;
+    this.#oddCounters = new OddCounters({
+      kernel,
+      events: () => this.#options.events,
+      edgeOf: (series) => this.#binder.edgeOf(series),
+    });
     this.#quantiles = new Quantiles(kernel);
     this.#profiles = new EdgeProfiles(kernel, config, bySlot);
     this.#binder = this.#makeBinder();
@@ -221,6 +228,7 @@ export class Detector implements LearnHost {
   folded(lesson: Lesson, from: number, to: number): void {
     this.#binder.release();
     this.#quantiles.note(lesson.batch.body);
+    this.#oddCounters.note(lesson);
     this.#noteSender(lesson, from, to);
   }
 
