@@ -10,7 +10,7 @@ import { opentelemetry } from '#proto';
 import { schema } from '../../src/exporters/otlp-grpc/config.js';
 import { grpcPush } from '../../src/exporters/otlp-grpc/exporter.js';
 import { framePrefix, NAMES } from '../../src/otlp/index.js';
-import { type Batch, ownBatch } from '../../src/pipeline/index.js';
+import { type Batch, Ledger, ledgerLimits, ownBatch } from '../../src/pipeline/index.js';
 import { createTelemetry } from '../../src/telemetry/index.js';
 import type { Result } from '../result.js';
 import { spread } from '../spread.js';
@@ -74,6 +74,7 @@ function ours(port: number, compression: string): { send: Send; close: () => Pro
     version: '0',
     instanceId: '',
     resource: {},
+    ledger: new Ledger(ledgerLimits(2 ** 33)),
     extension: () => undefined,
   };
   const push = grpcPush(settings, config);

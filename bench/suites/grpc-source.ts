@@ -60,7 +60,8 @@ function run({ port, bodyBytes, requests, inFlight }: SourceOrder): Promise<void
         deaf: false,
         data: (_id, _chunk, _bytes, end) => end && ended(),
         frame: (type, flags) => type === FrameType.HEADERS && (flags & Flag.END_STREAM) !== 0 && ended(),
-        unknown: () => {},
+        turnOver: false,
+        begun: () => {},
       },
       MIN_FRAME_BYTES,
     );

@@ -1,6 +1,6 @@
 // What the host gives a component when it is made, and the factory type that every component folder exports.
 import type { z } from 'zod';
-import type { ComponentId, Extension, Factory, Kind } from '../pipeline/index.js';
+import type { ComponentId, Extension, Factory, Kind, Ledger } from '../pipeline/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 
 export interface Settings {
@@ -15,6 +15,8 @@ export interface Settings {
    * `k8s.pod.name` where known, and what `service.telemetry.resource` sets.
    */
   readonly resource: Readonly<Record<string, string>>;
+  /** All bytes that this service holds for unfinished and queued work. */
+  readonly ledger: Ledger;
   /** A started extension by its configured id (`file_storage`, `file_storage/a`); undefined where it is not configured. */
   extension(id: string): Extension | undefined;
 }

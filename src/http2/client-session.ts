@@ -138,6 +138,19 @@ export class ClientSession extends Session {
     this.next();
   }
 
+  protected mustWait(): boolean {
+    return false;
+  }
+
+  /** Servers are chosen by whoever configured them. */
+  protected spend(): void {
+    // They may send what they like.
+  }
+
+  get turnOver(): boolean {
+    return false;
+  }
+
   protected headersOf({ streamId, endStream, block }: Headers, blocks: HeaderBlocks): void {
     this.checkNotIdle(streamId);
     const stream = this.open.get(streamId);
@@ -166,10 +179,10 @@ export class ClientSession extends Session {
       throw new StreamError(streamId, ErrorCode.FLOW_CONTROL_ERROR, 'more than the window of the stream');
     if (chunk.length > 0) stream.reader.data(chunk);
     if (end) this.answered(streamId);
-    else if (this.open.has(streamId)) this.openWindow(stream);
+    else if (this.open.has(streamId)) this.openStream(stream);
   }
 
-  private openWindow({ id, window }: Open): void {
+  private openStream({ id, window }: Open): void {
     const opening = window.opening();
     if (opening > 0) this.tell(windowUpdateFrame(id, opening));
   }

@@ -4,6 +4,10 @@ import { CONNECTION, ConnectionError, ErrorCode, Flag, FRAME_HEADER_BYTES, Frame
 export interface FrameSink {
   /** No more is wanted of this connection. */
   readonly deaf: boolean;
+  /** Others have their turn: what comes behind the frame just read has to wait. */
+  readonly turnOver: boolean;
+  /** A frame has begun. */
+  begun(type: number, length: number): void;
   /**
    * A part of a DATA frame. `chunk` is content, valid until this returns; `flowBytes` what it counts against windows; `end`: it was the
    * last of its stream.
@@ -11,8 +15,6 @@ export interface FrameSink {
   data(streamId: number, chunk: Buffer, flowBytes: number, end: boolean): void;
   /** Any other frame of a known type. `payload` is valid until this returns. */
   frame(type: number, flags: number, streamId: number, payload: Buffer): void;
-  /** A frame of an unknown type has begun; its payload is passed over (5.5). */
-  unknown(): void;
 }
 
 /** Payloads whose length is fixed (RFC 9113, 6). */
@@ -47,13 +49,16 @@ export class FrameReader {
     private readonly maxFrameBytes: number,
   ) {}
 
-  /** Takes what came next, from any cut. Throws `ConnectionError`; after that it must not be called again. */
-  push(chunk: Buffer): void {
+  /**
+   * Takes what came next, from any cut, and returns how many bytes of it: what is left when the turn is over comes again.
+   * Throws `ConnectionError`; after that it must not be called again.
+   */
+  push(chunk: Buffer): number {
     let at = 0;
-    while (at < chunk.length && !this.sink.deaf) {
+    while (at < chunk.length && !this.sink.deaf && !this.sink.turnOver) {
       if (!this.inPayload) {
         at = this.readHeader(chunk, at);
-        if (!this.inPayload) return;
+        if (!this.inPayload) break;
         if (this.left === 0) this.payload(NOTHING);
       } else {
         const end = Math.min(at + this.left, chunk.length);
@@ -61,6 +66,7 @@ export class FrameReader {
         at = end;
       }
     }
+    return at;
   }
 
   private readHeader(chunk: Buffer, at: number): number {
@@ -86,7 +92,7 @@ export class FrameReader {
     this.checkLength();
     if (this.type === FrameType.DATA && this.streamId === CONNECTION)
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'DATA of no stream');
-    if (this.type > FrameType.CONTINUATION) this.sink.unknown();
+    this.sink.begun(this.type, this.left);
   }
 
   private checkLength(): void {
@@ -116,18 +122,32 @@ export class FrameReader {
     return (this.flags & Flag.END_STREAM) !== 0;
   }
 
+  /** Memory that is taken for a frame that is not whole. */
+  get keptCapacity(): number {
+    return this.kept.length;
+  }
+
   private keep(part: Buffer): void {
     if (this.left === 0 && this.keptBytes === 0) {
       this.whole(part);
       return;
     }
-    if (this.keptBytes === 0) this.kept = Buffer.allocUnsafe(part.length + this.left);
+    this.makeRoom(part.length);
     this.keptBytes += part.copy(this.kept, this.keptBytes);
     if (this.left > 0) return;
-    const { kept } = this;
+    const payload = this.kept.subarray(0, this.keptBytes);
     this.keptBytes = 0;
     this.kept = NOTHING;
-    this.whole(kept);
+    this.whole(payload);
+  }
+
+  /** Memory grows with what has come, not with what the header of the frame says. */
+  private makeRoom(more: number): void {
+    const bytes = this.keptBytes + more;
+    if (bytes <= this.kept.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.min(2 * bytes, bytes + this.left));
+    this.kept.copy(grown, 0, 0, this.keptBytes);
+    this.kept = grown;
   }
 
   private whole(payload: Buffer): void {

@@ -39,6 +39,11 @@ export class HeaderBlocks {
     return this.begun?.streamId;
   }
 
+  /** Bytes of a block that is not whole. */
+  get keptBytes(): number {
+    return this.partBytes;
+  }
+
   /** HEADERS. The whole block, or undefined where CONTINUATION follows. */
   headers(flags: number, streamId: number, payload: Buffer): Headers | undefined {
     const content = flags & Flag.PADDED ? unpadded(payload) : payload;

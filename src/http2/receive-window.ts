@@ -17,9 +17,14 @@ export class ReceiveWindow {
     return this.left >= 0;
   }
 
+  /** Whether the peer should hear of more now. */
+  get isDue(): boolean {
+    return this.taken >= this.bytes / 2;
+  }
+
   /** By how much the window is to be opened now: half of it at a time, so that a sender at full speed never waits. */
   opening(): number {
-    if (this.taken < this.bytes / 2) return 0;
+    if (!this.isDue) return 0;
     const { taken } = this;
     this.left += taken;
     this.taken = 0;

@@ -17,9 +17,10 @@ import { type HeaderBlocks, type Headers, MAX_HEADER_LIST_BYTES } from './header
 import { encodeHeaders } from './hpack/encoder.js';
 import type { Message } from './outgoing.js';
 import { ReceiveWindow } from './receive-window.js';
-import { ResetBudget } from './reset-budget.js';
 import { type RequestReader, ServerStream, type StreamOwner } from './server-stream.js';
 import { Session, type Windows } from './session.js';
+import { turns } from './turns.js';
+import { Cost, WorkBudget } from './work-budget.js';
 
 export interface ServerSessionOptions {
   readonly windows: Windows;
@@ -31,6 +32,10 @@ export interface ServerSessionOptions {
   /** The client has said by its SETTINGS that it speaks HTTP/2. */
   readonly settled: () => void;
   readonly pinged: () => void;
+  /** Asked before the client may send more: true keeps the window of the connection shut until `goOn`. Left out: it never does. */
+  readonly mustWait?: () => boolean;
+  /** What a chunk brought has been read. */
+  readonly readSome?: () => void;
   /** The connection is gone; the error, where it was not the wish of either end. */
   readonly closed: (error: Error | undefined) => void;
 }
@@ -38,12 +43,21 @@ export interface ServerSessionOptions {
 /** A client that does not answer the ping of the farewell has had so long to hear of it; ms. */
 const FAREWELL_MS = 1000;
 
+/** Units of work of one connection in one turn of the event loop: about half a millisecond. */
+const SLICE = 1_500;
+/** What a complete request takes of them, and each octet of its body; the largest leaves room for another one. */
+const REQUEST_WORK = 300;
+const OCTET_WORK = 1 / 512;
+
 const HEADERS_TOO_LARGE: Message = { head: encodeHeaders([[':status', '431']]), body: [] };
 
 export class ServerSession extends Session implements StreamOwner {
   private readonly streams = new Map<number, ServerStream>();
   private readonly ended: EndedStreams;
-  private readonly resets: ResetBudget = new ResetBudget();
+  private readonly budget: WorkBudget = new WorkBudget();
+  /** Units of work that are left in this turn of the event loop, and which turn that is. */
+  private slice: number = SLICE;
+  private turn = 0;
   private lastStreamId = 0;
   private prefaceBytes = 0;
   /** Streams beyond this are not taken any more. */
@@ -84,6 +98,15 @@ export class ServerSession extends Session implements StreamOwner {
     this.hangUp(goawayFrame(this.lastStreamId, ErrorCode.ENHANCE_YOUR_CALM, reason));
   }
 
+  /** Those who had to wait may send again. */
+  goOn(): void {
+    this.openWindow();
+  }
+
+  protected mustWait(): boolean {
+    return this.options.mustWait?.() === true;
+  }
+
   private lastCall(): void {
     if (this.deaf || this.lastWelcome !== MAX_STREAM_ID) return;
     this.lastWelcome = this.lastStreamId;
@@ -101,7 +124,8 @@ export class ServerSession extends Session implements StreamOwner {
     return this.streams.size + this.outlet.waiting;
   }
 
-  answer(stream: ServerStream, message: Message): void {
+  answer(stream: ServerStream, message: Message, wrong: boolean): void {
+    if (!wrong) this.budget.request(stream.cost);
     // RST_STREAM with NO_ERROR asks the client to stop, without taking back the answer (8.1).
     const stop = stream.complete ? undefined : resetFrame(stream.id, ErrorCode.NO_ERROR);
     this.outlet.send(stream.id, message, stream.opened, stop);
@@ -121,9 +145,23 @@ export class ServerSession extends Session implements StreamOwner {
     this.endWhenDone();
   }
 
-  protected override read(chunk: Buffer): void {
+  protected spend(units: number): void {
+    this.slice -= units;
+    this.budget.spend(units);
+  }
+
+  get turnOver(): boolean {
+    return this.slice <= 0;
+  }
+
+  protected override read(chunk: Buffer): Buffer {
+    const turn = turns.current;
+    if (turn !== this.turn) this.slice = SLICE;
+    this.turn = turn;
     const rest = this.prefaceBytes === PREFACE.length ? chunk : this.readPreface(chunk);
-    if (rest.length > 0) super.read(rest);
+    const left = rest.length > 0 ? super.read(rest) : rest;
+    this.options.readSome?.();
+    return left;
   }
 
   /** What follows the preface in this chunk. */
@@ -138,6 +176,7 @@ export class ServerSession extends Session implements StreamOwner {
   }
 
   protected headersOf(headers: Headers, blocks: HeaderBlocks): void {
+    this.spend(costOf(headers));
     const stream = this.streams.get(headers.streamId);
     if (stream) this.trailersOf(stream, headers, blocks);
     else if (headers.streamId > this.lastStreamId) this.begin(headers, blocks);
@@ -156,7 +195,8 @@ export class ServerSession extends Session implements StreamOwner {
     if (malformed !== undefined && !tooLarge) throw new StreamError(id, ErrorCode.PROTOCOL_ERROR, malformed);
     this.checkRoom(id);
     if (tooLarge) this.refuseFields(id, endStream);
-    else this.call(new ServerStream(id, fields, new ReceiveWindow(this.windows.stream), this), endStream);
+    else
+      this.call(new ServerStream(id, fields, new ReceiveWindow(this.windows.stream), this, costOf(headers)), endStream);
   }
 
   /** A client that does not read makes answers wait: those count like streams, and what is in the socket is bounded. */
@@ -197,6 +237,8 @@ export class ServerSession extends Session implements StreamOwner {
     if (stream.complete) throw new StreamError(streamId, ErrorCode.STREAM_CLOSED, 'DATA behind the end');
     if (!stream.window.receive(flowBytes))
       throw new StreamError(streamId, ErrorCode.FLOW_CONTROL_ERROR, 'more than the window of the stream');
+    this.budget.body(chunk.length);
+    if (end) this.slice -= Math.min(SLICE / 2, REQUEST_WORK + stream.bodyBytes * OCTET_WORK);
     stream.receive(chunk, end);
     const opening = stream.complete || !stream.open ? 0 : stream.window.opening();
     if (opening > 0) this.tell(windowUpdateFrame(streamId, opening));
@@ -211,7 +253,7 @@ export class ServerSession extends Session implements StreamOwner {
 
   protected peerReset(streamId: number): void {
     this.checkNotIdle(streamId);
-    this.spendReset();
+    this.spend(Cost.waste);
     this.outlet.drop(streamId);
     const stream = this.streams.get(streamId);
     if (stream) stream.complete = true;
@@ -225,18 +267,12 @@ export class ServerSession extends Session implements StreamOwner {
     // What the client still sends may have crossed our RST_STREAM.
     this.ended.add(streamId, 'abandoned');
     // To have us reset them is but another way to give streams up (CVE-2025-8671).
-    if (stream) this.spendReset();
+    this.spend(Cost.waste);
   }
 
   private abandon(stream: ServerStream | undefined): void {
     if (stream) this.close(stream);
     else this.endWhenDone();
-  }
-
-  /** A client may give up what it likes, but one that does nothing else keeps a server busy (CVE-2023-44487). */
-  private spendReset(): void {
-    if (!this.resets.spend())
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'too many streams are opened and given up');
   }
 
   protected peerGoaway(): void {
@@ -282,6 +318,11 @@ export class ServerSession extends Session implements StreamOwner {
   protected disconnected(error: Error | undefined): void {
     this.options.closed(error);
   }
+}
+
+/** What the fields of a request cost. */
+function costOf({ block }: Headers): number {
+  return Cost.headers + block.length * Cost.headerOctet;
 }
 
 const NO_BYTES: Buffer = Buffer.alloc(0);

@@ -11,11 +11,13 @@ export interface RequestReader {
   data(chunk: Buffer): void;
   /** The request is complete. */
   end(): void;
+  /** The stream is over, answered or not: nothing more comes, and nobody hears an answer. */
+  closed?(): void;
 }
 
 /** What the stream asks of its session. */
 export interface StreamOwner {
-  answer(stream: ServerStream, message: Message): void;
+  answer(stream: ServerStream, message: Message, wrong: boolean): void;
   reset(stream: ServerStream, code: number): void;
 }
 
@@ -27,7 +29,8 @@ export class ServerStream {
   /** What the client has opened the window of its answer by, while there was none. */
   opened = 0;
   private closed: boolean = false;
-  private bodyBytes = 0;
+  /** Octets that have come of it. */
+  bodyBytes = 0;
   private readonly declaredBytes: number;
 
   constructor(
@@ -35,6 +38,8 @@ export class ServerStream {
     readonly headers: Fields,
     readonly window: ReceiveWindow,
     private readonly owner: StreamOwner,
+    /** What its fields have cost. */
+    readonly cost: number,
   ) {
     this.declaredBytes = Number(headers['content-length'] ?? Number.NaN);
   }
@@ -44,10 +49,13 @@ export class ServerStream {
     return !this.closed;
   }
 
-  /** Answers, once; later answers are for nobody. A client that still sends is told to stop. */
-  respond(message: Message): void {
+  /**
+   * Answers, once; later answers are for nobody. A client that still sends is told to stop. `wrong`: the request was, and counts as
+   * work for nothing.
+   */
+  respond(message: Message, wrong = false): void {
     if (this.closed) return;
-    this.owner.answer(this, message);
+    this.owner.answer(this, message, wrong);
   }
 
   /** Gives the request up. */
@@ -70,5 +78,6 @@ export class ServerStream {
   /** The session: nobody is there any more. */
   close(): void {
     this.closed = true;
+    this.reader?.closed?.();
   }
 }

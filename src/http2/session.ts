@@ -22,6 +22,8 @@ import { dependency, HeaderBlocks, type Headers } from './header-block.js';
 import { Outlet } from './outlet.js';
 import { PeerSettings } from './peer-settings.js';
 import { ReceiveWindow } from './receive-window.js';
+import { turns } from './turns.js';
+import { Cost } from './work-budget.js';
 
 export interface Windows {
   /** What a peer may send of one stream, and of all, before it hears of more; 65,535 bytes at least, as it begins with that. */
@@ -36,6 +38,8 @@ const LINGER_MS = 1000;
 
 /** Stands for the types that RFC 9113 does not have. */
 const UNKNOWN_TYPE = -1;
+
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** An answer to a ping, by what was sent with it. */
 type Pings = Map<string, () => void>;
@@ -52,6 +56,8 @@ export abstract class Session implements FrameSink {
   private finished: boolean = false;
   private lingering: NodeJS.Timeout | undefined;
   private error: Error | undefined;
+  /** What was read and waits for the next turn. */
+  private pending: Buffer = NOTHING;
 
   constructor(
     protected readonly socket: Duplex,
@@ -60,7 +66,7 @@ export abstract class Session implements FrameSink {
     this.outlet = new Outlet(socket, this.peer, () => this.outletDrained());
     this.reader = new FrameReader(this, windows.frame);
     this.window = new ReceiveWindow(windows.connection);
-    socket.on('data', (chunk: Buffer) => this.read(chunk));
+    socket.on('data', (chunk: Buffer) => this.received(chunk));
     socket.on('end', () => this.peerEnded());
     socket.on('error', (error) => this.lost(error));
     socket.on('close', () => this.closed());
@@ -108,14 +114,17 @@ export abstract class Session implements FrameSink {
     this.lingering ??= setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
   }
 
-  /** Takes what the socket brings. Errors of the peer end the connection with a GOAWAY that says why. */
-  protected read(chunk: Buffer): void {
-    if (this.deaf) return;
+  /**
+   * Takes what the socket brings; returns what is left of it when the turn is over. Errors of the peer end the connection with a
+   * GOAWAY that says why.
+   */
+  protected read(chunk: Buffer): Buffer {
+    if (this.deaf) return NOTHING;
     this.socket.cork();
     try {
-      this.reader.push(chunk);
-      const opening = this.window.opening();
-      if (opening > 0) this.tell(windowUpdateFrame(CONNECTION, opening));
+      const taken = this.reader.push(chunk);
+      this.openWindow();
+      if (taken < chunk.length && !this.deaf) return chunk.subarray(taken);
     } catch (error) {
       const expected = error instanceof ConnectionError;
       this.fail(expected ? error : new ConnectionError(ErrorCode.INTERNAL_ERROR, 'unexpected error'));
@@ -123,6 +132,34 @@ export abstract class Session implements FrameSink {
     } finally {
       this.socket.uncork();
     }
+    return NOTHING;
+  }
+
+  /** What is left of a chunk goes on in a later turn; until then nothing more is read. */
+  private received(chunk: Buffer): void {
+    const rest = this.read(chunk);
+    if (rest.length === 0) return;
+    // A copy: the chunk's memory is only lent.
+    this.pending = Buffer.from(rest);
+    this.socket.pause();
+    turns.later(() => this.goOnReading());
+  }
+
+  private goOnReading(): boolean {
+    this.pending = this.read(this.pending);
+    if (this.pending.length > 0) return true;
+    this.socket.resume();
+    return false;
+  }
+
+  /** Lets the peer send more of everything, unless it has to wait. */
+  protected openWindow(): void {
+    if (this.window.isDue && !this.mustWait()) this.tell(windowUpdateFrame(CONNECTION, this.window.opening()));
+  }
+
+  /** Bytes that are kept of frames and blocks of fields until they are whole. */
+  get unfinishedBytes(): number {
+    return this.reader.keptCapacity + this.blocks.keptBytes;
   }
 
   /** Sends control frames, unless the peer has let too many of them wait. */
@@ -152,8 +189,11 @@ export abstract class Session implements FrameSink {
     this.orReset(() => this.dispatch(type, flags, streamId, payload));
   }
 
-  unknown(): void {
-    this.inOrder(UNKNOWN_TYPE);
+  begun(type: number, length: number): void {
+    const unknown = type > FrameType.CONTINUATION;
+    this.spend(unknown ? Cost.frame + length * Cost.unknownOctet : Cost.frame);
+    if (unknown) this.inOrder(UNKNOWN_TYPE);
+    if (type === FrameType.DATA && length === 0) this.spend(Cost.nothing);
   }
 
   /** SETTINGS come first of all, and nothing comes between HEADERS and their CONTINUATION. */
@@ -219,6 +259,7 @@ export abstract class Session implements FrameSink {
       throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, 'SETTINGS with ACK say something');
     if (isAck && !this.settled) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'the first SETTINGS are an ACK');
     if (isAck) return;
+    this.spend(Cost.settings + payload.length / 6 + this.outlet.waiting * Cost.windowOfMessage);
     const before = this.peer.initialWindow;
     this.peer.read(payload);
     this.tell(SETTINGS_ACK);
@@ -231,6 +272,7 @@ export abstract class Session implements FrameSink {
 
   private pinged(flags: number, payload: Buffer): void {
     if (!(flags & Flag.ACK)) {
+      this.spend(Cost.ping);
       this.tell(pingFrame(payload, true));
       this.peerPinged();
       return;
@@ -248,6 +290,7 @@ export abstract class Session implements FrameSink {
 
   private opened(streamId: number, bytes: number): void {
     if (bytes === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'a window is opened by nothing');
+    this.spend(Cost.windowUpdate);
     if (streamId === CONNECTION) {
       if (!this.outlet.openConnection(bytes))
         throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, 'the window of the connection is opened too far');
@@ -285,6 +328,12 @@ export abstract class Session implements FrameSink {
     this.disconnected(this.error);
   }
 
+  /** The peer makes work, in units of `Cost`. Throws `ConnectionError` where it is too much. */
+  protected abstract spend(units: number): void;
+  /** Others have their turn. */
+  abstract get turnOver(): boolean;
+  /** There is no room for what the peer could send: its window stays shut until somebody calls `openWindow`. */
+  protected abstract mustWait(): boolean;
   /** A block of fields that is complete; `blocks` decodes it, which has to happen whether it is wanted or not. */
   protected abstract headersOf(headers: Headers, blocks: HeaderBlocks): void;
   protected abstract dataOf(streamId: number, chunk: Buffer, flowBytes: number, end: boolean): void;

@@ -1,5 +1,6 @@
 // What gRPC puts around a message on HTTP/2: the length prefix, timeouts and status text
 // (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md).
+import { GrowingBytes } from './growing-bytes.js';
 
 /** Bytes in front of a message: one flag byte, four bytes of length, big-endian. */
 export const PREFIX_BYTES = 5;
@@ -33,12 +34,6 @@ export interface FramedMessage {
 /** Why the bytes of a stream are not exactly one message. */
 export type FrameFault = 'too_large' | 'bad_flag' | 'several' | 'none' | 'cut_short';
 
-/** Messages up to this length get their memory at once; a longer one when an eighth of it has come, so that a prefix alone reserves little. */
-const EAGER_BYTES = 1 << 20;
-const EAGER_SHARE = 1 / 8;
-
-const NOTHING = Buffer.alloc(0);
-
 /** Memory that belongs to the message alone. */
 function ownMemory(bytes: number): Buffer {
   return Buffer.allocUnsafeSlow(bytes);
@@ -46,72 +41,57 @@ function ownMemory(bytes: number): Buffer {
 
 /**
  * Collects the one message of a unary call from DATA chunks of any cut. The declared length is known as soon as five bytes are there,
- * so that a message over the limit is refused before it is read. Chunks are copied as they come, while they are in the cache, into
- * memory of the message's own: they are only lent.
+ * so that a message over the limit is refused before it is read. Chunks are only lent: they are copied as they come.
  */
 export class UnaryMessage {
-  /** What came before there was memory for it. */
-  private readonly chunks: Buffer[] = [];
+  private readonly prefix: Buffer = Buffer.alloc(PREFIX_BYTES);
   private received = 0;
-  private bytes: Buffer | undefined;
-  private copied = 0;
+  private bytes: GrowingBytes | undefined;
   /** Length that the prefix declares; undefined until the prefix is there. */
   declared: number | undefined;
   private compressed = false;
 
-  /** `memoryFor` gives the memory of a message (of at least so many bytes, used from its begin). */
+  /** `memoryFor` gives the memory of a message (of exactly so many bytes) when enough of it has come. */
   constructor(
     private readonly limit: number,
     private readonly memoryFor: (bytes: number, compressed: boolean) => Buffer = ownMemory,
   ) {}
 
+  /** Bytes of memory that are taken. */
+  get capacity(): number {
+    return this.bytes?.capacity ?? 0;
+  }
+
   /** Takes the next chunk, which is not read any more when this returns; a fault ends the call. */
   push(chunk: Buffer): FrameFault | undefined {
-    this.received += chunk.length;
     const rest = this.declared === undefined ? this.readPrefix(chunk) : chunk;
     if (rest === undefined || typeof rest === 'string') return rest;
-    const { received } = this;
-    const declared = this.declared!;
-    if (received - PREFIX_BYTES > declared) return 'several';
-    if (declared <= EAGER_BYTES || received >= declared * EAGER_SHARE) this.copy(rest);
-    else this.chunks.push(Buffer.from(rest));
+    this.received += rest.length;
+    if (this.received - PREFIX_BYTES > this.declared!) return 'several';
+    if (rest.length > 0) this.bytes!.append(rest);
     return undefined;
   }
 
   /** What follows the prefix in this chunk; undefined: the prefix is not complete. */
   private readPrefix(chunk: Buffer): Buffer | FrameFault | undefined {
-    if (this.received < PREFIX_BYTES) {
-      this.chunks.push(Buffer.from(chunk));
-      return undefined;
-    }
-    const head = this.chunks.length === 0 ? chunk : Buffer.concat([...this.chunks, chunk]);
-    this.chunks.length = 0;
-    const flag = head[0]!;
+    const length = chunk.copy(this.prefix, this.received, 0, PREFIX_BYTES - this.received);
+    this.received += length;
+    if (this.received < PREFIX_BYTES) return undefined;
+    const flag = this.prefix[0]!;
     if (flag > 1) return 'bad_flag';
     this.compressed = flag === 1;
-    this.declared = head.readUInt32BE(1);
-    return this.declared > this.limit ? 'too_large' : head.subarray(PREFIX_BYTES);
-  }
-
-  private copy(last: Buffer): Buffer {
-    const bytes = this.bytes ?? this.memoryFor(this.declared!, this.compressed);
-    this.bytes = bytes;
-    for (const chunk of this.chunks) this.append(bytes, chunk);
-    this.chunks.length = 0;
-    this.append(bytes, last);
-    return bytes;
-  }
-
-  private append(bytes: Buffer, chunk: Buffer): void {
-    bytes.set(chunk, this.copied);
-    this.copied += chunk.length;
+    const declared = this.prefix.readUInt32BE(1);
+    this.declared = declared;
+    if (declared > this.limit) return 'too_large';
+    this.bytes = new GrowingBytes(declared, (bytes) => this.memoryFor(bytes, this.compressed));
+    return chunk.subarray(length);
   }
 
   /** The message at the end of the stream. */
   end(): FramedMessage | FrameFault {
     if (this.received === 0) return 'none';
-    if (this.declared === undefined || this.received - PREFIX_BYTES < this.declared) return 'cut_short';
-    return { bytes: this.copy(NOTHING), compressed: this.compressed };
+    if (!this.bytes || this.received - PREFIX_BYTES < this.declared!) return 'cut_short';
+    return { bytes: this.bytes.end(), compressed: this.compressed };
   }
 }
 

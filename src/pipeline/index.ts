@@ -4,3 +4,4 @@ export * from './component.js';
 export * from './consumer.js';
 export * from './errors.js';
 export * from './lease.js';
+export * from './ledger.js';

@@ -2,6 +2,7 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { ConfigError } from '../config/problem.js';
 import type { Settings } from '../config/settings.js';
+import { Ledger, ledgerLimits } from '../pipeline/index.js';
 import type { Config } from '../processors/anomaly/config.js';
 import type { AnomalyEvent } from '../processors/anomaly/results/read-events.js';
 import { createTelemetry } from '../telemetry/index.js';
@@ -152,6 +153,7 @@ function settingsFor(io: CommandIo): Settings {
     version: 'replay',
     instanceId: 'replay',
     resource: { 'service.name': 'pxanomaly' },
+    ledger: new Ledger(ledgerLimits(Number.POSITIVE_INFINITY)),
     extension: () => undefined,
   };
 }

@@ -25,6 +25,7 @@ export interface QueueConfig {
   num_consumers: number;
   queue_size: number;
   sizer: Sizer;
+  max_bytes: number;
   block_on_overflow: boolean;
   wait_for_result: boolean;
   drain_timeout: number;
@@ -61,6 +62,11 @@ export const queueSchema: z.ZodType<QueueConfig> = z
     num_consumers: z.int().min(1).default(10).describe('requests sent at the same time'),
     queue_size: z.int().min(1).default(1000).describe('capacity, in the unit of sizer'),
     sizer: z.enum(['requests', 'items', 'bytes']).default('requests').describe('what queue_size counts'),
+    max_bytes: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('bytes that may be held, whatever sizer counts; 0: a quarter of the memory of container or machine'),
     block_on_overflow: z.boolean().default(false).describe('wait for room instead of refusing'),
     wait_for_result: z.boolean().default(false).describe('answer the sender with the result of sending'),
     drain_timeout: duration.prefault('5s').describe('at shutdown, what is not delivered after this is given up'),

@@ -1,10 +1,11 @@
 // The outermost layer: a bounded queue in memory between whoever offers batches and a fixed number of senders.
 import { setMaxListeners } from 'node:events';
-import type { Batch, Consumer } from '../pipeline/index.js';
+import type { Batch, Consumer, Ledger } from '../pipeline/index.js';
 import { PermanentError, RetryableError } from '../pipeline/index.js';
 import type { ExporterEvents } from '../telemetry/exporter-events.js';
 import { type Backlog, type Entry, Fifo } from './backlog.js';
 import { type BatchOptions, Grouped, mergeBatches } from './batch.js';
+import { Pacing } from './pacing.js';
 import { asStageError, GivenUpError, type Send } from './send.js';
 
 export type Sizer = 'requests' | 'items' | 'bytes';
@@ -14,6 +15,8 @@ export interface QueueOptions {
   /** In the unit of `sizer`; what is being sent counts until it is delivered. */
   readonly queueSize: number;
   readonly sizer: Sizer;
+  /** Beside `queueSize`: bytes that may be held, whatever the sizer counts. One larger batch finds room where nothing else is held. */
+  readonly maxBytes: number;
   /** A full queue makes `consume` wait instead of refusing. */
   readonly blockOnOverflow: boolean;
   /** `consume` resolves with the delivery instead of with the place in the queue. */
@@ -23,6 +26,7 @@ export interface QueueOptions {
 
 export interface QueueHost {
   readonly events: Pick<ExporterEvents, 'enqueueFailed' | 'failed' | 'queueSize' | 'queueCapacity'>;
+  readonly ledger: Ledger;
 }
 
 /** The consumer in front of sending layers. */
@@ -33,6 +37,9 @@ export interface Intake extends Consumer {
    */
   drain(withinMs: number): Promise<number>;
 }
+
+/** Acknowledgements wait a little while a queue holds more than this: a few seconds' work for a next hop that keeps up. Bytes. */
+const PACED_FROM_BYTES = 32 * 1024 * 1024;
 
 /** What a full queue asks senders to wait: about the time in which a slow next hop answers a few requests; ms. */
 const RETRY_AFTER_MS = 1_000;
@@ -56,7 +63,9 @@ class SendingQueue implements Intake {
   private readonly backlog: Backlog;
   private readonly blocked: { entry: Entry; admit: () => void; refuse: (error: Error) => void }[] = [];
   private readonly giveUp = new AbortController();
+  private readonly pacing: Pacing;
   private used = 0;
+  private bytes = 0;
   private active = 0;
   private scheduled: boolean = false;
   private closed: boolean = false;
@@ -70,6 +79,7 @@ class SendingQueue implements Intake {
     private readonly next: Send,
   ) {
     this.backlog = options.batch ? new Grouped(options.batch, () => this.schedule()) : new Fifo();
+    this.pacing = new Pacing({ fromBytes: PACED_FROM_BYTES, maxBytes: options.maxBytes });
     // One listener for each request under way of those who take the signal itself; there may be hundreds.
     setMaxListeners(0, this.giveUp.signal);
     host.events.queueCapacity(options.queueSize);
@@ -78,7 +88,8 @@ class SendingQueue implements Intake {
 
   refusal(bytes: number): RetryableError | undefined {
     if (this.closed) return new RetryableError('shutting down');
-    if (this.options.blockOnOverflow || this.hasRoom(this.options.sizer === 'bytes' ? bytes : 1)) return undefined;
+    if (this.options.blockOnOverflow || this.hasRoom(this.options.sizer === 'bytes' ? bytes : 1, bytes))
+      return undefined;
     return new RetryableError('sending queue is full', RETRY_AFTER_MS);
   }
 
@@ -89,16 +100,17 @@ class SendingQueue implements Intake {
       this.host.events.enqueueFailed(batch);
       throw new PermanentError(`request of ${size} bytes is larger than the sending queue (${this.options.queueSize})`);
     }
-    const room = this.hasRoom(size);
+    const kept = batch.gzip ? [batch.body, batch.gzip] : [batch.body];
+    const room = this.hasRoom(size, batch.body.byteLength);
     if (!room && !this.options.blockOnOverflow) {
       this.host.events.enqueueFailed(batch);
       throw new RetryableError('sending queue is full', RETRY_AFTER_MS);
     }
     if (room && !this.options.waitForResult) {
-      this.add({ batch, size });
-      return undefined;
+      this.add({ batch, size, kept });
+      return this.pacing.after(this.bytes);
     }
-    return this.offer(batch, size, room);
+    return this.offer({ batch, size, kept }, room);
   }
 
   drain(withinMs: number): Promise<number> {
@@ -108,6 +120,7 @@ class SendingQueue implements Intake {
 
   private async empty(withinMs: number): Promise<number> {
     this.closed = true;
+    this.pacing.end();
     for (const { entry, refuse } of this.blocked.splice(0)) {
       this.host.events.enqueueFailed(entry.batch);
       refuse(new RetryableError('shutting down'));
@@ -118,20 +131,21 @@ class SendingQueue implements Intake {
   }
 
   /** Those who wait go first. */
-  private hasRoom(size: number): boolean {
-    return this.blocked.length === 0 && this.fits(size);
+  private hasRoom(size: number, bytes: number): boolean {
+    return this.blocked.length === 0 && this.fits(size, bytes);
   }
 
   /** Items are known only after decoding, so one request may exceed a queue counted in items: `refusal` stays truthful. */
-  private fits(size: number): boolean {
-    const { sizer, queueSize } = this.options;
+  private fits(size: number, bytes: number): boolean {
+    const { sizer, queueSize, maxBytes } = this.options;
+    if (this.bytes > 0 && this.bytes + bytes > maxBytes) return false;
     return sizer === 'items' ? this.used < queueSize : this.used + size <= queueSize;
   }
 
-  private offer(batch: Batch, size: number, room: boolean): Promise<void> {
+  private offer(given: Entry, room: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (error?: Error): void => (error ? reject(error) : resolve());
-      const entry: Entry = this.options.waitForResult ? { batch, size, settle } : { batch, size };
+      const entry: Entry = this.options.waitForResult ? { ...given, settle } : given;
       if (room) return this.add(entry);
       const admit = (): void => {
         this.add(entry);
@@ -144,6 +158,10 @@ class SendingQueue implements Intake {
   private add(entry: Entry): void {
     entry.batch.lease?.hold();
     this.used += entry.size;
+    for (const bytes of entry.kept) {
+      this.bytes += bytes.byteLength;
+      this.host.ledger.store('queues', bytes);
+    }
     this.host.events.queueSize(this.used);
     this.backlog.push(entry);
     this.schedule();
@@ -186,14 +204,23 @@ class SendingQueue implements Intake {
   private release(entries: readonly Entry[], failure: Error | undefined): void {
     for (const entry of entries) {
       this.used -= entry.size;
+      for (const bytes of entry.kept) {
+        this.bytes -= bytes.byteLength;
+        this.host.ledger.release('queues', bytes);
+      }
       entry.batch.lease?.release();
       entry.settle?.(failure);
     }
-    for (let first = this.blocked[0]; first && this.fits(first.entry.size); first = this.blocked[0]) {
+    for (
+      let first = this.blocked[0];
+      first && this.fits(first.entry.size, first.entry.batch.body.byteLength);
+      first = this.blocked[0]
+    ) {
       this.blocked.shift();
       first.admit();
     }
     this.host.events.queueSize(this.used);
+    if (!failure) this.pacing.delivered(this.bytes);
   }
 
   private async untilIdle(withinMs: number): Promise<void> {

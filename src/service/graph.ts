@@ -9,6 +9,7 @@ import type {
   Extension,
   InstanceOf,
   Kind,
+  Ledger,
   Processor,
   Receiver,
   Signal,
@@ -38,6 +39,7 @@ export interface ReceiverNode extends Node<Receiver> {
 /** What the service gives to a graph. */
 export interface GraphHost {
   settings(component: ConfiguredComponent, extension: (id: string) => Extension | undefined): Settings;
+  readonly ledger: Ledger;
   /** Undefined: items between components are not counted. */
   readonly items: PipelineItems | undefined;
 }
@@ -180,7 +182,9 @@ class Builder {
     const node = this.node('receiver', key, signals);
     const old = this.reusable.get(nodeName(node)) as ReceiverNode | undefined;
     const inlets =
-      old?.component === node.component ? old.inlets : new Map(signals.map((signal) => [signal, new Inlet()]));
+      old?.component === node.component
+        ? old.inlets
+        : new Map(signals.map((signal) => [signal, new Inlet(this.host.ledger)]));
     for (const [signal, inlet] of inlets) {
       const next = this.lead(
         node,

@@ -1,5 +1,5 @@
 // What a receiver delivers into: a consumer whose target a reload can change while the receiver goes on listening.
-import { type Batch, type Consumer, RetryableError } from '../pipeline/index.js';
+import { type Batch, type Consumer, type Ledger, RetryableError } from '../pipeline/index.js';
 
 /** Bytes that may wait for a reload; more is refused. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
@@ -9,6 +9,8 @@ export class Inlet implements Consumer {
   private held: Promise<void> | undefined;
   private resume: (() => void) | undefined;
   private heldBytes = 0;
+
+  constructor(private readonly ledger: Ledger) {}
 
   /** What waits for a reload is kept. */
   get borrows(): boolean {
@@ -44,10 +46,12 @@ export class Inlet implements Consumer {
   private async later(batch: Batch): Promise<void> {
     this.hold();
     this.heldBytes += batch.body.byteLength;
+    this.ledger.store('reload', batch.body);
     try {
       while (this.held) await this.held;
     } finally {
       this.heldBytes -= batch.body.byteLength;
+      this.ledger.release('reload', batch.body);
     }
     const refusal = this.refusal(batch.body.byteLength);
     if (refusal) throw refusal;

@@ -3,14 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { bindOptions } from '../config/endpoint.js';
 import type { ConfiguredComponent, GatewayConfig } from '../config/gateway-config.js';
 import type { Settings } from '../config/settings.js';
-import type { Component, Extension } from '../pipeline/index.js';
+import { type Component, type Extension, Ledger, ledgerLimits } from '../pipeline/index.js';
 import { createTelemetry, type Logger, type Telemetry } from '../telemetry/index.js';
+import { registerLedger } from '../telemetry/ledger-metrics.js';
 import { createLogging, type Logging } from '../telemetry/logging.js';
 import { type MetricsEndpoint, serveMetrics } from '../telemetry/metrics-endpoint.js';
 import { PipelineItems } from '../telemetry/pipeline-items.js';
 import { registerProcessMetrics, registerTargetInfo } from '../telemetry/process-metrics.js';
 import { ownResource } from '../telemetry/resource.js';
 import { buildGraph, type Graph, type GraphHost, type Node, nodeName } from './graph.js';
+import { memoryBytes } from './memory.js';
 import { type Leftover, SHUTDOWN_MS, startAll, startOrder, stopAll } from './lifecycle.js';
 import { ownPages } from './own-pages.js';
 import { type StatusDocument, statusDocument } from './status.js';
@@ -40,6 +42,7 @@ export class Service {
   private readonly instanceId: string;
   private readonly logging: Logging | undefined;
   private readonly items: PipelineItems;
+  private readonly ledger: Ledger = new Ledger(ledgerLimits(memoryBytes()));
   private config: GatewayConfig;
   private graph: Graph | undefined;
   private endpoints: MetricsEndpoint[] = [];
@@ -57,6 +60,7 @@ export class Service {
     this.telemetry = createTelemetry({ log: options.log ?? (this.logging as Logging).log });
     this.items = new PipelineItems(this.telemetry);
     registerProcessMetrics(this.telemetry);
+    registerLedger(this.telemetry, this.ledger);
   }
 
   /** Resolves when every pipeline runs. Rejects, with everything shut down again, when a component cannot start. */
@@ -153,6 +157,7 @@ export class Service {
     registerTargetInfo(this.telemetry, resource);
     const { level } = config.telemetry.metrics;
     return {
+      ledger: this.ledger,
       items: level === 'normal' || level === 'detailed' ? this.items : undefined,
       settings: (component: ConfiguredComponent, extension: (id: string) => Extension | undefined): Settings => ({
         id: component.id,
@@ -160,6 +165,7 @@ export class Service {
         version: this.options.version,
         instanceId: this.instanceId,
         resource,
+        ledger: this.ledger,
         extension,
       }),
     };

@@ -44,6 +44,8 @@ export interface ReceiverEvents {
   refused(refusal: Refusal): void;
   /** A connection that does not speak the port's protocol, or a failed TLS handshake. */
   badConnection(transport: Transport, peer: string | undefined, error: Error): void;
+  /** There are too many connections: an idle one was closed, or a new one turned away. */
+  connectionLimit(transport: Transport, peer: string | undefined, closedIdle: boolean): void;
   /** The certificate files changed and were read again (or could not be). */
   certificatesReloaded(transport: Transport, error?: Error): void;
 }
@@ -53,6 +55,12 @@ const COUNTS = {
   accepted: 'Items taken into the pipeline',
   refused: 'Items that the pipeline refused',
   failed: 'Items lost to a fault in the receiver',
+} as const;
+
+const CONNECTION_LIMIT_TEXT = {
+  idle: 'Closed an idle connection to make room for a new one; max_connections and max_connections_per_peer set the bounds',
+  turned_away:
+    'Turned a connection away: max_connections or max_connections_per_peer is reached, and none of them is idle',
 } as const;
 
 const OUTCOMES = ['success', 'refused', 'failure'] as const;
@@ -82,6 +90,11 @@ export function receiverEvents(
     'transport',
     'reason',
   ]);
+  const limited = telemetry.counter(
+    'pxanomaly_receiver_connections_over_limit',
+    'Connections over max_connections or max_connections_per_peer: idle ones closed for others, and new ones turned away.',
+    ['receiver', 'transport', 'reason'],
+  );
   const perTransport = (transport: Transport) => {
     for (const outcome of OUTCOMES) requests.labels({ receiver, transport, outcome }).inc(0);
     const counters = (what: keyof typeof COUNTS) =>
@@ -112,6 +125,11 @@ export function receiverEvents(
     },
     badConnection: (transport, peer, error) =>
       warn(`connection ${transport}`, { transport, peer, error: error.message }, badConnectionText(transport)),
+    connectionLimit(transport, peer, closedIdle) {
+      const reason = closedIdle ? 'idle' : 'turned_away';
+      limited.labels({ receiver, transport, reason }).inc();
+      warn(`limit ${transport} ${reason}`, { transport, peer }, CONNECTION_LIMIT_TEXT[reason]);
+    },
     certificatesReloaded(transport, error) {
       if (error)
         log.error({ transport, error: error.message }, 'Changed certificates could not be read; the old ones stay');

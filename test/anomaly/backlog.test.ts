@@ -5,6 +5,7 @@ import { ownBatch } from '../../src/pipeline/index.js';
 import { Backlog } from '../../src/processors/anomaly/learning/backlog.js';
 import type { Lesson } from '../../src/processors/anomaly/learning/learn.js';
 import { packTexts, unpackTexts } from '../../src/processors/anomaly/state/texts.js';
+import { testLedger } from '../support/ledger.js';
 
 function lesson(items: number): Lesson {
   return { batch: ownBatch('metrics', new Uint8Array(8), items), sender: {}, delivery: {} } as unknown as Lesson;
@@ -12,6 +13,7 @@ function lesson(items: number): Lesson {
 
 function backlogInto(log: string[]): Backlog {
   return new Backlog({
+    ledger: testLedger(),
     *learn({ batch: { items } }) {
       for (let step = 0; step < 3; step++) {
         log.push(`lesson ${items}`);

@@ -14,6 +14,7 @@ import { createTelemetry } from '../../src/telemetry/index.js';
 import { anomalyConfig, Bench, eventsOf, pointsOf, Sink } from '../support/anomaly.js';
 import { smallKernel } from '../support/kernels.js';
 import { shopRequest } from '../support/shop.js';
+import { testLedger } from '../support/ledger.js';
 
 const batchOf = (body: Uint8Array): Batch => ({ ...ownBatch('metrics', body, 0), origin: 'received' });
 const noDrops = { dropped: (_: number, error: unknown) => assert.fail(String(error)) };
@@ -85,6 +86,7 @@ describe('backlog', () => {
   test('yields to the event loop within some milliseconds of work', async () => {
     let steps = 0;
     const backlog = new Backlog({
+      ledger: testLedger(),
       *learn() {
         for (let i = 0; i < 30; i++) {
           const end = performance.now() + 2;
@@ -113,6 +115,7 @@ describe('backlog', () => {
   test('senders that are faster wait for a shorter queue, and every one of them goes on', async () => {
     let learnt = 0;
     const backlog = new Backlog({
+      ledger: testLedger(),
       *learn() {
         yield;
         learnt++;
@@ -139,6 +142,7 @@ describe('backlog', () => {
     const failed: unknown[] = [];
     const learnt: number[] = [];
     const backlog = new Backlog({
+      ledger: testLedger(),
       *learn({ batch }) {
         if (batch.body.length === 1) throw new Error('broken');
         learnt.push(batch.body.length);

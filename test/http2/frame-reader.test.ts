@@ -14,6 +14,7 @@ type Seen =
 
 /** What comes out of the chunks; the pieces of one DATA frame are put together again. */
 class Sink {
+  readonly turnOver = false;
   deaf = false;
   readonly seen: Seen[] = [];
   private body: { content: Buffer[]; flow: number; stream: number } | undefined;
@@ -49,8 +50,8 @@ class Sink {
     this.seen.push({ kind: 'frame', type, flags, stream, payload: payload.toString('hex') });
   }
 
-  unknown(): void {
-    this.seen.push({ kind: 'unknown' });
+  begun(type: number): void {
+    if (type > FrameType.CONTINUATION) this.seen.push({ kind: 'unknown' });
   }
 }
 
@@ -151,7 +152,7 @@ test('byte by byte, too', () => {
 
 /** Codes of the errors that bytes end in; undefined: they do not. */
 function codeOf(bytes: Buffer, max = MAX): number | undefined {
-  const sink = { deaf: false, data: () => {}, frame: () => {}, unknown: () => {} };
+  const sink = { deaf: false, data: () => {}, frame: () => {}, turnOver: false, begun: () => {} };
   try {
     new FrameReader(sink, max).push(bytes);
     return undefined;
@@ -211,7 +212,8 @@ test('a sink that wants no more gets no more', () => {
   const sink = {
     deaf: false,
     data: () => {},
-    unknown: () => {},
+    turnOver: false,
+    begun: () => {},
     frame: (type: number) => {
       types.push(type);
       sink.deaf = true;

@@ -49,7 +49,8 @@ async function attacker(port: number, settings: [number, number][] = [], reads =
     {
       deaf: false,
       data: () => seen.push([FrameType.DATA, undefined]),
-      unknown: () => {},
+      turnOver: false,
+      begun: () => {},
       frame: (type, _flags, _id, payload) => {
         const at = { [FrameType.GOAWAY]: 4, [FrameType.RST_STREAM]: 0 }[type];
         seen.push([type, at === undefined ? undefined : payload.readUInt32BE(at)]);
@@ -175,22 +176,80 @@ it('answers that wait for a window count as streams: a client with none has as m
   for (const session of server.sessions) session.destroy();
 });
 
-describe('what is borne', () => {
-  it('empty DATA, PRIORITY, unknown frames, by the ten thousand', async () => {
-    const server = await ownServer(echo);
-    const { socket, seen } = await attacker(server.port);
-    const idle = Buffer.concat([
-      frame(FrameType.DATA, 0, 1, Buffer.alloc(0)),
-      frame(FrameType.PRIORITY, 0, 99, Buffer.alloc(5)),
-      frame(0x77, 0xff, 5, Buffer.alloc(3)),
-      SETTINGS_ACK,
-    ]);
-    socket.write(request(1, false));
-    for (let i = 0; i < 100; i++) socket.write(Buffer.concat(Array(100).fill(idle)));
-    socket.write(frame(FrameType.DATA, Flag.END_STREAM, 1, Buffer.from('x')));
-    await eventually(() => seen.some(([type]) => type === FrameType.DATA));
+describe('frames that lead to nothing', () => {
+  const idle: Record<string, Buffer> = {
+    'empty DATA': frame(FrameType.DATA, 0, 1, Buffer.alloc(0)),
+    'DATA of one octet': frame(FrameType.DATA, 0, 1, Buffer.alloc(1)),
+    'padded DATA': frame(FrameType.DATA, Flag.PADDED, 1, Buffer.alloc(257, 255).fill(0, 2)),
+    PRIORITY: frame(FrameType.PRIORITY, 0, 99, Buffer.alloc(5)),
+    'unknown frames': frame(0x77, 0xff, 5, Buffer.alloc(3)),
+    'unknown frames of a megabyte': frame(0x77, 0xff, 5, Buffer.alloc(16_000)),
+    WINDOW_UPDATE: windowUpdateFrame(0, 1),
+    PING: pingFrame(Buffer.alloc(8), false),
+    SETTINGS: settingsFrame([[Setting.INITIAL_WINDOW_SIZE, 7]]),
+    acknowledgements: SETTINGS_ACK,
+  };
+  for (const [name, one] of Object.entries(idle))
+    it(`${name}: some are borne, more are not`, async () => {
+      const windows = { stream: 1 << 24, connection: 1 << 24, frame: 1 << 14 };
+      const server = await ownServer(echo, { windows });
+      const { socket, seen, goaway } = await attacker(server.port);
+      socket.write(request(1, false));
+      socket.write(Buffer.concat(Array(100).fill(one)));
+      socket.write(Buffer.concat([request(3, false), frame(FrameType.DATA, Flag.END_STREAM, 3, Buffer.from('x'))]));
+      await eventually(() => seen.some(([type]) => type === FrameType.DATA));
+      const burst = Buffer.concat(Array(1_000).fill(one));
+      assert.equal(await flood(server, socket, () => burst, 200), true);
+      await eventually(() => goaway() === ErrorCode.ENHANCE_YOUR_CALM);
+    });
+
+  it('requests that are refused or malformed', async () => {
+    // A literal whose name has a letter in upper case.
+    const upper = Buffer.concat([BLOCK, Buffer.from([0, 1, 0x58, 0])]);
+    const malformed = (id: number) => frame(FrameType.HEADERS, Flag.END_HEADERS | Flag.END_STREAM, id, upper);
+    for (const one of [malformed, (id: number) => request(id, false)]) {
+      const server = await ownServer(() => whole(() => {}));
+      const { socket, goaway } = await attacker(server.port);
+      const burst = (i: number): Buffer =>
+        Buffer.concat(Array.from({ length: 200 }, (_, j) => one(400 * i + 2 * j + 1)));
+      assert.equal(await flood(server, socket, burst, 100), true);
+      assert.equal(goaway(), ErrorCode.ENHANCE_YOUR_CALM);
+    }
+  });
+});
+
+describe('peers take turns', () => {
+  it('a chunk full of requests does not run in one turn of the event loop', async () => {
+    const perTurn: number[] = [];
+    let turn = 0;
+    const server = await ownServer(() =>
+      whole(() => {
+        if (perTurn.length === turn) perTurn.push(0);
+        perTurn[turn]! += 1;
+        setImmediate(() => {
+          turn = perTurn.length;
+        });
+      }),
+    );
+    const { socket } = await attacker(server.port);
+    const one = (id: number): Buffer =>
+      Buffer.concat([request(id, false), frame(FrameType.DATA, Flag.END_STREAM, id, Buffer.from('x'))]);
+    socket.write(Buffer.concat(Array.from({ length: 90 }, (_, i) => one(2 * i + 1))));
+    await eventually(() => perTurn.reduce((sum, count) => sum + count, 0) === 90);
+    assert.ok(Math.max(...perTurn) <= 10, String(perTurn));
   });
 
+  it('what waits for its turn is passed over when the connection ends', async () => {
+    const server = await ownServer(() => whole(() => {}));
+    const { socket } = await attacker(server.port);
+    socket.write(Buffer.concat(Array(6_000).fill(pingFrame(Buffer.alloc(8), false))));
+    await eventually(() => server.sessions.size === 0 || server.counts.called === 0);
+    for (const session of server.sessions) session.destroy();
+    await eventually(() => server.sessions.size === 0);
+  });
+});
+
+describe('what is borne', () => {
   it('a client that goes slowly, byte by byte', async () => {
     const server = await ownServer(echo);
     const socket = connect(server.port, '127.0.0.1').setNoDelay();

@@ -9,7 +9,7 @@ import { HeaderBlocks, MAX_HEADER_LIST_BYTES } from '../../src/http2/header-bloc
 import { encodeHeaders } from '../../src/http2/hpack/encoder.js';
 import { PeerSettings } from '../../src/http2/peer-settings.js';
 import { ReceiveWindow } from '../../src/http2/receive-window.js';
-import { ResetBudget } from '../../src/http2/reset-budget.js';
+import { Cost, WorkBudget } from '../../src/http2/work-budget.js';
 
 /** The code that `run` ends the connection with. */
 function codeOf(run: () => void): number | undefined {
@@ -94,11 +94,45 @@ test('a receive window never lets a well-behaved sender wait, nor a greedy one t
   );
 });
 
-test('a reset budget has a burst, and then little', () => {
-  const budget = new ResetBudget();
-  let spent = 0;
-  while (budget.spend()) spent++;
-  assert.ok(spent >= 1000 && spent < 2000, String(spent));
+describe('WorkBudget', () => {
+  /** Frames of so much use that are borne before the connection ends; at most `most`. */
+  const borne = (budget: WorkBudget, one: () => void, most: number): number => {
+    for (let i = 0; i < most; i++) if (codeOf(one) !== undefined) return i;
+    return most;
+  };
+
+  it('has a burst for work that leads to nothing, and then as much as the clock gives', () => {
+    let now = 0;
+    const budget = new WorkBudget(() => now);
+    const waste = (): void => budget.spend(Cost.waste);
+    assert.equal(borne(budget, waste, 5_000), 1_000);
+    now += 100;
+    assert.ok(borne(budget, waste, 5_000) <= 10);
+    now += 1e9;
+    assert.equal(borne(budget, waste, 5_000), 1_001);
+  });
+
+  it('frames of a body pay for themselves, those of one octet do not', () => {
+    const data = (budget: WorkBudget, octets: number) => () => {
+      budget.spend(Cost.frame);
+      budget.body(octets);
+    };
+    for (const [octets, most] of [[64, 100_000] as const, [1, 10_200] as const]) {
+      const budget = new WorkBudget(() => 0);
+      assert.ok(Math.abs(borne(budget, data(budget, octets), 100_000) - most) < 200, `${octets}`);
+    }
+  });
+
+  it('small requests that are not wrong go on for ever', () => {
+    const budget = new WorkBudget(() => 0);
+    const request = (): void => {
+      for (let frames = 0; frames < 4; frames++) budget.spend(Cost.frame);
+      budget.spend(20);
+      budget.body(10);
+      budget.request(20);
+    };
+    assert.equal(borne(budget, request, 100_000), 100_000);
+  });
 });
 
 test('ended streams are remembered for as many as can end together, and not for ever', () => {

@@ -21,6 +21,8 @@ function setup(context: TestContext, options: object = {}) {
     collections: 0,
     total: () => 1_000 * MIB,
     used: () => memory.mib * MIB,
+    heap: 0.1,
+    heapShare: () => memory.heap,
     collect: () => {
       memory.collections++;
       memory.mib = memory.afterCollection ?? memory.mib;

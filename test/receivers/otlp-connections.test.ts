@@ -220,7 +220,7 @@ test('max_concurrent_streams is told to clients', async () => {
   const session = rawSession(grpcPort);
   const [settings] = await once(session, 'remoteSettings');
   assert.equal(settings.maxConcurrentStreams, 7);
-  assert.equal(settings.initialWindowSize, 16 << 20);
+  assert.equal(settings.initialWindowSize, 8 << 20);
   assert.equal(settings.maxFrameSize, 1 << 20);
 });
 

@@ -23,7 +23,7 @@ function setup(options: Partial<BatchOptions> = {}) {
   return {
     backlog,
     woken: () => woken,
-    push: (batch: Batch) => backlog.push({ batch, size: 1 }),
+    push: (batch: Batch) => backlog.push({ batch, size: 1, kept: [] }),
     take: (flush = false) => backlog.take(flush)?.map((entry) => entry.batch.items),
   };
 }

@@ -230,6 +230,7 @@ test('the defaults are the Collector’s', () => {
       num_consumers: 10,
       queue_size: 1_000,
       sizer: 'requests',
+      max_bytes: 0,
       block_on_overflow: false,
       wait_for_result: false,
       drain_timeout: 5_000,

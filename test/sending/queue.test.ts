@@ -7,10 +7,12 @@ import type { Send } from '../../src/sending/send.js';
 import type { DropReason } from '../../src/telemetry/exporter-events.js';
 import { opaqueBatch } from '../support/batches.js';
 import { fakeClock } from '../support/clock.js';
+import { testLedger } from '../support/ledger.js';
 
 const OPTIONS: QueueOptions = {
   numConsumers: 2,
   queueSize: 4,
+  maxBytes: 2 ** 30,
   sizer: 'requests',
   blockOnOverflow: false,
   waitForResult: false,
@@ -59,7 +61,8 @@ class Events {
 function setup(options: Partial<QueueOptions> = {}) {
   const hop = new Hop();
   const events = new Events();
-  return { hop, events, intake: queue({ ...OPTIONS, ...options }, { events }, hop.send) };
+  const ledger = testLedger();
+  return { hop, events, ledger, intake: queue({ ...OPTIONS, ...options }, { events, ledger }, hop.send) };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 1));

@@ -5,6 +5,7 @@ import { opentelemetry } from '#proto';
 import type { Settings } from '../../src/config/settings.js';
 import { type Batch, type ComponentId, ownBatch, type Signal } from '../../src/pipeline/index.js';
 import { createTelemetry, type Telemetry } from '../../src/telemetry/index.js';
+import { testLedger } from './ledger.js';
 
 const { ExportMetricsServiceRequest } = opentelemetry.proto.collector.metrics.v1;
 
@@ -36,7 +37,9 @@ export function testSettings(type: string, telemetryOrNone?: Telemetry): TestSet
   const telemetry = telemetryOrNone ?? createTelemetry({ log: pino({ level: 'debug' }, { write }) });
   const id: ComponentId = { type, name: '' };
   const resource = { 'service.name': 'pxanomaly' };
-  return { id, telemetry, version: '0.0.0-test', instanceId: 'test', resource, extension: () => undefined, lines };
+  const ledger = testLedger();
+  const extension = (): undefined => undefined;
+  return { id, telemetry, version: '0.0.0-test', instanceId: 'test', resource, ledger, extension, lines };
 }
 
 /** Value of a metric with exactly these labels; 0 where it has not been touched. */

@@ -1,7 +1,7 @@
 // Writes each request as one record of a file, as the Collector's file exporter does.
 import type { Settings } from '../../config/settings.js';
 import { protobufToJson } from '../../otlp/index.js';
-import { type Batch, type Exporter, PermanentError, RetryableError } from '../../pipeline/index.js';
+import { type Batch, type Exporter, type Ledger, PermanentError, RetryableError } from '../../pipeline/index.js';
 import { type ExporterEvents, exporterEvents } from '../../telemetry/exporter-events.js';
 import type { Config } from './config.js';
 import { MAX_PENDING_BYTES, RecordFile } from './record-file.js';
@@ -23,8 +23,9 @@ export class FileExporter implements Exporter {
   readonly borrows: boolean = true;
   private readonly events: ExporterEvents;
   private readonly file: RecordFile;
+  private readonly ledger: Ledger;
   /** Batches taken and not in the file yet, in order. */
-  private readonly pending: Batch[] = [];
+  private readonly pending: { readonly batch: Batch; readonly record: Buffer }[] = [];
   private lastError: string = '';
   private open: boolean = false;
 
@@ -32,18 +33,26 @@ export class FileExporter implements Exporter {
     settings: Settings,
     private readonly config: Config,
   ) {
+    this.ledger = settings.ledger;
     this.events = exporterEvents(settings.telemetry, settings.id);
     this.file = new RecordFile(config, {
       written: (count) => {
-        for (const batch of this.pending.splice(0, count)) this.events.sent(batch);
+        for (const batch of this.taken(count)) this.events.sent(batch);
         this.lastError = '';
       },
       failed: (error) => {
         this.lastError = error.message;
         const [oldest] = this.pending;
-        if (oldest) this.events.retrying(oldest, error, config.flush_interval);
+        if (oldest) this.events.retrying(oldest.batch, error, config.flush_interval);
       },
     });
+  }
+
+  /** The oldest so many, which wait no longer. */
+  private taken(count: number): Batch[] {
+    const oldest = this.pending.splice(0, count);
+    for (const { record } of oldest) this.ledger.release('files', record);
+    return oldest.map(({ batch }) => batch);
   }
 
   async start(): Promise<void> {
@@ -55,7 +64,7 @@ export class FileExporter implements Exporter {
     if (!this.open) return;
     this.open = false;
     const lost = await this.file.close();
-    const batches = this.pending.splice(0, lost);
+    const batches = this.taken(lost);
     for (const batch of batches) this.events.failed(batch, 'shutdown', this.lastError);
     this.events.drained(batches.reduce((sum, batch) => sum + batch.items, 0));
   }
@@ -77,7 +86,8 @@ export class FileExporter implements Exporter {
     }
     try {
       const record = encodeRecord(batch, this.config.format);
-      this.pending.push(batch);
+      this.pending.push({ batch, record });
+      this.ledger.store('files', record);
       this.file.add(record);
     } catch (error) {
       if (error instanceof PermanentError) this.events.failed(batch, 'permanent', error);

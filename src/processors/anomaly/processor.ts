@@ -95,6 +95,7 @@ class Anomaly implements AnomalyProcessor {
     });
     this.#backlog = new Backlog({
       learn: (lesson) => this.#learner.learn(lesson),
+      ledger: settings.ledger,
       maxBytes: config.max_learning_backlog_mib * 1024 * 1024,
       failed: (_, error) => this.#events.learningFailed(error),
       took: (ms) => this.#events.learnt(ms / 1000),

@@ -1,5 +1,5 @@
 // One pipeline's place in the batch processor: gathers requests, and hands them on one after the other.
-import { type Batch, type Consumer, PermanentError, RetryableError } from '../../pipeline/index.js';
+import { type Batch, type Consumer, type Ledger, PermanentError, RetryableError } from '../../pipeline/index.js';
 import { Grouped, mergeBatches, partitionKey } from '../../sending/batch.js';
 import type { BatchEvents } from '../../telemetry/batch-events.js';
 import type { Config } from './config.js';
@@ -23,6 +23,7 @@ export class BatchStage implements Consumer {
     private readonly config: Config,
     private readonly events: BatchEvents,
     private readonly next: Consumer,
+    private readonly ledger: Ledger,
   ) {
     const options = {
       flushTimeoutMs: config.timeout,
@@ -47,7 +48,8 @@ export class BatchStage implements Consumer {
     const { metadata_keys: keys, metadata_cardinality_limit: limit } = this.config;
     if (this.gathered.groupCount >= limit && !this.gathered.hasGroup(partitionKey(batch, keys)))
       throw new RetryableError('too many combinations of metadata at the same time', OFFER_AGAIN_MS);
-    this.gathered.push({ batch, size: batch.items });
+    this.ledger.store('batching', batch.body);
+    this.gathered.push({ batch, size: batch.items, kept: [batch.body] });
     if (this.collect(false)) this.events.triggered('size');
   }
 
@@ -72,7 +74,10 @@ export class BatchStage implements Consumer {
     let any = false;
     for (let entries = this.gathered.take(flush); entries; entries = this.gathered.take(flush)) {
       const batches = entries.map((entry) => entry.batch);
-      this.outbox.push(mergeBatches(batches, this.keptMetadata(batches[0] as Batch)));
+      const merged = mergeBatches(batches, this.keptMetadata(batches[0] as Batch));
+      this.ledger.store('batching', merged.body);
+      for (const { body } of batches) this.ledger.release('batching', body);
+      this.outbox.push(merged);
       any = true;
     }
     this.offer();
@@ -115,14 +120,19 @@ export class BatchStage implements Consumer {
   }
 
   private taken(batch: Batch): void {
-    this.outbox.shift();
+    this.shift();
     this.events.sent(batch);
+  }
+
+  private shift(): void {
+    const batch = this.outbox.shift();
+    if (batch) this.ledger.release('batching', batch.body);
   }
 
   private failed(batch: Batch, error: Error): void {
     const retryable = error instanceof RetryableError;
     if (!retryable || this.closed) {
-      this.outbox.shift();
+      this.shift();
       this.events.dropped(batch, retryable ? 'shutdown' : 'permanent', error);
       return;
     }
@@ -139,8 +149,10 @@ export class BatchStage implements Consumer {
     this.closed = true;
     clearTimeout(this.timer);
     this.timer = undefined;
-    for (const batch of this.outbox.splice(this.busy ? 1 : 0))
+    for (const batch of this.outbox.splice(this.busy ? 1 : 0)) {
+      this.ledger.release('batching', batch.body);
       this.events.dropped(batch, 'shutdown', new PermanentError('not taken by the next stage in time'));
+    }
     this.idle?.();
   }
 }

@@ -13,14 +13,14 @@ export class BatchProcessor implements Processor {
   private readonly stages: BatchStage[] = [];
 
   constructor(
-    settings: Settings,
+    private readonly settings: Settings,
     private readonly config: Config,
   ) {
     this.events = batchEvents(settings.telemetry, settings.id);
   }
 
   stage(_pipeline: string, _signal: Signal, next: Consumer): Consumer {
-    const stage = new BatchStage(this.config, this.events, next);
+    const stage = new BatchStage(this.config, this.events, next, this.settings.ledger);
     this.stages.push(stage);
     return stage;
   }

@@ -1,13 +1,25 @@
 // Refuses data while the process uses more memory than it should.
 import type { Settings } from '../../config/settings.js';
-import { type Batch, type Consumer, type Processor, RetryableError, type Signal } from '../../pipeline/index.js';
+import {
+  type Batch,
+  type Consumer,
+  type Ledger,
+  type Processor,
+  RetryableError,
+  type Signal,
+} from '../../pipeline/index.js';
 import { type MemoryLimiterEvents, memoryLimiterEvents, type Pressure } from '../../telemetry/memory-limiter-events.js';
 import { type Config, type Limits, limitsOf } from './config.js';
 import { type Memory, processMemory } from './memory.js';
 
+/** Shares of V8's own heap limit; near it V8 collects all the time, and then ends the process. */
+const SOFT_HEAP = 0.8;
+const HARD_HEAP = 0.9;
+
 export class MemoryLimiter implements Processor {
   private readonly events: MemoryLimiterEvents;
   private readonly limits: Limits;
+  private readonly ledger: Ledger;
   private state: Pressure = 'none';
   private collectedAt = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
@@ -20,6 +32,7 @@ export class MemoryLimiter implements Processor {
   ) {
     this.events = memoryLimiterEvents(settings.telemetry, settings.id);
     this.limits = limitsOf(config, memory.total());
+    this.ledger = settings.ledger;
   }
 
   /** What the last check found. */
@@ -29,6 +42,7 @@ export class MemoryLimiter implements Processor {
 
   async start(): Promise<void> {
     this.events.started(this.limits.hardBytes, this.limits.softBytes);
+    this.ledger.restrict(this.limits.hardBytes);
     this.check();
     this.timer = setInterval(() => this.check(), this.config.check_interval);
   }
@@ -77,9 +91,11 @@ export class MemoryLimiter implements Processor {
     this.state = state;
   }
 
+  /** Of the two limits that the process has, the one that is nearer. */
   private pressureAt(used: number): Pressure {
-    if (used >= this.limits.hardBytes) return 'hard';
-    return used >= this.limits.softBytes ? 'soft' : 'none';
+    const heap = this.memory.heapShare();
+    if (used >= this.limits.hardBytes || heap >= HARD_HEAP) return 'hard';
+    return used >= this.limits.softBytes || heap >= SOFT_HEAP ? 'soft' : 'none';
   }
 
   private mayCollect(pressure: Pressure): boolean {

@@ -1,6 +1,6 @@
 // What the process knows about memory, and the way to collect it.
 import { totalmem } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 export interface Memory {
@@ -8,6 +8,8 @@ export interface Memory {
   total(): number;
   /** Resident now, what is outside of JavaScript's heap included. Bytes. */
   used(): number;
+  /** Live and dead objects in JavaScript's heap, as a share of the limit at which V8 ends the process. */
+  heapShare(): number;
   /** A full collection, synchronous. */
   collect(): void;
 }
@@ -35,6 +37,10 @@ export function processMemory(): Memory {
   return {
     total,
     used: () => process.memoryUsage.rss(),
+    heapShare() {
+      const { used_heap_size, heap_size_limit } = getHeapStatistics();
+      return used_heap_size / heap_size_limit;
+    },
     collect() {
       collect ??= collector();
       collect();

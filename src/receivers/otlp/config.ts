@@ -17,7 +17,15 @@ export interface KeepaliveConfig {
   readonly enforcement_policy: { readonly min_time: number; readonly permit_without_stream: boolean };
 }
 
-export interface GrpcConfig {
+interface ConnectionsConfig {
+  /** 0: no bound. */
+  readonly max_connections: number;
+  readonly max_connections_per_peer: number;
+  /** ms, 0: none. */
+  readonly read_timeout: number;
+}
+
+export interface GrpcConfig extends ConnectionsConfig {
   readonly endpoint: HostPort;
   readonly tls?: ServerTls | undefined;
   readonly max_recv_msg_size_mib: number;
@@ -34,7 +42,7 @@ export interface CorsConfig {
   readonly max_age: number;
 }
 
-export interface HttpConfig {
+export interface HttpConfig extends ConnectionsConfig {
   readonly endpoint: HostPort;
   readonly tls?: ServerTls | undefined;
   readonly metrics_url_path: string;
@@ -45,7 +53,6 @@ export interface HttpConfig {
   readonly include_metadata: boolean;
   readonly response_headers: Readonly<Record<string, string>>;
   readonly cors?: CorsConfig | undefined;
-  readonly read_timeout: number;
   readonly read_header_timeout: number;
   readonly idle_timeout: number;
   readonly keep_alives_enabled: boolean;
@@ -87,6 +94,21 @@ const includeMetadata = z
   .default(false)
   .describe('Keep all metadata of a request with its batch; `authorization` and `x-pxanomaly-*` are always kept');
 
+const connections = (most: number, meaning: string) =>
+  z
+    .number()
+    .int()
+    .min(0)
+    .default(most)
+    .describe(`${meaning}; beyond it the one that was idle the longest goes. 0: any number`);
+
+/** What bounds what a peer can make us keep, on either transport. */
+const bounds = {
+  max_connections: connections(2000, 'Connections at once'),
+  max_connections_per_peer: connections(500, 'Connections at once from one address'),
+  read_timeout: milliseconds('1m', 'Longest wait for a whole request; 0: none'),
+};
+
 const grpc = z.strictObject({
   endpoint: hostPort.prefault('localhost:4317').describe('Address to listen on'),
   tls: serverTls.optional().describe('TLS; none: plain HTTP/2 (h2c)'),
@@ -105,6 +127,7 @@ const grpc = z.strictObject({
     .default(100)
     .describe('Calls at once on a connection'),
   keepalive: keepalive.prefault({}).describe('Pings and ages of connections'),
+  ...bounds,
   include_metadata: includeMetadata,
 });
 
@@ -137,7 +160,7 @@ const http = z.strictObject({
   include_metadata: includeMetadata,
   response_headers: z.record(z.string(), z.string()).default({}).describe('Headers added to every answer'),
   cors: cors.optional().describe('Lets browsers send from other origins'),
-  read_timeout: milliseconds('0s', 'Longest wait for a whole request; 0: none'),
+  ...bounds,
   read_header_timeout: positiveDuration.prefault('1m').describe("Longest wait for a request's headers"),
   idle_timeout: positiveDuration.prefault('1m').describe('A connection without requests is closed after so long'),
   keep_alives_enabled: z.boolean().default(true).describe('Connections serve several requests'),

@@ -2,10 +2,15 @@
 import type { Socket } from 'node:net';
 import { MIB } from '../../config/bytes.js';
 import { type RequestReader, ServerSession, type ServerStream } from '../../http2/index.js';
+import { Account, type Held, type Ledger } from '../../pipeline/index.js';
+import type { Limited } from './connection-limit.js';
 import type { GrpcConfig } from './config.js';
 
-/** Windows that let a request of ten thousand rows arrive without a round trip for each 64 KiB. */
-const WINDOWS = { stream: 16 * MIB, connection: 64 * MIB, frame: MIB };
+/**
+ * Windows that let a request of ten thousand rows arrive without a round trip for each 64 KiB. What one connection may bring before
+ * anybody asks whether there is room is that of the connection.
+ */
+const WINDOWS = { stream: 8 * MIB, connection: 8 * MIB, frame: MIB };
 
 /** A peer that has not sent its SETTINGS by then does not speak HTTP/2; ms. */
 export const HANDSHAKE_MS = 20_000;
@@ -22,13 +27,20 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export interface ConnectionEvents {
   /** A call has begun; what takes its message, unless it was answered already. */
   readonly called: (stream: ServerStream, connection: Connection) => RequestReader | undefined;
+  /** A call has begun or ended. */
+  readonly used: (connection: Connection) => void;
   readonly closed: (connection: Connection, error: Error | undefined) => void;
 }
 
-export class Connection {
+export class Connection implements Limited {
   /** Remote address; asked now, since a closed socket has none. */
   readonly peer: string | undefined;
   private readonly session: ServerSession;
+  /** Everything that is held of its unfinished calls. */
+  readonly account: Account;
+  /** What is kept of frames that are not whole. */
+  private frames: Held | undefined;
+  private unwait: (() => void) | undefined;
   private readonly timers = new Set<NodeJS.Timeout>();
   private open = 0;
   private idleTimer: NodeJS.Timeout | undefined;
@@ -40,7 +52,9 @@ export class Connection {
     socket: Socket,
     private readonly config: Pick<GrpcConfig, 'keepalive' | 'max_concurrent_streams'>,
     private readonly events: ConnectionEvents,
+    ledger: Ledger,
   ) {
+    this.account = new Account(ledger);
     this.peer = socket.remoteAddress;
     const handshake = this.after(HANDSHAKE_MS, () => this.destroy());
     this.session = new ServerSession(socket, {
@@ -50,12 +64,19 @@ export class Connection {
       called: (stream) => this.called(stream),
       streamClosed: () => this.ended(),
       pinged: () => this.pinged(),
+      mustWait: () => this.mustWait(),
+      readSome: () => this.countFrames(),
       closed: (error) => this.closed(error),
     });
     const { max_connection_age: age, time } = config.keepalive.server_parameters;
     if (age > 0) this.after(age * (1 + AGE_JITTER * (2 * Math.random() - 1)), () => this.retire());
     if (time > 0) this.watch(time);
-    this.idle();
+    this.watchIdle();
+  }
+
+  /** For the limit of connections. */
+  close(): void {
+    this.drain();
   }
 
   /** GOAWAY: calls under way are finished, and calls that cross it are taken or may be sent anew elsewhere. */
@@ -67,17 +88,50 @@ export class Connection {
     this.session.destroy();
   }
 
+  /** No call is open. */
+  get idle(): boolean {
+    return this.open === 0;
+  }
+
+  /** Gives up what has not come within `ms`: bodies, and frames that are not whole. */
+  expire(ms: number): void {
+    const now = this.account.ledger.now();
+    for (const held of this.account.open) if (now - held.since > ms) held.expire(ms);
+  }
+
+  private mustWait(): boolean {
+    if (!this.account.mustWait) return false;
+    this.unwait ??= this.account.wait(() => {
+      this.unwait = undefined;
+      this.session.goOn();
+    });
+    return true;
+  }
+
+  private countFrames(): void {
+    const bytes = this.session.unfinishedBytes;
+    if (bytes > 0) {
+      this.frames ??= this.account.hold((error) => this.session.expel(error.message));
+      this.frames.resize(bytes);
+    } else if (this.frames) {
+      this.frames.close();
+      this.frames = undefined;
+    }
+  }
+
   private called(stream: ServerStream): RequestReader | undefined {
     this.heardFrom = true;
     this.strikes = 0;
     this.open++;
     this.cancel(this.idleTimer);
+    this.events.used(this);
     return this.events.called(stream, this);
   }
 
   private ended(): void {
     this.open--;
-    this.idle();
+    this.events.used(this);
+    this.watchIdle();
   }
 
   private retire(): void {
@@ -86,7 +140,7 @@ export class Connection {
     if (grace > 0) this.after(grace, () => this.destroy());
   }
 
-  private idle(): void {
+  private watchIdle(): void {
     const { max_connection_idle: idle } = this.config.keepalive.server_parameters;
     if (idle > 0 && this.open === 0) this.idleTimer = this.after(idle, () => this.drain());
   }
@@ -137,6 +191,8 @@ export class Connection {
   private closed(error: Error | undefined): void {
     for (const timer of this.timers) clearTimeout(timer);
     this.timers.clear();
+    this.unwait?.();
+    this.frames?.close();
     this.events.closed(this, error);
   }
 }

@@ -3,7 +3,7 @@ import { encodeHeaders, type Message, type RequestReader, type ServerStream } fr
 import { type DecompressFault, gunzip } from '../../otlp/decompress.js';
 import { encodeMessage, type FrameFault, frameMessage, parseTimeout, UnaryMessage } from '../../otlp/grpc-frame.js';
 import { Code, encodeStatus, type Status } from '../../otlp/status.js';
-import type { Lease, Signal } from '../../pipeline/index.js';
+import type { Account, Held, Lease, Signal } from '../../pipeline/index.js';
 import { metadataOf } from './access.js';
 import type { CallSettings, Delivery } from './intake.js';
 import { type Refused, refused, refusedBy, tooLarge } from './refused.js';
@@ -39,6 +39,7 @@ const LIMIT_SETTING = 'max_recv_msg_size_mib';
 export class GrpcCall implements RequestReader {
   private readonly message: UnaryMessage;
   private readonly deadline: number;
+  private readonly held: Held;
   private lease: Lease | undefined;
   private admitted: boolean = false;
   private answered: boolean = false;
@@ -48,9 +49,11 @@ export class GrpcCall implements RequestReader {
     private readonly stream: ServerStream,
     private readonly signal: Signal,
     private readonly peer: string | undefined,
+    account: Account,
   ) {
+    this.held = account.hold((error) => this.refuse(refusedBy(error)));
     this.message = new UnaryMessage(settings.limit, (bytes, compressed) => this.memoryFor(bytes, compressed));
-    this.deadline = performance.now() + (parseTimeout(stream.headers['grpc-timeout']) ?? Infinity);
+    this.deadline = this.held.since + (parseTimeout(stream.headers['grpc-timeout']) ?? Infinity);
   }
 
   /** A compressed message is small, and lives on beside its body where it can be forwarded as it is. */
@@ -82,6 +85,7 @@ export class GrpcCall implements RequestReader {
     const fault = this.message.push(chunk);
     if (fault) this.refuse(frameFault(fault, this.settings.limit));
     else if (!this.admitted && this.message.declared !== undefined) this.admit(this.message.declared);
+    if (!this.answered) this.held.resize(this.message.capacity);
   }
 
   /** The first of the two questions to the pipeline: before the body is there. */
@@ -91,8 +95,15 @@ export class GrpcCall implements RequestReader {
     if (refusal) this.refuse(refusedBy(refusal));
   }
 
+  /** The session: it was given up, or answered while it was still being sent. */
+  closed(): void {
+    this.answered = true;
+    this.held.close();
+  }
+
   end(): void {
     if (this.answered) return;
+    this.held.close();
     try {
       if (performance.now() > this.deadline)
         throw refused('deadline', Code.DEADLINE_EXCEEDED, 'the deadline of the call passed before it could be taken');
@@ -138,7 +149,8 @@ export class GrpcCall implements RequestReader {
       peer: this.peer,
       cause,
     });
-    if (this.mayAnswer()) answerStatus(this.stream, status);
+    this.held.close();
+    if (this.mayAnswer()) answerStatus(this.stream, status, reason !== 'unavailable');
   }
 
   private mayAnswer(): boolean {
@@ -164,7 +176,7 @@ export function isGrpc(contentType: string | undefined): boolean {
 }
 
 /** Trailers only: HTTP 200, the status in the one block of headers. */
-export function answerStatus(stream: ServerStream, { code, message, retryAfterMs }: Status): void {
+export function answerStatus(stream: ServerStream, { code, message, retryAfterMs }: Status, wrong = true): void {
   const text = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message;
   const fields: [string, string][] = [
     ['grpc-status', String(code)],
@@ -172,12 +184,12 @@ export function answerStatus(stream: ServerStream, { code, message, retryAfterMs
   ];
   if (retryAfterMs !== undefined)
     fields.push(['grpc-status-details-bin', detailsOf({ code, message: text, retryAfterMs })]);
-  stream.respond({ head: encodeHeaders([...RESPONSE_FIELDS, ...fields]), body: [] });
+  stream.respond({ head: encodeHeaders([...RESPONSE_FIELDS, ...fields]), body: [] }, wrong);
 }
 
 /** An answer of HTTP itself, to what is no gRPC. */
 export function answerHttp(stream: ServerStream, httpStatus: number): void {
-  stream.respond({ head: encodeHeaders([[':status', String(httpStatus)]]), body: [] });
+  stream.respond({ head: encodeHeaders([[':status', String(httpStatus)]]), body: [] }, true);
 }
 
 /** Binary metadata is base64 without padding. */

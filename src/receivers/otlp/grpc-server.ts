@@ -5,17 +5,22 @@ import { type ServerTls, serverTlsOptions } from '../../config/tls.js';
 import { type RequestReader, type ServerStream, shareReads } from '../../http2/index.js';
 import { NAMES } from '../../otlp/messages.js';
 import { Code } from '../../otlp/status.js';
-import { type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js';
+import { type Account, type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js';
 import { watchCertificates } from './certificates.js';
 import type { GrpcConfig } from './config.js';
+import { ConnectionLimit } from './connection-limit.js';
 import { Connection, HANDSHAKE_MS } from './connection.js';
 import { answerHttp, answerStatus, GrpcCall, isGrpc } from './grpc-call.js';
 import type { CallSettings } from './intake.js';
 import { bindFirst, boundAddress, DRAIN_MS } from './listen.js';
 import { notTaken, type Refused, refused } from './refused.js';
 
+/** How often is looked for what does not come, ms. */
+const SWEEP_MS = 1_000;
+
 export class GrpcServer {
-  private readonly connections = new Set<Connection>();
+  private readonly connections: ConnectionLimit<Connection>;
+  private sweep: NodeJS.Timeout | undefined;
   /** Connections and those that have not got so far. */
   private readonly sockets = new Set<Socket>();
   private readonly signals = new Map<string, Signal>(SIGNALS.map((signal) => [NAMES[signal].grpcPath, signal]));
@@ -26,7 +31,12 @@ export class GrpcServer {
     private readonly id: ComponentId,
     private readonly config: GrpcConfig,
     private readonly call: CallSettings,
-  ) {}
+  ) {
+    const bounds = { total: config.max_connections, perPeer: config.max_connections_per_peer };
+    this.connections = new ConnectionLimit(bounds, (peer, closedIdle) =>
+      call.events.connectionLimit('grpc', peer, closedIdle),
+    );
+  }
 
   async start(): Promise<void> {
     const server = await this.create();
@@ -35,6 +45,7 @@ export class GrpcServer {
     // A failed accept (too many open files) must not end the process.
     server.on('error', (error) => this.bad(error, undefined));
     this.server = server;
+    this.sweep = setInterval(() => this.expire(), SWEEP_MS).unref();
     this.call.events.listening('grpc', this.address);
   }
 
@@ -48,12 +59,19 @@ export class GrpcServer {
     const { server } = this;
     if (!server) return;
     this.server = undefined;
+    clearInterval(this.sweep);
     this.unwatch();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const connection of this.connections) connection.drain();
     const bound = setTimeout(() => this.cutOff(), DRAIN_MS);
     await closed;
     clearTimeout(bound);
+  }
+
+  /** What does not come is given up. */
+  private expire(): void {
+    const { read_timeout } = this.config;
+    if (read_timeout > 0) for (const connection of this.connections) connection.expire(read_timeout);
   }
 
   private cutOff(): void {
@@ -99,25 +117,32 @@ export class GrpcServer {
   }
 
   private connected(socket: Socket): void {
-    const connection = new Connection(socket, this.config, {
-      called: (stream, { peer }) => this.called(stream, peer),
-      closed: (closed, error) => this.closed(closed, error),
-    });
-    this.connections.add(connection);
-    if (!this.server) connection.drain();
+    const connection = new Connection(
+      socket,
+      this.config,
+      {
+        called: (stream, { peer, account }) => this.called(stream, peer, account),
+        used: (used) => this.connections.used(used),
+        closed: (closed, error) => this.closed(closed, error),
+      },
+      this.call.intake.ledger,
+    );
+    if (!this.connections.admit(connection)) connection.destroy();
+    else if (!this.server) connection.drain();
   }
 
   private closed(connection: Connection, error: Error | undefined): void {
-    this.connections.delete(connection);
+    this.connections.remove(connection);
     if (error) this.bad(error, connection.peer);
   }
 
-  private called(stream: ServerStream, peer: string | undefined): RequestReader | undefined {
+  private called(stream: ServerStream, peer: string | undefined, account: Account): RequestReader | undefined {
     const { headers } = stream;
     const signal = this.signals.get(headers[':path'] ?? '');
     if (!isGrpc(headers['content-type'])) answerHttp(stream, 415);
     else if (headers[':method'] !== 'POST') answerHttp(stream, 405);
-    else if (signal && this.call.intake.serves(signal)) return new GrpcCall(this.call, stream, signal, peer).begin();
+    else if (signal && this.call.intake.serves(signal))
+      return new GrpcCall(this.call, stream, signal, peer, account).begin();
     else this.refuse(stream, signal, peer);
     return undefined;
   }

@@ -1,4 +1,6 @@
 // OTLP/HTTP on fastify: protobuf and JSON bodies on one port, and a google.rpc.Status in the request's encoding for every error.
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Server, TlsOptions } from 'node:tls';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { type ServerTls, serverTlsOptions } from '../../config/tls.js';
@@ -7,7 +9,10 @@ import { Code, encodeStatus, httpStatusOf, statusToJson } from '../../otlp/statu
 import { type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js';
 import { watchCertificates } from './certificates.js';
 import type { HttpConfig } from './config.js';
+import { ConnectionLimit, type Limited } from './connection-limit.js';
+import { HANDSHAKE_MS } from './connection.js';
 import { Cors } from './cors.js';
+import { BodyMalformed, BodyTooLarge, readBody } from './http-body.js';
 import { HttpCall, JSON_TYPE, LIMIT_SETTING, mediaType, PROTOBUF_TYPE } from './http-call.js';
 import type { CallSettings } from './intake.js';
 import { bindFirst, boundAddress, DRAIN_MS } from './listen.js';
@@ -22,6 +27,23 @@ const SWEEP_MS = 50;
 function checkIntervalMs({ read_timeout, read_header_timeout }: HttpConfig): number {
   const timeouts = [read_timeout, read_header_timeout].filter((timeout) => timeout > 0);
   return Math.max(250, Math.min(30_000, ...timeouts.map((timeout) => timeout / 4)));
+}
+
+class HttpConnection implements Limited {
+  readonly peer: string | undefined;
+  underway = 0;
+
+  constructor(private readonly socket: Socket) {
+    this.peer = socket.remoteAddress;
+  }
+
+  get idle(): boolean {
+    return this.underway === 0;
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
 }
 
 export class HttpServer {
@@ -41,6 +63,7 @@ export class HttpServer {
     await bindFirst(this.id, this.config.endpoint, (host, port) => app.listen({ host, port }));
     // A failed accept (too many open files) must not end the process.
     app.server.on('error', (error: Error) => this.call.events.badConnection('http', undefined, error));
+    this.limitConnections(app);
     this.app = app;
     this.call.events.listening('http', this.address);
   }
@@ -76,7 +99,7 @@ export class HttpServer {
       logger: false,
     } as const;
     const http = { connectionsCheckingInterval: checkIntervalMs(this.config) };
-    const https = tls && { ...http, ...(await serverTlsOptions(tls)) };
+    const https = tls && { ...http, handshakeTimeout: HANDSHAKE_MS, ...(await serverTlsOptions(tls)) };
     // Not before somebody receives over HTTP: fastify is 7 MB of resident memory.
     const { fastify } = await import('fastify');
     const app = (https ? fastify({ ...options, https }) : fastify({ ...options, http })) as unknown as FastifyInstance;
@@ -88,6 +111,29 @@ export class HttpServer {
     return app;
   }
 
+  private limitConnections({ server }: FastifyInstance): void {
+    const { max_connections: total, max_connections_per_peer: perPeer } = this.config;
+    const limit = new ConnectionLimit<HttpConnection>({ total, perPeer }, (peer, closedIdle) =>
+      this.call.events.connectionLimit('http', peer, closedIdle),
+    );
+    const connections = new WeakMap<Socket, HttpConnection>();
+    server.on(this.config.tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+      const connection = new HttpConnection(socket);
+      if (!limit.admit(connection)) return void socket.destroy();
+      connections.set(socket, connection);
+      socket.once('close', () => limit.remove(connection));
+    });
+    server.on('request', ({ socket }, response) => {
+      const connection = connections.get(socket);
+      if (!connection) return;
+      connection.underway++;
+      response.once('close', () => {
+        connection.underway--;
+        limit.used(connection);
+      });
+    });
+  }
+
   private watch(tls: ServerTls, server: Server, options: TlsOptions): void {
     const { events } = this.call;
     this.unwatch = watchCertificates(tls, server, options, (error) => events.certificatesReloaded('http', error));
@@ -97,7 +143,7 @@ export class HttpServer {
   private decorate(app: FastifyInstance): void {
     const cors = this.config.cors && new Cors(this.config.cors);
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    app.addContentTypeParser('*', (request, payload, done) => this.readBody(request, payload, done));
     app.addHook('onRequest', (request, reply, done) => {
       reply.headers(this.config.response_headers);
       if (!this.config.keep_alives_enabled) reply.header('connection', 'close');
@@ -110,6 +156,21 @@ export class HttpServer {
     });
     app.setNotFoundHandler((request, reply) => this.notFound(request, reply));
     app.setErrorHandler((error, request, reply) => this.failed(error as FastifyError, request, reply));
+  }
+
+  private readBody(
+    request: FastifyRequest,
+    payload: IncomingMessage,
+    done: (error: Error | null, body?: Buffer) => void,
+  ): void {
+    const { intake, limit } = this.call;
+    const length = request.headers['content-length'];
+    const declared = length === undefined ? undefined : Number(length);
+    if (declared !== undefined && declared > limit) return done(tooLarge(limit, LIMIT_SETTING));
+    const memoryFor = (bytes: number): Buffer => Buffer.allocUnsafeSlow(bytes);
+    readBody(payload, { declared, limit, ledger: intake.ledger, memoryFor }, (error, body) =>
+      error ? done(refusedBody(error, limit)) : done(null, body),
+    );
   }
 
   private route(app: FastifyInstance, signal: Signal): void {
@@ -173,6 +234,12 @@ function endless(request: FastifyRequest, limit: number): boolean {
 
 function isPreflight(request: FastifyRequest): boolean {
   return request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
+}
+
+function refusedBody(error: Error, limit: number): Refused {
+  if (error instanceof BodyTooLarge) return tooLarge(limit, LIMIT_SETTING);
+  if (error instanceof BodyMalformed) return refused('malformed', Code.INVALID_ARGUMENT, error.message, 400);
+  return refusedBy(error);
 }
 
 function notFound(path: string): Refused {

@@ -1,5 +1,5 @@
 // The way of one request's body into the pipeline, the same for both transports.
-import type { Batch, Consumer, Lease, RetryableError, Signal } from '../../pipeline/index.js';
+import type { Batch, Consumer, Lease, Ledger, RetryableError, Signal } from '../../pipeline/index.js';
 import type { ReceiverEvents } from '../../telemetry/receiver-events.js';
 import type { Access } from './access.js';
 import { BodyMemory, type Lent } from './body-memory.js';
@@ -39,7 +39,10 @@ export class Intake {
   private readonly consumers = new Map<Signal, Consumer>();
   private readonly memory = new BodyMemory();
 
-  constructor(private readonly inspect: Inspect) {}
+  constructor(
+    private readonly inspect: Inspect,
+    readonly ledger: Ledger,
+  ) {}
 
   deliver(signal: Signal, consumer: Consumer): void {
     this.consumers.set(signal, consumer);
@@ -61,7 +64,7 @@ export class Intake {
 
   /** Asked before the body is read or inflated. */
   refusal(signal: Signal, bytes: number): RetryableError | undefined {
-    return this.consumers.get(signal)?.refusal(bytes);
+    return this.ledger.refusal(bytes) ?? this.consumers.get(signal)?.refusal(bytes);
   }
 
   /**
@@ -79,13 +82,19 @@ export class Intake {
       if (items > 0) done = this.handOn(delivery, items);
       return { items, done };
     } finally {
-      if (lease && done)
-        done.then(
-          () => lease.release(),
-          () => lease.release(),
-        );
+      if (done) this.holdUntil(done, delivery);
       else lease?.release();
     }
+  }
+
+  /** A request whose sender waits. */
+  private holdUntil(done: Promise<void>, { body, lease }: Delivery): void {
+    this.ledger.store('requests', body);
+    const release = (): void => {
+      this.ledger.release('requests', body);
+      lease?.release();
+    };
+    done.then(release, release);
   }
 
   /**

@@ -21,7 +21,7 @@ export class OtlpReceiver implements Receiver {
 
   constructor(settings: Settings, config: Config, inspect: Inspect) {
     const { grpc, http } = config.protocols;
-    this.intake = new Intake(inspect);
+    this.intake = new Intake(inspect, settings.ledger);
     const transports = [...(grpc ? ['grpc' as const] : []), ...(http ? ['http' as const] : [])];
     const events = receiverEvents(settings.telemetry, settings.id, transports);
     const shared = { intake: this.intake, access: new Access(config.token), events };

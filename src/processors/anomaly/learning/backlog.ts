@@ -1,9 +1,10 @@
 // Drives the learn loop: in a live process a few milliseconds at a time between other work, in a replay straight through.
-import { RetryableError } from '../../../pipeline/index.js';
+import { type Ledger, RetryableError } from '../../../pipeline/index.js';
 import type { Lesson } from './learn.js';
 
 export interface BacklogOptions {
   learn(lesson: Lesson): Iterator<void>;
+  readonly ledger: Ledger;
   /** Bytes of request bodies that may wait. */
   readonly maxBytes: number;
   /** A lesson failed: our fault, not the sender's, who was told OK. */
@@ -97,6 +98,7 @@ export class Backlog {
 
   #keep(lesson: Lesson): void {
     this.#bytes += lesson.batch.body.length;
+    this.#options.ledger.store('learning', lesson.batch.body);
     lesson.batch.lease?.hold();
     this.#waiting.push(lesson);
   }
@@ -159,6 +161,7 @@ export class Backlog {
     this.#current = undefined;
     if (!lesson || ms === undefined) return;
     this.#bytes -= lesson.batch.body.length;
+    this.#options.ledger.release('learning', lesson.batch.body);
     lesson.batch.lease?.release();
     this.#options.took(ms);
     // The queue is one shorter for everybody, so the first of those who wait has its place. One a lesson: nobody is left over at the end.

@@ -1,0 +1,63 @@
+// Bytes that come piece by piece, in memory that grows with what has come, never with what a sender says will come.
+
+/** The final memory is taken when so much of the declared length has come. */
+const SHARE = 1 / 8;
+/** Memory to begin with, where the final one is not taken at once; bytes. */
+const LEAST_BYTES = 16 * 1024;
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/**
+ * Pieces are copied as they come, while they are in the cache, so that none keeps the block alive that it was read into.
+ *
+ *     ▓▓▓▓░░░░ │ ▓▓▓▓▓▓▓▓░░░░░░░░ │ ▓▓▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░░░░░ final: memory for the declared length
+ */
+export class GrowingBytes {
+  private memory: Buffer = NOTHING;
+  private final: boolean = false;
+  length = 0;
+
+  /** `declared`: the length in the end, where it is known; no more may be appended. `memoryFor` gives the memory for it. */
+  constructor(
+    private readonly declared: number | undefined,
+    private readonly memoryFor: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafeSlow(bytes),
+  ) {}
+
+  /** Bytes of memory that are taken; at most eight times those that have come, or LEAST_BYTES. */
+  get capacity(): number {
+    return this.memory.length;
+  }
+
+  append(piece: Buffer): void {
+    const length = this.length + piece.length;
+    if (!this.final) this.makeRoom(length);
+    this.memory.set(piece, this.length);
+    this.length = length;
+  }
+
+  /** What has come, in memory of its own. */
+  end(): Buffer {
+    if (this.final) return this.memory;
+    if (this.length === this.declared) return this.moveTo(this.memoryFor(this.length));
+    // Unknown in length until now: what is less than half full would keep too much alive.
+    const bytes = this.memory.subarray(0, this.length);
+    return 2 * this.length < this.capacity ? this.moveTo(Buffer.allocUnsafeSlow(this.length)) : bytes;
+  }
+
+  private makeRoom(length: number): void {
+    const { declared } = this;
+    if (declared !== undefined && length >= declared * SHARE) {
+      this.final = true;
+      this.moveTo(this.memoryFor(declared));
+    } else if (length > this.capacity) {
+      const bytes = Math.max(2 * length, LEAST_BYTES);
+      this.moveTo(Buffer.allocUnsafeSlow(Math.min(bytes, declared ?? bytes)));
+    }
+  }
+
+  private moveTo(memory: Buffer): Buffer {
+    memory.set(this.memory.subarray(0, this.length));
+    this.memory = memory;
+    return memory;
+  }
+}
