@@ -12,8 +12,8 @@ import { PipelineItems } from '../telemetry/pipeline-items.js';
 import { registerProcessMetrics, registerTargetInfo } from '../telemetry/process-metrics.js';
 import { ownResource } from '../telemetry/resource.js';
 import { buildGraph, type Graph, type GraphHost, type Node, nodeName } from './graph.js';
-import { memoryBytes } from './memory.js';
 import { type Leftover, SHUTDOWN_MS, startAll, startOrder, stopAll } from './lifecycle.js';
+import { memoryBytes } from './memory.js';
 import { ownPages } from './own-pages.js';
 import { type StatusDocument, statusDocument } from './status.js';
 

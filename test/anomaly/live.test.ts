@@ -13,8 +13,8 @@ import { anomalyEvents } from '../../src/telemetry/anomaly-events.js';
 import { createTelemetry } from '../../src/telemetry/index.js';
 import { anomalyConfig, Bench, eventsOf, pointsOf, Sink } from '../support/anomaly.js';
 import { smallKernel } from '../support/kernels.js';
-import { shopRequest } from '../support/shop.js';
 import { testLedger } from '../support/ledger.js';
+import { shopRequest } from '../support/shop.js';
 
 const batchOf = (body: Uint8Array): Batch => ({ ...ownBatch('metrics', body, 0), origin: 'received' });
 const noDrops = { dropped: (_: number, error: unknown) => assert.fail(String(error)) };

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { MIB } from '../../config/bytes.js';
 import { type RequestReader, ServerSession, type ServerStream } from '../../http2/index.js';
 import { Account, type Held, type Ledger } from '../../pipeline/index.js';
-import type { Limited } from './connection-limit.js';
 import type { GrpcConfig } from './config.js';
+import type { Limited } from './connection-limit.js';
 
 /**
  * Windows that let a request of ten thousand rows arrive without a round trip for each 64 KiB. What one connection may bring before

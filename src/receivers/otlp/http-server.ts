@@ -9,8 +9,8 @@ import { Code, encodeStatus, httpStatusOf, statusToJson } from '../../otlp/statu
 import { type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js';
 import { watchCertificates } from './certificates.js';
 import type { HttpConfig } from './config.js';
-import { ConnectionLimit, type Limited } from './connection-limit.js';
 import { HANDSHAKE_MS } from './connection.js';
+import { ConnectionLimit, type Limited } from './connection-limit.js';
 import { Cors } from './cors.js';
 import { BodyMalformed, BodyTooLarge, readBody } from './http-body.js';
 import { HttpCall, JSON_TYPE, LIMIT_SETTING, mediaType, PROTOBUF_TYPE } from './http-call.js';
@@ -166,7 +166,10 @@ export class HttpServer {
     const { intake, limit } = this.call;
     const length = request.headers['content-length'];
     const declared = length === undefined ? undefined : Number(length);
-    if (declared !== undefined && declared > limit) return done(tooLarge(limit, LIMIT_SETTING));
+    if (declared !== undefined && declared > limit) {
+      done(tooLarge(limit, LIMIT_SETTING));
+      return;
+    }
     const memoryFor = (bytes: number): Buffer => Buffer.allocUnsafeSlow(bytes);
     readBody(payload, { declared, limit, ledger: intake.ledger, memoryFor }, (error, body) =>
       error ? done(refusedBody(error, limit)) : done(null, body),
