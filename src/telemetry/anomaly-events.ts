@@ -43,6 +43,8 @@ export interface AnomalyEvents {
   twoWriters(series: TwoWriters): void;
   /** A counter showed a reading that the next one did not bear out, or leapt to another level. */
   oddReading(series: OddSeries): void;
+  /** Neither a metric nor its name says in which unit it is; told once a feed and unit. */
+  unitAssumed(assumption: UnitAssumption): void;
   settingsChanged(cluster: string, settings: object): void;
   silent(cluster: string, windowMs: number, isSilent: boolean): void;
   outage(cluster: string, isOutage: boolean): void;
@@ -97,6 +99,15 @@ export interface TwoWriters extends SeriesName {
 
 export interface OddSeries extends SeriesName {
   readonly reading: string;
+}
+
+export interface UnitAssumption {
+  readonly feed: string;
+  readonly preset: string;
+  readonly rule: string;
+  /** The first metric that it was made for. */
+  readonly metric: string;
+  readonly unit: string;
 }
 
 const LEARN_BUCKETS_S = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1];
@@ -306,6 +317,17 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
           ? 'A counter leapt to another level: the leap is not counted'
           : 'A counter showed a wrong reading and came back: the reading is not counted',
       ),
+    unitAssumed({ feed, preset, rule, metric, unit }) {
+      if (!firstTime(`unit of ${preset} ${feed} ${unit}`)) return;
+      const setting =
+        preset === 'features'
+          ? `default_unit: ms in the feature rule ${rule}`
+          : `presets: [{ name: ${preset}, default_unit: ms }]`;
+      log.warn(
+        { feed, metric, unit, setting },
+        'Neither the metric nor its name says its unit: it is taken to be in the one told here; if it is not, set it',
+      );
+    },
     settingsChanged: (cluster, settings) =>
       info(`settings of ${cluster}`, { cluster, ...settings }, "A sender's settings apply to its cluster"),
     silent(cluster, windowMs, isSilent) {

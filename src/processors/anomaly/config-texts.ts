@@ -2,8 +2,8 @@
 import type { Config } from './config.js';
 
 /** What decides how data is mapped to edges and features. */
-export function rulesText({ presets, features, mute }: Config): string {
-  return JSON.stringify([presets, features, mute]);
+export function rulesText({ presets, features, external_names, mute }: Config): string {
+  return JSON.stringify([presets, features, external_names, mute]);
 }
 
 /** A configuration in texts to compare: `rules` maps data to edges and features, `config` is all that decides. */

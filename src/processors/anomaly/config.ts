@@ -25,6 +25,7 @@ export interface PresetConfig {
   readonly window?: number | undefined;
   readonly source_relative?: boolean | undefined;
   readonly quantile?: number | undefined;
+  readonly default_unit?: string | undefined;
 }
 
 export type WhereConfig = Record<string, Condition>;
@@ -40,6 +41,8 @@ export interface FeatureConfig {
   readonly errors?: { readonly where: OneOrMore<WhereConfig> } | undefined;
   readonly type: RuleType;
   readonly scale?: number | undefined;
+  readonly default_unit?: string | undefined;
+  readonly external_names: readonly string[];
   readonly edge: {
     readonly source: string[];
     readonly destination: string[];
@@ -96,6 +99,8 @@ export interface DeviationConfig {
 export interface Config {
   readonly presets: readonly PresetConfig[];
   readonly features: readonly FeatureConfig[];
+  /** Globs of names that stand for nobody. */
+  readonly external_names: readonly string[];
   readonly threshold: number;
   /** By kind. */
   readonly thresholds: Readonly<Partial<Record<string, number>>>;

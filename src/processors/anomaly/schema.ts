@@ -6,6 +6,7 @@ import { BYTES_DISCOUNT } from '../../kernel/detect-columns.js';
 import { ALERT_KINDS, type Config, THRESHOLD_RANGE, WEEKDAYS } from './config.js';
 import { PRESET_NAMES } from './rules/presets/index.js';
 import { DATA_KINDS, RULE_FEATURES, RULE_TYPES } from './rules/rules.js';
+import { unitFactor } from './rules/units.js';
 
 const threshold = z.number().min(THRESHOLD_RANGE.min).max(THRESHOLD_RANGE.max);
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
@@ -26,6 +27,14 @@ const condition = z.union([
   }),
 ]);
 const where = z.record(text, condition);
+const unit = text
+  .refine(
+    (name) => unitFactor(name, 'time') ?? unitFactor(name, 'size'),
+    'expected a unit of time or size such as "ms" or "By"',
+  )
+  .optional()
+  .describe('Unit of metrics of time or size of which neither unit nor name says it');
+const externalNames = z.array(text).default([]);
 const ends = (what: string) => z.array(text).default([]).describe(`Attributes that name the ${what}`);
 
 const featureRule = z.strictObject({
@@ -44,6 +53,8 @@ const featureRule = z.strictObject({
     .describe('Which of the requests that this rule counts are errors'),
   type: z.enum(RULE_TYPES).default('auto').describe('What a value is; auto: what the metric says of itself'),
   scale: z.number().positive().optional().describe("Factor to seconds, bytes or requests, in place of the unit's"),
+  default_unit: unit,
+  external_names: externalNames.describe('Globs of names that stand for nobody, under this rule'),
   edge: z
     .strictObject({
       source: ends('source service'),
@@ -73,6 +84,7 @@ const preset = z.union([
     window: positiveDuration.optional().describe("In place of the preset's own window"),
     source_relative: z.boolean().optional().describe("In place of the preset's own"),
     quantile: z.number().gt(0).lt(1).optional().describe('Latency is this quantile instead of the mean'),
+    default_unit: unit,
   }),
 ]);
 
@@ -167,6 +179,9 @@ export const schema: z.ZodType<Config> = z.strictObject({
     .default(PRESET_NAMES.map((name) => ({ name })))
     .describe('Lists of feature rules, in order of trust'),
   features: z.array(featureRule).default([]).describe("Feature rules of one's own, trusted before the presets"),
+  external_names: externalNames.describe(
+    'Globs of `name` or `ns/name` that stand for nobody, beside those known; `!name`: such a service is a real one',
+  ),
   threshold: threshold.default(0.9).describe('Score from which an edge alerts'),
   thresholds: z.partialRecord(z.enum(ALERT_KINDS), threshold).default({}).describe('The same by kind'),
   min_requests: z.number().min(0).default(0).describe('Windows with fewer requests open no alert'),

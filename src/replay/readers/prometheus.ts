@@ -2,6 +2,7 @@
 // before they were scraped: counters, gauges, and histograms put together from their _sum and _count.
 import type { opentelemetry } from '#proto';
 import { ExportMetricsServiceRequest } from '../../otlp/index.js';
+import { unitOfName } from '../../processors/anomaly/rules/units.js';
 import type { OpenFile } from './open.js';
 import { type RecordedRequest, RecordingError } from './recorded.js';
 
@@ -21,16 +22,7 @@ export function isRangeAnswer(head: Buffer): boolean {
 }
 
 const CUMULATIVE = 2;
-/** Names of Prometheus carry their unit. */
-const UNITS: readonly (readonly [RegExp, string])[] = [
-  [/_milliseconds(_|$)/, 'ms'],
-  [/_seconds(_|$)/, 's'],
-  [/_bytes(_|$)/, 'By'],
-];
-
-const unitOf = (name: string): string => UNITS.find(([pattern]) => pattern.test(name))?.[1] ?? '';
-
-/** Prometheus' own labels say where a series was scraped, not what it is about. */
+/** Prometheus' own labels say where a series was scraped; what the series is about stays on the point. */
 const SCRAPE_LABELS = new Set(['__name__', 'le', 'job', 'instance']);
 
 function attributesOf(metric: Series['metric']): IKeyValue[] {
@@ -42,8 +34,17 @@ function attributesOf(metric: Series['metric']): IKeyValue[] {
     }));
 }
 
+/** The scrape target as the resource that the Collector's receiver makes of it: the job is the service. */
+function resourceOf({ job, instance }: Series['metric']): IKeyValue[] {
+  return [
+    ...(job ? [{ key: 'service.name', value: { stringValue: job } }] : []),
+    ...(instance ? [{ key: 'service.instance.id', value: { stringValue: instance } }] : []),
+  ];
+}
+
 /** One metric with its identity and the function that makes its point of a time. */
 interface Source {
+  readonly labels: Series['metric'];
   readonly times: readonly number[];
   metricAt(time: number): IMetric | undefined;
 }
@@ -56,8 +57,9 @@ function valuesOf({ values }: Series): Map<number, number> {
 
 function simpleSource(series: Series): Source {
   const { __name__: name = '' } = series.metric;
-  const [values, attributes, unit] = [valuesOf(series), attributesOf(series.metric), unitOf(name)];
+  const [values, attributes, unit] = [valuesOf(series), attributesOf(series.metric), unitOfName(name)];
   return {
+    labels: series.metric,
     times: [...values.keys()],
     metricAt(time) {
       const asDouble = values.get(time);
@@ -72,12 +74,13 @@ function simpleSource(series: Series): Source {
 function histogramSource(name: string, sums: Series, counts: Series): Source {
   const [sum, count, attributes] = [valuesOf(sums), valuesOf(counts), attributesOf(sums.metric)];
   return {
+    labels: sums.metric,
     times: [...sum.keys()],
     metricAt(time) {
       const [ofSum, ofCount] = [sum.get(time), count.get(time)];
       if (ofSum === undefined || ofCount === undefined) return undefined;
       const point = { attributes, timeUnixNano: nanos(time), sum: ofSum, count: Math.round(ofCount) as never };
-      return { name, unit: unitOf(name), histogram: { dataPoints: [point], aggregationTemporality: CUMULATIVE } };
+      return { name, unit: unitOfName(name), histogram: { dataPoints: [point], aggregationTemporality: CUMULATIVE } };
     },
   };
 }
@@ -106,14 +109,29 @@ export async function* rangeAnswers(file: OpenFile): AsyncGenerator<RecordedRequ
   const chunks: Buffer[] = [];
   for await (const chunk of file.chunks()) chunks.push(chunk);
   const sources = sourcesOf(parse(file, Buffer.concat(chunks).toString('utf8')));
+  const targets = byTarget(sources);
   const times = [...new Set(sources.flatMap((source) => source.times))].sort((a, b) => a - b);
   for (const time of times) {
-    const metrics = sources.map((source) => source.metricAt(time)).filter((metric) => metric !== undefined);
-    const body = ExportMetricsServiceRequest.encode({
-      resourceMetrics: [{ resource: {}, scopeMetrics: [{ metrics }] }],
-    }).finish();
+    const resourceMetrics = targets.map(([attributes, its]) => ({
+      resource: { attributes },
+      scopeMetrics: [{ metrics: its.map((source) => source.metricAt(time)).filter((metric) => metric !== undefined) }],
+    }));
+    const body = ExportMetricsServiceRequest.encode({ resourceMetrics }).finish();
     yield { signal: 'metrics', body: Uint8Array.from(body) };
   }
+}
+
+/** The sources of each scrape target, behind its resource. */
+function byTarget(sources: readonly Source[]): (readonly [IKeyValue[], Source[]])[] {
+  const targets = new Map<string, readonly [IKeyValue[], Source[]]>();
+  for (const source of sources) {
+    const attributes = resourceOf(source.labels);
+    const key = JSON.stringify(attributes);
+    const target = targets.get(key);
+    if (target) target[1].push(source);
+    else targets.set(key, [attributes, [source]]);
+  }
+  return [...targets.values()];
 }
 
 interface Answer {

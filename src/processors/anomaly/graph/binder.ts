@@ -168,6 +168,7 @@ export class Binder {
       return UNUSED;
     }
     const binding = edges.bind(resolution);
+    if (resolution.assumedUnit !== undefined) this.#tellUnit(resolution, row.metric.name);
     const outcome = binding.edge < 0 ? 'refused' : 'mapped';
     this.counts[outcome]++;
     this.#tally(row, outcome, lesson);
@@ -196,6 +197,11 @@ export class Binder {
     }
     tally.counts[outcome]++;
     if (example !== undefined) tally.example = example;
+  }
+
+  #tellUnit({ feed, rule, assumedUnit }: Mapped, metric: string): void {
+    const { preset } = rule;
+    this.#options.events.unitAssumed({ feed, preset, rule: rule.rule.name, metric, unit: assumedUnit as string });
   }
 
   #readSlowly(series: number, group: GroupState, { rule, type, scale }: Mapped, { metric }: Row): void {

@@ -1,5 +1,6 @@
 // Attributes of OTLP messages as plain values, and references to them as rules write them.
 import type { opentelemetry } from '#proto';
+import { valueUnder } from './spellings.js';
 
 type KeyValue = opentelemetry.proto.common.v1.IKeyValue;
 type AnyValue = opentelemetry.proto.common.v1.IAnyValue;
@@ -67,15 +68,18 @@ export function parseReference(text: string): AttributeReference {
   return { place: placed[1] as keyof AttributeSets, name: placed[2] as string };
 }
 
-/** The attribute's value; undefined where it is absent. `captures` are put in for `{1}`, `{2}`. */
+/**
+ * The attribute's value under any spelling of its name (`span.kind`, `span_kind`); undefined where it is absent. `captures` are put in
+ * for `{1}`, `{2}`.
+ */
 export function lookUp(
   sets: AttributeSets,
   reference: AttributeReference,
   captures: readonly string[],
 ): AttributeValue | undefined {
   const name = fill(reference.name, captures);
-  if (reference.place !== 'any') return sets[reference.place].get(name);
-  return sets.point.get(name) ?? sets.resource.get(name) ?? sets.scope.get(name);
+  if (reference.place !== 'any') return valueUnder(sets[reference.place], name);
+  return valueUnder(sets.point, name) ?? valueUnder(sets.resource, name) ?? valueUnder(sets.scope, name);
 }
 
 /** `text` with `{1}`, `{2}` … replaced by what the glob's stars matched. */

@@ -7,12 +7,19 @@ const NOTHING: readonly string[] = [];
 
 export function compileGlob(pattern: string): Glob {
   if (!/[*?]/.test(pattern)) return (text) => (text === pattern ? NOTHING : undefined);
-  const source = pattern.replace(/[\\^$.*+?()[\]{}|]/g, (character) => {
-    if (character === '*') return '(.*)';
-    return character === '?' ? '.' : `\\${character}`;
-  });
-  const expression = new RegExp(`^${source}$`, 's');
+  const expression = new RegExp(`^${globSource(pattern)}$`, 's');
   return (text) => expression.exec(text)?.slice(1);
+}
+
+/** The glob as the source of a regular expression, each star a group; `literal` rewrites the text between the stars. */
+export function globSource(pattern: string, literal: (text: string) => string = (text) => text): string {
+  return pattern
+    .split(/([*?])/)
+    .map((part) => {
+      if (part === '*') return '(.*)';
+      return part === '?' ? '.' : literal(part).replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+    })
+    .join('');
 }
 
 /** True where any of the patterns matches. */

@@ -2,6 +2,7 @@
 import type { AttributeSets } from './attributes.js';
 import { compileGlob, matchesAny } from './glob.js';
 import { formatService, type ServiceName } from './names.js';
+import { valueUnder } from './spellings.js';
 
 export interface MuteConfig {
   readonly namespaces: readonly string[];
@@ -31,7 +32,7 @@ export function compileMutes(config: MuteConfig): Mutes {
       if (namespaces.has(service.namespace)) return `namespace ${service.namespace} is left out`;
       if (mutedService(service)) return `${formatService(service)} is left out`;
     }
-    const path = PATHS.map((name) => sets.point.get(name)).find((value) => value !== undefined);
+    const path = PATHS.map((name) => valueUnder(sets.point, name)).find((value) => value !== undefined);
     return path !== undefined && matchesAny(paths, String(path)) ? 'health checks are left out' : undefined;
   };
 }

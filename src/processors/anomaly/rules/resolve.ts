@@ -3,10 +3,12 @@ import type { AttributeSets, Attributes, AttributeValue } from './attributes.js'
 import { bounded, lookUp } from './attributes.js';
 import type { Mutes } from './mutes.js';
 import { EXTERNAL, firstSorted, isExternal, parseService, type ServiceName } from './names.js';
+import { namespaceOf } from './placeholders.js';
 import type { Row } from './rows.js';
 import type { Candidate, CompiledRule, RuleBook } from './rules.js';
 import { dimensionOf, isDistribution, seriesRoles, seriesType } from './rules.js';
-import { unitFactor } from './units.js';
+import { valueUnder } from './spellings.js';
+import { BASE_UNITS, unitOf, unitOfFactor } from './units.js';
 
 /** Why a series tells of no edge. */
 export type UnusedReason = 'unmapped' | 'ignored' | 'muted';
@@ -37,8 +39,10 @@ export interface Mapped {
   readonly type: number;
   /** Factor from the value received to seconds, bytes or a count (a second, if it is a rate). */
   readonly scale: number;
-  /** Unit as received. */
+  /** Unit of the values received: the metric's, else its name's, else the rule's. */
   readonly unit: string;
+  /** Where nobody has said in which unit the values are: the one that they are taken to be in. */
+  readonly assumedUnit: string | undefined;
   readonly rank: number;
   /** The peer is known by its address alone: edges need a script that resolves it. */
   readonly unresolvedPeer: boolean;
@@ -103,7 +107,8 @@ function applyRule(row: Row, { compiled, captures }: Candidate, defaultCluster: 
     roles: seriesRoles(compiled, row.metric, row, captures),
     type: seriesType(rule, row.metric, row.hasStart, unit.perSecond),
     scale: unit.factor,
-    unit: row.metric.unit,
+    unit: unit.unit,
+    assumedUnit: unit.assumed,
     rank: compiled.rank + (server ? 1 : 0),
     unresolvedPeer: ends.byAddress,
   };
@@ -113,14 +118,32 @@ function isSwapped(row: Row, { swap }: CompiledRule, captures: readonly string[]
   return swap?.(row, captures) ?? false;
 }
 
-/** A quantity in the rule's own scale, in the unit's, or none at all. */
-function scaleOf({ metric }: Row, { rule }: CompiledRule): { factor: number; perSecond: boolean } | undefined {
-  const ofUnit = unitFactor(metric.unit, dimensionOf(rule));
-  // A count of a distribution has no unit, whatever is distributed.
-  if (isDistribution(metric.data) && dimensionOf(rule) === 'count') return { factor: 1, perSecond: false };
-  if (rule.scale === undefined) return ofUnit;
-  return { factor: rule.scale, perSecond: ofUnit?.perSecond ?? false };
+interface Scale {
+  readonly factor: number;
+  readonly perSecond: boolean;
+  readonly unit: string;
+  readonly assumed: string | undefined;
 }
+
+/** A quantity in the rule's own scale, in the unit's, or none at all. */
+function scaleOf({ metric }: Row, { rule }: CompiledRule): Scale | undefined {
+  const dimension = dimensionOf(rule);
+  // A count of a distribution has no unit, whatever is distributed.
+  if (isDistribution(metric.data) && dimension === 'count')
+    return { factor: 1, perSecond: false, unit: metric.unit, assumed: undefined };
+  const known = unitOf(metric, dimension, { known: rule.knownUnit, likely: rule.likelyUnit });
+  if (rule.scale !== undefined) {
+    const unit = unitOfFactor(rule.scale, dimension) ?? metric.unit;
+    return { factor: rule.scale, perSecond: known?.perSecond ?? false, unit, assumed: undefined };
+  }
+  if (!known) return undefined;
+  const { factor, perSecond, unit, from } = known;
+  const isGuess = from === 'assumed' && dimension !== 'count';
+  return { factor, perSecond, unit, assumed: isGuess ? unit || BASE_UNITS[dimension] : undefined };
+}
+
+type Captures = readonly string[];
+type CompiledEnd = CompiledRule['source'];
 
 interface Ends {
   readonly source: ServiceName | undefined;
@@ -135,14 +158,22 @@ interface End {
 }
 
 function findEnds(row: Row, compiled: CompiledRule, captures: readonly string[]): Ends | string {
-  const source = findEnd(row, compiled.source, captures);
-  const destination = findEnd(row, compiled.destination, captures);
+  const source = findEnd(row, compiled, 'source', captures);
+  const destination = besideSource(findEnd(row, compiled, 'destination', captures), source, compiled);
   if (compiled.rule.destinationRequired && !destination.service) return 'it names no destination';
-  const self = compiled.self ? findEnd(row, compiled.self, captures) : undefined;
+  const self = compiled.self ? findEnd(row, compiled, 'self', captures) : undefined;
   const to = destination.service ?? self?.service ?? external(destination.mentioned || (self?.mentioned ?? false));
   const from = source.service ?? otherEnd(destination, self) ?? external(source.mentioned);
   if (!to) return from ? { source: undefined, destination: from, byAddress: false } : 'it names no service';
   return { source: from, destination: to, byAddress: destination.mentioned && isExternal(to) };
+}
+
+/** A host without dots that no namespace is known of is looked up in that of its caller. */
+function besideSource(end: End, { service: source }: End, { destination }: CompiledRule): End {
+  const { service } = end;
+  if (!destination.besideSource || !service || !source || isExternal(service)) return end;
+  if (service.namespace !== '' || service.name.includes('.')) return end;
+  return { ...end, service: { ...service, namespace: source.namespace } };
 }
 
 /** The reporter is the source only where the data names another destination. */
@@ -160,29 +191,49 @@ function sameService(a: ServiceName, b: ServiceName): boolean {
 }
 
 /**
- * The first attribute of the list that is not empty, in the row and in its copies: Pixie sends a row of a pod with several services
- * once for each of them, and the first name in sorted order stands for all.
+ * The first attribute of the list that names a service, in the row and in its copies: Pixie sends a row of a pod with several services
+ * once for each of them, and the first name in sorted order stands for all. Where every name is nobody's, the end is external.
  */
-function findEnd(row: Row, lists: CompiledRule['source'], captures: readonly string[]): End {
+function findEnd(row: Row, compiled: CompiledRule, which: 'source' | 'destination' | 'self', captures: Captures): End {
+  const end = compiled[which] as CompiledEnd;
   let mentioned = false;
-  for (const reference of lists.service) {
+  let service: ServiceName | undefined;
+  for (const reference of end.service) {
     const value = lookUp(row, reference, captures);
     if (value === undefined) continue;
     mentioned = true;
     if (value === '') continue;
-    const names = [value, ...copiesOf(row, reference, captures)].map(String);
-    const first = firstSorted(names);
-    const name = lists.external.includes(first) ? '' : first;
-    return { service: parseService(bounded(name), findNamespace(row, lists.namespace, captures)), mentioned };
+    const name = bounded(firstSorted([value, ...copiesOf(row, reference, captures)].map(String)));
+    service = serviceOf(name, row, end, compiled, captures);
+    if (!isExternal(service)) break;
   }
-  return { service: undefined, mentioned };
+  return { service, mentioned };
 }
 
-function copiesOf(
+function serviceOf(
+  text: string,
   row: Row,
-  reference: CompiledRule['source']['service'][number],
-  captures: readonly string[],
-): AttributeValue[] {
+  end: CompiledEnd,
+  { isPlaceholder }: CompiledRule,
+  captures: Captures,
+): ServiceName {
+  if (end.external.includes(text) && !end.externalUnless?.(row, captures)) return EXTERNAL;
+  const service = parseService(text, findNamespace(row, end.namespace, captures), isPlaceholder);
+  if (service.namespace !== '' || isExternal(service)) return service;
+  return { ...service, namespace: namespaceOfJob(service.name, row, end, captures) };
+}
+
+/** The namespace that a job's name (`ns/name`) gives a service that is named alone. */
+function namespaceOfJob(name: string, row: Row, end: CompiledEnd, captures: Captures): string {
+  for (const reference of end.jobs) {
+    const job = String(lookUp(row, reference, captures) ?? '');
+    if (job.endsWith(`/${name}`) && job.indexOf('/') === job.length - name.length - 1)
+      return job.slice(0, -name.length - 1);
+  }
+  return '';
+}
+
+function copiesOf(row: Row, reference: CompiledEnd['service'][number], captures: Captures): AttributeValue[] {
   const values = row.copies.map((resource: Attributes) => lookUp({ ...sets(row), resource }, reference, captures));
   return values.filter((value): value is AttributeValue => value !== undefined && value !== '');
 }
@@ -191,10 +242,11 @@ function sets({ point, resource, scope }: Row): AttributeSets {
   return { point, resource, scope };
 }
 
-function findNamespace(row: Row, names: CompiledRule['source']['namespace'], captures: readonly string[]): string {
+function findNamespace(row: Row, names: CompiledEnd['namespace'], captures: Captures): string {
   for (const reference of names) {
     const value = lookUp(row, reference, captures);
-    if (value !== undefined && value !== '') return String(value);
+    const namespace = value === undefined ? '' : namespaceOf(String(value));
+    if (namespace !== '') return namespace;
   }
   return '';
 }
@@ -218,5 +270,5 @@ export function findCluster(row: Row, fallback: string): Cluster {
 }
 
 function textOf(row: Row, name: string): string {
-  return String(row.resource.get(name) ?? row.point.get(name) ?? '');
+  return String(valueUnder(row.resource, name) ?? valueUnder(row.point, name) ?? '');
 }

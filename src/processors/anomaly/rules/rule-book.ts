@@ -5,7 +5,7 @@ import { PRESETS } from './presets/index.js';
 import { type FeatureRule, RuleBook } from './rules.js';
 
 export function createRuleBook(config: Config): RuleBook {
-  const book = new RuleBook();
+  const book = new RuleBook(config.external_names);
   book.add(
     'features',
     config.features.map((feature, i) => [ruleOf(feature, i)]),
@@ -22,11 +22,12 @@ export function createRuleBook(config: Config): RuleBook {
 
 /** What a preset's entry in the configuration changes on each of its rules. */
 function changesOf(preset: PresetConfig): Partial<FeatureRule> {
-  const { window, source_relative, quantile } = preset;
+  const { window, source_relative, quantile, default_unit } = preset;
   return {
     ...(window === undefined ? {} : { windowMs: window }),
     ...(source_relative === undefined ? {} : { sourceRelative: source_relative }),
     ...(quantile === undefined ? {} : { quantile }),
+    ...(default_unit === undefined ? {} : { knownUnit: default_unit }),
   };
 }
 
@@ -44,6 +45,7 @@ function ruleOf(feature: FeatureConfig, index: number): FeatureRule {
     where: feature.where,
     errors: feature.errors ? list(feature.errors.where) : [],
     type: feature.type,
+    externalNames: feature.external_names,
     source: { service: edge.source, namespace: edge.src_namespace },
     destination: { service: edge.destination, namespace: edge.namespace },
     feed: feature.feed ?? name,
@@ -53,6 +55,7 @@ function ruleOf(feature: FeatureConfig, index: number): FeatureRule {
     ...(feature.unit === undefined ? {} : { unit: list(feature.unit) }),
     ...(feature.data === undefined ? {} : { data: list(feature.data) }),
     ...(feature.scale === undefined ? {} : { scale: feature.scale }),
+    ...(feature.default_unit === undefined ? {} : { knownUnit: feature.default_unit }),
     ...(feature.swap === undefined ? {} : { swap: feature.swap }),
     ...(feature.end === undefined ? {} : { end: feature.end }),
     ...(feature.quantile === undefined ? {} : { quantile: feature.quantile }),

@@ -1,8 +1,10 @@
 // Feature rules: which metrics say what about which edge. Presets are lists of them; the configuration may add its own.
 import { type FeatureName, Role, SeriesType } from '../../../kernel/face.js';
-import { type AttributeReference, type AttributeSets, fill, parseReference } from './attributes.js';
+import { type AttributeReference, type AttributeSets, lookUp, parseReference } from './attributes.js';
 import { type Condition, compileConditions, type Predicate } from './conditions.js';
 import { compileGlob, type Glob } from './glob.js';
+import { compilePlaceholders, type Placeholder } from './placeholders.js';
+import { compileMetricName, type MetricPattern } from './spellings.js';
 import type { Dimension } from './units.js';
 
 export const DATA_KINDS = ['gauge', 'sum', 'histogram', 'exponential_histogram', 'summary'] as const;
@@ -22,8 +24,14 @@ export type Where = Readonly<Record<string, Condition>>;
 export interface EndLists {
   readonly service: readonly string[];
   readonly namespace: readonly string[];
-  /** Names that stand for nobody in particular ("unknown", "user"). */
+  /** Names that stand for nobody in particular, beside those that never name anybody ("user" of a service graph). */
   readonly external?: readonly string[];
+  /** Where this holds, such a name is a service's after all. */
+  readonly externalUnless?: Where;
+  /** Attributes whose `ns/name` gives a service that is named alone its namespace (`job` of Prometheus). */
+  readonly jobs?: readonly string[];
+  /** A host without dots is in the namespace of the source, as Kubernetes' DNS has it. */
+  readonly besideSource?: boolean;
 }
 
 /** A rule as presets and configurations write it. */
@@ -31,6 +39,11 @@ export interface FeatureRule {
   readonly name: string;
   /** Names or globs of metrics. */
   readonly metric: readonly string[];
+  /**
+   * `otel`: the names are OpenTelemetry's, and match what Prometheus makes of them. `written`: as they are. Default: dotted ones are
+   * OpenTelemetry's.
+   */
+  readonly names?: 'otel' | 'written';
   readonly scope?: string;
   /** Only metrics of these units. */
   readonly unit?: readonly string[];
@@ -40,9 +53,17 @@ export interface FeatureRule {
   readonly features: readonly RuleFeature[];
   /** Which points of a rule that feeds requests are errors: any of these. Unknown where none of the attributes is there. */
   readonly errors?: readonly Where[];
+  /** The producer marks errors alone: a request without a mark has succeeded. */
+  readonly unmarkedSucceeded?: boolean;
   readonly type?: RuleType;
   /** Factor to seconds, bytes or requests; stands in for the unit's own. */
   readonly scale?: number;
+  /** Unit of a metric that names none, by its producer's documentation or by the user's word. */
+  readonly knownUnit?: string;
+  /** The same as a guess, which the log tells. */
+  readonly likelyUnit?: string;
+  /** Globs of names that are external, beside those of the configuration. */
+  readonly externalNames?: readonly string[];
   readonly source: EndLists;
   readonly destination: EndLists;
   /** The rule does not apply where no destination is named. */
@@ -68,6 +89,9 @@ interface CompiledEnd {
   readonly service: readonly AttributeReference[];
   readonly namespace: readonly AttributeReference[];
   readonly external: readonly string[];
+  readonly externalUnless: Predicate | undefined;
+  readonly jobs: readonly AttributeReference[];
+  readonly besideSource: boolean;
 }
 
 export interface CompiledRule {
@@ -80,6 +104,8 @@ export interface CompiledRule {
   readonly source: CompiledEnd;
   readonly destination: CompiledEnd;
   readonly self: CompiledEnd | undefined;
+  /** Names that stand for nobody. */
+  readonly isPlaceholder: Placeholder;
 }
 
 /** The identity of a metric as rules see it. */
@@ -103,7 +129,7 @@ export const MAX_TIERS = 127;
 
 interface Entry {
   readonly compiled: CompiledRule;
-  readonly globs: readonly Glob[];
+  readonly patterns: readonly MetricPattern[];
   readonly scope: Glob | undefined;
 }
 
@@ -111,19 +137,27 @@ interface Entry {
 export class RuleBook {
   readonly #entries: Entry[] = [];
   readonly #cache = new Map<string, readonly Candidate[]>();
+  readonly #externalNames: readonly string[];
   #tiers = 0;
+
+  /** `externalNames`: globs of names that are external under every rule. */
+  constructor(externalNames: readonly string[] = []) {
+    this.#externalNames = externalNames;
+  }
 
   add(preset: string, tiers: readonly Tier[]): void {
     for (const tier of tiers) {
       if (this.#tiers === MAX_TIERS) throw new RangeError(`more than ${MAX_TIERS} ranks of feature rules`);
-      for (const rule of tier) this.#entries.push(compileEntry(rule, preset, this.#tiers * 2));
+      for (const rule of tier) {
+        this.#entries.push(compileEntry(rule, preset, this.#tiers * 2, this.#externalNames));
+      }
       this.#tiers++;
     }
   }
 
   /** Rules that may apply to the metric, best first, before their attribute predicates are asked. */
   candidates(metric: MetricMeta): readonly Candidate[] {
-    const key = `${metric.name}\0${metric.unit}\0${metric.scope}\0${metric.data}`;
+    const key = `${metric.name}\0${metric.unit}\0${metric.scope}\0${metric.data}\0${metric.monotonic}`;
     const known = this.#cache.get(key);
     if (known) return known;
     const found = this.#entries.flatMap((entry) => matchEntry(entry, metric));
@@ -133,7 +167,7 @@ export class RuleBook {
   }
 }
 
-function compileEntry(rule: FeatureRule, preset: string, rank: number): Entry {
+function compileEntry(rule: FeatureRule, preset: string, rank: number, externalNames: readonly string[]): Entry {
   const compiled: CompiledRule = {
     rule,
     preset,
@@ -147,8 +181,12 @@ function compileEntry(rule: FeatureRule, preset: string, rank: number): Entry {
     source: compileEnd(rule.source),
     destination: compileEnd(rule.destination),
     self: rule.self && compileEnd(rule.self),
+    isPlaceholder: compilePlaceholders([...(rule.externalNames ?? []), ...externalNames]),
   };
-  return { compiled, globs: rule.metric.map(compileGlob), scope: rule.scope ? compileGlob(rule.scope) : undefined };
+  const patterns = rule.metric.map((name) =>
+    compileMetricName(name, rule.names === undefined ? name.includes('.') : rule.names === 'otel'),
+  );
+  return { compiled, patterns, scope: rule.scope ? compileGlob(rule.scope) : undefined };
 }
 
 function compileEnd(end: EndLists): CompiledEnd {
@@ -156,16 +194,19 @@ function compileEnd(end: EndLists): CompiledEnd {
     service: end.service.map(parseReference),
     namespace: end.namespace.map(parseReference),
     external: end.external ?? [],
+    externalUnless: end.externalUnless && compileConditions(end.externalUnless),
+    jobs: (end.jobs ?? []).map(parseReference),
+    besideSource: end.besideSource ?? false,
   };
 }
 
-function matchEntry({ compiled, globs, scope }: Entry, metric: MetricMeta): Candidate[] {
+function matchEntry({ compiled, patterns, scope }: Entry, metric: MetricMeta): Candidate[] {
   const { rule } = compiled;
   if (rule.data && !rule.data.includes(metric.data)) return [];
   if (rule.unit && !rule.unit.includes(metric.unit)) return [];
   if (scope && !scope(metric.scope)) return [];
-  for (const glob of globs) {
-    const captures = glob(metric.name);
+  for (const pattern of patterns) {
+    const captures = pattern(metric);
     if (captures) return [{ compiled, captures }];
   }
   return [];
@@ -184,6 +225,8 @@ export function seriesType(rule: FeatureRule, metric: MetricMeta, hasStart: bool
   if (perSecond) return SeriesType.rate;
   switch (metric.data) {
     case 'gauge':
+      // Whoever lost the type on the way has kept the name: Prometheus' counters end in it.
+      if (metric.name.endsWith('_total')) return SeriesType.counter;
       return rule.features.some((f) => f === 'latency' || f === 'error_ratio') ? SeriesType.level : SeriesType.amount;
     case 'summary':
       // A summary has no temporality. Pixie's are of their window and have no start; scraped ones are cumulative and have one.
@@ -230,13 +273,10 @@ function featureRole(feature: RuleFeature, rule: FeatureRule, distribution: bool
 
 /** Errors are known only where one of the attributes that tell of them is there. */
 function errorRole(compiled: CompiledRule, sets: AttributeSets, captures: readonly string[]): number {
-  let known = false;
+  let known = compiled.rule.unmarkedSucceeded ?? false;
   for (const { holds, names } of compiled.errors) {
     if (holds(sets, captures)) return Role.ERRORS;
-    known ||= names.some((name) => {
-      const key = fill(name.name, captures);
-      return sets.point.has(key) || sets.resource.has(key);
-    });
+    known ||= names.some((name) => lookUp(sets, name, captures) !== undefined);
   }
   return known ? Role.ERRORS_NONE : 0;
 }

@@ -1,4 +1,4 @@
-// Units (UCUM, as OTLP writes them) and their factors to what the kernel counts in: seconds, bytes, requests.
+// Units and their factors to what the kernel counts in (seconds, bytes, requests); which unit a metric is in, from itself or its name.
 
 /** A unit as a factor, and whether it is a rate (an amount a second). */
 export interface UnitFactor {
@@ -6,6 +6,7 @@ export interface UnitFactor {
   readonly perSecond: boolean;
 }
 
+/** UCUM, as OTLP writes it, and the words of Prometheus and OpenMetrics. */
 const TIME: Readonly<Record<string, number>> = {
   ns: 1e-9,
   us: 1e-6,
@@ -15,10 +16,14 @@ const TIME: Readonly<Record<string, number>> = {
   s: 1,
   min: 60,
   h: 3600,
+  d: 86_400,
   nanoseconds: 1e-9,
   microseconds: 1e-6,
   milliseconds: 1e-3,
   seconds: 1,
+  minutes: 60,
+  hours: 3600,
+  days: 86_400,
 };
 
 const SIZE: Readonly<Record<string, number>> = {
@@ -34,6 +39,13 @@ const SIZE: Readonly<Record<string, number>> = {
   bit: 0.125,
   kbit: 125,
   Mbit: 125e3,
+  kilobytes: 1e3,
+  megabytes: 1e6,
+  gigabytes: 1e9,
+  kibibytes: 1024,
+  mebibytes: 1024 ** 2,
+  gibibytes: 1024 ** 3,
+  bits: 0.125,
 };
 
 /** What tools write for a rate of requests without a slash. Any other unit of a count is the name of what is counted. */
@@ -43,6 +55,7 @@ const RATES: readonly string[] = ['rps', 'reqps', 'ops', 'Hz'];
 export type Dimension = 'time' | 'size' | 'count';
 
 const NONE: UnitFactor = { factor: 1, perSecond: false };
+const PERCENT: readonly string[] = ['%', 'percent'];
 
 /** Undefined where the unit does not measure that dimension. An absent unit is seconds, bytes or a count. */
 export function unitFactor(unit: string, dimension: Dimension): UnitFactor | undefined {
@@ -58,10 +71,126 @@ export function unitFactor(unit: string, dimension: Dimension): UnitFactor | und
 
 function amountFactor(unit: string, dimension: Dimension): UnitFactor | undefined {
   if (dimension === 'size') return own(SIZE, unit);
-  if (unit === '%') return { factor: 0.01, perSecond: false };
+  if (PERCENT.includes(unit)) return { factor: 0.01, perSecond: false };
   return { factor: 1, perSecond: RATES.includes(unit) };
 }
 
 function own(table: Readonly<Record<string, number>>, unit: string): UnitFactor | undefined {
   return Object.hasOwn(table, unit) ? { factor: table[unit] as number, perSecond: false } : undefined;
+}
+
+// -- names
+
+/** What a name ends in, and the unit that it stands for: Prometheus' words first, then what clients abbreviate. */
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['nanoseconds', 'ns'],
+  ['microseconds', 'us'],
+  ['milliseconds', 'ms'],
+  ['seconds', 's'],
+  ['minutes', 'min'],
+  ['hours', 'h'],
+  ['days', 'd'],
+  ['bytes', 'By'],
+  ['kilobytes', 'kBy'],
+  ['megabytes', 'MBy'],
+  ['gigabytes', 'GBy'],
+  ['kibibytes', 'KiBy'],
+  ['mebibytes', 'MiBy'],
+  ['gibibytes', 'GiBy'],
+  ['bits', 'bit'],
+  ['ratio', '1'],
+  ['percent', '%'],
+  ['ns', 'ns'],
+  ['nanos', 'ns'],
+  ['us', 'us'],
+  ['micros', 'us'],
+  ['ms', 'ms'],
+  ['msec', 'ms'],
+  ['millis', 'ms'],
+  ['secs', 's'],
+  ['sec', 's'],
+]);
+
+/** The words that a Prometheus name may carry for its unit, for patterns. */
+export const UNIT_WORDS: readonly string[] = [...WORDS.keys()];
+
+/** Ends of a name that say what kind of number it is, not its unit. */
+const KINDS = /[._](?:total|bucket|sum|count|created)$/;
+const PER = /^(.*?)[._]?per[._](second|minute|hour)$/;
+const PER_UNITS: Readonly<Record<string, string>> = { second: 's', minute: 'min', hour: 'h' };
+
+/**
+ * The unit that the name of a metric ends in, as UCUM writes it: `ms` of `istio_request_duration_milliseconds`, `By/s` of
+ * `x_bytes_per_second`; '' where it names none. `_total`, `_sum` and the like may follow.
+ */
+export function unitOfName(name: string): string {
+  const bare = name.replace(KINDS, '');
+  const rate = PER.exec(bare);
+  if (rate) return `${lastWord(rate[1] as string) || '1'}/${PER_UNITS[rate[2] as string]}`;
+  return lastWord(bare);
+}
+
+function lastWord(name: string): string {
+  return WORDS.get(name.slice(Math.max(name.lastIndexOf('_'), name.lastIndexOf('.')) + 1).toLowerCase()) ?? '';
+}
+
+/** The word that Prometheus puts behind a name for a unit; '' where it puts none. */
+export function wordOfUnit(unit: string): string {
+  for (const [word, known] of WORDS) if (known === unit && unit !== '1') return word;
+  return '';
+}
+
+/** A metric's unit, and who says so. */
+export interface KnownUnit extends UnitFactor {
+  /** UCUM; '' stands for seconds, bytes or a plain count. */
+  readonly unit: string;
+  readonly from: 'metric' | 'name' | 'rule' | 'assumed';
+}
+
+/** What is known of a metric's unit beside the metric itself. */
+export interface UnitHints {
+  /** What its producer's documentation or the user says. */
+  readonly known?: string | undefined;
+  /** What it most likely is. */
+  readonly likely?: string | undefined;
+}
+
+/** Units that say no more than "a number". */
+const SILENT_UNITS: readonly string[] = ['', '1', '{}'];
+
+/**
+ * The unit of a metric: its own, else the one in its name, else a hint's that measures the dimension, else seconds, bytes or a count.
+ * Undefined where its own unit does not measure the dimension. What a receiver takes and what a replay reads both end here.
+ */
+export function unitOf(
+  metric: { readonly name: string; readonly unit: string },
+  dimension: Dimension,
+  hints: UnitHints = {},
+): KnownUnit | undefined {
+  const isStated = dimension === 'count' ? metric.unit !== '' : !SILENT_UNITS.includes(metric.unit);
+  if (isStated) {
+    const factor = unitFactor(metric.unit, dimension);
+    return factor && { unit: metric.unit, from: 'metric', ...factor };
+  }
+  return (
+    hinted(unitOfName(metric.name), dimension, 'name') ??
+    hinted(hints.known, dimension, 'rule') ??
+    hinted(hints.likely, dimension, 'assumed') ?? { unit: '', from: 'assumed', ...NONE }
+  );
+}
+
+function hinted(unit: string | undefined, dimension: Dimension, from: KnownUnit['from']): KnownUnit | undefined {
+  // Of a count any text is a unit: only a name that says ratio, percent or a rate tells something.
+  const isSilent = dimension === 'count' && !(from === 'name' && /^1$|%|\//.test(unit ?? ''));
+  const factor = unit && !isSilent ? unitFactor(unit, dimension) : undefined;
+  return unit && factor ? { unit, from, ...factor } : undefined;
+}
+
+/** What '' stands for. */
+export const BASE_UNITS: Readonly<Record<Dimension, string>> = { time: 's', size: 'By', count: '1' };
+
+/** The unit of a factor to seconds or bytes, so that values are told in it; undefined where no unit has that factor. */
+export function unitOfFactor(factor: number, dimension: Dimension): string | undefined {
+  if (dimension === 'count') return undefined;
+  return Object.entries(dimension === 'time' ? TIME : SIZE).find(([, known]) => known === factor)?.[0];
 }

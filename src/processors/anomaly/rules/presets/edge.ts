@@ -81,4 +81,16 @@ const CONNECTIONS: Tier = [
   }),
 ];
 
-export const edge: readonly Tier[] = [...tiers('edge.', 'edge'), ...tiers('*.edge.', '{1}.edge'), CONNECTIONS];
+/** A protocol in front makes a name that others may use too: as Prometheus writes it, it counts only with both ends on the point. */
+const WITH_PROTOCOL: readonly Tier[] = tiers('*.edge.', '{1}.edge').flatMap((tier) => [
+  tier.map((one): FeatureRule => ({ ...one, names: 'written' })),
+  tier.map(
+    (one): FeatureRule => ({
+      ...one,
+      name: `${one.name}_translated`,
+      where: { 'point:src_service': { present: true }, 'point:dst_service': { present: true } },
+    }),
+  ),
+]);
+
+export const edge: readonly Tier[] = [...tiers('edge.', 'edge'), ...WITH_PROTOCOL, CONNECTIONS];

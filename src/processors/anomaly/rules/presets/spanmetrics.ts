@@ -1,44 +1,46 @@
-// Preset `spanmetrics`: the Collector's span_metrics connector. Only a client span that names its peer makes an edge.
+// Preset `spanmetrics`: metrics made of spans by the Collector's connector, by the processor before it, by Tempo, Beyla and OBI. Only a
+// client span that names its peer makes an edge.
 import type { EndLists, FeatureRule, Tier, Where } from '../rules.js';
-
-const SERVICE: EndLists = {
-  service: ['service.name'],
-  namespace: ['service.namespace', 'k8s.namespace.name'],
-};
+import { NOBODY, REPORTER } from './reporters.js';
 
 const PEER: EndLists = {
   service: ['service.peer.name', 'peer.service', 'server.address', 'net.peer.name', 'messaging.destination.name'],
   namespace: ['service.peer.namespace'],
 };
 
-const NOBODY: EndLists = { service: [], namespace: [] };
-
-const CALLS = ['traces.span.metrics.calls', 'traces_span_metrics_calls_total', 'calls', 'calls_total'];
-const DURATION = [
-  'traces.span.metrics.duration',
-  'traces_span_metrics_duration_seconds',
-  'traces_span_metrics_duration_milliseconds',
-  'duration',
-  'latency',
-];
+/** Any `namespace` of the connector's configuration may stand in front; `traces.spanmetrics` is Tempo's, none was the first default. */
+const CALLS = ['traces.span.metrics.calls', 'calls', '*.calls'];
+const DURATION = ['traces.span.metrics.duration', 'duration', '*.duration'];
+/** The processor before the connector, in milliseconds; Tempo, in seconds. Neither name says so. */
+const LATENCY = ['latency'];
+const TEMPO_LATENCY = ['traces.spanmetrics.latency'];
 
 const ERRORS: readonly Where[] = [
   { 'status.code': ['STATUS_CODE_ERROR', 'ERROR', 'Error'] },
   { 'otel.status_code': 'ERROR' },
-  { status_code: 'STATUS_CODE_ERROR' },
 ];
 
 /** Both spellings of the kinds that connectors and Prometheus write. */
-const OUT = ['SPAN_KIND_CLIENT', 'SPAN_KIND_PRODUCER', 'Client', 'Producer'];
-const IN = ['SPAN_KIND_SERVER', 'SPAN_KIND_CONSUMER', 'Server', 'Consumer'];
+const OUT = [
+  'SPAN_KIND_CLIENT',
+  'SPAN_KIND_PRODUCER',
+  'Client',
+  'Producer',
+  'CLIENT',
+  'PRODUCER',
+  'client',
+  'producer',
+];
+const IN = ['SPAN_KIND_SERVER', 'SPAN_KIND_CONSUMER', 'Server', 'Consumer', 'SERVER', 'CONSUMER', 'server', 'consumer'];
 
 function rule(name: string, metric: readonly string[], more: Partial<FeatureRule>): FeatureRule {
   return {
     name,
     metric,
+    names: 'otel',
     features: [],
     source: NOBODY,
-    destination: SERVICE,
+    destination: REPORTER,
     feed: 'spanmetrics',
     windowMs: 60_000,
     // The peer's name is what the caller believes; a wrong source is worse than none.
@@ -50,7 +52,7 @@ function rule(name: string, metric: readonly string[], more: Partial<FeatureRule
 function edges(name: string, metric: readonly string[], more: Partial<FeatureRule>): FeatureRule {
   return rule(name, metric, {
     ...more,
-    source: SERVICE,
+    source: REPORTER,
     destination: PEER,
     destinationRequired: true,
     where: { 'span.kind': OUT },
@@ -62,25 +64,32 @@ function services(name: string, metric: readonly string[], more: Partial<Feature
   return rule(name, metric, { ...more, where: { 'span.kind': IN }, end: 'server' });
 }
 
+const ALL = [...CALLS, ...DURATION, ...LATENCY, ...TEMPO_LATENCY];
+
 /** Points of streams beyond the connector's cardinality limit mix everything. */
 const OVERFLOW: Tier = [
-  rule('overflow', [...CALLS, ...DURATION], {
-    where: { 'otel.metric.overflow': true, 'span.kind': { exists: false } },
-  }),
+  rule('overflow', ALL, { where: { 'otel.metric.overflow': true, 'span.kind': { exists: false } } }),
 ];
 
 const DISTRIBUTIONS = ['histogram', 'exponential_histogram'] as const;
 const REQUESTS: Partial<FeatureRule> = { features: ['requests'], errors: ERRORS, data: ['sum'] };
-const LATENCY: Partial<FeatureRule> = { features: ['latency', 'requests'], errors: ERRORS, data: DISTRIBUTIONS };
+const TIMES: Partial<FeatureRule> = { features: ['latency', 'requests'], errors: ERRORS, data: DISTRIBUTIONS };
+const MILLISECONDS: Partial<FeatureRule> = { ...TIMES, likelyUnit: 'ms' };
+const SECONDS: Partial<FeatureRule> = { ...TIMES, knownUnit: 's' };
 
 /** Internal spans, and client spans that do not name their peer, say nothing that the server's span does not. */
 const REST: Tier = [
-  rule('rest', [...CALLS, ...DURATION, 'traces.span.metrics.*'], { where: { 'span.kind': { exists: true } } }),
+  rule('rest', [...ALL, 'traces.span.metrics.*', 'traces.spanmetrics.*'], { where: { 'span.kind': { exists: true } } }),
 ];
 
 export const spanmetrics: readonly Tier[] = [
   OVERFLOW,
   [edges('calls', CALLS, REQUESTS), services('calls_in', CALLS, REQUESTS)],
-  [edges('duration', DURATION, LATENCY), services('duration_in', DURATION, LATENCY)],
+  [
+    edges('duration', [...DURATION, ...LATENCY], MILLISECONDS),
+    services('duration_in', [...DURATION, ...LATENCY], MILLISECONDS),
+    edges('latency', TEMPO_LATENCY, SECONDS),
+    services('latency_in', TEMPO_LATENCY, SECONDS),
+  ],
   REST,
 ];

@@ -1,0 +1,47 @@
+// Names that stand for nobody in particular: whoever carries one is external.
+import { compileGlob, matchesAny } from './glob.js';
+
+/** Compared without regard to case. */
+export const PLACEHOLDERS: readonly string[] = [
+  // Istio, Kiali, the service graphs of the Collector and of Tempo: no information about the peer.
+  'unknown',
+  // Istio, Envoy: hosts that are in no registry (https://istio.io/latest/blog/2019/monitoring-external-service-traffic/).
+  'passthroughcluster',
+  'inboundpassthroughcluster*',
+  'blackholecluster',
+  // OpenTelemetry eBPF instrumentation and Beyla: `attributes.rename_unresolved_hosts` and its two companions.
+  'unresolved',
+  'outgoing',
+  'incoming',
+  // Cilium's reserved identities: world, host, remote-node, kube-apiserver …
+  'reserved:*',
+  // What programs write for "no value".
+  '-',
+  'n/a',
+  'undefined',
+  'null',
+  '<unknown>',
+  '(unknown)',
+  '<none>',
+];
+
+/** Namespaces that are none. */
+const NO_NAMESPACE: readonly string[] = ['unknown', '-', 'undefined', 'null'];
+
+/** '' where the text stands for no namespace. */
+export function namespaceOf(text: string): string {
+  return NO_NAMESPACE.includes(text.toLowerCase()) ? '' : text;
+}
+
+/** True where one of a service's texts (as written, its name, `namespace/name`) names nobody. */
+export type Placeholder = (...texts: readonly string[]) => boolean;
+
+const builtIn = PLACEHOLDERS.map(compileGlob);
+
+/** `names` are globs of further names; `!name` says that services of such a name are real ones. */
+export function compilePlaceholders(names: readonly string[]): Placeholder {
+  const more = names.filter((name) => !name.startsWith('!')).map(compileGlob);
+  const real = names.filter((name) => name.startsWith('!')).map((name) => compileGlob(name.slice(1)));
+  const isOne = (text: string) => matchesAny(builtIn, text.toLowerCase()) || matchesAny(more, text);
+  return (...texts) => texts.some(isOne) && !texts.some((text) => matchesAny(real, text));
+}
