@@ -29,6 +29,7 @@ const checks = {
   'import directions': () => checkImports(root),
   'generated: wire tags': () => node('scripts/generate-tags.mjs', '--check'),
   'generated: configuration reference': () => node('scripts/generate-reference.mjs', '--check'),
+  'generated: producers': () => node('scripts/generate-producers.mjs', '--check'),
   'generated: benchmarks': () => node('scripts/generate-benchmarks.mjs', '--check'),
   'generated: Pixie kit': () => node('deploy/pixie/generate.mjs', '--check'),
   'generated: Grafana dashboards': () => node('deploy/grafana/generate.mjs', '--check'),
