@@ -1,46 +1,63 @@
 // OTLP/JSON to protobuf and back, without a typed object in between (OTLP specification, "JSON Protobuf Encoding").
+import { isUtf8 } from 'node:buffer';
 import { PermanentError, type Signal } from '../pipeline/index.js';
-import { JsonDecoder, JsonFault } from './json-decode.js';
+import { JsonDecoder } from './json-decode.js';
 import { JsonEncoder } from './json-encode.js';
+import { TooLong } from './json-output.js';
 import { type Message, messageNamed } from './json-tables.js';
+import { JsonFault, JsonSyntaxFault } from './json-text.js';
 import { NAMES } from './messages.js';
 
-/** Integers that a double cannot hold, outside of strings; OTLP lets senders write 64-bit integers as numbers. */
-const LONG_INTEGER = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/gs;
-const MAY_HOLD_LONG_INTEGER = /[:[,\s]-?\d{16}/;
+/** The wire form of a body would be longer than it may be. */
+export class TooLongError extends PermanentError {}
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
+/** Bytes of JSON that are read at a time: about a millisecond. */
+const SLICE_BYTES = 128 * 1024;
 
 /**
  * The protobuf body of an OTLP/JSON request. Accepts what the Collector accepts beyond the specification: snake_case names, enum
- * names, 64-bit integers as numbers. Throws `PermanentError`, naming the path of the value that is wrong.
+ * names, 64-bit integers as numbers. `limit`: bytes that the protobuf body may have. Throws `PermanentError`, naming the path of the
+ * value that is wrong, and `TooLongError`.
  */
-export function jsonToProtobuf(signal: Signal, json: string | Uint8Array): Uint8Array {
-  return jsonToMessage(NAMES[signal].request, json);
+export function jsonToProtobuf(signal: Signal, json: string | Uint8Array, limit: number = Infinity): Buffer {
+  return jsonToMessage(NAMES[signal].request, json, limit);
 }
 
 /** The same for any message of the vendored protocol, by full name. */
-export function jsonToMessage(name: string, json: string | Uint8Array): Uint8Array {
-  const value = parse(json);
-  const decoder = new JsonDecoder();
+export function jsonToMessage(name: string, json: string | Uint8Array, limit: number = Infinity): Buffer {
+  const steps = decoding(messageNamed(name), bytesOf(json), limit, Infinity);
+  return steps.next().value as Buffer;
+}
+
+/** `jsonToProtobuf` a piece at a time: yields where other work may run. */
+export function jsonToProtobufInSlices(signal: Signal, json: Uint8Array, limit: number): Generator<void, Buffer> {
+  return decoding(messageNamed(NAMES[signal].request), bytesOf(json), limit, SLICE_BYTES);
+}
+
+function bytesOf(json: string | Uint8Array): Buffer {
+  if (typeof json === 'string') return Buffer.from(json);
+  return Buffer.isBuffer(json) ? json : Buffer.from(json.buffer, json.byteOffset, json.byteLength);
+}
+
+function* decoding(message: Message, json: Buffer, limit: number, slice: number): Generator<void, Buffer> {
+  if (!isUtf8(json)) throw new PermanentError('the body is not JSON: it is not valid UTF-8');
+  const decoder = new JsonDecoder(message, json, limit);
   try {
-    return decoder.decode(messageNamed(name), value);
+    for (let until = slice; !decoder.run(until); until += slice) yield;
+    return decoder.take();
   } catch (error) {
-    if (!(error instanceof JsonFault)) throw error;
-    throw new PermanentError(`malformed OTLP/JSON at ${decoder.where() || 'the top'}: ${error.message}`);
+    throw refusalOf(error, decoder, limit);
+  } finally {
+    decoder.release();
   }
 }
 
-function parse(json: string | Uint8Array): unknown {
-  try {
-    const text = typeof json === 'string' ? json : UTF8.decode(json);
-    return JSON.parse(MAY_HOLD_LONG_INTEGER.test(text) ? text.replace(LONG_INTEGER, quoteNumber) : text);
-  } catch (error) {
-    throw new PermanentError(`the body is not JSON: ${(error as Error).message}`, 'invalid_argument', { cause: error });
-  }
+function refusalOf(error: unknown, decoder: JsonDecoder, limit: number): unknown {
+  if (error instanceof TooLong) return new TooLongError(`the request has more than ${limit} bytes as protobuf`);
+  if (error instanceof JsonSyntaxFault) return new PermanentError(`the body is not JSON: ${error.message}`);
+  if (!(error instanceof JsonFault)) return error;
+  return new PermanentError(`malformed OTLP/JSON at ${decoder.where() || 'the top'}: ${error.message}`);
 }
-
-const quoteNumber = (match: string): string => (match.startsWith('"') ? match : `"${match}"`);
 
 /**
  * The OTLP/JSON form of a request body: one line, lowerCamelCase, ids in hex, 64-bit integers as strings, enums as numbers, and every

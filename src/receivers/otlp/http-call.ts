@@ -1,7 +1,7 @@
 // One signal's POST requests: what their headers rule out, how a body becomes protobuf, and the answer to what was taken.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Decompressed, decompress, ENCODINGS } from '../../otlp/decompress.js';
-import { jsonToProtobuf } from '../../otlp/json.js';
+import { jsonToProtobuf, TooLongError } from '../../otlp/json.js';
 import { Code } from '../../otlp/status.js';
 import type { Signal } from '../../pipeline/index.js';
 import { metadataOf } from './access.js';
@@ -75,10 +75,11 @@ export class HttpCall {
   }
 
   private fromJson(json: Buffer): Uint8Array {
+    const { limit } = this.settings;
     try {
-      return json.length === 0 ? json : jsonToProtobuf(this.signal, json);
+      return json.length === 0 ? json : jsonToProtobuf(this.signal, json, limit);
     } catch (error) {
-      throw refusedByCheck(error);
+      throw error instanceof TooLongError ? tooLarge(limit, LIMIT_SETTING) : refusedByCheck(error);
     }
   }
 

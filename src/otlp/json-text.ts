@@ -1,0 +1,256 @@
+// Reads the tokens of a JSON text (RFC 8259) from its bytes: one pass, and for no token more work than its bytes are.
+
+import { hexDigit, plainEscape, withoutEscapes } from './json-escapes.js';
+import { shown } from './json-shown.js';
+import {
+  BACKSLASH,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  DOT,
+  FALSE,
+  isBlank,
+  isDigit,
+  MINUS,
+  NINE,
+  OPEN_LIST,
+  OPEN_OBJECT,
+  QUOTE,
+  TRUE,
+  ZERO,
+} from './json-signs.js';
+
+/** The text is not JSON. */
+export class JsonSyntaxFault extends Error {}
+
+/** The value at hand cannot be what the protocol says it is, or the text goes beyond a bound. */
+export class JsonFault extends Error {}
+
+/** Lists and objects within each other, of what is passed over; what is read is bounded by its own depth. */
+const MAX_SKIPPED_DEPTH = 512;
+/** Members and elements of a text: an ordinary one has one for each twenty bytes. */
+const MAX_VALUES = 8 * 1024 * 1024;
+
+/** Powers of ten that a double holds exactly. */
+const EXACT_POWERS = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent);
+
+export class JsonText {
+  readonly bytes: Buffer;
+  readonly end: number;
+  /** Where the next token is looked for. */
+  pos: number;
+  /** Of the last string (without its quotes) or number. */
+  start = 0;
+  stop = 0;
+  /** The last string holds a backslash. */
+  escaped = false;
+  /** Of the last number: its digits as an integer (exact up to 2^53), its sign, whether it has neither fraction nor exponent. */
+  mantissa = 0;
+  negative = false;
+  isInteger = false;
+  #exponent = 0;
+  #values = 0;
+  /** Closing signs of what is being passed over. */
+  readonly #closing = new Uint8Array(MAX_SKIPPED_DEPTH);
+  #depth = 0;
+
+  /** `bytes`: valid UTF-8; a byte order mark is passed over. */
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    this.end = bytes.length;
+    this.pos = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  }
+
+  /** The first byte of the next token, which it goes to. */
+  peek(): number {
+    const { bytes, end } = this;
+    let at = this.pos;
+    while (at < end) {
+      const byte = bytes[at]!;
+      if (byte > 0x20 || !isBlank(byte)) {
+        this.pos = at;
+        return byte;
+      }
+      at++;
+    }
+    this.pos = end;
+    throw this.unexpected();
+  }
+
+  /** Nothing but blanks may follow. */
+  finish(): void {
+    while (this.pos < this.end && isBlank(this.bytes[this.pos]!)) this.pos++;
+    if (this.pos < this.end) throw this.unexpected();
+  }
+
+  /** Counts a member or element. */
+  count(): void {
+    if (++this.#values > MAX_VALUES) throw new JsonFault(`is beyond the ${MAX_VALUES} values that a request may have`);
+  }
+
+  unexpected(at: number = this.pos): JsonSyntaxFault {
+    if (at >= this.end) return new JsonSyntaxFault(`it ends at byte ${this.end}, unfinished`);
+    const byte = this.bytes[at]!;
+    const shown = byte > 0x20 && byte < 0x7f ? `"${String.fromCharCode(byte)}"` : `0x${byte.toString(16)}`;
+    return new JsonSyntaxFault(`unexpected ${shown} at byte ${at}`);
+  }
+
+  /** Reads the string that begins here. */
+  string(): void {
+    const { bytes, end } = this;
+    let at = this.pos + 1;
+    this.start = at;
+    this.escaped = false;
+    while (at < end) {
+      const byte = bytes[at]!;
+      if (byte === QUOTE) {
+        this.stop = at;
+        this.pos = at + 1;
+        return;
+      }
+      if (byte === BACKSLASH) at = this.#escape(at);
+      else if (byte < 0x20) throw this.unexpected(at);
+      else at++;
+    }
+    throw this.unexpected(end);
+  }
+
+  /** The place behind the escape. */
+  #escape(at: number): number {
+    this.escaped = true;
+    const sign = this.bytes[at + 1];
+    if (sign === undefined) throw this.unexpected(this.end);
+    if (sign !== 0x75) {
+      if (plainEscape(sign) < 0) throw this.unexpected(at + 1);
+      return at + 2;
+    }
+    for (let i = at + 2; i < at + 6; i++) if (i >= this.end || hexDigit(this.bytes[i]!) < 0) throw this.unexpected(i);
+    return at + 6;
+  }
+
+  /** Reads the number that begins here. */
+  number(): void {
+    const { bytes } = this;
+    let at = this.pos;
+    this.start = at;
+    this.negative = bytes[at] === MINUS;
+    if (this.negative) at++;
+    const first = at;
+    let mantissa = 0;
+    let byte = bytes[at]!;
+    while (byte >= ZERO && byte <= NINE) {
+      mantissa = mantissa * 10 + byte - ZERO;
+      byte = bytes[++at]!;
+    }
+    if (at === first) throw this.unexpected(at);
+    if (bytes[first] === ZERO && at > first + 1) throw this.unexpected(first + 1);
+    this.mantissa = mantissa;
+    this.#exponent = 0;
+    this.isInteger = byte !== DOT && (byte | 0x20) !== 0x65;
+    if (!this.isInteger) at = this.#fraction(at);
+    this.stop = at;
+    this.pos = at;
+  }
+
+  #fraction(at: number): number {
+    const { bytes } = this;
+    if (bytes[at] === DOT) {
+      const first = ++at;
+      while (isDigit(bytes[at]!)) this.mantissa = this.mantissa * 10 + bytes[at++]! - ZERO;
+      if (at === first) throw this.unexpected(at);
+      this.#exponent = first - at;
+    }
+    if ((bytes[at]! | 0x20) !== 0x65) return at;
+    at++;
+    const isNegative = bytes[at] === MINUS;
+    if (isNegative || bytes[at] === 0x2b) at++;
+    const first = at;
+    let exponent = 0;
+    while (isDigit(bytes[at]!)) exponent = Math.min(exponent * 10 + bytes[at++]! - ZERO, 1e6);
+    if (at === first) throw this.unexpected(at);
+    this.#exponent += isNegative ? -exponent : exponent;
+    return at;
+  }
+
+  /** The last number, rounded as JavaScript rounds it. */
+  double(): number {
+    const { mantissa } = this;
+    const exponent = this.#exponent;
+    if (mantissa > Number.MAX_SAFE_INTEGER || exponent > 22 || exponent < -22)
+      return Number(this.bytes.toString('latin1', this.start, this.stop));
+    // One exact operand by another: a single rounding.
+    const value = exponent < 0 ? mantissa / EXACT_POWERS[-exponent]! : mantissa * EXACT_POWERS[exponent]!;
+    return this.negative ? -value : value;
+  }
+
+  /** Reads true, false or null. */
+  literal(): void {
+    const word = this.bytes[this.pos] === TRUE ? 'true' : this.bytes[this.pos] === FALSE ? 'false' : 'null';
+    for (let i = 0; i < word.length; i++)
+      if (this.bytes[this.pos + i] !== word.charCodeAt(i)) throw this.unexpected(this.pos + i);
+    this.pos += word.length;
+  }
+
+  #scalar(sign: number): void {
+    if (sign === QUOTE) this.string();
+    else if (isDigit(sign) || sign === MINUS) this.number();
+    else this.literal();
+  }
+
+  /** Passes over the value here, or over more of it; true: to its end. It stops behind `until`. */
+  skip(until: number): boolean {
+    let isFirst = false;
+    do {
+      if (this.#depth > 0 && this.#between(isFirst)) {
+        isFirst = false;
+        continue;
+      }
+      const sign = this.peek();
+      isFirst = sign === OPEN_LIST || sign === OPEN_OBJECT;
+      if (isFirst) this.#open(sign);
+      else this.#scalar(sign);
+    } while (this.#depth > 0 && (isFirst || this.pos < until));
+    return this.#depth === 0;
+  }
+
+  #open(sign: number): void {
+    if (this.#depth === MAX_SKIPPED_DEPTH) throw new JsonFault('is nested too deeply');
+    // The closing signs are two behind the opening ones.
+    this.#closing[this.#depth++] = sign + 2;
+    this.pos++;
+  }
+
+  /** Up to the next value of what is passed over; true: that was its end. */
+  #between(isFirst: boolean): boolean {
+    const closing = this.#closing[this.#depth - 1]!;
+    const sign = this.peek();
+    if (sign === closing) {
+      this.#depth--;
+      this.pos++;
+      return true;
+    }
+    if (!isFirst) this.expect(COMMA);
+    this.count();
+    if (closing !== CLOSE_OBJECT) return false;
+    if (this.peek() !== QUOTE) throw this.unexpected();
+    this.string();
+    this.expect(COLON);
+    return false;
+  }
+
+  /** Goes behind this sign, which must come next. */
+  expect(sign: number): void {
+    if (this.peek() !== sign) throw this.unexpected();
+    this.pos++;
+  }
+
+  /** Writes the last string without its escapes, which is no longer than with them; the place behind it. */
+  unescape(into: Uint8Array, to: number): number {
+    return withoutEscapes(this.bytes, this.start, this.stop, into, to);
+  }
+
+  /** The value from `start` on as a message shows it. */
+  shown(start: number): string {
+    return shown(this.bytes, start);
+  }
+}
