@@ -25,6 +25,8 @@ const pem = (name: string): Buffer => readFileSync(fixture(`tls/${name}`));
 const SERVER_TLS = { cert_file: fixture('tls/server.pem'), key_file: fixture('tls/server.key') };
 const MUTUAL_TLS = { ...SERVER_TLS, client_ca_file: fixture('tls/ca.pem') };
 
+const GARBAGE = Buffer.alloc(1_000, 0xff);
+
 /** One Export over TLS with grpc-js; the text of its error, or `ok`. */
 function exportOverTls(port: number, client?: string): Promise<string> {
   const channel = credentials.createSsl(
@@ -153,6 +155,47 @@ test('HTTP/1 and garbage on the gRPC port are turned away, and others are served
   await eventually(() => lines.some(({ msg }) => /is its sender meant for the HTTP port/.test(String(msg))));
   assert.equal((await rawCall(rawSession(grpcPort), { chunks: [frameMessage(edges)] })).status, 0);
 });
+
+test('gRPC and garbage on the HTTP port are turned away, the log says so, and others are served', async () => {
+  const { httpPort, lines, recorder } = await startReceiver({ http: null });
+  await assert.rejects(grpcSender(httpPort).send('metrics', edges));
+  await eventually(() => lines.some(({ msg }) => /is its sender meant for the gRPC port/.test(String(msg))));
+  assert.match(JSON.stringify(lines), /speaks HTTP\/2 without TLS, as gRPC does/);
+  const garbage = connect(httpPort, '127.0.0.1')
+    .on('error', () => {})
+    .resume();
+  garbage.write('\x16\x03\x01\x02\x00\x01');
+  await once(garbage, 'close');
+  await httpSender(httpPort).send('metrics', edges);
+  assert.equal(recorder.batches.length, 1);
+});
+
+for (const [what, tls] of [
+  ['plain', {}],
+  ['with TLS', { tls: SERVER_TLS }],
+] as const) {
+  test(`probes that open a port ${what} and close it, with FIN or RST, leave no line in the log`, async () => {
+    const { grpcPort, httpPort, lines } = await startReceiver({ grpc: tls, http: tls });
+    for (const port of [grpcPort, httpPort])
+      for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
+        const probe = connect(port, '127.0.0.1');
+        await once(probe, 'connect');
+        probe[leave]();
+        if (leave === 'end') probe.resume();
+        if (!probe.closed) await once(probe, 'close');
+      }
+    // A later connection that does say something wrong is a line, behind which none of the probes' can come.
+    for (const port of [grpcPort, httpPort])
+      connect(port, '127.0.0.1')
+        .on('error', () => {})
+        .resume()
+        .write(GARBAGE);
+    await eventually(() =>
+      ['grpc', 'http'].every((one) => lines.some(({ transport, error }) => transport === one && error)),
+    );
+    for (const { error } of lines) assert.doesNotMatch(String(error), /ECONNRESET|hang up/);
+  });
+}
 
 /** Resolves with the code of the GOAWAY that the server sends. */
 function goaway(session: ClientHttp2Session): Promise<number> {

@@ -43,6 +43,18 @@ export async function resolveName({ host }: HostPort): Promise<string> {
   }
 }
 
+/** Time for the other end to read our last bytes and close its side; ms. */
+const LEAVE_MS = 1_000;
+
+/** Closes the orderly way: cut off in the middle of its first frames, or of a handshake, the other end would log a fault. */
+function leave(socket: Socket): void {
+  if (!socket.destroyed) setTimeout(() => socket.destroy(), LEAVE_MS).unref();
+  socket
+    .on('error', () => {})
+    .resume()
+    .end();
+}
+
 /** Opens a connection and closes it. Throws `Broken`. */
 export async function reach(at: HostPort): Promise<void> {
   await resolveName(at);
@@ -56,7 +68,7 @@ export async function reach(at: HostPort): Promise<void> {
       REFUSED_ADVICE[code] ?? 'check address and port',
     );
   } finally {
-    socket.destroy();
+    leave(socket);
   }
 }
 
@@ -77,7 +89,7 @@ export async function shakeHands(at: HostPort): Promise<{ readonly text: string;
       'is TLS on at both ends? With client_ca_file every client needs a certificate',
     );
   } finally {
-    socket.destroy();
+    leave(socket);
   }
 }
 

@@ -12,7 +12,7 @@ import { Connection, HANDSHAKE_MS } from './connection.js';
 import { ConnectionLimit } from './connection-limit.js';
 import { answerHttp, answerStatus, GrpcCall, isGrpc } from './grpc-call.js';
 import type { CallSettings } from './intake.js';
-import { bindFirst, boundAddress, DRAIN_MS } from './listen.js';
+import { bindFirst, boundAddress, DRAIN_MS, saidNothing, wasCut } from './listen.js';
 import { notTaken, type Refused, refused } from './refused.js';
 
 /** How often is looked for what does not come, ms. */
@@ -86,7 +86,7 @@ export class GrpcServer {
       { ...tlsOptions, noDelay: true, handshakeTimeout: HANDSHAKE_MS, ALPNProtocols: ['h2'] },
       (socket) => this.secured(socket),
     );
-    server.on('tlsClientError', (error, socket) => this.bad(error, socket.remoteAddress));
+    server.on('tlsClientError', (error, socket) => saidNothing(socket) || this.bad(error, socket.remoteAddress));
     server.once('listening', () => this.watch(tls, server, tlsOptions));
     return server;
   }
@@ -133,7 +133,7 @@ export class GrpcServer {
 
   private closed(connection: Connection, error: Error | undefined): void {
     this.connections.remove(connection);
-    if (error) this.bad(error, connection.peer);
+    if (error && !wasCut(error)) this.bad(error, connection.peer);
   }
 
   private called(stream: ServerStream, peer: string | undefined, account: Account): RequestReader | undefined {

@@ -15,7 +15,7 @@ import { Cors } from './cors.js';
 import { BodyMalformed, BodyTooLarge, readBody } from './http-body.js';
 import { HttpCall, JSON_TYPE, LIMIT_SETTING, mediaType, PROTOBUF_TYPE } from './http-call.js';
 import type { CallSettings } from './intake.js';
-import { bindFirst, boundAddress, DRAIN_MS } from './listen.js';
+import { bindFirst, boundAddress, DRAIN_MS, saidNothing } from './listen.js';
 import { notTaken, Refused, refused, refusedBy, tooLarge } from './refused.js';
 
 const OTHER_METHODS: HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -104,9 +104,12 @@ export class HttpServer {
     const { fastify } = await import('fastify');
     const app = (https ? fastify({ ...options, https }) : fastify({ ...options, http })) as unknown as FastifyInstance;
     app.server.headersTimeout = this.config.read_header_timeout;
-    app.server.on('tlsClientError', (error: Error, socket: { remoteAddress?: string }) =>
-      this.call.events.badConnection('http', socket.remoteAddress, error),
-    );
+    app.server.on('tlsClientError', (error: Error, socket: { remoteAddress?: string }) => {
+      if (!saidNothing(socket)) this.call.events.badConnection('http', socket.remoteAddress, error);
+    });
+    app.server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      if (error.code?.startsWith('HPE_')) this.call.events.badConnection('http', socket.remoteAddress, noHttp(error));
+    });
     if (tls && https) app.server.once('listening', () => this.watch(tls, app.server as unknown as Server, https));
     return app;
   }
@@ -227,6 +230,12 @@ export class HttpServer {
     reply.code(refusal.http ?? httpStatusOf(status)).header('content-type', binary ? PROTOBUF_TYPE : JSON_TYPE);
     reply.send(Buffer.from(binary ? encodeStatus(status) : statusToJson(status)));
   }
+}
+
+/** What the parser of HTTP/1 stumbled over. gRPC clients begin with the preface of HTTP/2. */
+function noHttp(error: NodeJS.ErrnoException): Error {
+  if (error.code !== 'HPE_PAUSED_H2_UPGRADE') return error;
+  return new Error('the client speaks HTTP/2 without TLS, as gRPC does; this port takes HTTP/1.1');
 }
 
 /** A body of unknown or forbidden length that was not read to its end: not worth reading for the sake of the connection. */

@@ -45,3 +45,18 @@ export function boundAddress(address: AddressInfo | string | null): string {
   if (address === null || typeof address === 'string') return address ?? '';
   return formatHostPort({ host: address.address, port: address.port });
 }
+
+/**
+ * Whether a failed TLS handshake was none: a connection that ended before its first byte, as a TCP probe (Kubernetes' `tcpSocket`, a load
+ * balancer's, the doctor's) opens and closes it. Node tells the bytes of the socket below only there.
+ */
+export function saidNothing(socket: object): boolean {
+  return (socket as { readonly _parent?: { readonly bytesRead: number } })._parent?.bytesRead === 0;
+}
+
+const CUT: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+
+/** Whether a connection was cut by its other end or on the way: senders end, and probes do not wait for our first frame. */
+export function wasCut(error: Error): boolean {
+  return CUT.has((error as NodeJS.ErrnoException).code);
+}
