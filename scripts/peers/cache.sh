@@ -1,6 +1,8 @@
 # Where the peers are kept between runs, and how each is made once. Sourced by the other scripts of this folder.
 # A peer lives in $peers/NAME-KEY, where KEY changes with whatever it is built from; its path is what a script prints.
 set -euo pipefail
+# Without it a build that fails inside of $(once …) would be kept as if it had succeeded.
+shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 peers=${PXANOMALY_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/pxanomaly-peers}
@@ -19,9 +21,11 @@ once() {
     flock 8
     if [ ! -d "$target" ]; then
       part=$(mktemp -d "$peers/.$1.XXXXXX")
+      trap "rm -rf '$part'" EXIT
       echo "peers: $1, the first time takes a while" >&2
       (set -e; cd "$part"; "$make" "$target") >&2
       mv "$part" "$target"
+      trap - EXIT
     fi
     exec 8>&-
   fi

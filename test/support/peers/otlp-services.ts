@@ -9,6 +9,8 @@ type Section = Readonly<Record<string, unknown>>;
 
 /** A configuration without what every service of a test has: the OTLP receiver, health check and own telemetry. */
 export interface Setup {
+  /** Beside the one on `grpcPort` and `httpPort`. */
+  readonly receivers?: Section;
   readonly processors?: Section;
   readonly connectors?: Section;
   readonly exporters: Section;
@@ -23,6 +25,8 @@ export interface OtlpService extends Running {
   readonly telemetryPort: number;
   /** A folder of its own, for the files that its exporters write. */
   readonly folder: string;
+  /** Its configuration file. */
+  readonly config: string;
 }
 
 export interface ServiceOptions {
@@ -64,7 +68,7 @@ async function startService(
   const { pipelines, extensions, ...rest } = setup;
   const config = {
     ...rest,
-    receivers: { otlp: { protocols: otlpProtocols(grpcPort, httpPort) } },
+    receivers: { otlp: { protocols: otlpProtocols(grpcPort, httpPort) }, ...setup.receivers },
     extensions: { health_check: { endpoint: health }, ...extensions },
     service: {
       extensions: ['health_check', ...Object.keys(extensions ?? {})],
@@ -79,7 +83,7 @@ async function startService(
     env: options.env ?? {},
     ready: async () => (await fetch(`http://${health}`)).ok,
   });
-  return { ...running, grpcPort, httpPort, telemetryPort, folder };
+  return { ...running, grpcPort, httpPort, telemetryPort, folder, config: file };
 }
 
 function otlpProtocols(grpcPort: number, httpPort: number): Section {

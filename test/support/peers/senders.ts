@@ -20,8 +20,16 @@ export interface Sender {
   close(): void;
 }
 
-export function grpcSender(port: number, options: { gzip?: boolean; metadata?: Record<string, string> } = {}): Sender {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+export interface GrpcSenderOptions {
+  readonly gzip?: boolean;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** The authority to trust, PEM; without it there is no TLS. */
+  readonly ca?: Buffer;
+}
+
+export function grpcSender(port: number, options: GrpcSenderOptions = {}): Sender {
+  const security = options.ca ? credentials.createSsl(options.ca) : credentials.createInsecure();
+  const client = new Client(`127.0.0.1:${port}`, security, {
     'grpc.default_compression_algorithm': options.gzip ? 2 : 0,
   });
   const metadata = new Metadata();
