@@ -22,6 +22,20 @@ const IN_NAMESPACE = /^([^/:|]+)\/([^/].*)$/s;
  * JSON array of strings, as Pixie writes it for a pod of several services, names one service: the first in sorted order.
  */
 export function parseService(text: string, namespace: string, isPlaceholder: Placeholder = BUILT_IN): ServiceName {
+  const known = parsed.get(isPlaceholder) ?? new Map<string, ServiceName>();
+  const key = `${namespace}\0${text}`;
+  const service = known.get(key) ?? parseAnew(text, namespace, isPlaceholder);
+  if (known.size === MAX_PARSED) known.clear();
+  known.set(key, service);
+  parsed.set(isPlaceholder, known);
+  return service;
+}
+
+/** Services by the texts that name them: thousands of series name the same few. */
+const parsed = new WeakMap<Placeholder, Map<string, ServiceName>>();
+const MAX_PARSED = 10_000;
+
+function parseAnew(text: string, namespace: string, isPlaceholder: Placeholder): ServiceName {
   const one = firstOfArray(text.trim()).trim();
   const split = IN_NAMESPACE.exec(one);
   const beside = namespaceOf(split ? (split[1] as string) : namespace);

@@ -1,7 +1,7 @@
 // Names that stand for nobody in particular: whoever carries one is external.
 import { compileGlob, matchesAny } from './glob.js';
 
-/** Compared without regard to case. */
+/** Compared without regard to case; `*` stands at the end alone. */
 export const PLACEHOLDERS: readonly string[] = [
   // Istio, Kiali, the service graphs of the Collector and of Tempo: no information about the peer.
   'unknown',
@@ -36,12 +36,18 @@ export function namespaceOf(text: string): string {
 /** True where one of a service's texts (as written, its name, `namespace/name`) names nobody. */
 export type Placeholder = (...texts: readonly string[]) => boolean;
 
-const builtIn = PLACEHOLDERS.map(compileGlob);
+const literal = new Set(PLACEHOLDERS.filter((name) => !name.includes('*')));
+const prefixes = PLACEHOLDERS.filter((name) => name.includes('*')).map((name) => name.slice(0, -1));
+
+function isBuiltIn(text: string): boolean {
+  const lower = text.toLowerCase();
+  return literal.has(lower) || prefixes.some((prefix) => lower.startsWith(prefix));
+}
 
 /** `names` are globs of further names; `!name` says that services of such a name are real ones. */
 export function compilePlaceholders(names: readonly string[]): Placeholder {
   const more = names.filter((name) => !name.startsWith('!')).map(compileGlob);
   const real = names.filter((name) => name.startsWith('!')).map((name) => compileGlob(name.slice(1)));
-  const isOne = (text: string) => matchesAny(builtIn, text.toLowerCase()) || matchesAny(more, text);
+  const isOne = (text: string) => isBuiltIn(text) || matchesAny(more, text);
   return (...texts) => texts.some(isOne) && !texts.some((text) => matchesAny(real, text));
 }

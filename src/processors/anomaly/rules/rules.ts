@@ -138,18 +138,24 @@ export class RuleBook {
   readonly #entries: Entry[] = [];
   readonly #cache = new Map<string, readonly Candidate[]>();
   readonly #externalNames: readonly string[];
+  /** Of rules that name none of their own: they share what names were parsed. */
+  readonly #isPlaceholder: Placeholder;
   #tiers = 0;
 
   /** `externalNames`: globs of names that are external under every rule. */
   constructor(externalNames: readonly string[] = []) {
     this.#externalNames = externalNames;
+    this.#isPlaceholder = compilePlaceholders(externalNames);
   }
 
   add(preset: string, tiers: readonly Tier[]): void {
     for (const tier of tiers) {
       if (this.#tiers === MAX_TIERS) throw new RangeError(`more than ${MAX_TIERS} ranks of feature rules`);
       for (const rule of tier) {
-        this.#entries.push(compileEntry(rule, preset, this.#tiers * 2, this.#externalNames));
+        const names = rule.externalNames ?? [];
+        const isPlaceholder =
+          names.length === 0 ? this.#isPlaceholder : compilePlaceholders([...names, ...this.#externalNames]);
+        this.#entries.push(compileEntry(rule, preset, this.#tiers * 2, isPlaceholder));
       }
       this.#tiers++;
     }
@@ -167,7 +173,7 @@ export class RuleBook {
   }
 }
 
-function compileEntry(rule: FeatureRule, preset: string, rank: number, externalNames: readonly string[]): Entry {
+function compileEntry(rule: FeatureRule, preset: string, rank: number, isPlaceholder: Placeholder): Entry {
   const compiled: CompiledRule = {
     rule,
     preset,
@@ -181,7 +187,7 @@ function compileEntry(rule: FeatureRule, preset: string, rank: number, externalN
     source: compileEnd(rule.source),
     destination: compileEnd(rule.destination),
     self: rule.self && compileEnd(rule.self),
-    isPlaceholder: compilePlaceholders([...(rule.externalNames ?? []), ...externalNames]),
+    isPlaceholder,
   };
   const patterns = rule.metric.map((name) =>
     compileMetricName(name, rule.names === undefined ? name.includes('.') : rule.names === 'otel'),

@@ -8,6 +8,19 @@ export function underscored(name: string): string {
   return name.replace(/[^a-zA-Z0-9_:]/g, '_');
 }
 
+/** Keys are few, and every series asks for them. */
+const MAX_KEYS = 4096;
+const keys = new Map<string, string>();
+
+function underscoredKey(key: string): string {
+  const known = keys.get(key);
+  if (known !== undefined) return known;
+  if (keys.size === MAX_KEYS) keys.clear();
+  const plain = underscored(key);
+  keys.set(key, plain);
+  return plain;
+}
+
 /** What a metric is matched by. */
 export interface NamedMetric {
   readonly name: string;
@@ -61,7 +74,7 @@ function indexOf(attributes: ReadonlyMap<string, unknown>): ReadonlyMap<string, 
   if (known) return known;
   const index = new Map<string, string>();
   for (const key of attributes.keys()) {
-    const plain = underscored(key);
+    const plain = underscoredKey(key);
     if (!index.has(plain)) index.set(plain, key);
   }
   indexes.set(attributes, index);
@@ -72,6 +85,6 @@ function indexOf(attributes: ReadonlyMap<string, unknown>): ReadonlyMap<string, 
 export function valueUnder<T>(attributes: ReadonlyMap<string, T>, key: string): T | undefined {
   const exact = attributes.get(key);
   if (exact !== undefined || attributes.size === 0) return exact;
-  const spelt = indexOf(attributes).get(underscored(key));
+  const spelt = indexOf(attributes).get(underscoredKey(key));
   return spelt === undefined ? undefined : attributes.get(spelt);
 }

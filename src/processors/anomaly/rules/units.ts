@@ -125,7 +125,7 @@ const PER_UNITS: Readonly<Record<string, string>> = { second: 's', minute: 'min'
  */
 export function unitOfName(name: string): string {
   const bare = name.replace(KINDS, '');
-  const rate = PER.exec(bare);
+  const rate = bare.includes('per') ? PER.exec(bare) : null;
   if (rate) return `${lastWord(rate[1] as string) || '1'}/${PER_UNITS[rate[2] as string]}`;
   return lastWord(bare);
 }
