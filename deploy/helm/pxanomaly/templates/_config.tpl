@@ -1,18 +1,32 @@
-{{/* The gateway's configuration: the user's own, or the one made from the values. */}}
+{{/* The gateway's configuration: the user's own, or the one made from the values with the user's changes. */}}
 {{- define "pxanomaly.config" -}}
-{{- if .Values.config -}}
-{{- toYaml .Values.config -}}
+{{- if .Values.alternateConfig -}}
+{{- toYaml .Values.alternateConfig -}}
+{{- else if .Values.config -}}
+{{- toYaml (mergeOverwrite (include "pxanomaly.madeConfig" . | fromYaml) (deepCopy .Values.config)) -}}
 {{- else -}}
+{{- include "pxanomaly.madeConfig" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "pxanomaly.madeConfig" -}}
+{{- $tls := and .Values.tls.existingSecret (not (include "pxanomaly.tier" .)) -}}
 receivers:
   otlp:
-    {{- if .Values.tokenSecret }}
+    {{- if .Values.token.existingSecret }}
     token: ${env:PXANOMALY_TOKEN}
     {{- end }}
     protocols:
       grpc:
         endpoint: 0.0.0.0:4317
+        {{- if $tls }}
+        {{- include "pxanomaly.tls" . | nindent 8 }}
+        {{- end }}
       http:
         endpoint: 0.0.0.0:4318
+        {{- if $tls }}
+        {{- include "pxanomaly.tls" . | nindent 8 }}
+        {{- end }}
 processors:
   memory_limiter:
     check_interval: 1s
@@ -38,9 +52,8 @@ exporters:
     endpoint: {{ .Values.forward.endpoint }}
     tls:
       insecure: {{ .Values.forward.insecure }}
-    {{- with .Values.forward.headers }}
-    headers:
-      {{- toYaml . | nindent 6 }}
+    {{- if include "pxanomaly.headersSecret" . }}
+    headers: ${env:PXANOMALY_FORWARD_HEADERS}
     {{- end }}
   {{- end }}
 extensions:
@@ -53,7 +66,12 @@ service:
     logs:
       encoding: json
     metrics:
-      address: 0.0.0.0:8888
+      readers:
+        - pull:
+            exporter:
+              prometheus:
+                host: 0.0.0.0
+                port: 8888
   extensions: [health_check, file_storage]
   {{- $out := ternary "otlp_grpc, " "" (ne .Values.forward.endpoint "") }}
   pipelines:
@@ -70,4 +88,10 @@ service:
       processors: [memory_limiter]
       exporters: [{{ $out }}debug]
 {{- end -}}
+
+{{/* Certificate and key of the Secret that is mounted. */}}
+{{- define "pxanomaly.tls" -}}
+tls:
+  cert_file: /etc/pxanomaly-tls/tls.crt
+  key_file: /etc/pxanomaly-tls/tls.key
 {{- end -}}

@@ -24,6 +24,36 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{/* Not empty where the load-balancing tier stands in front. */}}
+{{- define "pxanomaly.tier" -}}
+{{- if and (eq .Values.mode "statefulset") .Values.loadBalancing.enabled }}true{{ end -}}
+{{- end -}}
+
+{{/* Not empty where the Service is seen from outside the cluster. */}}
+{{- define "pxanomaly.outside" -}}
+{{- if ne .Values.service.type "ClusterIP" }}true{{ end -}}
+{{- end -}}
+
+{{/* The Secret whose key `headers` has the headers of the next hop; empty: there are none. */}}
+{{- define "pxanomaly.headersSecret" -}}
+{{- if .Values.forward.endpoint -}}
+{{- if .Values.forward.existingSecret -}}
+{{- .Values.forward.existingSecret -}}
+{{- else if .Values.forward.headers -}}
+{{- printf "%s-forward" (include "pxanomaly.fullname" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "pxanomaly.image" -}}
+{{- $image := .Values.image -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $image.repository $image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $image.repository (default .Chart.AppVersion $image.tag) -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "pxanomaly.serviceAccount" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- default (include "pxanomaly.fullname" .) .Values.serviceAccount.name -}}

@@ -1,8 +1,12 @@
 {{/* The pod of every mode. */}}
 {{- define "pxanomaly.pod" -}}
+{{- $tls := and .Values.tls.existingSecret (not (include "pxanomaly.tier" .)) -}}
 metadata:
   annotations:
     checksum/config: {{ include "pxanomaly.config" . | sha256sum }}
+    {{- if and .Values.forward.headers (not .Values.forward.existingSecret) }}
+    checksum/headers: {{ toJson .Values.forward.headers | sha256sum }}
+    {{- end }}
     {{- with .Values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -23,16 +27,35 @@ spec:
   imagePullSecrets:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+  {{- with .Values.podSecurityContext }}
   securityContext:
-    runAsNonRoot: true
-    runAsUser: 10001
-    runAsGroup: 10001
-    fsGroup: 10001
-    seccompProfile:
-      type: RuntimeDefault
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if include "pxanomaly.hostPath" . }}
+  initContainers:
+    # The kubelet makes the directory as root, and fsGroup does not hold for a hostPath.
+    - name: own-state
+      image: {{ include "pxanomaly.image" . | quote }}
+      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      {{- $user := .Values.podSecurityContext.runAsUser | default 10001 | int64 }}
+      command: ["chown", "{{ $user }}:{{ .Values.podSecurityContext.runAsGroup | default $user | int64 }}", "/var/lib/pxanomaly"]
+      resources:
+        {{- toYaml .Values.resources | nindent 8 }}
+      securityContext:
+        runAsNonRoot: false
+        runAsUser: 0
+        runAsGroup: 0
+        allowPrivilegeEscalation: false
+        readOnlyRootFilesystem: true
+        capabilities:
+          drop: [ALL]
+          add: [CHOWN]
+      volumeMounts:
+        - { name: state, mountPath: /var/lib/pxanomaly }
+  {{- end }}
   containers:
     - name: pxanomaly
-      image: {{ printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) | quote }}
+      image: {{ include "pxanomaly.image" . | quote }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       args: ["--config", "/etc/pxanomaly/config.yaml"]
       env:
@@ -44,16 +67,27 @@ spec:
           valueFrom:
             fieldRef:
               fieldPath: metadata.name
-        {{- if .Values.tokenSecret }}
+        {{- with .Values.token.existingSecret }}
         - name: PXANOMALY_TOKEN
           valueFrom:
             secretKeyRef:
-              name: {{ .Values.tokenSecret }}
+              name: {{ . }}
               key: token
         {{- end }}
-        {{- with .Values.extraEnv }}
+        {{- with include "pxanomaly.headersSecret" . }}
+        - name: PXANOMALY_FORWARD_HEADERS
+          valueFrom:
+            secretKeyRef:
+              name: {{ . }}
+              key: headers
+        {{- end }}
+        {{- with .Values.extraEnvs }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
+      {{- with .Values.extraEnvsFrom }}
+      envFrom:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       ports:
         - { name: otlp-grpc, containerPort: 4317, protocol: TCP{{ if eq .Values.mode "daemonset" }}, hostPort: 4317{{ end }} }
         - { name: otlp-http, containerPort: 4318, protocol: TCP{{ if eq .Values.mode "daemonset" }}, hostPort: 4318{{ end }} }
@@ -73,30 +107,43 @@ spec:
         failureThreshold: 4
       resources:
         {{- toYaml .Values.resources | nindent 8 }}
+      {{- with .Values.securityContext }}
       securityContext:
-        allowPrivilegeEscalation: false
-        readOnlyRootFilesystem: true
-        capabilities:
-          drop: [ALL]
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       volumeMounts:
         - { name: config, mountPath: /etc/pxanomaly, readOnly: true }
         - { name: state, mountPath: /var/lib/pxanomaly }
+        {{- if $tls }}
+        - { name: tls, mountPath: /etc/pxanomaly-tls, readOnly: true }
+        {{- end }}
+        {{- with .Values.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
   volumes:
     - name: config
       configMap:
         name: {{ include "pxanomaly.fullname" . }}
-    {{- if not (and .Values.persistence.enabled (eq .Values.mode "statefulset")) }}
+    {{- if not (include "pxanomaly.claimTemplate" .) }}
     - name: state
-      {{- if not .Values.persistence.enabled }}
-      emptyDir: {}
-      {{- else if eq .Values.mode "daemonset" }}
+      {{- if include "pxanomaly.hostPath" . }}
       hostPath:
         path: {{ .Values.persistence.hostPath }}
         type: DirectoryOrCreate
+      {{- else if or (not .Values.persistence.enabled) (eq .Values.mode "daemonset") }}
+      emptyDir: {}
       {{- else }}
       persistentVolumeClaim:
-        claimName: {{ include "pxanomaly.fullname" . }}
+        claimName: {{ .Values.persistence.existingClaim | default (include "pxanomaly.fullname" .) }}
       {{- end }}
+    {{- end }}
+    {{- if $tls }}
+    - name: tls
+      secret:
+        secretName: {{ .Values.tls.existingSecret }}
+    {{- end }}
+    {{- with .Values.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
     {{- end }}
   {{- with .Values.nodeSelector }}
   nodeSelector:
@@ -110,6 +157,20 @@ spec:
   affinity:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+  {{- with .Values.topologySpreadConstraints }}
+  topologySpreadConstraints:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}
+
+{{/* The node's directory for the state; empty: none. */}}
+{{- define "pxanomaly.hostPath" -}}
+{{- if and .Values.persistence.enabled (eq .Values.mode "daemonset") }}{{ .Values.persistence.hostPath }}{{ end -}}
+{{- end -}}
+
+{{/* Not empty where each pod of the StatefulSet gets a claim of its own. */}}
+{{- define "pxanomaly.claimTemplate" -}}
+{{- if and .Values.persistence.enabled (eq .Values.mode "statefulset") (not .Values.persistence.existingClaim) }}true{{ end -}}
 {{- end -}}
 
 {{/* The claim of the state volume. */}}
