@@ -5,7 +5,7 @@ import type { GatewayConfig } from '../config/gateway-config.js';
 import { UsageError } from '../terminal/io.js';
 import type { OwnOptions } from './arguments.js';
 
-/** Default of `service.telemetry.metrics.address`. */
+/** Where `service.telemetry.metrics` is by default. */
 export const TELEMETRY_ADDRESS = 'localhost:8888';
 
 export interface LiveOptions {

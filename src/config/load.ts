@@ -7,7 +7,7 @@ import { type ConfiguredComponent, type GatewayConfig, KINDS, SECTIONS } from '.
 import { readPipelines } from './pipelines.js';
 import { ConfigError, type Problem } from './problem.js';
 import { type Environment, retrieve } from './retrieve.js';
-import { type ServiceConfig, serviceSchema } from './service-schema.js';
+import { olderTelemetry, type ServiceConfig, serviceSchema } from './service-schema.js';
 import type { AnyFactory } from './settings.js';
 import { EMPTY_TREE, Expanded, isMapping, mergeTrees, originOf, parseYaml, pathKey, type Tree } from './tree.js';
 
@@ -85,6 +85,8 @@ function readSections(
   for (const finding of findings) report(['service', ...finding.path], finding.message);
   if (!config) return undefined;
   const service = config as ServiceConfig;
+  const older = olderTelemetry(raw);
+  if (older) report(['service', 'telemetry', 'metrics', 'address'], older, 'warning');
   const components: Record<Kind, ReadonlyMap<string, ConfiguredComponent>> = forEachKind(
     (kind) => sections[kind].components,
   );

@@ -62,15 +62,21 @@ const reader = z.strictObject({
   pull: z.strictObject({ exporter: z.strictObject({ prometheus: prometheusReader }) }),
 });
 
+/** A Collector of today calls it an unknown key. */
+const ADDRESS_IS_OLD = 'Older form of one reader, which a Collector no longer takes: write `readers`';
+
 const metrics = z
   .strictObject({
     level: anyCase(['none', 'basic', 'normal', 'detailed'])
       .default('normal')
       .describe('`none` serves nothing; `basic` leaves out the items between components'),
-    address: hostPort
+    address: hostPort.optional().describe(ADDRESS_IS_OLD),
+    readers: z
+      .array(reader)
       .optional()
-      .describe('Where `/metrics` is served: the short form of one reader. Default: localhost:8888'),
-    readers: z.array(reader).optional().describe('The long form: `pull::exporter::prometheus` with `host` and `port`'),
+      .describe(
+        'Where `/metrics` is served: `pull::exporter::prometheus` with `host` and `port`; an empty list: nowhere. Default: localhost:8888 (as a library: nowhere)',
+      ),
   })
   .superRefine((value, ctx) => {
     if (value.address && value.readers) ctx.addIssue({ code: 'custom', message: 'give either address or readers' });
@@ -97,6 +103,17 @@ const pipeline = z.strictObject({
   processors: ids.default([]).describe('What they pass, in this order'),
   exporters: ids.min(1).describe('Where they go: exporters, or connectors'),
 });
+
+/** What a Collector of today would refuse in this section, with what to write; undefined: nothing. `raw` is the section as written. */
+export function olderTelemetry(raw: unknown): string | undefined {
+  const written = (raw as { telemetry?: { metrics?: { address?: unknown } } }).telemetry?.metrics?.address;
+  if (typeof written !== 'string') return undefined;
+  const { host, port } = hostPort.parse(written);
+  return (
+    'is an older key, which a Collector no longer takes: write ' +
+    `readers: [{ pull: { exporter: { prometheus: { host: ${JSON.stringify(host)}, port: ${port} } } } }]`
+  );
+}
 
 export const serviceSchema: z.ZodType<ServiceConfig> = z.strictObject({
   extensions: ids.default([]).describe('Extensions to run, in this order'),

@@ -41,6 +41,11 @@ export function learnNewEdgesFor(historyMs: number): number {
   return Math.min(LEARN_NEW_EDGES_MS, historyMs / 2);
 }
 
+/** Where our own metrics are served. */
+function prometheusReader({ telemetry }: Ports): object {
+  return { pull: { exporter: { prometheus: { host: HOST, port: telemetry } } } };
+}
+
 function configuration(ports: Ports, file: string, historyMs: number): GatewayInput {
   const learnFor = learnNewEdgesFor(historyMs);
   return {
@@ -60,7 +65,7 @@ function configuration(ports: Ports, file: string, historyMs: number): GatewayIn
       demo: {},
     },
     service: {
-      telemetry: { logs: { level: 'warn' }, metrics: { address: `${HOST}:${ports.telemetry}` } },
+      telemetry: { logs: { level: 'warn' }, metrics: { readers: [prometheusReader(ports)] } },
       pipelines: {
         metrics: {
           receivers: ['otlp'],

@@ -5,7 +5,7 @@ import type { AnomalyEvent } from '../processors/anomaly/results/read-events.js'
 import { FAULTS, type Fault } from '../simulation/faults.js';
 import { EDGES, SERVICES } from '../simulation/shop.js';
 import { painter } from '../terminal/colour.js';
-import { formatSeconds } from '../terminal/format.js';
+import { countOf, formatSeconds } from '../terminal/format.js';
 import { type CommandIo, UsageError } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { VERSION } from '../version.js';
@@ -130,7 +130,7 @@ class Demo {
       progress.end();
     }
     const took = formatSeconds((performance.now() - began) / 1000);
-    const alarms = this.inHistory === 0 ? 'no false alarm' : `${this.inHistory} false alarms`;
+    const alarms = this.inHistory === 0 ? 'no false alarm' : countOf(this.inHistory, 'false alarm');
     this.say(`${windows} windows of history loaded in ${took}, with ${alarms}. Live from now on.`, '');
     return end;
   }

@@ -2,7 +2,7 @@
 import type { AnomalyEvent } from '../processors/anomaly/results/read-events.js';
 import type { Fault } from '../simulation/faults.js';
 import type { Painter } from '../terminal/colour.js';
-import { formatQuantity, formatSeconds } from '../terminal/format.js';
+import { countOf, formatQuantity, formatSeconds } from '../terminal/format.js';
 import { formatTable } from '../terminal/table.js';
 import type { Account, Injection, Verdict } from './account.js';
 
@@ -79,8 +79,8 @@ export class Lines {
         ? ['', ...formatTable([{ title: 'injected' }, { title: 'found' }, { title: 'after', align: 'right' }], rows)]
         : []),
       '',
-      `${wanted.length} faults injected that should be found, ${found.length} found` +
-        `${median === undefined ? '' : `, half of them within ${formatSeconds(Math.round(median))}`}; ${falseAlarms} false alarms.`,
+      `${countOf(wanted.length, 'fault')} injected that should be found, ${found.length} found` +
+        `${median === undefined ? '' : `, half of them within ${formatSeconds(Math.round(median))}`}; ${countOf(falseAlarms, 'false alarm')}.`,
     ];
   }
 }

@@ -16,6 +16,11 @@ export interface Consumer {
    */
   refusal(bytes: number): RetryableError | undefined;
   /**
+   * Throws the `PermanentError` that `consume` would throw for these headers, whatever the body holds: what has no items goes no further
+   * than the receiver, and its sender is to learn all the same that its settings are wrong. Left out: headers do not matter.
+   */
+  checkMetadata?(metadata: ReadonlyMap<string, string>): void;
+  /**
    * True: it, and everything behind it, holds the lease of a batch for as long as it reads the bytes after `consume` has ended. Left
    * out, receivers lend no memory and the bytes may be kept without a word.
    */

@@ -6,7 +6,7 @@ import { Ledger, ledgerLimits } from '../pipeline/index.js';
 import type { Config } from '../processors/anomaly/config.js';
 import type { AnomalyEvent } from '../processors/anomaly/results/read-events.js';
 import { createTelemetry } from '../telemetry/index.js';
-import { formatCount } from '../terminal/format.js';
+import { countOf } from '../terminal/format.js';
 import { type CommandIo, UsageError } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { type Label, readLabels, type Score, scoreLabels } from './labels.js';
@@ -113,7 +113,7 @@ class Command {
         config,
         settings: checkpoint === undefined ? settings : await withStorage(settings, checkpoint),
         signal: this.io.signal,
-        progress: () => progress.update(recording.read() / recording.total, `${formatCount(found.count)} events`),
+        progress: () => progress.update(recording.read() / recording.total, countOf(found.count, 'event')),
         event: (one) => {
           found.count++;
           event?.(one);

@@ -1,5 +1,5 @@
 // The table of a replay's scores against labels.
-import { formatSeconds, trim } from '../terminal/format.js';
+import { countOf, formatSeconds, trim } from '../terminal/format.js';
 import { formatTable } from '../terminal/table.js';
 import type { KindScore, Score } from './labels.js';
 
@@ -16,9 +16,9 @@ export function printScore(score: Score): string[] {
   return [
     ...formatTable([{ title: 'kind' }, ...columns], rows.map(row)),
     '',
-    `Precision ${Number.isNaN(precision) ? '–' : precision.toFixed(2)}; ${falseEpisodes} false episodes in ${trim(edgeDays)} edge-days` +
+    `Precision ${Number.isNaN(precision) ? '–' : precision.toFixed(2)}; ${countOf(falseEpisodes, 'false episode')} in ${trim(edgeDays)} edge-days` +
       ` (${perDay(falseEpisodes, edgeDays)} per edge-day).`,
-    `Incidents: ${incidents.found} of ${all.faults} faults (${share(incidents.found, all.faults)});` +
+    `Incidents: ${incidents.found} of ${countOf(all.faults, 'fault')} (${share(incidents.found, all.faults)});` +
       ` ${incidents.falseOpened} false in ${trim(incidents.days)} days (${perDay(incidents.falseOpened, incidents.days)} a day).`,
   ];
 }

@@ -1,5 +1,5 @@
 // The tables of a replay.
-import { formatCount, formatQuantity, formatSeconds, formatTime } from '../terminal/format.js';
+import { countOf, formatQuantity, formatSeconds, formatTime } from '../terminal/format.js';
 import { type ColumnStyle, formatTable } from '../terminal/table.js';
 import type { Episode } from './episodes.js';
 import type { Replayed } from './replay.js';
@@ -67,11 +67,13 @@ export function printReplayed({ episodes, summary }: Replayed): string[] {
   const { edges, points, firstTime, lastTime, unmapped, example } = summary;
   const span = lastTime > firstTime ? ` over ${formatSeconds(lastTime - firstTime)}` : '';
   const lines = [
-    `${formatCount(points)} data points of ${formatCount(edges)} edges${span}: ` +
-      `${anomalies.length} anomalies, ${incidents.length} incidents.`,
+    `${countOf(points, 'data point')} of ${countOf(edges, 'edge')}${span}: ` +
+      `${countOf(anomalies.length, 'anomaly', 'anomalies')}, ${countOf(incidents.length, 'incident')}.`,
   ];
   if (unmapped > 0)
-    lines.push(`${formatCount(unmapped)} series tell of no edge, as ${example ?? 'some of unknown names'}.`);
+    lines.push(
+      `${countOf(unmapped, 'series tells', 'series tell')} of no edge, as ${example ?? 'some of unknown names'}.`,
+    );
   if (anomalies.length > 0) lines.push('', ...anomalyTable(anomalies));
   if (incidents.length > 0) lines.push('', ...incidentTable(incidents));
   return lines;

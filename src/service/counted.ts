@@ -19,6 +19,10 @@ class Counted implements Consumer {
     return this.next.refusal(bytes);
   }
 
+  checkMetadata(metadata: ReadonlyMap<string, string>): void {
+    this.next.checkMetadata?.(metadata);
+  }
+
   consume(batch: Batch): undefined | Promise<void> {
     let answer: undefined | Promise<void>;
     try {

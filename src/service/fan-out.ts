@@ -39,6 +39,10 @@ class FanOut implements Consumer {
     return undefined;
   }
 
+  checkMetadata(metadata: ReadonlyMap<string, string>): void {
+    for (const branch of this.branches) branch.checkMetadata?.(metadata);
+  }
+
   /** Answers at once when every branch does. */
   consume(batch: Batch): undefined | Promise<void> {
     const failures: unknown[] = [];

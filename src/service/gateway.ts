@@ -3,6 +3,7 @@ import { COMPONENTS } from '../components.js';
 import { type ConfigSources, loadConfig, requireConfig } from '../config/load.js';
 import { formatProblem, type Problem } from '../config/problem.js';
 import type { AnyFactory } from '../config/settings.js';
+import { isMapping } from '../config/tree.js';
 import type { Logger, Telemetry } from '../telemetry/index.js';
 import { VERSION } from '../version.js';
 import type { Leftover } from './lifecycle.js';
@@ -78,10 +79,27 @@ export function serviceFrom(
   return service;
 }
 
+/**
+ * A program opens the addresses that it asks for: own metrics and status are served where `service.telemetry.metrics` says so, and not on
+ * the port that a process of its own has by default.
+ */
+function withoutDefaultAddress(config: GatewayInput): GatewayInput {
+  const { telemetry = {} } = config.service ?? {};
+  const metrics = telemetry.metrics ?? {};
+  if (!config.service || !isMapping(metrics) || 'readers' in metrics || 'address' in metrics) return config;
+  return {
+    ...config,
+    service: { ...config.service, telemetry: { ...telemetry, metrics: { readers: [], ...metrics } } },
+  };
+}
+
 /** Makes a gateway; nothing runs before `start`. Throws a `ConfigError` that lists everything that is wrong with the configuration. */
 export function createGateway(config: GatewayInput, options: GatewayOptions = {}): Gateway {
   const { components = COMPONENTS, ...rest } = options;
-  const sources = (value: GatewayInput): ConfigSources => ({ value, ...(options.env && { env: options.env }) });
+  const sources = (value: GatewayInput): ConfigSources => ({
+    value: withoutDefaultAddress(value),
+    ...(options.env && { env: options.env }),
+  });
   const service = serviceFrom(sources(config), components, rest);
   return {
     telemetry: service.telemetry,

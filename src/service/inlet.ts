@@ -28,6 +28,10 @@ export class Inlet implements Consumer {
     return this.target ? this.target.consume(batch) : this.later(batch);
   }
 
+  checkMetadata(metadata: ReadonlyMap<string, string>): void {
+    this.target?.checkMetadata?.(metadata);
+  }
+
   /** Lets batches wait until `open`. */
   hold(): void {
     this.target = undefined;

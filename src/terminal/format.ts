@@ -26,6 +26,11 @@ export function formatCount(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
+/** `1 edge`, `1,234 edges`; `many` where the plural is another word. */
+export function countOf(count: number, one: string, many: string = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
 /** A quantity with its unit, times in the unit that reads best; '' of undefined. Unit `1` is a share. */
 export function formatQuantity(value: number | undefined, unit = ''): string {
   if (value === undefined) return '';

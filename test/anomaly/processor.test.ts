@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { PermanentError } from '../../src/pipeline/index.js';
 import { Bench, type Event, metricsRequest, type Point, pixieRow, Sink } from '../support/anomaly.js';
+import { opaqueBatch } from '../support/batches.js';
 import { fault, PAYMENT, START, shopRequest, WINDOW } from '../support/shop.js';
 
 const CLUSTER = '3f2b9c1e-7a44-4d0a-9d53-1c2f6a0be9aa';
@@ -221,10 +222,15 @@ test('an empty request passes', async () => {
   await bench.processor.shutdown();
 });
 
-test('traces and logs pass through untouched', async () => {
+test('logs pass through untouched, and are counted', async () => {
   const { processor } = new Bench();
+  await processor.start();
   const sink = new Sink();
-  assert.equal(processor.stage('logs', 'logs', sink), sink);
+  const batch = opaqueBatch(1, 8, 'logs');
+  await processor.stage('logs', 'logs', sink).consume(batch);
+  assert.equal(sink.forwarded[0], batch);
+  assert.equal(processor.status().requests, 1);
+  await processor.shutdown();
 });
 
 test('a request beyond the size limit is forwarded, not scored', async () => {

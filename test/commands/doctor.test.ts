@@ -115,7 +115,7 @@ describe('doctor: the way in', () => {
       `receivers: { otlp: { protocols: { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } }, token: opensesame } }
 exporters: { debug: }
 service:
-  telemetry: { metrics: { address: '${at.telemetry}' } }
+  telemetry: { metrics: { readers: [{ pull: { exporter: { prometheus: { host: 127.0.0.1, port: ${at.telemetry.split(':')[1]} } } } }] } }
   pipelines: { metrics: { receivers: [otlp], exporters: [debug] } }
 `,
     );
@@ -195,7 +195,7 @@ describe('doctor: senders', () => {
     const { checks } = await doctor(at);
     const check = checks.find(({ hop }) => hop === 'sender prod')!;
     assert.equal(check.outcome, 'warn');
-    assert.match(check.found, /1 of 1 edges have an unknown end, such as external → shop\/checkout/);
+    assert.match(check.found, /1 of 1 edge has an unknown end, such as external → shop\/checkout/);
   });
 
   test('a sender that no rule understands is a failure, with an example of what it sends', async () => {

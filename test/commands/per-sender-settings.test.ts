@@ -146,6 +146,44 @@ describe('a bad value is one sentence that names header, value and what is allow
     });
   }
 
+  /** What Pixie sends when a script found no rows, in every form that an empty request has. */
+  const EMPTY = {
+    'no byte': new Uint8Array(),
+    'a resource without data': Uint8Array.of(0x0a, 0x00),
+    'a scope without data': Uint8Array.of(0x0a, 0x02, 0x12, 0x00),
+  };
+  for (const [header, value, sentence] of CASES)
+    test(`${header}: an empty request is refused as a full one is`, async () => {
+      const headers = { [header]: value, 'x-pxanomaly-token': 'opensesame' };
+      const before = at.batches.length;
+      for (const signal of ['metrics', 'traces'] as const)
+        for (const [form, body] of Object.entries(EMPTY)) {
+          const sender = grpcSender(at.grpcPort, { metadata: headers });
+          await assert.rejects(sender.send(signal, body), (error: ServiceError) => {
+            assert.equal(error.code, status.INVALID_ARGUMENT, form);
+            assert.equal(error.details, `${header}: ${sentence}`);
+            return true;
+          });
+          sender.close();
+          await assert.rejects(httpSender(at.httpPort, { headers }).send(signal, body), /HTTP 400/, form);
+        }
+      const json = await fetch(`http://127.0.0.1:${at.httpPort}/v1/metrics`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: '{}',
+      });
+      assert.equal(json.status, 400);
+      assert.equal(at.batches.length, before);
+    });
+
+  test('an empty request with good settings is taken, and goes no further', async () => {
+    const headers = { 'x-pxanomaly-threshold': '0.95', 'x-pxanomaly-token': 'opensesame' };
+    const before = at.batches.length;
+    for (const signal of ['metrics', 'traces'] as const)
+      for (const body of Object.values(EMPTY)) await httpSender(at.httpPort, { headers }).send(signal, body);
+    assert.equal(at.batches.length, before);
+  });
+
   test('a bad token is one, too', async () => {
     const sender = grpcSender(at.grpcPort, { metadata: { 'x-pxanomaly-token': 'sesame' } });
     await assert.rejects(sender.send('metrics', shopRequest(0)), (error: ServiceError) => {

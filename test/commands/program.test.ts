@@ -29,7 +29,7 @@ exporters: { debug: }
 extensions: { health_check: { endpoint: '127.0.0.1:0' } }
 service:
   extensions: [health_check]
-  telemetry: { logs: { encoding: json }, metrics: { address: '127.0.0.1:0' } }
+  telemetry: { logs: { encoding: json }, metrics: { readers: [{ pull: { exporter: { prometheus: { host: 127.0.0.1, port: 0 } } } }] } }
   pipelines: { metrics: { receivers: [otlp], processors: [anomaly], exporters: [debug] } }
 `;
 

@@ -376,6 +376,29 @@ describe('errors', () => {
     );
   });
 
+  it('say what to write where a Collector no longer takes a key', () => {
+    const { config, lines } = load(`${WHOLE}  telemetry: { metrics: { address: "0.0.0.0:8889" } }`);
+    assert.deepEqual(config?.telemetry.metrics.listen, [{ host: '0.0.0.0', port: 8889 }]);
+    assert.deepEqual(lines, [
+      'a.yaml:7: service::telemetry::metrics::address: is an older key, which a Collector no longer takes: write ' +
+        'readers: [{ pull: { exporter: { prometheus: { host: "0.0.0.0", port: 8889 } } } }]',
+    ]);
+    const written = lines[0]?.slice(lines[0].indexOf('readers:')) ?? '';
+    const again = load(`${WHOLE}  telemetry: { metrics: { ${written} } }`);
+    assert.deepEqual(again.lines, []);
+    assert.deepEqual(again.config?.telemetry.metrics, config?.telemetry.metrics);
+  });
+
+  it('say what to do in the image, where no configuration was mounted', () => {
+    const [line = ''] = load([], { uris: ['/etc/pxanomaly/config.yaml'] }).lines;
+    assert.match(
+      line,
+      /there is no such file; mount one there: .*init --output - > pxanomaly\.yaml.* -v "\$PWD\/pxanomaly\.yaml:/,
+    );
+    assert.match(load([], { uris: ['/no/such.yaml'] }).lines[0] ?? '', /no such file; pxanomaly init writes one/);
+    assert.match(load([], { uris: [directory] }).lines[0] ?? '', /it is a directory: a container engine makes one/);
+  });
+
   it('name a file that is not there, and a --set that is none', () => {
     assert.match(
       load([], { uris: ['/no/such.yaml'] }).lines[0] ?? '',

@@ -51,7 +51,7 @@ processors: { anomaly: }
 connectors: { anomaly_events: }
 exporters: { file: { path: out.jsonl } }
 service:
-  telemetry: { metrics: { address: '127.0.0.1:0' }, logs: { encoding: json } }
+  telemetry: { metrics: { readers: [{ pull: { exporter: { prometheus: { host: 127.0.0.1, port: 0 } } } }] }, logs: { encoding: json } }
   pipelines:
     metrics: { receivers: [otlp], processors: [anomaly], exporters: [file, anomaly_events] }
     logs: { receivers: [anomaly_events], exporters: [file] }

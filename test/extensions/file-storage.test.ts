@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Config, schema } from '../../src/extensions/file-storage/config.js';
-import { FileStorage, storageName } from '../../src/extensions/file-storage/file-storage.js';
+import { FileStorage, storageName, withRemedy } from '../../src/extensions/file-storage/file-storage.js';
 import { testSettings } from '../support/settings.js';
 
 const root = mkdtempSync(join(tmpdir(), 'pxanomaly-storage-'));
@@ -33,6 +33,33 @@ test('what was written is read, by another instance too', async () => {
   await second.remove('state');
   await second.remove('state');
   assert.equal(await second.read('state'), undefined);
+});
+
+test('a directory that belongs to somebody else is named with the remedy', async () => {
+  const directory = join(root, 'foreign');
+  mkdirSync(directory, { mode: 0o500 });
+  // Root may write everywhere: as the user of the image it sees what a pod sees.
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(10_001);
+  try {
+    await assert.rejects(storage(join(directory, 'state')).start(), (error: Error) => {
+      const { message } = error;
+      assert.match(message, /cannot be written by user \d+, group \d+ \(EACCES\): chown \d+:\d+ /);
+      assert.match(message, /in Kubernetes fsGroup does this for a volume claim, and an init container for a hostPath/);
+      assert.ok(message.includes(join(directory, 'state')));
+      if (isRoot) assert.match(message, /user 10001/);
+      return true;
+    });
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+});
+
+test('so is one on a file system that is read-only', () => {
+  const cause = Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' });
+  assert.match(withRemedy(cause, '/var/lib/pxanomaly').message, /is read-only; mount a volume there, or set directory/);
+  const other = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' });
+  assert.equal(withRemedy(other, '/d'), other);
 });
 
 test('writes to one name follow one another, the last wins, and shutdown waits for them', async () => {

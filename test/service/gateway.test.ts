@@ -62,6 +62,30 @@ describe('createGateway', () => {
     assert.match(written, /"after\.0"[\s\S]*"later\.0"/);
   });
 
+  for (const metrics of [undefined, {}, { level: 'detailed' }])
+    it(`opens no address that nobody asked for: service.telemetry.metrics ${JSON.stringify(metrics)}`, async () => {
+      const { service, ...rest } = config(0.9, 'e.jsonl');
+      const telemetry = metrics === undefined ? undefined : { metrics };
+      const gateway = createGateway({ ...rest, service: { ...service, telemetry } }, options);
+      await gateway.start();
+      assert.deepEqual(Object.keys(gateway.addresses()), ['receivers::otlp']);
+      await gateway.reload({ ...rest, service: { ...service, telemetry } });
+      assert.deepEqual(Object.keys(gateway.addresses()), ['receivers::otlp']);
+      await gateway.shutdown();
+    });
+
+  it('serves its own metrics where it is asked to', async () => {
+    const { service, ...rest } = config(0.9, 'f.jsonl');
+    const readers = [{ pull: { exporter: { prometheus: { host: '127.0.0.1', port: 0 } } } }];
+    for (const metrics of [{ readers }, { address: '127.0.0.1:0' }]) {
+      const gateway = createGateway({ ...rest, service: { ...service, telemetry: { metrics } } }, options);
+      await gateway.start();
+      const { http } = gateway.addresses()['service::telemetry::metrics'] ?? {};
+      assert.equal((await fetch(`http://${http}/metrics`)).status, 200);
+      await gateway.shutdown();
+    }
+  });
+
   it('throws what is wrong with a configuration', () => {
     assert.throws(
       () => createGateway({ ...config(0.9, 'd'), exporters: { file: { pth: 'x' } } }, options),

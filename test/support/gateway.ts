@@ -28,6 +28,8 @@ export interface GatewaySetup {
   readonly anomaly?: object;
   readonly exporters?: Readonly<Record<string, object>>;
   readonly logs?: boolean;
+  /** A pipeline for the senders' own logs, with the anomaly processor in it. */
+  readonly receivedLogs?: boolean;
   readonly extensions?: Readonly<Record<string, object>>;
   readonly host?: string;
 }
@@ -72,6 +74,9 @@ export async function startInProcess(setup: GatewaySetup = {}): Promise<Running>
       pipelines: {
         metrics: { receivers: ['otlp'], processors: ['anomaly'], exporters: metrics },
         traces: { receivers: ['otlp'], processors: ['anomaly'], exporters: ['recorder'] },
+        ...(setup.receivedLogs
+          ? { 'logs/received': { receivers: ['otlp'], processors: ['anomaly'], exporters: ['recorder'] } }
+          : {}),
         ...(setup.logs === false ? {} : { logs: { receivers: ['anomaly_events'], exporters } }),
       },
     },

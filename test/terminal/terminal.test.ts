@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { painter } from '../../src/terminal/colour.js';
-import { formatCount, formatQuantity, formatSeconds, formatTime, trim } from '../../src/terminal/format.js';
+import { countOf, formatCount, formatQuantity, formatSeconds, formatTime, trim } from '../../src/terminal/format.js';
 import { Progress } from '../../src/terminal/progress.js';
 import { formatTable } from '../../src/terminal/table.js';
 
@@ -73,6 +73,12 @@ describe('formats', () => {
     assert.deepEqual([0.000123456, 12.3456, 1234.5].map(trim), ['0.000123', '12.3', '1235']);
     assert.equal(formatTime(1_793_491_205.7), '2026-11-01 00:00:05');
     assert.equal(formatCount(1234567.2), '1,234,567');
+    assert.deepEqual(
+      [0, 1, 2, 1234].map((count) => countOf(count, 'edge')),
+      ['0 edges', '1 edge', '2 edges', '1,234 edges'],
+    );
+    assert.equal(countOf(1, 'anomaly', 'anomalies'), '1 anomaly');
+    assert.equal(countOf(3, 'anomaly', 'anomalies'), '3 anomalies');
     const quantities: [number | undefined, string | undefined][] = [
       [0.0588, 's'],
       [2.5, 's'],

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { formatHostPort, type HostPort } from '../../config/endpoint.js';
+import { countOf } from '../../terminal/format.js';
 
 /** Longest wait for each step, ms. */
 export const STEP_MS = 5_000;
@@ -82,7 +83,10 @@ export async function shakeHands(at: HostPort): Promise<{ readonly text: string;
     await within(socket, 'secureConnect');
     const { subject, valid_to: end } = socket.getPeerCertificate();
     const days = Math.floor((Date.parse(end) - Date.now()) / 86_400_000);
-    return { text: `certificate of ${subject?.CN ?? 'no name'}, valid for ${days} days`, soon: days < SOON_DAYS };
+    return {
+      text: `certificate of ${subject?.CN ?? 'no name'}, valid for ${countOf(days, 'day')}`,
+      soon: days < SOON_DAYS,
+    };
   } catch (error) {
     throw new Broken(
       `no TLS handshake with ${formatHostPort(at)} (${codeOf(error) || (error as Error).message})`,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formatHostPort, type HostPort } from '../../config/endpoint.js';
 import type { LastSending } from '../../sending/last.js';
 import type { ComponentStatus, StatusDocument } from '../../service/status.js';
-import { formatCount, formatSeconds } from '../../terminal/format.js';
+import { countOf, formatCount, formatSeconds } from '../../terminal/format.js';
 import { type Check, fail, ok, warn } from './check.js';
 import { Broken, reach } from './connect.js';
 import { readSamples, type Samples, sumOf } from './own-telemetry.js';
@@ -44,7 +44,7 @@ export function checkExporter(component: ComponentStatus, samples: Samples, nowM
   const last = (component.state ?? {}) as Partial<LastSending>;
   const failing = (last.failedMs ?? 0) > (last.sentMs ?? 0);
   const error = last.error ? `; last error ${agoText(last.failedMs ?? 0, nowMs)}: ${last.error}` : '';
-  const numbers = `${formatCount(sent ?? 0)} items sent, ${formatCount((lost ?? 0) + (turnedAway ?? 0))} lost or refused, queue ${size} of ${capacity}`;
+  const numbers = `${countOf(sent ?? 0, 'item')} sent, ${formatCount((lost ?? 0) + (turnedAway ?? 0))} lost or refused, queue ${size} of ${capacity}`;
   if (fill >= 1) return fail(hop, `queue full: ${numbers}${error}`, 'the next hop is too slow or away: see its line');
   if (failing) return fail(hop, `sending fails: ${numbers}${error}`, 'see the line of its next hop');
   if (fill >= NEARLY_FULL) return warn(hop, `${numbers}${error}`, 'the next hop takes less than comes in');

@@ -3,6 +3,7 @@ import { COMPONENTS } from '../../components.js';
 import { formatHostPort, type HostPort } from '../../config/endpoint.js';
 import type { GatewayConfig } from '../../config/gateway-config.js';
 import { loadConfig, requireConfig } from '../../config/load.js';
+import { countOf } from '../../terminal/format.js';
 import type { CommandIo } from '../../terminal/io.js';
 import { parseCommandOptions, TELEMETRY_ADDRESS, telemetryAddress } from '../live-arguments.js';
 import { type Check, fail, ok } from './check.js';
@@ -56,7 +57,7 @@ async function diagnose(
     const status = await readStatus(telemetry);
     const first = ok(
       hop,
-      `${formatHostPort(telemetry)}: pxanomaly ${status.version}, ${status.pipelines.length} pipelines`,
+      `${formatHostPort(telemetry)}: pxanomaly ${status.version}, ${countOf(status.pipelines.length, 'pipeline')}`,
     );
     const plan = planOf({ status, host: telemetry.host, config, token });
     const before = await readSamples(telemetry);

@@ -2,7 +2,7 @@
 import type { ClusterStatus } from '../../processors/anomaly/cluster-status.js';
 import type { AnomalyReport } from '../../processors/anomaly/processor.js';
 import type { StatusDocument } from '../../service/status.js';
-import { formatCount, formatSeconds } from '../../terminal/format.js';
+import { countOf, formatCount, formatSeconds } from '../../terminal/format.js';
 import { formatTable } from '../../terminal/table.js';
 import { type Check, fail, ok, warn } from './check.js';
 
@@ -26,14 +26,18 @@ export function checkReport([id, report]: readonly [string, AnomalyReport]): Che
   const { late, heldBack } = { late: report.points.late, heldBack: report.backlogBytes };
   if (late > 0)
     checks.push(
-      warn(hop, `${formatCount(late)} data points came too late for their window`, 'see docs/tasks/troubleshoot.md'),
+      warn(
+        hop,
+        `${countOf(late, 'data point')} came too late for ${late === 1 ? 'its' : 'their'} window`,
+        'see docs/tasks/troubleshoot.md',
+      ),
     );
   const { overlap, doubtful } = report.points;
   if (overlap > 0)
     checks.push(
       warn(
         hop,
-        `${formatCount(overlap)} data points of counters that two processes write at once are left out`,
+        `${countOf(overlap, 'data point')} of counters that two processes write at once ${overlap === 1 ? 'is' : 'are'} left out`,
         'give each process its own service.instance.id; the log names the series',
       ),
     );
@@ -41,14 +45,14 @@ export function checkReport([id, report]: readonly [string, AnomalyReport]): Che
     checks.push(
       warn(
         hop,
-        `${formatCount(doubtful)} readings of counters fell or leapt too far to be believed`,
+        `${countOf(doubtful, 'reading')} of counters fell or leapt too far to be believed`,
         'see docs/tasks/troubleshoot.md; the log names the series',
       ),
     );
-  if (heldBack > 0) checks.push(ok(hop, `${formatCount(heldBack)} bytes wait to be learnt from`));
+  if (heldBack > 0) checks.push(ok(hop, `${countOf(heldBack, 'byte waits', 'bytes wait')} to be learnt from`));
   for (const [bound, count] of Object.entries(report.bounds))
     if (count > 0 && bound !== 'evicted' && bound !== 'otherWindow')
-      checks.push(fail(hop, `the bound of ${bound} was reached ${formatCount(count)} times`, `raise max_${bound}`));
+      checks.push(fail(hop, `the bound of ${bound} was reached ${countOf(count, 'time')}`, `raise max_${bound}`));
   for (const feed of report.feeds)
     if (feed.periodMs >= 1.5 * feed.windowMs)
       checks.push(
@@ -79,7 +83,7 @@ function checkSender(sender: ClusterStatus): Check[] {
     checks.push(
       warn(
         hop,
-        `${sender.edgesUnresolved} of ${sender.edges} edges have an unknown end, such as ${sender.unresolvedExample ?? ''}`,
+        `${sender.edgesUnresolved} of ${countOf(sender.edges, 'edge')} ${sender.edgesUnresolved === 1 ? 'has' : 'have'} an unknown end, such as ${sender.unresolvedExample ?? ''}`,
         'with Pixie install the scripts of deploy/pixie; elsewhere see that source and destination are sent',
       ),
     );
@@ -87,7 +91,7 @@ function checkSender(sender: ClusterStatus): Check[] {
     checks.push(
       warn(
         hop,
-        `${sender.truncated} requests of exactly 10,000 rows: Pixie has cut them off`,
+        `${countOf(sender.truncated, 'request')} of exactly 10,000 rows: Pixie has cut ${sender.truncated === 1 ? 'it' : 'them'} off`,
         'raise max_output_rows_per_table in Pixie, or let the script run more often',
       ),
     );
@@ -97,7 +101,7 @@ function checkSender(sender: ClusterStatus): Check[] {
 
 function summary({ edges, edgesLearning, requests }: ClusterStatus): string {
   const learning = edgesLearning > 0 ? `, ${edgesLearning} still learning` : '';
-  return `${formatCount(requests)} requests, ${formatCount(edges)} edges${learning}`;
+  return `${countOf(requests, 'request')}, ${countOf(edges, 'edge')}${learning}`;
 }
 
 /** Lines for people. */
@@ -137,18 +141,13 @@ function readyText({ firstReadyInMs, allReadyInMs }: ClusterStatus): string {
 
 function feedsTable(senders: readonly ClusterStatus[]): string[] {
   const rows = senders.flatMap(({ name, features, shadowed }) =>
-    Object.entries(features).map(([feature, rules]) => [
-      name,
-      feature,
-      counted(rules),
-      counted(shadowed[feature] ?? {}),
-    ]),
+    Object.entries(features).map(([feature, rules]) => [name, feature, served(rules), served(shadowed[feature] ?? {})]),
   );
   const titles = ['sender', 'feature', 'served by (edges)', 'shadowed'].map((title) => ({ title }));
   return rows.length === 0 ? [] : formatTable(titles, rows);
 }
 
-function counted(entries: Readonly<Record<string, number>>): string {
+function served(entries: Readonly<Record<string, number>>): string {
   return Object.entries(entries)
     .map(([name, count]) => `${name} (${count})`)
     .join(', ');

@@ -97,7 +97,13 @@ service:
   extensions: [health_check, file_storage]
   telemetry:
     # Own metrics and /status, for Prometheus and for pxanomaly doctor. Test events are taken from this host alone.
-    metrics: { address: "\${env:PXANOMALY_TELEMETRY:-localhost:8888}" }
+    metrics:
+      readers:
+        - pull:
+            exporter:
+              prometheus:
+                host: "\${env:PXANOMALY_TELEMETRY_HOST:-localhost}"
+                port: \${env:PXANOMALY_TELEMETRY_PORT:-8888}
   pipelines:
     metrics:
       receivers: [otlp]

@@ -30,13 +30,17 @@ export class FileStorage implements Extension {
   /** Makes sure that the directory is there and can be written. */
   async start(): Promise<void> {
     const { directory, create_directory: create, directory_permissions: mode } = this.config;
-    if (create) await mkdir(directory, { recursive: true, mode });
-    const found = await stat(directory).catch(() => undefined);
-    if (!found?.isDirectory())
-      throw new Error(`${directory} is no directory${create ? '' : '; create_directory would make it'}`);
-    const probe = join(directory, `probe${UNFINISHED}`);
-    await (await open(probe, 'w')).close();
-    await rm(probe);
+    try {
+      if (create) await mkdir(directory, { recursive: true, mode });
+      const found = await stat(directory).catch(() => undefined);
+      if (!found?.isDirectory())
+        throw new Error(`${directory} is no directory${create ? '' : '; create_directory would make it'}`);
+      const probe = join(directory, `probe${UNFINISHED}`);
+      await (await open(probe, 'w')).close();
+      await rm(probe);
+    } catch (error) {
+      throw withRemedy(error as NodeJS.ErrnoException, directory);
+    }
     this.log.info({ directory }, 'storage is ready');
   }
 
@@ -96,6 +100,23 @@ export class FileStorage implements Extension {
     }
     if (this.config.fsync) await syncDirectory(this.config.directory);
   }
+}
+
+/** The error of a directory that cannot be made or written, with what to do about it. */
+export function withRemedy(cause: NodeJS.ErrnoException, directory: string): Error {
+  if (cause.code === 'EROFS')
+    return new Error(
+      `the directory ${directory} cannot be written: the file system is read-only; mount a volume there, or set directory`,
+      { cause },
+    );
+  if (cause.code !== 'EACCES' && cause.code !== 'EPERM') return cause;
+  const [user, group] = [process.geteuid?.() ?? '?', process.getegid?.() ?? '?'];
+  return new Error(
+    `the directory ${directory} cannot be written by user ${user}, group ${group} (${cause.code}): chown ${user}:${group} ${directory}, ` +
+      'or set directory to one that can; in Kubernetes fsGroup does this for a volume claim, and an init container for a hostPath ' +
+      "(the chart's persistence.hostPath)",
+    { cause },
+  );
 }
 
 /** A rename is on the disk only when its directory is. */

@@ -2,6 +2,7 @@
 import type { Closing, KernelFace } from '../../kernel/face.js';
 import type { Batch } from '../../pipeline/index.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
+import { countOf } from '../../terminal/format.js';
 import { EdgeProfiles } from './alerting/edge-profiles.js';
 import type { SavedProfiles } from './alerting/profiles.js';
 import type { Sender } from './alerting/senders.js';
@@ -136,7 +137,7 @@ export class Detector implements LearnHost {
     this.#binder.renumber(moves);
     this.#quantiles.renumber(moves);
     const dropped = [];
-    if (edges > 0) dropped.push(`${edges} edges beyond max_edges, the longest dormant and the youngest`);
+    if (edges > 0) dropped.push(`${countOf(edges, 'edge')} beyond max_edges, the longest dormant and the youngest`);
     if (series > 0) dropped.push(`${series} series beyond max_series, which are bound again`);
     return dropped;
   }

@@ -5,6 +5,7 @@ import type { KernelFace, KernelOptions } from '../../kernel/face.js';
 import { stateLayout } from '../../kernel/state-layout.js';
 import type { Batch } from '../../pipeline/index.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
+import { countOf } from '../../terminal/format.js';
 import type { Config } from './config.js';
 import { configTexts } from './config-texts.js';
 import { Detector, type DetectorOptions } from './detector.js';
@@ -219,7 +220,7 @@ export class Learner {
     this.#kernelOptions = previous.#kernelOptions;
     this.requests = previous.requests;
     this.truncated = previous.truncated;
-    this.#options.events.adopted(`${detector.edges.count} edges`);
+    this.#options.events.adopted(countOf(detector.edges.count, 'edge'));
   }
 
   /** The kernel's memory is laid out in another way: through a checkpoint that never leaves memory. */
@@ -228,7 +229,7 @@ export class Learner {
     if (!state) return;
     try {
       this.wake(state);
-      this.#options.events.adopted(`${this.open().edges.count} edges`);
+      this.#options.events.adopted(countOf(this.open().edges.count, 'edge'));
     } catch (error) {
       this.discard();
       this.#options.events.notAdopted(error instanceof Error ? error.message : String(error));

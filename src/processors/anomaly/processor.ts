@@ -14,6 +14,7 @@ import {
   type TestOutcome,
 } from '../../pipeline/index.js';
 import { type AnomalyEvents, anomalyEvents } from '../../telemetry/anomaly-events.js';
+import { countOf } from '../../terminal/format.js';
 import { Senders } from './alerting/senders.js';
 import { type ClusterStatus, clusterStatuses } from './cluster-status.js';
 import type { Config } from './config.js';
@@ -136,7 +137,7 @@ class Anomaly implements AnomalyProcessor {
     if (this.#deliveries.length === 0 && this.#hasTraces) this.#events.noMetricsPipeline();
     if (!this.#options.live) return;
     this.#timers.start();
-    this.#events.learning(`${this.status().edges} edges known; ${readyText(this.status())}`);
+    this.#events.learning(`${countOf(this.status().edges, 'edge')} known; ${readyText(this.status())}`);
   }
 
   /** Goes on where a process before this one stopped, if it left anything that fits. */
@@ -187,7 +188,7 @@ class Anomaly implements AnomalyProcessor {
 
   stage(pipeline: string, signal: Signal, next: Consumer): Consumer {
     if (signal === 'traces') return this.#traceStage(next);
-    if (signal !== 'metrics') return next;
+    if (signal === 'logs') return this.#logStage(next);
     const dropped = (items: number, error: unknown) => this.#events.resultDropped(items, error);
     const delivery = new Delivery(next, { dropped }, pipeline);
     this.#deliveries.push(delivery);
@@ -195,6 +196,7 @@ class Anomaly implements AnomalyProcessor {
       borrows: next.borrows === true,
       consume: (batch) => this.#consume(batch, next, delivery),
       refusal: (bytes) => this.#refusal(bytes) ?? next.refusal(bytes),
+      checkMetadata: (metadata) => this.#checkMetadata(metadata, next),
     };
   }
 
@@ -208,11 +210,31 @@ class Anomaly implements AnomalyProcessor {
         if (batch.origin !== 'received' || !delivery) return next.consume(batch);
         // Settings that are refused are refused before anything is forwarded.
         const lesson = { batch, sender: this.#senders.read(batch.metadata), delivery };
+        this.#learner.requests++;
         const handed = next.consume(batch);
         return handed instanceof Promise ? handed.then(() => this.#take(lesson)) : this.#take(lesson);
       },
       refusal: (bytes) => this.#refusal(bytes) ?? next.refusal(bytes),
+      checkMetadata: (metadata) => this.#checkMetadata(metadata, next),
     };
+  }
+
+  /** Nothing is learnt from logs; they are counted with the rest. */
+  #logStage(next: Consumer): Consumer {
+    return {
+      borrows: next.borrows === true,
+      consume: (batch) => {
+        if (batch.origin === 'received') this.#learner.requests++;
+        return next.consume(batch);
+      },
+      refusal: (bytes) => next.refusal(bytes),
+      checkMetadata: (metadata) => next.checkMetadata?.(metadata),
+    };
+  }
+
+  #checkMetadata(metadata: ReadonlyMap<string, string>, next: Consumer): void {
+    if (this.#deliveries.length > 0) this.#senders.read(metadata);
+    next.checkMetadata?.(metadata);
   }
 
   #refusal(bytes: number): RetryableError | undefined {

@@ -1,6 +1,6 @@
 // What the processor knows of itself: the status line, `doctor` and the banner read it.
 import { FEATURES, type FoldCounts } from '../../kernel/face.js';
-import { formatSeconds } from '../../terminal/format.js';
+import { countOf, formatSeconds } from '../../terminal/format.js';
 import type { Detector } from './detector.js';
 import type { ResolveCounts } from './graph/binder.js';
 import type { BoundCounts } from './graph/edges.js';
@@ -125,7 +125,7 @@ export function edgeStatuses({ edges, kernel }: Detector): EdgeStatus[] {
 export function readyText({ edges, edgesLearning, readyInMs }: AnomalyStatus): string {
   if (readyInMs === undefined) return `an edge may alert after ${WARM_WINDOWS} windows with traffic (10 min at 10 s)`;
   if (readyInMs > 0) return `the first edge may alert in ${formatSeconds(readyInMs / 1000)}`;
-  return edgesLearning > 0 ? `${edges - edgesLearning} of ${edges} edges may alert` : 'all edges may alert';
+  return edgesLearning > 0 ? `${edges - edgesLearning} of ${countOf(edges, 'edge')} may alert` : 'all edges may alert';
 }
 
 /** The line of each minute. */
@@ -135,13 +135,13 @@ export function statusLine(status: AnomalyStatus): string {
     .filter(([, count]) => count > 0)
     .map(([name]) => name);
   return [
-    `${status.requests} requests`,
-    `${status.edges} edges (${status.edgesLearning} learning, ${status.edgesAnomalous} anomalous)`,
+    `status: ${countOf(status.requests, 'request')}`,
+    `${countOf(status.edges, 'edge')} (${status.edgesLearning} learning, ${status.edgesAnomalous} anomalous)`,
     `${series.mapped} series mapped, ${series.unmapped} not${status.unmappedExample ? ` (${status.unmappedExample})` : ''}`,
     present.length > 0 ? `features ${present.join(', ')}` : 'no features yet',
-    `${status.anomaliesStarted} anomalies, ${status.incidentsOpen} incidents open`,
+    `${countOf(status.anomaliesStarted, 'anomaly', 'anomalies')}, ${countOf(status.incidentsOpen, 'incident')} open`,
     readyText(status),
     status.lastExportMs === 0 ? 'nothing exported yet' : `last export ${new Date(status.lastExportMs).toISOString()}`,
-    ...(status.truncated > 0 ? [`${status.truncated} requests cut off at Pixie's row limit`] : []),
+    ...(status.truncated > 0 ? [`${countOf(status.truncated, 'request')} cut off at Pixie's row limit`] : []),
   ].join('; ');
 }

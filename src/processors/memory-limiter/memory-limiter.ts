@@ -63,6 +63,7 @@ export class MemoryLimiter implements Processor {
         return refused ?? next.refusal(bytes);
       },
       consume: (batch) => this.admit(batch, signal, next),
+      checkMetadata: (metadata) => next.checkMetadata?.(metadata),
     };
   }
 

@@ -68,8 +68,8 @@ export class Intake {
   }
 
   /**
-   * Checks the body and hands it on, all in this turn of the event loop; throws `Refused`. An empty request is a success that goes no
-   * further (OTLP: receivers may ignore empty envelopes). The lease is released when that has ended, or, where the pipeline does not
+   * Checks the body and hands it on, all in this turn of the event loop; throws `Refused`. An empty request goes no further (OTLP:
+   * receivers may ignore empty envelopes) and is a success, unless its headers would have a full one refused. The lease is released when that has ended, or, where the pipeline does not
    * borrow (any more), forfeited.
    */
   take(given: Delivery): Taken {
@@ -80,6 +80,7 @@ export class Intake {
     try {
       const items = this.count(delivery);
       if (items > 0) done = this.handOn(delivery, items);
+      else this.checkMetadata(delivery);
       return { items, done };
     } finally {
       if (done) this.holdUntil(done, delivery);
@@ -114,6 +115,14 @@ export class Intake {
       return this.consume(delivery, items)?.catch((error) => Promise.reject(refusedBy(error, items)));
     } catch (error) {
       throw refusedBy(error, items);
+    }
+  }
+
+  private checkMetadata({ signal, metadata }: Delivery): void {
+    try {
+      this.consumers.get(signal)?.checkMetadata?.(metadata);
+    } catch (error) {
+      throw refusedBy(error);
     }
   }
 

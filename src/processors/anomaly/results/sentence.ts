@@ -133,7 +133,8 @@ function silentText({ source, destination, group }: EdgeState): string {
 
 function expectedRequests({ band }: Finding): string {
   if (!band || band.feature !== FEATURES[1] || !Number.isFinite(band.expected)) return '';
-  return ` (expected ${valueText('requests', band.unit, band.expected)} requests)`;
+  const expected = valueText('requests', band.unit, band.expected);
+  return ` (expected ${expected} request${expected === '1' ? '' : 's'})`;
 }
 
 /** The body of an unexpected edge's event. */
