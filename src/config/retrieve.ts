@@ -34,7 +34,7 @@ function fromEnvironment(reference: string, env: Environment): Retrieved {
 /** Why a file cannot be read, by code of the error; `configuration`: it is a whole one, which somebody has to write first. */
 function reasonOf({ code, message }: NodeJS.ErrnoException, path: string, configuration: boolean): string {
   if (code === 'ENOENT')
-    return `there is no such file${configuration ? `; ${path === IMAGE_CONFIG ? IN_THE_IMAGE : 'pxanomaly init writes one to begin with'}` : ''}`;
+    return `there is no such file${configuration ? `; ${path === IMAGE_CONFIG ? IN_THE_IMAGE : 'npx pxanomaly init writes one to begin with'}` : ''}`;
   if (code === 'EISDIR' && configuration)
     return 'it is a directory: a container engine makes one where the file to mount is not there';
   return message;

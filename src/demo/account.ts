@@ -9,6 +9,8 @@ export interface Injection {
   ended: number | undefined;
   /** Seconds from the fault's start to the event that named it. */
   foundAfter: number | undefined;
+  /** An incident was opened for it: somebody is paged. */
+  paged: boolean;
 }
 
 /** What an event of an anomaly that started means: the fault's own, a consequence of it, or a false alarm. */
@@ -20,15 +22,30 @@ const COOL_SECONDS = 120;
 export class Account {
   readonly injections: Injection[] = [];
   falseAlarms = 0;
+  readonly #incidents = new Set<string>();
 
   begin(fault: Fault, started: number): void {
-    this.injections.push({ fault, started, ended: undefined, foundAfter: undefined });
+    this.injections.push({ fault, started, ended: undefined, foundAfter: undefined, paged: false });
   }
 
   end(now: number): Injection | undefined {
     const injection = this.injections.at(-1);
     if (injection) injection.ended = now;
     return injection;
+  }
+
+  get incidentsOpen(): number {
+    return this.#incidents.size;
+  }
+
+  /** Takes in what became of an incident; one that opens pages for the fault of the time, if that is among its services. */
+  incident({ state, incident_id: id, time, services = [] }: AnomalyEvent): void {
+    if (state === 'closed') this.#incidents.delete(id);
+    if (state !== 'opened') return;
+    this.#incidents.add(id);
+    const injection = this.injections.filter((one) => covers(one, time)).at(-1);
+    const destination = injection?.fault.expected?.destination;
+    if (injection && services.some((name) => name.split('/').at(-1) === destination)) injection.paged = true;
   }
 
   /** Judges an anomaly that started. `now`: event time at which it was told. */

@@ -7,6 +7,7 @@ import { EDGES, SERVICES } from '../simulation/shop.js';
 import { painter } from '../terminal/colour.js';
 import { countOf, formatSeconds } from '../terminal/format.js';
 import { type CommandIo, UsageError } from '../terminal/io.js';
+import { INSTALLED } from '../terminal/program.js';
 import { Progress } from '../terminal/progress.js';
 import { VERSION } from '../version.js';
 import { Account } from './account.js';
@@ -26,7 +27,7 @@ export async function run(argv: readonly string[], io: CommandIo, usual: Ports =
   const gateway = demoGateway(ports, file, options.historyMs, (event) => demo.take(event));
   await gateway.start();
   try {
-    demo.say(...banner(ports, usual, file, options));
+    demo.say(...banner({ ports, usual, file, program: io.program }, options));
     await demo.play(gateway, `${HOST}:${ports.grpc}`);
   } catch (error) {
     if (!io.signal?.aborted) throw error;
@@ -50,7 +51,15 @@ function readOptions(argv: readonly string[], io: CommandIo): DemoOptions | numb
   }
 }
 
-function banner(ports: Ports, usual: Ports, file: string, { historyMs }: DemoOptions): string[] {
+function banner(
+  {
+    ports,
+    usual,
+    file,
+    program = INSTALLED,
+  }: { ports: Ports; usual: Ports; file: string; program?: string | undefined },
+  { historyMs }: DemoOptions,
+): string[] {
   const metrics = `http://${HOST}:${ports.prometheus}/metrics`;
   return [
     `pxanomaly ${VERSION}: a simulated shop of ${SERVICES.length} services and ${EDGES.length} edges, sent as Pixie sends it.`,
@@ -63,17 +72,20 @@ function banner(ports: Ports, usual: Ports, file: string, { historyMs }: DemoOpt
     '',
     '  Try in another terminal:',
     `    curl -s ${metrics} | grep px_anomaly`,
-    `    tail -f ${file}`,
+    `    tail -f ${file} | ${program} events`,
+    `    ${program} doctor --endpoint ${HOST}:${ports.telemetry}`,
     '',
-    `First ${formatSeconds(historyMs / 1000)} of history, then live traffic with a fault every three minutes. Ctrl-C ends it.`,
+    `First ${formatSeconds(historyMs / 1000)} of history, then live traffic, and a fault whenever the incident of the one before is over:`,
+    'every six minutes or so (--speed 10 is quicker). Ctrl-C ends it.',
     `Edges can be unexpected after ${formatSeconds(learnNewEdgesFor(historyMs) / 1000)} here, after 24 h at the defaults; all else is as shipped.`,
     '',
   ];
 }
 
-/** Window of live traffic that the first fault begins with, and windows of quiet between faults. */
+/** Window of live traffic that the first fault begins with, and windows of quiet between faults: at least, and where incidents stay open at most. */
 const FIRST_FAULT = 2;
 const QUIET = 9;
+const LONGEST_QUIET = 90;
 /** Windows after the last fault, to see it resolved. */
 const LAST_QUIET = 6;
 /** Nothing more to learn when nothing was learnt for so long. */
@@ -147,7 +159,7 @@ class Demo {
         if (injection) this.say(this.lines.faultEnds(now, injection));
         active = undefined;
         next = i + (turn < faults ? QUIET : LAST_QUIET);
-      } else if (!active && i === next) {
+      } else if (!active && i >= next && this.mayGoOn(i - next)) {
         if (turn >= faults) return;
         active = FAULTS[turn++ % FAULTS.length] as Fault;
         this.account.begin(active, now);
@@ -157,6 +169,11 @@ class Demo {
       await this.until(i, speed);
       await sender.send(from + i * WINDOW_SECONDS, active ? [active] : []);
     }
+  }
+
+  /** A fault next to an open incident would be an update of that incident, and page nobody. */
+  private mayGoOn(waited: number): boolean {
+    return this.account.incidentsOpen === 0 || waited >= LONGEST_QUIET - QUIET;
   }
 
   /** Waits for the end of the i-th live window. */
@@ -180,6 +197,7 @@ class Demo {
     }
     const now = this.now();
     if (event.event === 'incident') {
+      this.account.incident(event);
       if (event.state !== 'updated') this.say(lines.incident(now, event));
     } else if (event.state === 'resolved') this.say(lines.resolved(now, event));
     else if (begins) {

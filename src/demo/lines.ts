@@ -69,15 +69,13 @@ export class Lines {
   }
 
   summary({ injections, falseAlarms }: Account): string[] {
-    const rows = injections.map(({ fault, foundAfter }) => [fault.name, ...outcome(fault, foundAfter)]);
+    const rows = injections.map((one) => [one.fault.name, ...outcome(one), pagedText(one)]);
     const wanted = injections.filter(({ fault }) => fault.expected);
     const found = wanted.map(({ foundAfter }) => foundAfter).filter((after) => after !== undefined);
     const times = [...found].sort((a, b) => a - b);
     const median = times[(times.length - 1) >> 1];
     return [
-      ...(rows.length > 0
-        ? ['', ...formatTable([{ title: 'injected' }, { title: 'found' }, { title: 'after', align: 'right' }], rows)]
-        : []),
+      ...(rows.length > 0 ? ['', ...formatTable(COLUMNS, rows)] : []),
       '',
       `${countOf(wanted.length, 'fault')} injected that should be found, ${found.length} found` +
         `${median === undefined ? '' : `, half of them within ${formatSeconds(Math.round(median))}`}; ${countOf(falseAlarms, 'false alarm')}.`,
@@ -85,7 +83,19 @@ export class Lines {
   }
 }
 
-function outcome(fault: Fault, foundAfter: number | undefined): [string, string] {
+const COLUMNS = [
+  { title: 'injected' },
+  { title: 'found' },
+  { title: 'after', align: 'right' },
+  { title: 'paged (an incident)' },
+] as const;
+
+function pagedText({ fault, paged }: Injection): string {
+  if (!fault.expected) return paged ? 'yes' : '';
+  return paged ? 'yes' : fault.pages ? 'no' : 'an event is enough';
+}
+
+function outcome({ fault, foundAfter }: Injection): [string, string] {
   if (!fault.expected) return ['below the alert level', ''];
   return foundAfter === undefined ? ['no', ''] : ['yes', formatSeconds(Math.round(foundAfter))];
 }

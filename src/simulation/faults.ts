@@ -33,6 +33,8 @@ export interface Fault {
   readonly windows: number;
   /** Where and as what it should be found first; undefined: it should stay below the alert level. */
   readonly expected: { readonly destination: string; readonly kinds: readonly AnomalyKind[] } | undefined;
+  /** Whether somebody should be paged: an incident opens. What is merely new is an event, once. */
+  readonly pages: boolean;
 }
 
 export const SLOW_PAYMENT: Fault = {
@@ -41,6 +43,7 @@ export const SLOW_PAYMENT: Fault = {
   effect: { on: 'service', service: 'payment', latency: 5 },
   windows: 9,
   expected: { destination: 'payment', kinds: ['latency_spike'] },
+  pages: true,
 };
 
 export const LOST_THROUGHPUT: Fault = {
@@ -49,6 +52,7 @@ export const LOST_THROUGHPUT: Fault = {
   effect: { on: 'edge', source: 'frontend', destination: 'recommendation', requests: 0.1 },
   windows: 9,
   expected: { destination: 'recommendation', kinds: ['throughput_drop'] },
+  pages: true,
 };
 
 export const ERROR_BURST: Fault = {
@@ -57,6 +61,7 @@ export const ERROR_BURST: Fault = {
   effect: { on: 'service', service: 'cart', errors: 0.2 },
   windows: 9,
   expected: { destination: 'cart', kinds: ['error_rate_spike'] },
+  pages: true,
 };
 
 export const UNEXPECTED_CALL: Fault = {
@@ -65,6 +70,7 @@ export const UNEXPECTED_CALL: Fault = {
   effect: { on: 'new_edge', source: 'ad', destination: 'payment', perSecond: 3 },
   windows: 9,
   expected: { destination: 'payment', kinds: ['unexpected_edge'] },
+  pages: false,
 };
 
 export const MILD_SLOWDOWN: Fault = {
@@ -73,6 +79,7 @@ export const MILD_SLOWDOWN: Fault = {
   effect: { on: 'service', service: 'shipping', latency: 1.1 },
   windows: 9,
   expected: undefined,
+  pages: false,
 };
 
 /** In the order in which the demo injects them. */

@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import { UsageError } from '../../src/terminal/io.js';
 import { metricsRequest, pixieRow } from '../support/anomaly.js';
 import { command, commandWith, type Ran } from '../support/commands.js';
-import { metricNames, type Running, startInProcess } from '../support/gateway.js';
+import { type GatewaySetup, metricNames, type Running, startInProcess } from '../support/gateway.js';
 import { gauge } from '../support/otlp.js';
 import { fixture } from '../support/paths.js';
 import { endAll, eventually, freePorts } from '../support/peers/processes.js';
@@ -123,6 +123,41 @@ service:
     assert.equal(code, 0, stdout);
     assert.match(stdout, /token accepted/);
   });
+});
+
+describe('doctor: the gateway has nothing to warn about it', () => {
+  const server = { cert_file: fixture('tls/server.pem'), key_file: fixture('tls/server.key') };
+  const KINDS: Record<string, GatewaySetup> = {
+    'plain text': {},
+    'a token that the doctor was not given': { token: 'opensesame' },
+    'TLS, and no configuration that says so': { tls: server },
+    'client certificates': { tls: { ...server, client_ca_file: fixture('tls/ca.pem') } },
+    'TLS and a token': { tls: server, token: 'opensesame' },
+  };
+  for (const [kind, setup] of Object.entries(KINDS))
+    test(kind, async () => {
+      // Both ends are gateways: the doctor knocks at the next hop, too.
+      const hop = await startInProcess(setup);
+      const client = { cert_file: fixture('tls/client.pem'), key_file: fixture('tls/client.key') };
+      const to = {
+        endpoint: `127.0.0.1:${hop.grpcPort}`,
+        tls: setup.tls ? { ca_file: fixture('tls/ca.pem'), ...client } : { insecure: true },
+        headers: { 'x-pxanomaly-token': setup.token ?? '' },
+      };
+      const at = await startInProcess({ ...setup, exporters: { otlp_grpc: to } });
+      for (let i = 0; i < 2; i++) {
+        const { checks } = await doctor(at);
+        assert.ok(checks.some(({ hop: name }) => name === 'receiver otlp (grpc)'));
+        assert.doesNotMatch(JSON.stringify(checks), /does not speak/);
+      }
+      // What is still to be said about a connection is said when it ends.
+      await at.gateway.shutdown();
+      await hop.gateway.shutdown();
+      const warned = [...at.log, ...hop.log].filter(
+        ({ level, kind: what }) => Number(level) >= 40 && what === 'receiver',
+      );
+      assert.deepEqual(warned, []);
+    });
 });
 
 describe('doctor: the way out', () => {

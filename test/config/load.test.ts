@@ -395,7 +395,7 @@ describe('errors', () => {
       line,
       /there is no such file; mount one there: .*init --output - > pxanomaly\.yaml.* -v "\$PWD\/pxanomaly\.yaml:/,
     );
-    assert.match(load([], { uris: ['/no/such.yaml'] }).lines[0] ?? '', /no such file; pxanomaly init writes one/);
+    assert.match(load([], { uris: ['/no/such.yaml'] }).lines[0] ?? '', /no such file; npx pxanomaly init writes one/);
     assert.match(load([], { uris: [directory] }).lines[0] ?? '', /it is a directory: a container engine makes one/);
   });
 

@@ -7,6 +7,8 @@ import { after, describe, it } from 'node:test';
 import { run } from '../../src/demo/index.js';
 import { parseDemoOptions } from '../../src/demo/options.js';
 import { choosePorts, describeChanges, HOST, type Ports } from '../../src/demo/ports.js';
+import { FAULTS } from '../../src/simulation/faults.js';
+import { command } from '../support/commands.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'pxanomaly-demo-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -57,15 +59,37 @@ describe('demo', () => {
     );
     assert.match(text, /found +throughput drop frontend → recommendation after/);
     assert.match(text, /incident +Incident in demo_shop: shop\/payment/);
+    assert.match(text, /tail -f \S+anomalies\.jsonl \| npx pxanomaly events/);
     assert.match(text, /over +slow payment is over\n/);
     assert.match(text, /resolved +latency spike checkout → payment after/);
-    assert.match(text, /slow payment +yes/);
+    assert.match(text, /slow payment +yes +\d+ s +yes/);
     assert.match(text, /2 faults injected that should be found, 2 found, half of them within .*; \d false alarms\.\n$/);
     assert.equal(text.includes('\u001b'), false, 'no colour into a pipe');
     const lines = readFileSync(join(folder, 'anomalies.jsonl'), 'utf8').trimEnd().split('\n');
     assert.ok(lines.some((line) => line.includes('px.anomaly.network.latency_spike')));
     for (const line of lines) assert.ok(JSON.parse(line).resourceLogs);
   });
+
+  for (const seed of [1, 2, 3])
+    it(`every fault that should page does, once the incident before is over: shop ${seed}`, async () => {
+      const { text } = await show(['--once', '--seed', String(seed), '--speed', '400', '--history', '6h']);
+      for (const { name, pages, expected } of FAULTS) {
+        const [row = ''] = text.match(new RegExp(`^${name} .*$`, 'm')) ?? [];
+        if (pages) assert.match(row, /yes +[\d.]+ (s|min) +yes$/, text);
+        else assert.match(row, expected ? /an event is enough$/ : /below the alert level *$/, text);
+      }
+      // A fault never begins beside an open incident: it would be an update of that one.
+      let open = 0;
+      for (const line of text.split('\n')) {
+        if (/ incident +Incident in /.test(line)) open++;
+        if (/ incident +The incident around /.test(line)) open--;
+        if (/ fault +/.test(line)) assert.equal(open, 0, text);
+      }
+      // The file reads back as what the terminal has shown.
+      const events = await command('events', join(folder, 'anomalies.jsonl'));
+      assert.match(events.stdout, /^\d{4}-\d\d-\d\d [\d:]{8} {2}incident opened {4}Incident in demo_shop: /m);
+      assert.equal(events.stderr, '');
+    });
 
   it('ends cleanly when it is interrupted, while loading and while live', async () => {
     const loading = new AbortController();

@@ -1,4 +1,5 @@
 // A whole gateway in this process on free ports, and next to it a next hop that remembers what it got.
+import { pino } from 'pino';
 import { z } from 'zod';
 import { opentelemetry } from '#proto';
 import { COMPONENTS } from '../../src/components.js';
@@ -18,6 +19,8 @@ export interface Running {
   readonly telemetry: string;
   /** What came out of the pipelines, in this process. */
   readonly batches: readonly Batch[];
+  /** Log lines so far, parsed. */
+  readonly log: readonly Readonly<Record<string, unknown>>[];
   results(): Batch[];
   points(): Point[];
   events(): Event[];
@@ -25,6 +28,8 @@ export interface Running {
 
 export interface GatewaySetup {
   readonly token?: string;
+  /** Of both protocols of the receiver. */
+  readonly tls?: object;
   readonly anomaly?: object;
   readonly exporters?: Readonly<Record<string, object>>;
   readonly logs?: boolean;
@@ -55,12 +60,16 @@ const portOf = (address = ''): number => Number(address.slice(address.lastIndexO
 /** Starts it; it is shut down by the next `endAll`. */
 export async function startInProcess(setup: GatewaySetup = {}): Promise<Running> {
   const batches: Batch[] = [];
+  const log: Record<string, unknown>[] = [];
   const exporters = ['recorder', ...Object.keys(setup.exporters ?? {})];
   const metrics = setup.logs === false ? exporters : [...exporters, 'anomaly_events'];
   const config: GatewayInput = {
     receivers: {
       otlp: {
-        protocols: { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } },
+        protocols: {
+          grpc: { endpoint: '127.0.0.1:0', ...(setup.tls ? { tls: setup.tls } : {}) },
+          http: { endpoint: '127.0.0.1:0', ...(setup.tls ? { tls: setup.tls } : {}) },
+        },
         ...(setup.token === undefined ? {} : { token: setup.token }),
       },
     },
@@ -84,7 +93,7 @@ export async function startInProcess(setup: GatewaySetup = {}): Promise<Running>
   const gateway = createGateway(config, {
     components: [...COMPONENTS, recorder(batches)],
     env: {},
-    log: createTelemetry().log,
+    log: createTelemetry({ log: pino({}, { write: (line: string) => void log.push(JSON.parse(line)) }) }).log,
   });
   await gateway.start();
   atEnd(() => gateway.shutdown());
@@ -96,6 +105,7 @@ export async function startInProcess(setup: GatewaySetup = {}): Promise<Running>
     httpPort: portOf(addresses['receivers::otlp']?.http),
     telemetry: `127.0.0.1:${portOf(addresses['service::telemetry::metrics']?.http)}`,
     batches,
+    log,
     results,
     points: () => results().flatMap(pointsOf),
     events: () => batches.filter(({ signal }) => signal === 'logs').flatMap((batch) => eventsOf(batch)),

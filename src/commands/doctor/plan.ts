@@ -6,6 +6,7 @@ import type { Config as HealthConfig } from '../../extensions/health-check/confi
 import { NAMES } from '../../otlp/messages.js';
 import type { Signal } from '../../pipeline/index.js';
 import type { Config as OtlpConfig } from '../../receivers/otlp/config.js';
+import type { ReceiverReport } from '../../receivers/otlp/otlp-receiver.js';
 import type { StatusDocument } from '../../service/status.js';
 
 export interface ReceiverPlan {
@@ -16,6 +17,8 @@ export interface ReceiverPlan {
   /** Client certificates are asked for: the doctor has none. */
   readonly mutual: boolean;
   readonly token: string | undefined;
+  /** Requests without one are refused. */
+  readonly needsToken: boolean;
   readonly signals: readonly Signal[];
   /** Paths of OTLP/HTTP. */
   readonly paths: Readonly<Record<Signal, string>>;
@@ -74,10 +77,11 @@ export function targetOf(text: string): HostPort | undefined {
 }
 
 function receiverPlans(
-  { id, addresses }: StatusDocument['components'][number],
+  { id, addresses, state }: StatusDocument['components'][number],
   { status, config, host, token }: PlanInput,
 ): ReceiverPlan[] {
   const own = config?.components.receiver.get(id)?.config as OtlpConfig | undefined;
+  const report = state as ReceiverReport | undefined;
   const signals = status.pipelines
     .filter(({ receivers }) => receivers.includes(id))
     .map((pipeline) => pipeline.id.split('/')[0] as Signal);
@@ -85,15 +89,18 @@ function receiverPlans(
     const at = dialled(addresses[protocol] ?? '', host);
     if (!at) return [];
     const tls = own?.protocols[protocol]?.tls;
+    // The running gateway knows better than a configuration that may have changed since.
+    const mode = report?.tls[protocol];
     const http = own?.protocols.http;
     return [
       {
         id,
         protocol,
         at,
-        tls: tls !== undefined,
-        mutual: tls?.client_ca_file !== undefined,
+        tls: mode ? mode !== 'off' : tls !== undefined,
+        mutual: mode ? mode === 'mutual' : tls?.client_ca_file !== undefined,
         token: token ?? own?.token[0],
+        needsToken: report?.token ?? (own !== undefined && own.token.length > 0),
         signals: [...new Set(signals)],
         paths: http
           ? { metrics: http.metrics_url_path, traces: http.traces_url_path, logs: http.logs_url_path }

@@ -12,12 +12,17 @@ export async function checkReceiver(plan: ReceiverPlan): Promise<Check[]> {
   const done: Check[] = [];
   try {
     await reach(plan.at);
+    // What is bound to be refused is not sent: the gateway would warn about it.
+    if (plan.mutual)
+      return [
+        warn(hop, `${formatHostPort(plan.at)} asks for client certificates`, 'the doctor has none: nothing was sent'),
+      ];
     if (plan.tls) {
       const { text, soon } = await shakeHands(plan.at);
       done.push(soon ? warn(hop, `TLS: ${text}`, 'renew it before senders are refused') : ok(hop, `TLS: ${text}`));
     }
-    if (plan.mutual)
-      return [...done, warn(hop, 'asks for client certificates', 'the doctor has none: nothing was sent')];
+    if (plan.needsToken && plan.token === undefined)
+      return [...done, fail(hop, `${formatHostPort(plan.at)} asks for a token: nothing was sent`, NO_TOKEN)];
     const answers = await send(plan);
     return [...done, verdict(hop, plan, answers)];
   } catch (error) {
@@ -27,6 +32,8 @@ export async function checkReceiver(plan: ReceiverPlan): Promise<Check[]> {
     return [...done, fail(hop, text, 'if the port has TLS, give --config; else something else listens there')];
   }
 }
+
+const NO_TOKEN = 'give the token with --token or --config; senders set the header x-pxanomaly-token';
 
 interface Sent {
   readonly what: string;
@@ -60,9 +67,7 @@ function verdict(hop: string, plan: ReceiverPlan, sent: readonly Sent[]): Check 
 
 function adviceFor({ unauthenticated, code }: Answer, { token }: ReceiverPlan): string {
   if (unauthenticated)
-    return token === undefined
-      ? 'give the token with --token or --config; senders set the header x-pxanomaly-token'
-      : 'compare the token with receivers.otlp.token of the running configuration';
+    return token === undefined ? NO_TOKEN : 'compare the token with receivers.otlp.token of the running configuration';
   if (code === 'gRPC status 14' || code === 'HTTP 503' || code === 'HTTP 429')
     return 'the pipeline takes nothing now: look at the exporters below and at memory_limiter';
   return "the gateway's log says more";

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { nearest } from '../../config/nearest.js';
 import { type CommandIo, UsageError } from '../../terminal/io.js';
+import { INSTALLED } from '../../terminal/program.js';
 import { nextStep, template, USES, type Use } from './templates.js';
 
 export const DEFAULT_FILE = 'pxanomaly.yaml';
@@ -30,14 +31,15 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   }
   const { use, output, force } = options;
   if (output === '-') {
-    io.stdout.write(template(use));
+    io.stdout.write(template(use, io.program));
     return 0;
   }
-  await write(output, template(use), force);
+  const { program = INSTALLED } = io;
+  await write(output, template(use, program), force);
   io.stdout.write(`${output} is written. Next:
   1. ${nextStep(use)}
-  2. NEXT_HOP=collector:4317 pxanomaly --config ${output}
-  3. pxanomaly doctor --config ${output}
+  2. NEXT_HOP=collector:4317 ${program} --config ${output}
+  3. ${program} doctor --config ${output}
 `);
   return 0;
 }

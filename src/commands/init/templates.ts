@@ -1,5 +1,7 @@
 // The configurations that `init` writes: production defaults with comments, and variables for everything that differs from place to place.
 
+import { INSTALLED } from '../../terminal/program.js';
+
 export const USES = ['pixie', 'collector', 'servicegraph'] as const;
 export type Use = (typeof USES)[number];
 
@@ -44,11 +46,13 @@ export function nextStep(use: Use): string {
 }
 
 /** The file's text. */
-export function template(use: Use): string {
+export function template(use: Use, program: string = INSTALLED): string {
   const { summary, next, presets, anomaly, traces } = PARTS[use];
   return `# pxanomaly: ${summary}.
-# Run it:   pxanomaly --config FILE          Check it: pxanomaly validate --config FILE
-# Look:     pxanomaly doctor --config FILE   All keys: docs/reference/configuration.md
+# Check it: ${program} validate --config FILE
+# Run it:   ${program} --config FILE
+# Look:     ${program} doctor --config FILE
+# All keys: docs/reference/configuration.md
 # ${next}
 # \${env:NAME:-default} takes the variable of the environment where it is set.
 
@@ -68,7 +72,7 @@ processors:
     spike_limit_percentage: 20
   anomaly:
     presets: ${presets}
-    # Score from which an edge is anomalous, 0.8 to 0.999. Choose it on your own data: pxanomaly replay --sweep.
+    # Score from which an edge is anomalous, 0.8 to 0.999. Choose it on your own data: ${program} replay --sweep.
     threshold: 0.9
     # How often scores leave; anomalies leave at once.
     export_interval: 60s
@@ -96,7 +100,7 @@ extensions:
 service:
   extensions: [health_check, file_storage]
   telemetry:
-    # Own metrics and /status, for Prometheus and for pxanomaly doctor. Test events are taken from this host alone.
+    # Own metrics and /status, for Prometheus and for the doctor. Test events are taken from this host alone.
     metrics:
       readers:
         - pull:

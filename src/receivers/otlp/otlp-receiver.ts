@@ -15,12 +15,29 @@ interface Server {
   shutdown(): Promise<void>;
 }
 
+/** `mutual`: clients need a certificate. */
+export type TlsMode = 'off' | 'on' | 'mutual';
+
+/** What its senders have to know, for `GET /status`. */
+export interface ReceiverReport {
+  /** Senders have to show one. */
+  readonly token: boolean;
+  readonly tls: Readonly<Record<Transport, TlsMode>>;
+}
+
+function tlsMode(tls: { readonly client_ca_file?: string | undefined } | undefined): TlsMode {
+  if (!tls) return 'off';
+  return tls.client_ca_file === undefined ? 'on' : 'mutual';
+}
+
 export class OtlpReceiver implements Receiver {
   private readonly intake: Intake;
   private readonly servers = new Map<Transport, Server>();
+  private readonly report: ReceiverReport;
 
   constructor(settings: Settings, config: Config, inspect: Inspect) {
     const { grpc, http } = config.protocols;
+    this.report = { token: config.token.length > 0, tls: { grpc: tlsMode(grpc?.tls), http: tlsMode(http?.tls) } };
     this.intake = new Intake(inspect, settings.ledger);
     const transports = [...(grpc ? ['grpc' as const] : []), ...(http ? ['http' as const] : [])];
     const events = receiverEvents(settings.telemetry, settings.id, transports);
@@ -45,6 +62,11 @@ export class OtlpReceiver implements Receiver {
 
   async shutdown(): Promise<void> {
     await Promise.all([...this.servers.values()].map((server) => server.shutdown()));
+  }
+
+  /** For the doctor, which is to speak to each port as its senders do. */
+  inspect(): ReceiverReport {
+    return this.report;
   }
 
   addresses(): Readonly<Record<string, string>> {
