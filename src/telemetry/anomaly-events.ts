@@ -16,6 +16,14 @@ export interface AnomalyGauges {
   readonly kernelBytes: number;
 }
 
+/** `skewed`: the clock is so many seconds ahead; `late`: came after its time; `untimed`: ended before it began. */
+export interface OddSpans {
+  readonly kind: 'skewed' | 'late' | 'untimed';
+  readonly service: string;
+  readonly namespace: string;
+  readonly seconds: number;
+}
+
 export interface AnomalyEvents {
   /** Data points by what became of them, as increments. */
   points(outcome: string, count: number): void;
@@ -24,6 +32,8 @@ export interface AnomalyEvents {
   bound(name: string, count: number): void;
   /** Spans of traces pipelines by what became of them, as increments. */
   spans(outcome: string, count: number): void;
+  /** Spans whose sender's clock or delay is out of the ordinary. */
+  spansOdd(odd: OddSpans): void;
   /** Traces are scored, and no metrics pipeline takes the results. */
   noMetricsPipeline(): void;
   anomalyStarted(kind: string): void;
@@ -272,6 +282,13 @@ function gaugeSetter(telemetry: Telemetry, processor: string): (values: AnomalyG
   };
 }
 
+const ODD_SPANS: Readonly<Record<OddSpans['kind'], string>> = {
+  skewed:
+    "Spans of a service are dated by a clock that is off: its calls count at the others' time; set the clock right",
+  late: 'Spans come after the other end of their call was told alone; raise traces.wait, or export spans sooner',
+  untimed: 'Spans end before they begin: their calls count without a duration; set the clock right',
+};
+
 /** What is only said. */
 function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
   const once = new Set<string>();
@@ -283,6 +300,10 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
   const info = seldom((fields, line) => log.info(fields, line));
   const warn = seldom((fields, line) => log.warn(fields, line));
   return {
+    spansOdd({ kind, service, namespace, seconds }) {
+      const skew = kind === 'skewed' ? { ahead_s: Math.round(seconds) } : {};
+      warn(`spans ${kind}`, { service, namespace, ...skew }, ODD_SPANS[kind]);
+    },
     noMetricsPipeline() {
       log.warn('Traces are scored, but no metrics pipeline names this processor: nothing of it goes out');
     },

@@ -53,6 +53,7 @@ export class Learner {
     this.#spans = new SpanLessons({
       waitNanos: BigInt(Math.round(config.traces.wait * 1e6)),
       maxWaiting: config.traces.max_waiting,
+      remark: (remark) => options.events.spansOdd(remark),
     });
   }
 

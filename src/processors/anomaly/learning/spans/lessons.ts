@@ -2,7 +2,7 @@
 import { ownBatch } from '../../../../pipeline/index.js';
 import type { Lesson } from '../learn.js';
 import { type Call, type PairCounts, type PairOptions, type SavedPairs, SpanPairs } from './pair.js';
-import { readSpans } from './read.js';
+import { readSpans, type SpanFact } from './read.js';
 import { callsToMetrics } from './to-metrics.js';
 
 export interface SavedSpans {
@@ -39,13 +39,11 @@ export class SpanLessons {
   /** The lesson that the calls of a trace request make; undefined where none is known yet. Yields where other work may run. */
   *from(lesson: Lesson): Generator<void, Lesson | undefined> {
     this.#last = lesson;
+    const spans: SpanFact[] = [];
+    for (const span of readSpans(lesson.batch.body)) if (spans.push(span) % SLICE_SPANS === 0) yield;
     const calls: Call[] = [];
-    let spans = 0;
-    for (const span of readSpans(lesson.batch.body)) {
-      calls.push(...this.#pairs.add(span));
-      if (++spans % SLICE_SPANS === 0) yield;
-    }
-    calls.push(...this.#pairs.expire());
+    for (const call of this.#pairs.add(spans, lesson.batch.receivedUnixNano))
+      if (calls.push(call) % SLICE_SPANS === 0) yield;
     return this.#lessonOf(lesson, calls);
   }
 

@@ -1,5 +1,10 @@
-// Brings the two spans of a call together: the caller's and the callee's, by trace and span id, within a bounded time.
+// Spans wait for the spans around them, a bounded number for a bounded time, and are told as calls when their time is over.
+import { type Outcome, type PairCounts, type Told, tell } from './calls.js';
+import { type SavedClocks, SenderClocks } from './clocks.js';
 import type { End, SpanFact } from './read.js';
+import { type Entry, SpanTable } from './table.js';
+
+export type { PairCounts } from './calls.js';
 
 /** One finished call between two services. */
 export interface Call {
@@ -7,128 +12,134 @@ export interface Call {
   readonly destination: End;
   readonly cluster: SpanFact['cluster'];
   readonly endUnixNano: bigint;
-  readonly seconds: number;
+  /** Undefined: no clock that measured it can have been right. */
+  readonly seconds: number | undefined;
   readonly failed: boolean;
+  /** Told by the callee, which named its caller. */
+  readonly byCallee: boolean;
 }
 
 export interface PairOptions {
-  /** How long, in event time, a span waits for its partner. */
+  /** How long, in event time, a span waits for the spans around it. */
   readonly waitNanos: bigint;
-  /** Spans that wait at the same time; the oldest goes first. */
+  /** Spans that wait at the same time, and as many that are remembered after; the oldest goes first. */
   readonly maxWaiting: number;
+  remark?(remark: Remark): void;
 }
 
-/** Spans by what became of them; monotonic. */
-export interface PairCounts {
-  paired: number;
-  /** Ended alone, the other end named by attributes. */
-  named: number;
-  /** Ended alone, the other end unknown: `external`. */
-  alone: number;
-  /** Gave up before their time because too many waited. */
-  crowded: number;
+/** Something about a span that its sender's owner can mend. */
+export interface Remark {
+  readonly kind: 'skewed' | 'late' | 'untimed';
+  readonly service: string;
+  readonly namespace: string;
+  /** Of `skewed`: what the clock is ahead of the others'. */
+  readonly seconds: number;
 }
 
 export interface SavedPairs {
   readonly counts: PairCounts;
-  readonly waiting: readonly (readonly [string, SpanFact])[];
-  readonly watermark: bigint;
+  readonly spans: readonly Entry[];
+  readonly clocks: SavedClocks;
 }
 
-const UNKNOWN: End = { service: '', namespace: '' };
+/** A longer call is a clock that was set while it lasted, s. */
+const LONGEST = 86_400;
 
 /**
- * A call is told once: by the caller's span with the names of both where they meet, else by whichever end there is.
- * Time is event time: nothing depends on when a request came in.
+ * Time is event time, of many clocks (`SenderClocks`): nothing depends on when a request came in, and no clock that is wrong moves the
+ * others.
  */
 export class SpanPairs {
-  readonly counts: PairCounts = { paired: 0, named: 0, alone: 0, crowded: 0 };
+  readonly counts: PairCounts = {
+    paired: 0,
+    named: 0,
+    alone: 0,
+    crowded: 0,
+    attempt: 0,
+    late: 0,
+    duplicate: 0,
+    untimed: 0,
+    redated: 0,
+  };
   readonly #options: PairOptions;
-  /** Keyed by direction and the id of the calling span; in order of arrival. */
-  readonly #waiting = new Map<string, SpanFact>();
-  #watermark = 0n;
+  readonly #table: SpanTable;
+  readonly #clocks: SenderClocks;
+  readonly #count = (outcome: Outcome): void => {
+    this.counts[outcome]++;
+  };
 
   constructor(options: PairOptions) {
     this.#options = options;
+    this.#table = new SpanTable(options.maxWaiting);
+    this.#clocks = new SenderClocks(options.waitNanos);
   }
 
   save(): SavedPairs {
-    return { counts: { ...this.counts }, waiting: [...this.#waiting], watermark: this.#watermark };
+    return { counts: { ...this.counts }, spans: [...this.#table.entries()], clocks: this.#clocks.save() };
   }
 
-  restore({ counts, waiting, watermark }: SavedPairs): void {
-    Object.assign(this.counts, counts);
-    for (const [key, span] of waiting) this.#waiting.set(key, span);
-    this.#watermark = watermark;
+  /** What another version kept of waiting spans is left out: they are seconds of traffic. */
+  restore({ counts, spans, clocks }: SavedPairs): void {
+    for (const outcome of Object.keys(this.counts) as Outcome[]) this.counts[outcome] = counts[outcome] ?? 0;
+    this.#clocks.restore(clocks);
+    for (const entry of spans ?? [])
+      this.#table.add({ ...entry, cameMs: Math.min(entry.cameMs, this.#clocks.elapsed) });
   }
 
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#table.waiting;
   }
 
-  /** Takes one span; returns the call that it completes. */
-  *add(span: SpanFact): Generator<Call> {
-    if (span.endUnixNano > this.#watermark) this.#watermark = span.endUnixNano;
-    yield* this.#take(span);
-    while (this.#waiting.size > this.#options.maxWaiting) yield this.#giveUpOldest();
-  }
-
-  /** Calls whose other end did not come in time. Asked after each request, so that the spans of one request find each other first. */
-  *expire(): Generator<Call> {
-    const deadline = this.#watermark - this.#options.waitNanos;
-    for (const [key, span] of this.#waiting) {
-      if (span.endUnixNano > deadline) continue;
-      this.#waiting.delete(key);
-      yield this.#end(span);
+  /** Takes the spans of a request; returns the calls whose time is over. `receivedUnixNano` 0: not known. */
+  *add(spans: readonly SpanFact[], receivedUnixNano = 0n): Generator<Call> {
+    this.#clocks.hear(spans, receivedUnixNano);
+    const cameMs = this.#clocks.elapsed;
+    for (const span of spans)
+      if (!this.#table.add({ ...span, cameMs, told: false, alone: false })) this.counts.duplicate++;
+    for (const entry of this.#table.due(cameMs - Number(this.#options.waitNanos) / 1e6)) yield* this.#tell(entry);
+    while (this.#table.waiting > this.#options.maxWaiting) {
+      this.counts.crowded++;
+      yield* this.#tell(this.#table.take() as Entry);
     }
+    this.#table.trim();
   }
 
-  #giveUpOldest(): Call {
-    const [key, span] = this.#waiting.entries().next().value as [string, SpanFact];
-    this.#waiting.delete(key);
-    this.counts.crowded++;
-    return this.#end(span);
-  }
-
-  /** Gives up on everything that waits: the end of a replay. */
+  /** Everything that waits: the end of a replay. */
   *flush(): Generator<Call> {
-    for (const span of this.#waiting.values()) yield this.#end(span);
-    this.#waiting.clear();
+    for (const entry of this.#table.due(Number.POSITIVE_INFINITY)) yield* this.#tell(entry);
   }
 
-  *#take(span: SpanFact): Generator<Call> {
-    const { direction, trace } = span;
-    if (direction === 'in' && (span.parent === '' || span.peer !== undefined)) {
-      yield this.#end(span);
-      return;
+  *#tell(entry: Entry): Generator<Call> {
+    const { late } = this.counts;
+    for (const told of tell(this.#table, entry, this.#count)) yield this.#callOf(told);
+    if (this.counts.late > late) this.#remark('late', entry);
+  }
+
+  #callOf({ source, destination, by, other, failed, byCallee = false }: Told): Call {
+    const { endUnixNano, seconds } = this.#timesOf(by, other);
+    if (seconds === undefined) {
+      this.counts.untimed++;
+      this.#remark('untimed', by);
     }
-    const link = direction === 'out' ? span.span : span.parent;
-    const partnerKey = `${direction === 'out' ? 'in' : 'out'}${trace}${link}`;
-    const partner = this.#waiting.get(partnerKey);
-    if (!partner) {
-      this.#waiting.set(`${direction}${trace}${link}`, span);
-      return;
-    }
-    this.#waiting.delete(partnerKey);
-    this.counts.paired++;
-    yield direction === 'out' ? joined(span, partner) : joined(partner, span);
+    return { source, destination, cluster: by.cluster, endUnixNano, seconds, failed, byCallee };
   }
 
-  /** The call as one end alone tells it. */
-  #end(span: SpanFact): Call {
-    const other = span.peer ?? UNKNOWN;
-    if (span.peer) this.counts.named++;
-    else this.counts.alone++;
-    return span.direction === 'out' ? call(span, span.self, other) : call(span, other, span.self);
+  /** By the clock of the span that measured; by the other end's, or by its own start, where its end cannot be right. */
+  #timesOf(by: SpanFact, other: SpanFact | undefined): Pick<Call, 'endUnixNano' | 'seconds'> {
+    const end = this.#clocks.date(by.sender, by.endUnixNano);
+    const start = this.#clocks.date(by.sender, by.startUnixNano);
+    const seconds = Number(by.endUnixNano - by.startUnixNano) / 1e9;
+    const isRun = seconds >= 0 && seconds <= LONGEST;
+    const isSet = !isRun || (!end.sure && start.sure);
+    const otherEnd = other && this.#clocks.date(other.sender, other.endUnixNano);
+    const best = [isRun ? end : undefined, otherEnd, isSet ? start : undefined].find((dated) => dated?.sure);
+    if (end.skewMs !== 0) this.#remark('skewed', by, end.skewMs / 1000);
+    const { unixNano } = best ?? end;
+    if (unixNano !== by.endUnixNano) this.counts.redated++;
+    return { endUnixNano: unixNano, seconds: isSet ? undefined : seconds };
   }
-}
 
-function joined(caller: SpanFact, callee: SpanFact): Call {
-  const both = call(caller, caller.self, callee.self);
-  return callee.failed && !caller.failed ? { ...both, failed: true } : both;
-}
-
-function call(span: SpanFact, source: End, destination: End): Call {
-  const { cluster, endUnixNano, seconds, failed } = span;
-  return { source, destination, cluster, endUnixNano, seconds, failed };
+  #remark(kind: Remark['kind'], { self }: SpanFact, seconds = 0): void {
+    this.#options.remark?.({ kind, ...self, seconds });
+  }
 }

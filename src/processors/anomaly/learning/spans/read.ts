@@ -1,4 +1,4 @@
-// A trace request as the facts that edges are made of: who served or called whom, for how long, and whether it failed.
+// A trace request as the facts that calls are made of: who did what, below which span, for how long, and whether it failed.
 import { opentelemetry } from '#proto';
 
 const TraceRequest = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
@@ -13,20 +13,26 @@ export interface End {
 /** Attributes of the resource that say which cluster a span belongs to, passed on as they came. */
 export type ClusterAttributes = Readonly<Record<string, string>>;
 
-export type Direction = 'out' | 'in';
+/**
+ * What a span does at the edge of its service. `send` and `receive`: a message whose destination or broker is named; without either
+ * name a producer is a client and a consumer a server. `inner`: neither calls nor is called.
+ */
+export type Part = 'client' | 'server' | 'send' | 'receive' | 'inner';
 
-/** A client, server, producer or consumer span. Ids are hex; `parent` is empty for a root. Times in Unix nanoseconds. */
+/** A span. Ids are bytes as Latin-1 text, empty where zero or missing. Times in Unix nanoseconds, as the sender's clock had them. */
 export interface SpanFact {
-  readonly direction: Direction;
+  readonly part: Part;
   readonly trace: string;
   readonly span: string;
   readonly parent: string;
   readonly self: End;
-  /** The other end where attributes name it; undefined: they do not. */
+  /** Whose clock its times are of: the resource's service and instance. */
+  readonly sender: string;
+  /** The other end where attributes name it, the queue of a message; undefined: they do not. */
   readonly peer: End | undefined;
   readonly cluster: ClusterAttributes;
+  readonly startUnixNano: bigint;
   readonly endUnixNano: bigint;
-  readonly seconds: number;
   readonly failed: boolean;
 }
 
@@ -35,22 +41,24 @@ const ERROR = opentelemetry.proto.trace.v1.Status.StatusCode.STATUS_CODE_ERROR;
 const SERVER_ERROR = 500;
 
 const CLUSTER_KEYS = ['px.cluster.id', 'k8s.cluster.name', 'k8s.cluster.uid'];
+/** What tells the instances of a service apart, best first. */
+const INSTANCE = ['service.instance.id', 'k8s.pod.uid', 'k8s.pod.name', 'host.name'];
 
 /** What a client's span says of the service it calls, most certain first. */
-const CALLEE = [
-  'service.peer.name',
-  'peer.service',
-  'messaging.destination.name',
-  'db.system.name',
-  'db.system',
-  'server.address',
-];
+const CALLEE = ['service.peer.name', 'peer.service', 'db.system.name', 'db.system', 'server.address'];
 /** What a server's span says of its caller; the second is Pixie's span script. */
 const CALLER = ['service.peer.name', 'parent.service.name', 'peer.service'];
 const CALLEE_NAMESPACE = ['service.peer.namespace'];
 const CALLER_NAMESPACE = ['service.peer.namespace', 'parent.namespace.name'];
 
-/** The spans of a request that speak of an edge, in the order they came. Internal spans speak of none. */
+/** Names of a queue or topic, the one of few values first; the last two are of older conventions. */
+const QUEUE = ['messaging.destination.template', 'messaging.destination.name', 'messaging.destination'];
+const SOURCE_QUEUE = ['messaging.source.template', 'messaging.source.name'];
+/** Such a queue's name is made up for one use. */
+const PASSING = ['messaging.destination.temporary', 'messaging.destination.anonymous'];
+const OPERATION = ['messaging.operation.type', 'messaging.operation'];
+
+/** All spans of a request, in the order they came. */
 export function* readSpans(body: Uint8Array): Generator<SpanFact> {
   for (const resourceSpans of TraceRequest.decode(body).resourceSpans) {
     const resource = textsOf(resourceSpans.resource?.attributes ?? []);
@@ -60,47 +68,60 @@ export function* readSpans(body: Uint8Array): Generator<SpanFact> {
       service: resource.get('service.name') ?? '',
       namespace: first(resource, ['k8s.namespace.name', 'service.namespace']),
     };
-    for (const scope of resourceSpans.scopeSpans ?? [])
-      for (const span of scope.spans ?? []) {
-        const direction = directionOf(span.kind ?? 0);
-        if (direction) yield factOf(span, direction, self, cluster);
-      }
+    const from = {
+      self,
+      cluster,
+      sender: JSON.stringify([self.service, self.namespace, first(resource, INSTANCE), ...Object.values(cluster)]),
+    };
+    for (const scope of resourceSpans.scopeSpans ?? []) for (const span of scope.spans ?? []) yield factOf(span, from);
   }
-}
-
-function directionOf(kind: number): Direction | undefined {
-  if (kind === KIND.SPAN_KIND_CLIENT || kind === KIND.SPAN_KIND_PRODUCER) return 'out';
-  if (kind === KIND.SPAN_KIND_SERVER || kind === KIND.SPAN_KIND_CONSUMER) return 'in';
-  return undefined;
 }
 
 function factOf(
   span: opentelemetry.proto.trace.v1.ISpan,
-  direction: Direction,
-  self: End,
-  cluster: ClusterAttributes,
+  from: Pick<SpanFact, 'self' | 'sender' | 'cluster'>,
 ): SpanFact {
   const attributes = textsOf(span.attributes ?? []);
-  const endUnixNano = nanos(span.endTimeUnixNano);
-  const startUnixNano = nanos(span.startTimeUnixNano);
+  const queue = queueOf(attributes);
+  const part = partOf(span.kind ?? 0, queue, attributes);
   return {
-    direction,
-    trace: hex(span.traceId),
-    span: hex(span.spanId),
-    parent: hex(span.parentSpanId),
-    self,
-    peer: peerOf(attributes, direction),
-    cluster,
-    endUnixNano,
-    seconds: endUnixNano > startUnixNano ? Number(endUnixNano - startUnixNano) / 1e9 : 0,
-    failed: span.status?.code === ERROR || (direction === 'in' && statusOf(attributes) >= SERVER_ERROR),
+    ...from,
+    part,
+    trace: idOf(span.traceId),
+    span: idOf(span.spanId),
+    parent: idOf(span.parentSpanId),
+    peer: part === 'send' || part === 'receive' ? { service: queue, namespace: '' } : peerOf(attributes, part),
+    startUnixNano: nanos(span.startTimeUnixNano),
+    endUnixNano: nanos(span.endTimeUnixNano),
+    failed: span.status?.code === ERROR || (part === 'server' && statusOf(attributes) >= SERVER_ERROR),
   };
 }
 
-function peerOf(attributes: ReadonlyMap<string, string>, direction: Direction): End | undefined {
-  const service = first(attributes, direction === 'out' ? CALLEE : CALLER);
+function partOf(kind: number, queue: string, attributes: ReadonlyMap<string, string>): Part {
+  if (kind === KIND.SPAN_KIND_SERVER) return 'server';
+  if (kind === KIND.SPAN_KIND_PRODUCER) return queue ? 'send' : 'client';
+  if (kind === KIND.SPAN_KIND_CONSUMER) return queue ? 'receive' : 'server';
+  if (kind !== KIND.SPAN_KIND_CLIENT) return 'inner';
+  if (!queue) return 'client';
+  // By the newer conventions a client span polls; what it settles was received before.
+  const operation = first(attributes, OPERATION);
+  if (operation === 'settle') return 'inner';
+  return operation === 'receive' || operation === 'process' ? 'receive' : 'send';
+}
+
+/** The queue between the two ends of a message: its destination, or the broker where that has no lasting name; empty: no message. */
+function queueOf(attributes: ReadonlyMap<string, string>): string {
+  const broker = attributes.get('messaging.system') ?? '';
+  const isPassing = PASSING.some((key) => attributes.get(key) === 'true');
+  const names = isPassing ? QUEUE.slice(0, 1) : QUEUE;
+  return first(attributes, names) || first(attributes, SOURCE_QUEUE) || broker;
+}
+
+function peerOf(attributes: ReadonlyMap<string, string>, part: Part): End | undefined {
+  if (part === 'inner') return undefined;
+  const service = first(attributes, part === 'client' ? CALLEE : CALLER);
   if (service === '') return undefined;
-  return { service, namespace: first(attributes, direction === 'out' ? CALLEE_NAMESPACE : CALLER_NAMESPACE) };
+  return { service, namespace: first(attributes, part === 'client' ? CALLEE_NAMESPACE : CALLER_NAMESPACE) };
 }
 
 function statusOf(attributes: ReadonlyMap<string, string>): number {
@@ -118,14 +139,16 @@ function first(attributes: ReadonlyMap<string, string>, keys: readonly string[])
 function textsOf(list: KeyValues): Map<string, string> {
   const texts = new Map<string, string>();
   for (const { key, value } of list) {
-    const text = value?.stringValue ?? value?.intValue?.toString();
+    const text = value?.stringValue ?? value?.intValue?.toString() ?? value?.boolValue?.toString();
     if (key && text != null) texts.set(key, text);
   }
   return texts;
 }
 
-function hex(bytes: Uint8Array | string | null | undefined): string {
-  return bytes && bytes.length > 0 ? Buffer.from(bytes as Uint8Array).toString('hex') : '';
+/** Zeros are no id. */
+function idOf(bytes: Uint8Array | string | null | undefined): string {
+  if (!bytes || !(bytes as Uint8Array).some((byte) => byte !== 0)) return '';
+  return Buffer.from(bytes as Uint8Array).toString('latin1');
 }
 
 function nanos(value: unknown): bigint {

@@ -16,6 +16,11 @@ interface Sum {
   seconds: number;
 }
 
+/** Calls with and without a duration are series of their own: a point without a sum counts requests and no latency. */
+function isTimed({ call }: Sum): boolean {
+  return call.seconds !== undefined;
+}
+
 /**
  * Serialised `ExportMetricsServiceRequest`: a point for each (edge, outcome, second of event time).
  * `sequence` sets the nanoseconds of the point's time: two requests that speak of the same second are not a retry of each other.
@@ -36,12 +41,14 @@ export function callsToMetrics(calls: Iterable<Call>, sequence: number): Uint8Ar
 
 function add(sums: Map<string, Sum>, call: Call): void {
   const second = call.endUnixNano / SECOND;
-  const key = JSON.stringify([call.cluster, call.source, call.destination, call.failed, second.toString()]);
+  const { cluster, source, destination, failed, byCallee, seconds } = call;
+  const isUntimed = seconds === undefined;
+  const key = JSON.stringify([cluster, source, destination, failed, byCallee, isUntimed, second.toString()]);
   const sum = sums.get(key);
   if (sum) {
     sum.count++;
-    sum.seconds += call.seconds;
-  } else sums.set(key, { call, second, count: 1, seconds: call.seconds });
+    sum.seconds += seconds ?? 0;
+  } else sums.set(key, { call, second, count: 1, seconds: seconds ?? 0 });
 }
 
 function resourceOf(group: readonly Sum[], nanos: bigint): object {
@@ -62,18 +69,21 @@ function resourceOf(group: readonly Sum[], nanos: bigint): object {
   };
 }
 
-function pointOf({ call, second, count, seconds }: Sum, nanos: bigint): object {
+function pointOf(sum: Sum, nanos: bigint): object {
+  const { call, second, count, seconds } = sum;
   return {
     attributes: [
       text('src_service', call.source.service),
       text('src_namespace', call.source.namespace),
       text('dst_service', call.destination.service),
       text('namespace', call.destination.namespace),
+      text('end', call.byCallee ? 'server' : 'client'),
+      ...(isTimed(sum) ? [] : [{ key: 'timed', value: { boolValue: false } }]),
       { key: 'failed', value: { boolValue: call.failed } },
     ],
     timeUnixNano: (second * SECOND + nanos).toString(),
     count,
-    sum: seconds,
+    ...(isTimed(sum) ? { sum: seconds } : {}),
   };
 }
 

@@ -10,6 +10,7 @@ const CALLS: FeatureRule = {
   features: ['latency', 'requests'],
   errors: [{ 'point:failed': true }],
   data: ['histogram'],
+  where: { 'point:end': 'client' },
   source: { service: ['point:src_service'], namespace: ['point:src_namespace'] },
   destination: { service: ['point:dst_service'], namespace: ['point:namespace'] },
   end: 'client',
@@ -18,4 +19,7 @@ const CALLS: FeatureRule = {
   sourceRelative: true,
 };
 
-export const spans: readonly Tier[] = [[CALLS]];
+/** Calls whose callee named its caller in attributes: where callers tell of the edge, they count once, by the caller. */
+const CALLEES: FeatureRule = { ...CALLS, name: 'calls_by_callee', where: { 'point:end': 'server' }, end: 'server' };
+
+export const spans: readonly Tier[] = [[CALLS, CALLEES]];
