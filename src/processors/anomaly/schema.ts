@@ -212,13 +212,13 @@ export const schema: z.ZodType<Config> = z.strictObject({
     .strictObject({
       wait: positiveDuration
         .default(10_000)
-        .describe('How long a span waits for the span of the other end, event time'),
+        .describe('How long a span waits for those around it, event time; calls are told then'),
       max_waiting: z
         .int()
         .min(1)
         .max(10_000_000)
         .default(100_000)
-        .describe('Spans that wait; the oldest gives up first'),
+        .describe('Spans that wait, and as many that are remembered after; the oldest goes first'),
     })
     .prefault({}),
   export_interval: positiveDuration.prefault('60s').describe('How often scores go out; anomalies go at once'),
