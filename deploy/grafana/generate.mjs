@@ -9,8 +9,21 @@ const check = process.argv.includes('--check');
 const SOURCE = { type: 'prometheus', uid: '${datasource}' };
 const EDGE = '{{src_namespace}}/{{src_service}} → {{namespace}}/{{dst_service}}';
 
-/** Series of the metric whatever unit its name ends in. */
-const anyUnit = (name, labels) => `{__name__=~"${name}(_[a-z_]+)?", ${labels}}`;
+/**
+ * Bands by feature, in base units as our own page has them. Where results travel through a Collector they keep the sender's unit, and
+ * its page names it: those are converted here.
+ */
+const BANDS = {
+  latency: { unit: 's', of: { seconds: '', milliseconds: ' / 1e3', microseconds: ' / 1e6', nanoseconds: ' / 1e9' } },
+  requests: { of: { '': '', per_second: '' } },
+  errors: { unit: 'percentunit', of: { ratio: '' } },
+  bytes: { unit: 'bytes', of: { bytes: '', bytes_per_second: '' } },
+};
+
+const band = (name, feature, labels) =>
+  Object.entries(BANDS[feature].of)
+    .map(([suffix, by]) => `${name}${suffix && `_${suffix}`}{${labels}}${by}`)
+    .join(' or ');
 
 const target = ([expr, legendFormat = '__auto'], index, instant) => ({
   refId: String.fromCharCode(65 + index),
@@ -155,16 +168,17 @@ const dashboards = {
           `${title}: observed, expected and band`,
           // Fewer errors than usual are no anomaly, so they have no lower bound.
           ['observed', 'expected', ...(feature === 'errors' ? [] : ['lower']), 'upper'].map((what) => [
-            anyUnit(
+            band(
               `px_anomaly_${what}`,
+              feature,
               `anomaly_feature="${feature}", px_cluster_id=~"$cluster", src_service=~"$source", dst_service=~"$destination"`,
             ),
             `${what} {{src_service}} → {{dst_service}}`,
           ]),
           {
             w: 24,
-            description:
-              'In the unit that the sender measures in. While an edge is anomalous; `export_bands: all` sends it always',
+            unit: BANDS[feature].unit,
+            description: 'While an edge is anomalous; `export_bands: all` sends it always',
           },
         ),
       ]),

@@ -42,7 +42,7 @@ export interface GatewayOptions {
   readonly log?: Logger;
   /** Components; default: all that this package has. */
   readonly components?: readonly AnyFactory[];
-  /** `service.instance.id`; default: a fresh UUID. */
+  /** `service.instance.id`; default: the pod's name, else the host's with a port of ours, else a fresh UUID. */
   readonly instanceId?: string;
   /** Time that a shutdown may take, ms. */
   readonly shutdownMs?: number;

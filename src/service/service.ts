@@ -10,11 +10,12 @@ import { createLogging, type Logging } from '../telemetry/logging.js';
 import { type MetricsEndpoint, serveMetrics } from '../telemetry/metrics-endpoint.js';
 import { PipelineItems } from '../telemetry/pipeline-items.js';
 import { registerProcessMetrics, registerTargetInfo } from '../telemetry/process-metrics.js';
-import { ownResource } from '../telemetry/resource.js';
+import { ownResource, stableInstanceId } from '../telemetry/resource.js';
 import { buildGraph, type Graph, type GraphHost, type Node, nodeName } from './graph.js';
 import { type Leftover, SHUTDOWN_MS, startAll, startOrder, stopAll } from './lifecycle.js';
 import { memoryBytes } from './memory.js';
 import { ownPages } from './own-pages.js';
+import { ownPorts } from './own-ports.js';
 import { type StatusDocument, statusDocument } from './status.js';
 
 /** Time that a reload gives to what it takes away, ms: requests wait meanwhile. */
@@ -23,7 +24,7 @@ const RELOAD_STOP_MS = 5_000;
 export interface ServiceOptions {
   readonly version: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** `service.instance.id`; default: a fresh UUID. */
+  /** `service.instance.id`; default: the pod's name, else the host's with a port of ours, else a fresh UUID. */
   readonly instanceId?: string;
   /** A logger of the caller's, in place of `service::telemetry::logs`. */
   readonly log?: Logger;
@@ -55,7 +56,7 @@ export class Service {
   constructor(config: GatewayConfig, options: ServiceOptions) {
     this.config = config;
     this.options = options;
-    this.instanceId = options.instanceId ?? randomUUID();
+    this.instanceId = options.instanceId ?? stableInstanceId(ownPorts(config), options.env) ?? randomUUID();
     this.logging = options.log ? undefined : createLogging(config.telemetry.logs, this.resource(config));
     this.telemetry = createTelemetry({ log: options.log ?? (this.logging as Logging).log });
     this.items = new PipelineItems(this.telemetry);

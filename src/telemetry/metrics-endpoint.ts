@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Telemetry } from './index.js';
+import { withoutNul } from './label-names.js';
 
 export interface MetricsEndpoint {
   /** `host:port` in use. */
@@ -52,9 +53,10 @@ export async function serveMetrics(
   };
 }
 
+/** In the text format only: OpenMetrics would have `_total` in the names of counters, which the Collector's do not have. */
 function metricsPage({ registry }: Telemetry): Page {
   const answer = async (): Promise<PageAnswer> => {
-    return { code: 200, type: registry.contentType, body: await registry.metrics() };
+    return { code: 200, type: registry.contentType, body: withoutNul(await registry.metrics()) };
   };
   return { method: 'GET', answer };
 }

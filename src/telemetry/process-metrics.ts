@@ -1,6 +1,7 @@
 // The process itself, under the Collector's names. Read when somebody asks, so that nothing runs in between.
 import { Counter, Gauge } from 'prom-client';
 import type { Telemetry } from './index.js';
+import { labelsOf } from './label-names.js';
 
 /** Registers `otelcol_process_*`. Node does not know the sum of all allocations, so that one of the Collector's is not there. */
 export function registerProcessMetrics({ registry }: Telemetry): void {
@@ -47,10 +48,10 @@ export function registerProcessMetrics({ registry }: Telemetry): void {
   );
 }
 
-/** Registers `target_info` with the resource attributes as labels. */
+/** Registers `target_info` with the resource attributes as labels; `job` and `instance` are the scraper's to say. */
 export function registerTargetInfo({ registry }: Telemetry, resource: Readonly<Record<string, string>>): void {
   const labels = Object.fromEntries(
-    Object.entries(resource).map(([key, value]) => [key.replace(/[^a-zA-Z0-9_]/g, '_'), value]),
+    labelsOf(Object.entries(resource), (name) => name === 'job' || name === 'instance'),
   );
   registry.removeSingleMetric('target_info');
   new Gauge({

@@ -1,4 +1,5 @@
 // Who we are in the telemetry that we make: the resource attributes of anomaly metrics, events, logs and our own metrics.
+import { hostname } from 'node:os';
 
 /** Names under which Kubernetes manifests hand the downward API to a container, most specific first. */
 const FROM_ENVIRONMENT: Readonly<Record<string, readonly string[]>> = {
@@ -6,6 +7,28 @@ const FROM_ENVIRONMENT: Readonly<Record<string, readonly string[]>> = {
   'k8s.pod.name': ['K8S_POD_NAME', 'POD_NAME'],
   'k8s.namespace.name': ['K8S_NAMESPACE_NAME', 'K8S_NAMESPACE', 'POD_NAMESPACE'],
 };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function fromEnvironment(attribute: string, env: Environment): string | undefined {
+  return FROM_ENVIRONMENT[attribute]?.map((name) => env[name]).find(Boolean);
+}
+
+/**
+ * `service.instance.id` that outlives a restart: the pod's name where the platform says it, with its namespace in front; else the host's
+ * name and a port that no other gateway on the host can have. Undefined without such a port: nothing tells two of them apart.
+ */
+export function stableInstanceId(
+  ports: readonly number[],
+  env: Environment = process.env,
+  host: string = hostname(),
+): string | undefined {
+  const pod = fromEnvironment('k8s.pod.name', env);
+  const namespace = fromEnvironment('k8s.namespace.name', env);
+  if (pod) return namespace ? `${namespace}.${pod}` : pod;
+  const port = ports.find((one) => one > 0);
+  return host === '' || port === undefined ? undefined : `${host}:${port}`;
+}
 
 /** `a=b,c=d` with percent encoding, as OTEL_RESOURCE_ATTRIBUTES holds it; pairs that are none are left out. */
 function parsePairs(text: string): [string, string][] {
@@ -30,7 +53,7 @@ function parsePairs(text: string): [string, string][] {
 export function ownResource(
   version: string,
   instanceId: string,
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  env: Environment = process.env,
   configured: Readonly<Record<string, string | null>> = {},
 ): Record<string, string> {
   const resource: Record<string, string> = {
@@ -38,8 +61,8 @@ export function ownResource(
     'service.version': version,
     'service.instance.id': instanceId,
   };
-  for (const [attribute, names] of Object.entries(FROM_ENVIRONMENT)) {
-    const value = names.map((name) => env[name]).find(Boolean);
+  for (const attribute of Object.keys(FROM_ENVIRONMENT)) {
+    const value = fromEnvironment(attribute, env);
     if (value) resource[attribute] = value;
   }
   Object.assign(resource, Object.fromEntries(parsePairs(env.OTEL_RESOURCE_ATTRIBUTES ?? '')));

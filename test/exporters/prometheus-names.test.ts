@@ -5,10 +5,10 @@ import {
   escapeHelp,
   escapeLabel,
   formatValue,
-  labelName,
   metricName,
   type PrometheusType,
 } from '../../src/exporters/prometheus/names.js';
+import { labelName } from '../../src/telemetry/label-names.js';
 
 const PLAIN = { suffixes: true, namespace: '' };
 

@@ -4,10 +4,14 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { hostileMetrics } from '../support/hostile-metrics.js';
 import { newFolder, type OtlpService, startGateway } from '../support/peers/otlp-services.js';
 import { endAll, eventually, freePorts } from '../support/peers/processes.js';
 import { peer } from '../support/peers/programs.js';
 import { sendTraffic, startPrometheus, traffic, WINDOWS } from '../support/peers/prometheus.js';
+import { grpcSender } from '../support/peers/senders.js';
+import { parsePage } from '../support/prometheus-page.js';
 
 interface Sample {
   readonly metric: Readonly<Record<string, string>>;
@@ -91,11 +95,93 @@ describe('a Prometheus that scrapes the gateway', () => {
 
 /**
  * The Collector's own names of internal telemetry carry no `_total` and no base units by default; ours are the same on purpose.
- * Bands keep the unit that the sender measures in. These opinions of promtool are left aside; everything else, and every parse
- * error, counts.
+ * These opinions of promtool are left aside; everything else, and every parse error, counts.
  */
 function isStyle(line: string): boolean {
-  const own = /^(otelcol|pxanomaly)_\S+ (counter metrics should have "_total" suffix|use base unit)/;
-  const band = /^px_anomaly_(observed|expected|lower|upper)_\S+ use base unit/;
-  return own.test(line) || band.test(line);
+  return /^(otelcol|pxanomaly)_\S+ (counter metrics should have "_total" suffix|use base unit)/.test(line);
 }
+
+/** Each option that changes the page, in both formats. */
+const OPTIONS: Readonly<Record<string, object>> = {
+  defaults: {},
+  'send_timestamps (field case 10)': { send_timestamps: true },
+  'without suffixes': { add_metric_suffixes: false },
+  'resource attributes as labels': { resource_to_telemetry_conversion: { enabled: true }, without_scope_info: true },
+  'a namespace and labels': { namespace: 'px', const_labels: { site: 'a"b\\c\nd', job: 'mine' } },
+  'all of them': {
+    send_timestamps: true,
+    add_metric_suffixes: false,
+    resource_to_telemetry_conversion: { enabled: true },
+    namespace: 'px',
+    const_labels: { site: 'a' },
+  },
+};
+
+describe('a Prometheus reads the page under every option, whatever senders send', () => {
+  const folder = newFolder();
+  const cases = Object.entries(OPTIONS).flatMap(([name, options]) =>
+    [true, false].map((enable_open_metrics) => ({
+      name: `${name}, ${enable_open_metrics ? 'OpenMetrics' : 'text'}`,
+      options: { ...options, enable_open_metrics, forwarded: true },
+    })),
+  );
+  let ports: number[];
+  let gateway: OtlpService;
+  let prometheus: string;
+
+  before(async () => {
+    ports = await freePorts(cases.length);
+    const exporters = Object.fromEntries(
+      cases.map(({ options }, i) => [`prometheus/${i}`, { endpoint: `127.0.0.1:${ports[i]}`, ...options }]),
+    );
+    gateway = await startGateway({
+      processors: { anomaly: { export_interval: '1s', export_bands: 'all' } },
+      exporters,
+      pipelines: {
+        metrics: { receivers: ['otlp'], processors: ['anomaly'], exporters: Object.keys(exporters) },
+      },
+    });
+    await sendTraffic(gateway.grpcPort);
+    const sender = grpcSender(gateway.grpcPort);
+    for (const body of fc.sample(hostileMetrics, { numRuns: 200, seed: 7 })) await sender.send('metrics', body);
+    sender.close();
+    prometheus = await startPrometheus(folder, [
+      ...cases.map(({ name }, i) => ({ job_name: name, port: ports[i]!, honor_labels: false })),
+      { job_name: 'own', port: gateway.telemetryPort },
+    ]);
+  });
+  after(endAll);
+
+  interface Target {
+    readonly health: string;
+    readonly lastError: string;
+  }
+
+  for (const name of [...cases.map((one) => one.name), 'own'])
+    it(`scrapes ${name}`, async () => {
+      const seen: { target: Target | undefined } = { target: undefined };
+      await eventually(async () => {
+        const answer = await fetch(`http://${prometheus}/api/v1/targets`);
+        const { data } = (await answer.json()) as { data: { activeTargets: (Target & { scrapePool: string })[] } };
+        seen.target = data.activeTargets.find(({ scrapePool }) => scrapePool === name);
+        return seen.target !== undefined && seen.target.health !== 'unknown';
+      }, 20_000);
+      assert.deepEqual([seen.target?.health, seen.target?.lastError], ['up', '']);
+    });
+
+  cases.forEach(({ name }, i) => {
+    it(`promtool parses ${name}`, async () => {
+      const input = await (await fetch(`http://127.0.0.1:${ports[i]}/metrics`)).text();
+      assert.ok(parsePage(input).length > 10);
+      const { status, stderr } = spawnSync(join(peer('prometheus.sh'), 'promtool'), ['check', 'metrics'], { input });
+      assert.notEqual(status, 1, stderr.toString());
+    });
+  });
+
+  it('joins what is known of a target (field case 24)', async () => {
+    const expression = 'px_anomaly_score * on (exported_job, exported_instance) group_left target_info';
+    const url = `http://${prometheus}/api/v1/query?query=${encodeURIComponent(`count(${expression.replaceAll('px_anomaly_score', 'px_anomaly_score{job="defaults, text"}').replace('target_info', 'target_info{job="defaults, text", exported_job="pxanomaly"}')})`)}`;
+    const { data } = (await (await fetch(url)).json()) as { data: { result: Sample[] } };
+    assert.equal(data.result[0]?.value[1], String(traffic.edges));
+  });
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ownResource } from '../../src/telemetry/resource.js';
+import { ownResource, stableInstanceId } from '../../src/telemetry/resource.js';
 
 const OURS = { 'service.name': 'pxanomaly', 'service.version': '1.2.3', 'service.instance.id': 'id' };
 
@@ -27,4 +27,13 @@ test('OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME and the configuration win in t
     'service.instance.id': 'id',
     team: 'c',
   });
+});
+
+test('the instance is the pod, else the host with a port of ours: the same after a restart', () => {
+  assert.equal(stableInstanceId([8888], { POD_NAME: 'pxanomaly-0' }, 'h'), 'pxanomaly-0');
+  assert.equal(stableInstanceId([8888], { K8S_POD_NAME: 'px-0', K8S_NAMESPACE_NAME: 'a' }, 'h'), 'a.px-0');
+  assert.equal(stableInstanceId([8888, 4317], {}, 'h'), 'h:8888');
+  assert.equal(stableInstanceId([0, 4317], {}, 'h'), 'h:4317');
+  assert.equal(stableInstanceId([0], {}, 'h'), undefined);
+  assert.equal(stableInstanceId([8888], {}, ''), undefined);
 });

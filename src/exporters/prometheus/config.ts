@@ -14,12 +14,17 @@ export interface Config {
   namespace: string;
   const_labels: Record<string, string>;
   send_timestamps: boolean;
+  enable_open_metrics: boolean;
   add_metric_suffixes: boolean;
   without_scope_info: boolean;
   resource_to_telemetry_conversion: { enabled: boolean };
 }
 
-const label = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'not a label name');
+/** `le` and `quantile` belong to histograms and summaries, two underscores in front to Prometheus. */
+const label = z
+  .string()
+  .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'not a label name')
+  .regex(/^(?!__|(?:le|quantile)$)/, 'a label name that Prometheus keeps for itself');
 
 export const schema: z.ZodType<Config> = z.strictObject({
   endpoint: hostPort.prefault('0.0.0.0:9464').describe('address to listen on'),
@@ -31,6 +36,7 @@ export const schema: z.ZodType<Config> = z.strictObject({
   namespace: z.string().default('').describe('put in front of each name'),
   const_labels: z.record(label, z.string()).default({}).describe('labels of every series'),
   send_timestamps: z.boolean().default(false).describe('write the time of each point (event time)'),
+  enable_open_metrics: z.boolean().default(true).describe('answer in OpenMetrics 1.0 where the scraper asks for it'),
   add_metric_suffixes: z.boolean().default(true).describe('add unit and type to names: _seconds, _total, _ratio'),
   without_scope_info: z.boolean().default(false).describe('leave out otel_scope_name and _version of received metrics'),
   resource_to_telemetry_conversion: z

@@ -4,7 +4,8 @@ import type { Settings } from '../../config/settings.js';
 import { type Batch, type Exporter, PermanentError } from '../../pipeline/index.js';
 import { type ExporterEvents, exporterEvents } from '../../telemetry/exporter-events.js';
 import type { Config } from './config.js';
-import { CONTENT_TYPE, exposition } from './exposition.js';
+import { exposition } from './exposition.js';
+import { type Format, TEXT } from './formats.js';
 import { PageServer } from './page-server.js';
 import { SeriesStore } from './series.js';
 import { type Outcome, Translator } from './translate.js';
@@ -27,8 +28,8 @@ export class PrometheusExporter implements Exporter {
     this.events = exporterEvents(settings.telemetry, settings.id);
     this.store = new SeriesStore(config.max_series, config.metric_expiration);
     this.translator = new Translator(this.store, config);
-    const { endpoint, path, tls } = config;
-    this.server = new PageServer({ endpoint, path, tls, contentType: CONTENT_TYPE, render: () => this.render() });
+    const { endpoint, path, tls, enable_open_metrics: openMetrics } = config;
+    this.server = new PageServer({ endpoint, path, tls, openMetrics, render: (format) => this.render(format) });
   }
 
   /** The port that is listened on; undefined before `start`. */
@@ -69,9 +70,9 @@ export class PrometheusExporter implements Exporter {
   }
 
   /** The page as it is now. */
-  render(): string {
+  render(format: Format = TEXT): string {
     this.expire(this.now());
-    return exposition(this.store.sorted(), this.config.send_timestamps);
+    return exposition(this.store.sorted(), this.config.send_timestamps, format);
   }
 
   private expire(now: number): void {

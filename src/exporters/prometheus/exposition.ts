@@ -1,49 +1,86 @@
-// The page in Prometheus' text format 0.0.4.
-import { escapeHelp, formatValue } from './names.js';
+// The page, in Prometheus' text format 0.0.4 or in OpenMetrics 1.0. Names and labels are the same in both.
+import { type Format, OPEN_METRICS } from './formats.js';
+import { escapeHelp, escapeLabel, formatValue } from './names.js';
 import type { Family, HistogramSample, Sample, Series, SummarySample } from './series.js';
 
-export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-
 /** The families as text. `timestamps`: with the time of each point. */
-export function exposition(families: readonly Family[], timestamps: boolean): string {
-  return families.map((family) => familyText(family, timestamps)).join('');
-}
-
-function familyText(family: Family, timestamps: boolean): string {
-  const { name, type, help } = family;
-  const lines = [`# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`];
-  for (const series of family.series.values()) lines.push(seriesText(family, series, timestamps));
-  return lines.join('');
-}
-
-function seriesText({ name, type }: Family, { labels, value }: Series, timestamps: boolean): string {
-  const at = timestamps && value.timeMs > 0 ? ` ${value.timeMs}` : '';
-  const line = (sample: string, of: string, number: number): string =>
-    `${sample}${of === '' ? '' : `{${of}}`} ${formatValue(number)}${at}\n`;
-  if (type === 'histogram') return histogramText(name, labels, value as HistogramSample, line);
-  if (type === 'summary') return summaryText(name, labels, value as SummarySample, line);
-  return line(name, labels, (value as Sample).value);
+export function exposition(families: readonly Family[], timestamps: boolean, format: Format): string {
+  const page = new Page(format, timestamps, new Set(families.map(({ name }) => name)));
+  return families.map((family) => page.family(family)).join('') + (format === OPEN_METRICS ? '# EOF\n' : '');
 }
 
 type Line = (sample: string, labels: string, value: number) => string;
 
 const withLabel = (labels: string, more: string): string => (labels === '' ? more : `${labels},${more}`);
 
-function histogramText(name: string, labels: string, value: HistogramSample, line: Line): string {
-  let below = 0;
-  let text = '';
-  value.bounds.forEach((bound, i) => {
-    below += value.counts[i] ?? 0;
-    text += line(`${name}_bucket`, withLabel(labels, `le="${formatValue(bound)}"`), below);
-  });
-  text += line(`${name}_bucket`, withLabel(labels, 'le="+Inf"'), value.count);
-  if (value.sum !== undefined) text += line(`${name}_sum`, labels, value.sum);
-  return text + line(`${name}_count`, labels, value.count);
+class Page {
+  private readonly open: boolean;
+  private readonly timestamps: boolean;
+  /** Names that no other family may go by. */
+  private readonly names: Set<string>;
+
+  constructor(format: Format, timestamps: boolean, names: Set<string>) {
+    this.open = format === OPEN_METRICS;
+    this.timestamps = timestamps;
+    this.names = names;
+  }
+
+  family(family: Family): string {
+    const lines = [this.open ? this.openHead(family) : textHead(family)];
+    for (const series of family.series.values()) lines.push(this.series(family, series));
+    return lines.join('');
+  }
+
+  /**
+   * OpenMetrics names a counter without its `_total`, and `target_info` without `_info`. Where that would be another family's name, or
+   * the suffix is not there, the name stays and the type goes.
+   */
+  private openHead({ name, type, help, unit }: Family): string {
+    const isInfo = name === 'target_info';
+    const suffix = type === 'counter' ? '_total' : isInfo ? '_info' : '';
+    const base = name.slice(0, name.length - suffix.length);
+    const fits = suffix === '' || (name.endsWith(suffix) && base !== '' && !this.names.has(base));
+    const family = fits ? base : name;
+    this.names.add(family);
+    const openType = !fits ? 'unknown' : isInfo ? 'info' : type;
+    const ofUnit = unit !== '' && !isInfo && family.endsWith(`_${unit}`) ? `# UNIT ${family} ${unit}\n` : '';
+    return `# TYPE ${family} ${openType}\n${ofUnit}# HELP ${family} ${escapeLabel(help)}\n`;
+  }
+
+  private series({ name, type }: Family, { labels, value }: Series): string {
+    const at = this.timestamps && value.timeMs > 0 ? ` ${this.open ? value.timeMs / 1000 : value.timeMs}` : '';
+    const line: Line = (sample, of, number) => `${sample}${of === '' ? '' : `{${of}}`} ${formatValue(number)}${at}\n`;
+    if (type === 'histogram') return this.histogram(name, labels, value as HistogramSample, line);
+    if (type === 'summary') return this.summary(name, labels, value as SummarySample, line);
+    return line(name, labels, (value as Sample).value);
+  }
+
+  private histogram(name: string, labels: string, value: HistogramSample, line: Line): string {
+    let below = 0;
+    let text = '';
+    value.bounds.forEach((bound, i) => {
+      below += value.counts[i] ?? 0;
+      text += line(`${name}_bucket`, withLabel(labels, `le="${this.bound(bound)}"`), below);
+    });
+    text += line(`${name}_bucket`, withLabel(labels, 'le="+Inf"'), value.count);
+    if (value.sum !== undefined) text += line(`${name}_sum`, labels, value.sum);
+    return text + line(`${name}_count`, labels, value.count);
+  }
+
+  private summary(name: string, labels: string, value: SummarySample, line: Line): string {
+    const quantiles = value.quantiles.map(({ quantile, value: at }) =>
+      line(name, withLabel(labels, `quantile="${this.bound(quantile)}"`), at),
+    );
+    return quantiles.join('') + line(`${name}_sum`, labels, value.sum) + line(`${name}_count`, labels, value.count);
+  }
+
+  /** OpenMetrics, "Canonical Numbers": a whole number shows that it is a float. */
+  private bound(value: number): string {
+    const text = formatValue(value);
+    return this.open && /^-?\d+$/.test(text) ? `${text}.0` : text;
+  }
 }
 
-function summaryText(name: string, labels: string, value: SummarySample, line: Line): string {
-  const quantiles = value.quantiles.map(({ quantile, value: at }) =>
-    line(name, withLabel(labels, `quantile="${formatValue(quantile)}"`), at),
-  );
-  return quantiles.join('') + line(`${name}_sum`, labels, value.sum) + line(`${name}_count`, labels, value.count);
+function textHead({ name, type, help }: Family): string {
+  return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
 }

@@ -1,11 +1,14 @@
 // Attributes as the label text of a series.
 import type { opentelemetry } from '#proto';
-import { escapeLabel, labelName } from './names.js';
+import { labelsOf } from '../../telemetry/label-names.js';
+import { escapeLabel } from './names.js';
 
 export type KeyValue = opentelemetry.proto.common.v1.KeyValue.$Properties;
 type AnyValue = opentelemetry.proto.common.v1.AnyValue.$Properties;
 type Resource = opentelemetry.proto.resource.v1.Resource.$Properties;
 type Scope = opentelemetry.proto.common.v1.InstrumentationScope.$Properties;
+
+const TARGET: ReadonlySet<string> = new Set(['job', 'instance']);
 
 /** Label names that a histogram or a summary needs for itself. */
 const RESERVED: ReadonlySet<string> = new Set(['le', 'quantile']);
@@ -27,12 +30,15 @@ function plain(value: AnyValue | null | undefined): unknown {
   return value.stringValue ?? value.doubleValue ?? value.boolValue ?? undefined;
 }
 
-/** A set of labels that grows from the general to the particular: a later name replaces an earlier one. */
+/** A set of labels that grows from the general to the particular: a later name replaces an earlier one, but for the target's. */
 export class Labels {
   private readonly values: Map<string, string>;
+  /** `job` and `instance` belong to the target: what attributes of these names say is `exported_job` and `exported_instance`. */
+  private readonly ofTarget: boolean;
 
-  constructor(base?: Labels) {
+  constructor(base?: Labels, ofTarget: boolean = base?.ofTarget ?? false) {
     this.values = new Map(base?.values);
+    this.ofTarget = ofTarget;
   }
 
   set(name: string, value: string): this {
@@ -40,19 +46,19 @@ export class Labels {
     return this;
   }
 
-  /** Adds attributes. Keys that become the same label keep all their values, in the order of the keys, as the specification says. */
+  has(name: string): boolean {
+    return this.values.has(name);
+  }
+
   addAttributes(attributes: readonly KeyValue[] | null | undefined): this {
-    const own = new Map<string, [key: string, value: string][]>();
-    for (const { key, value } of attributes ?? []) {
-      const name = labelName(key ?? '');
-      const safe = RESERVED.has(name) ? `exported_${name}` : name;
-      own.set(safe, [...(own.get(safe) ?? []), [key ?? '', labelValue(value)]]);
-    }
-    for (const [name, all] of own) {
-      if (all.length > 1) all.sort(([a], [b]) => (a < b ? -1 : 1));
-      this.values.set(name, all.map(([, value]) => value).join(';'));
-    }
+    if (!attributes || attributes.length === 0) return this;
+    const pairs = attributes.map(({ key, value }) => [key ?? '', labelValue(value)] as const);
+    for (const [name, value] of labelsOf(pairs, (one) => this.isTaken(one))) this.values.set(name, value);
     return this;
+  }
+
+  private isTaken(name: string): boolean {
+    return RESERVED.has(name) || (this.ofTarget && TARGET.has(name));
   }
 
   /** `a="1",b="2"`, names in order. */
@@ -66,12 +72,13 @@ function text(resource: Resource | null | undefined, key: string): string {
   return labelValue(resource?.attributes?.find((one) => one.key === key)?.value);
 }
 
-/** `job` and `instance`, as far as the resource says them. */
-export function targetLabels(resource: Resource | null | undefined): Labels {
-  const labels = new Labels();
+/** `job` and `instance`, as far as the resource says them; undefined where it says neither. */
+export function targetLabels(resource: Resource | null | undefined): Labels | undefined {
   const name = text(resource, 'service.name');
   const namespace = text(resource, 'service.namespace');
   const instance = text(resource, 'service.instance.id');
+  if (name === '' && instance === '') return undefined;
+  const labels = new Labels(undefined, true);
   if (name !== '') labels.set('job', namespace === '' ? name : `${namespace}/${name}`);
   if (instance !== '') labels.set('instance', instance);
   return labels;

@@ -1,4 +1,5 @@
 // Names of OpenTelemetry as names of Prometheus (OpenTelemetry specification, "Prometheus and OpenMetrics Compatibility").
+import { withoutNul } from '../../telemetry/label-names.js';
 
 /** UCUM units as words. A unit that is not here is used as it is. */
 const UNITS: ReadonlyMap<string, string> = new Map(
@@ -64,6 +65,11 @@ function unitSuffix(unit: string): string[] {
   return [...unitWords(main, UNITS), ...(denominator.length > 0 ? ['per', ...denominator] : [])];
 }
 
+/** The unit as the word or words that end a name: `By/s` → bytes_per_second. */
+export function unitName(unit: string, type: PrometheusType): string {
+  return type === 'gauge' && unit === '1' ? 'ratio' : unitSuffix(unit).join('_');
+}
+
 /** Whether the words are somewhere in the name already, as a run. */
 function includesRun(name: readonly string[], run: readonly string[]): boolean {
   return `_${name.join('_')}_`.includes(`_${run.join('_')}_`);
@@ -92,20 +98,12 @@ export function metricName(
   return /^\d/.test(joined) ? `_${joined}` : joined || '_';
 }
 
-/** An attribute's key as a label name. */
-export function labelName(key: string): string {
-  const name = key.replace(/[^a-zA-Z0-9_]/g, '_');
-  if (/^\d/.test(name)) return `key_${name}`;
-  // Two underscores in front are Prometheus' own.
-  return /^_/.test(name) ? `key${name}` : name || '_';
-}
-
 export function escapeLabel(value: string): string {
-  return value.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`));
+  return withoutNul(value).replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`));
 }
 
 export function escapeHelp(text: string): string {
-  return text.replace(/[\\\n]/g, (char) => (char === '\n' ? '\\n' : '\\\\'));
+  return withoutNul(text).replace(/[\\\n]/g, (char) => (char === '\n' ? '\\n' : '\\\\'));
 }
 
 /** A sample's value as the text format writes it. */

@@ -5,13 +5,15 @@ import type { AddressInfo } from 'node:net';
 import { gzip } from 'node:zlib';
 import { formatHostPort, type HostPort } from '../../config/endpoint.js';
 import { type ServerTls, serverTlsOptions } from '../../config/tls.js';
+import { type Format, formatFor, TEXT, takesEncoding } from './formats.js';
 
 export interface PageOptions {
   readonly endpoint: HostPort;
   readonly path: string;
   readonly tls: ServerTls | undefined;
-  readonly contentType: string;
-  render(): string;
+  /** The text format where scrapers cannot have another. */
+  readonly openMetrics: boolean;
+  render(format: Format): string;
 }
 
 /** Below this, compressing saves no packet; bytes. */
@@ -59,11 +61,12 @@ export class PageServer {
   }
 
   private page(request: http.IncomingMessage, response: http.ServerResponse): void {
-    const body = Buffer.from(this.options.render());
-    response.setHeader('content-type', this.options.contentType);
-    response.setHeader('vary', 'accept-encoding');
-    if (body.byteLength < GZIP_FROM || !/\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')))
-      answer(response, body);
+    const { accept, 'accept-encoding': encodings } = request.headers;
+    const format = this.options.openMetrics ? formatFor(accept) : TEXT;
+    const body = Buffer.from(this.options.render(format));
+    response.setHeader('content-type', format);
+    response.setHeader('vary', 'accept, accept-encoding');
+    if (body.byteLength < GZIP_FROM || !takesEncoding(String(encodings ?? ''), 'gzip')) answer(response, body);
     else
       gzip(body, { level: 1 }, (error, compressed) => answer(response, error ? body : compressed, error ? '' : 'gzip'));
   }

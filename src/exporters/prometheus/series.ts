@@ -27,7 +27,7 @@ export type Value = Sample | HistogramSample | SummarySample;
 
 export interface Series {
   /** `a="1",b="2"`, escaped; empty without labels. */
-  readonly labels: string;
+  labels: string;
   value: Value;
   /** Monotonic, ms. */
   seenAt: number;
@@ -37,6 +37,9 @@ export interface Family {
   readonly name: string;
   readonly type: PrometheusType;
   readonly help: string;
+  /** The word that the name ends with, if it is its unit; may be empty. */
+  readonly unit: string;
+  /** By their keys. */
   readonly series: Map<string, Series>;
 }
 
@@ -48,7 +51,10 @@ export interface Place {
   readonly name: string;
   readonly type: PrometheusType;
   readonly help: string;
+  readonly unit: string;
   readonly labels: string;
+  /** What tells the series from others of its family; default: its labels. */
+  readonly key?: string;
 }
 
 /** The names that a family's samples go by. */
@@ -79,8 +85,10 @@ export class SeriesStore {
     if (!known && this.count >= this.maxSeries) return 'series_limit';
     const family = known ?? this.addFamily(place);
     if (family?.type !== place.type) return 'type_conflict';
-    const series = family.series.get(place.labels);
-    if (!series) return this.addSeries(family, { labels: place.labels, value, seenAt: now });
+    const { labels, key = labels } = place;
+    const series = family.series.get(key);
+    if (!series) return this.addSeries(family, key, { labels, value, seenAt: now });
+    series.labels = labels;
     series.seenAt = now;
     if (merge) series.value = merge(series.value as V);
     else if (value.timeMs >= series.value.timeMs) series.value = value;
@@ -97,8 +105,8 @@ export class SeriesStore {
   /** Forgets what has not been seen for the time of expiration. */
   expire(now: number): void {
     for (const family of this.families.values()) {
-      for (const series of family.series.values())
-        if (now - series.seenAt > this.expirationMs && family.series.delete(series.labels)) this.count--;
+      for (const [key, series] of family.series)
+        if (now - series.seenAt > this.expirationMs && family.series.delete(key)) this.count--;
       if (family.series.size === 0) this.removeFamily(family);
     }
   }
@@ -108,18 +116,18 @@ export class SeriesStore {
     return [...this.families.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  private addSeries(family: Family, series: Series): Refusal | undefined {
+  private addSeries(family: Family, key: string, series: Series): Refusal | undefined {
     if (this.count >= this.maxSeries) return 'series_limit';
     this.count++;
-    family.series.set(series.labels, series);
+    family.series.set(key, series);
     return undefined;
   }
 
   /** Undefined where a sample name belongs to another family: a gauge `x_count` beside a histogram `x`. */
-  private addFamily({ name, type, help }: Place): Family | undefined {
+  private addFamily({ name, type, help, unit }: Place): Family | undefined {
     const names = sampleNames(name, type);
     if (names.some((one) => this.taken.has(one))) return undefined;
-    const family: Family = { name, type, help, series: new Map() };
+    const family: Family = { name, type, help, unit, series: new Map() };
     this.families.set(name, family);
     for (const one of names) this.taken.set(one, name);
     return family;

@@ -2,7 +2,7 @@
 // before they were scraped: counters, gauges, and histograms put together from their _sum and _count.
 import type { opentelemetry } from '#proto';
 import { ExportMetricsServiceRequest } from '../../otlp/index.js';
-import { unitOfName } from '../../processors/anomaly/rules/units.js';
+import { unitOfName } from '../../otlp/units.js';
 import type { OpenFile } from './open.js';
 import { type RecordedRequest, RecordingError } from './recorded.js';
 

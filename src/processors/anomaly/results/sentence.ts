@@ -1,9 +1,9 @@
 // One English sentence about a finding.
 import type { FeatureName } from '../../../kernel/face.js';
 import { FEATURES } from '../../../kernel/face.js';
+import { unitFactor } from '../../../otlp/units.js';
 import type { EdgeState } from '../graph/graph.js';
 import { formatService } from '../rules/names.js';
-import { unitFactor } from '../rules/units.js';
 import type { Finding, ReceivedBand } from './findings.js';
 
 const SUBJECT: Readonly<Record<FeatureName, string>> = {

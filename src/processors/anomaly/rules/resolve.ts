@@ -1,4 +1,6 @@
 // From a data point to the edge and feature that it tells of: rules applied, ends found, names made.
+
+import { BASE_UNITS, unitOf, unitOfFactor } from '../../../otlp/units.js';
 import type { AttributeSets, Attributes, AttributeValue } from './attributes.js';
 import { bounded, lookUp } from './attributes.js';
 import type { Mutes } from './mutes.js';
@@ -8,7 +10,6 @@ import type { Row } from './rows.js';
 import type { Candidate, CompiledRule, RuleBook } from './rules.js';
 import { dimensionOf, isDistribution, seriesRoles, seriesType } from './rules.js';
 import { valueUnder } from './spellings.js';
-import { BASE_UNITS, unitOf, unitOfFactor } from './units.js';
 
 /** Why a series tells of no edge. */
 export type UnusedReason = 'unmapped' | 'ignored' | 'muted';

@@ -1,11 +1,11 @@
 // Feature rules: which metrics say what about which edge. Presets are lists of them; the configuration may add its own.
 import { type FeatureName, Role, SeriesType } from '../../../kernel/face.js';
+import type { Dimension } from '../../../otlp/units.js';
 import { type AttributeReference, type AttributeSets, lookUp, parseReference } from './attributes.js';
 import { type Condition, compileConditions, type Predicate } from './conditions.js';
 import { compileGlob, type Glob } from './glob.js';
 import { compilePlaceholders, type Placeholder } from './placeholders.js';
 import { compileMetricName, type MetricPattern } from './spellings.js';
-import type { Dimension } from './units.js';
 
 export const DATA_KINDS = ['gauge', 'sum', 'histogram', 'exponential_histogram', 'summary'] as const;
 export type DataKind = (typeof DATA_KINDS)[number];
