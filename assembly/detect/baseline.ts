@@ -4,11 +4,14 @@ import {
   BYT,
   C0,
   CLIP,
+  CMIN,
+  CREDIBLE,
   ERR,
   floorOf,
   GROSS,
   GROSS_ERR,
   GROSS_N,
+  HEAL,
   KAPPA,
   LAT,
   NE,
@@ -22,10 +25,11 @@ import {
   SACC,
   SETTLED,
   SHIFT,
+  SPOILED,
   startOf,
 } from './constants';
 import { isPresent } from './context';
-import { busySilence, countsEnabled, foldErrorCounts, foldRateCounts, raiseSlow } from './counts';
+import { busySilence, countsEnabled, foldErrorCounts, foldRateCounts, raiseSlow, restartErrorCounts } from './counts';
 import { clip, gainOf, larger, smaller } from './extremes';
 import { foldPresence, foldSilent } from './gap';
 import { serviceAt, windowAt } from './regions';
@@ -180,17 +184,36 @@ function destinationLoad(e: usize, tick: i64): f64 {
   return load<i64>(v, Service.STAMP) == tick ? load<f64>(v, Service.LOAD) : 0;
 }
 
+/** Forgets the error rate: the requests that it was learnt from were never there. */
+function restartErrors(e: usize): void {
+  store<f32>(e, 0, Edge.KE);
+  store<f32>(e, 0, Edge.NE);
+  restartErrorCounts(e);
+}
+
+/** What is believed of n requests in a window: one absurd count may not decide what is usual for days. NaN stays NaN. */
+export function credible(e: usize, n: f64): f64 {
+  const age = <f64>load<f32>(e, Edge.N);
+  if (age < CMIN) return n;
+  const most = smaller(age, CREDIBLE) * larger(<f64>load<f32>(e, Edge.NBAR), 1);
+  return n > most ? most : n;
+}
+
 /** Folds n into the usual requests; returns the count widening against what was usual before. */
 function foldUsual(e: usize, n: f64): f64 {
   const usual = <f64>load<f32>(e, Edge.NBAR);
   const gain = gainOf(<f64>load<f32>(e, Edge.N), NF);
-  store<f32>(e, <f32>(usual + gain * (n - usual)), Edge.NBAR);
+  const learnt = usual + gain * (n - usual);
+  const isSpoiled = learnt > SPOILED * larger(n, 1);
+  store<f32>(e, <f32>(isSpoiled ? learnt * HEAL : learnt), Edge.NBAR);
+  if (isSpoiled) restartErrors(e);
   return usual > 0 ? larger(usual / larger(n, 0.5), 1) : 1;
 }
 
 /** Judges and learns the features of a present edge; returns how many were judged. */
 function foldFeatures(g: usize, e: usize, x: usize, tick: i64, surprise: usize): i32 {
-  const n = load<f64>(x, RATE << 3);
+  const told = load<f64>(x, RATE << 3);
+  const n = credible(e, told);
   const w = n == n ? foldUsual(e, n) : 1;
   const ctx = load<f64>(e, Edge.CTX);
   let judged = 0;
@@ -203,15 +226,15 @@ function foldFeatures(g: usize, e: usize, x: usize, tick: i64, surprise: usize):
     const at = e + ((<usize>k) << 2);
     const c = <f64>load<f32>(at, Edge.C);
     let z: f64;
-    if (k == ERR) z = foldErrors(e, value, n, c);
+    if (k == ERR) z = foldErrors(e, smaller(told > n ? value * (n / told) : value, n), n, c);
     else
-      z = foldLevel(e, k, transform(e, k, value, n), n, k == RATE ? 1 : w, c, k == LAT ? destinationLoad(e, tick) : 0);
+      z = foldLevel(e, k, transform(e, k, value, told), n, k == RATE ? 1 : w, c, k == LAT ? destinationLoad(e, tick) : 0);
     store<f32>(at, <f32>(c + 1), Edge.C);
     store<f32>(at, <f32>z, Edge.Z);
     judged++;
     noteTails(e, k, z, c);
     if (!countsEnabled) continue;
-    if (k == RATE && ctx > 0) rateNats = foldRateCounts(e, value, ctx);
+    if (k == RATE && ctx > 0) rateNats = foldRateCounts(e, n, ctx);
   }
   foldTails(g, e, surprise);
   if (errorNats > 0) raiseSlow(surprise, ERR, errorNats);

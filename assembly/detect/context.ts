@@ -1,5 +1,6 @@
 // Before the edges of a tick are judged: what every service received, and whether the collector rather than the edges went quiet.
 import { BYT, GONE, LAT, LOST, NF, OUT, OUT_L, OUT_N, RATE, WARM } from './constants';
+import { credible } from './baseline';
 import { silence } from './gap';
 import { Chunk } from './order';
 import { edgeAt, serviceAt, touchedServices, windowAt } from './regions';
@@ -87,7 +88,9 @@ export function foldContexts(g: usize, chunk: usize): void {
     const x = windowAt(edge);
     const requests = load<f64>(x, RATE << 3);
     const destination = load<i32>(e, Edge.DESTINATION);
-    if (requests == requests && destination >= 0) touched = feed(destination, requests, tick, touched);
+    if (requests == requests && destination >= 0) {
+      touched = feed(destination, credible(e, requests), tick, touched);
+    }
     const state = liveness(e, x);
     live += i32(state >= 0);
     present += i32(state == 1);

@@ -94,6 +94,11 @@ export function foldRateCounts(e: usize, n: f64, inflow: f64): f64 {
   return nats;
 }
 
+/** The error rate is learnt anew: so are the sums of errors. */
+export function restartErrorCounts(e: usize): void {
+  v128.store(e, i64x2.splat(0), Edge.ERROR_SUMS);
+}
+
 /** A silence that its own habit must explain is over: the sums of requests start again. */
 export function restartRateCounts(e: usize): void {
   v128.store(e, i64x2.splat(0), Edge.RATE_SUMS);

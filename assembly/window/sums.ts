@@ -24,11 +24,14 @@ export function report(sums: usize, flag: u32): void {
   store<u32>(sums, load<u32>(sums, Sums.FLAGS) | flag, Sums.FLAGS);
 }
 
+/** No window of a service has more of anything; its square still fits into f32. */
+const MOST: f64 = 1e18;
+
 /** Rounded to f32, so that nothing of the order of additions is left; absent: NaN. */
 // @ts-ignore: decorator
 @inline
 function put(window: usize, feature: usize, isPresent: bool, value: f64): void {
-  store<f64>(window + (feature << 3), isPresent ? <f64>(<f32>value) : NaN);
+  store<f64>(window + (feature << 3), isPresent ? <f64>(<f32>min(value, MOST)) : NaN);
 }
 
 /** Writes latency (s), requests, errors, bytes of the sums to `window`, f64[4], and empties them. Nothing is ever made up as 0. */

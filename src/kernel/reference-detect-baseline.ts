@@ -41,6 +41,7 @@ export function tailReach(L: number, q: number, b: number, shape: number): numbe
 
 /** inflow, has, fed and load of every service of the edges given. */
 export function foldContexts(
+  states: readonly EdgeState[],
   services: readonly ServiceState[],
   x: Float64Array,
   edges: readonly number[],
@@ -55,7 +56,7 @@ export function foldContexts(
     const n = windowOf(x, e)[RATE]!;
     const s = services[destination[e]!];
     if (Number.isNaN(n) || !s) continue;
-    s.inflow += n;
+    s.inflow += credible(states[e]!, n);
     s.has = true;
     s.fed = true;
   }
@@ -270,6 +271,11 @@ function sourceContext(s: EdgeState, source: ServiceState | undefined): number {
   return source.has ? source.inflow : Number.NaN;
 }
 
+/** What is believed of n requests in a window, for all that is learnt from their number. */
+export function credible(s: EdgeState, n: number): number {
+  return s.n < P.CMIN ? n : Math.min(n, Math.min(s.n, P.CREDIBLE) * Math.max(s.nbar, 1));
+}
+
 /** Stage A of one edge. `source`: undefined where there is none or the rate is never relative. */
 export function foldEdge(
   s: EdgeState,
@@ -291,17 +297,24 @@ export function foldEdge(
   }
   o.isPresent = true;
   foldPresence(s, outage);
-  const n = x[RATE]!;
+  const told = x[RATE]!;
+  const n = credible(s, told);
   let w = 1;
   if (!Number.isNaN(n)) {
     if (s.nbar > 0) w = Math.max(1, s.nbar / Math.max(n, 0.5));
-    s.nbar = f(s.nbar + Math.max(1 / s.n, 1 / P.NF) * (n - s.nbar));
+    const learnt = s.nbar + Math.max(1 / s.n, 1 / P.NF) * (n - s.nbar);
+    const isSpoiled = learnt > P.SPOILED * Math.max(n, 1);
+    s.nbar = f(isSpoiled ? learnt * P.HEAL : learnt);
+    if (isSpoiled) {
+      s.ke = s.ne = 0;
+      s.errorSums.fill(0);
+    }
   }
   for (const k of FEATURE_NUMBERS) {
-    const value = x[k]!;
+    const value = k === ERR ? Math.min(told > n ? x[k]! * (n / told) : x[k]!, n) : x[k]!;
     if (Number.isNaN(value) || (k === ERR && Number.isNaN(n)) || (k === RATE && Number.isNaN(o.ctx))) continue;
     const c = s.c[k]!;
-    const y = k === ERR ? 0 : transform(k, value, n, o.ctx);
+    const y = k === ERR ? 0 : transform(k, value, told, o.ctx);
     const errors = k === ERR && counts ? foldErrorCounts(s, value, n * errorRate(s), c, s.ke) : 0;
     const z =
       k === ERR ? foldErrors(s, o, value, n) : foldLevel(s, o, k, y, n, k === RATE ? 1 : w, destination?.load ?? 0);
@@ -310,7 +323,7 @@ export function foldEdge(
     o.kinds += 1;
     foldTails(s, o, pop, k, z, c, shapeOf(k, counts));
     if (errors > 0) raiseSlow(o.surprise, ERR, errors);
-    const requests = counts && k === RATE && o.ctx > 0 ? foldRateCounts(s, value, o.ctx) : 0;
+    const requests = counts && k === RATE && o.ctx > 0 ? foldRateCounts(s, n, o.ctx) : 0;
     if (requests > 0) raiseSlow(o.surprise, RATE, requests);
   }
 }

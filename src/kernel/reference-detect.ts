@@ -84,6 +84,7 @@ export class ReferenceDetector {
     const { source, destination } = this.graph;
     const answers: Answer[] = [];
     foldContexts(
+      this.states,
       this.#services,
       x,
       source.map((_, e) => e),

@@ -25,6 +25,9 @@ export const FEATURE_ROLES: readonly number[] = [
   Role.BYTES,
 ];
 
+/** No window of a service has more of anything. */
+const put = (value: number): number => Math.fround(Math.min(value, 1e18));
+
 export class EdgeSums {
   readonly latency = { reports: 0, sum: 0, count: 0 };
   readonly level = { sum: 0, weight: 0 };
@@ -105,6 +108,6 @@ export class EdgeSums {
     if (this.errors.reports > 0) errors = this.errors.sum;
     else if (this.ratio.reports > 0 && n > 0) errors = (this.ratio.sum / this.ratio.weight) * n;
     const bytes = this.bytes.sum > 0 || (this.bytes.reports > 0 && n > 0) ? this.bytes.sum : NaN;
-    return [Math.fround(latency), n > 0 ? Math.fround(n) : NaN, Math.fround(errors), Math.fround(bytes)];
+    return [put(latency), n > 0 ? put(n) : NaN, put(errors), put(bytes)];
   }
 }
