@@ -1,7 +1,7 @@
 // Writes build/proto/: otlp.{js,d.ts}, static protobufjs code of the OTLP requests, responses and google.rpc.Status,
 // and fields.{js,d.ts}, a table of every message's fields that drives the OTLP/JSON transcoder.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -26,7 +26,18 @@ function staticCode() {
   run('pbjs', [...target, '-o', commented, ...files]);
   run('pbts', ['-o', 'build/proto/otlp.d.ts', commented]);
   run('pbjs', [...target, '--no-comments', '-o', 'build/proto/otlp.js', ...files]);
+  tolerateInvalidUtf8('build/proto/otlp.js');
   rmSync(scratch, { recursive: true });
+}
+
+/**
+ * Senders do send strings that are not UTF-8 (Pixie: names out of HTTP headers): what is wrong becomes U+FFFD in the one string, and
+ * the message is read. It is forwarded as it came; what we write is UTF-8 in any case.
+ */
+function tolerateInvalidUtf8(file) {
+  const code = readFileSync(file, 'utf8');
+  if (!code.includes('.stringVerify()')) throw new Error('pbjs does not read strings by stringVerify any more');
+  writeFileSync(file, code.replaceAll('.stringVerify()', '.string()'));
 }
 
 /** Every message and enum below a namespace as [full name, description]. */

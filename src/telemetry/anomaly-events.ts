@@ -29,6 +29,10 @@ export interface AnomalyEvents {
   points(outcome: string, count: number): void;
   /** Series by what the rules made of them; the example is for people. */
   series(outcome: string, example: string): void;
+  /** A text of the series is not UTF-8: it is shown with U+FFFD, and forwarded as it came. Told once a sender's cluster. */
+  invalidUtf8(cluster: string, metric: string, example: string): void;
+  /** A series could not be read or mapped: our fault. It is not scored; the rest of its request is. */
+  seriesFailed(error: unknown): void;
   bound(name: string, count: number): void;
   /** Spans of traces pipelines by what became of them, as increments. */
   spans(outcome: string, count: number): void;
@@ -129,12 +133,17 @@ export function anomalyEvents(telemetry: Telemetry, id: ComponentId): AnomalyEve
   return { ...counted(telemetry, processor, log), ...said(log) };
 }
 
+/** Senders that something is told of once. */
+const MOST_TOLD = 1000;
+
 type Log = Telemetry['log'];
 
 type Counted = Pick<
   AnomalyEvents,
   | 'points'
   | 'series'
+  | 'invalidUtf8'
+  | 'seriesFailed'
   | 'bound'
   | 'spans'
   | 'anomalyStarted'
@@ -162,6 +171,8 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
   const plain = (name: string, help: string) => telemetry.counter(name, help, ['processor']).labels({ processor });
   const points = labelled('pxanomaly_points', 'Data points by what became of them.', 'outcome');
   const series = labelled('pxanomaly_series_resolved', 'Series by what the rules made of them.', 'outcome');
+  const faults = labelled('pxanomaly_series_faults', 'New series with something wrong in them, by reason.', 'reason');
+  const badTexts = new Set<string>();
   const spans = labelled('pxanomaly_spans', 'Spans of traces pipelines by what became of them.', 'outcome');
   const bounds = labelled('pxanomaly_bound_reached', 'Times that a bound was reached.', 'bound');
   const anomalies = labelled('pxanomaly_anomalies_started', 'Anomalies started.', 'kind');
@@ -186,6 +197,19 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
     series(outcome, example) {
       series(outcome, 1);
       log.debug({ outcome, example }, 'Series resolved');
+    },
+    invalidUtf8(cluster, metric, example) {
+      faults('invalid_utf8', 1);
+      if (badTexts.has(cluster) || badTexts.size >= MOST_TOLD) return;
+      badTexts.add(cluster);
+      log.warn(
+        { cluster, metric, example },
+        'A sender has texts that are not UTF-8: they are shown with replacement characters, and forwarded as they came',
+      );
+    },
+    seriesFailed(error) {
+      faults('failed', 1);
+      fail('series', { err: error }, 'A series could not be read; it is forwarded, not scored');
     },
     bound(name, count) {
       bounds(name, count);

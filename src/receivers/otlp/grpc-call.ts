@@ -1,6 +1,6 @@
 // One unary Export call on an HTTP/2 stream: reads the message, hands it on, answers.
 import { encodeHeaders, type Message, type RequestReader, type ServerStream } from '../../http2/index.js';
-import { type DecompressFault, gunzip } from '../../otlp/decompress.js';
+import type { Decompressed, DecompressFault } from '../../otlp/decompress.js';
 import { encodeMessage, type FrameFault, frameMessage, parseTimeout, UnaryMessage } from '../../otlp/grpc-frame.js';
 import { Code, encodeStatus, type Status } from '../../otlp/status.js';
 import type { Account, Held, Lease, Signal } from '../../pipeline/index.js';
@@ -105,21 +105,30 @@ export class GrpcCall implements RequestReader {
     if (this.answered) return;
     this.held.close();
     try {
-      if (performance.now() > this.deadline)
-        throw refused('deadline', Code.DEADLINE_EXCEEDED, 'the deadline of the call passed before it could be taken');
-      const { items, done } = this.settings.intake.take(this.delivery());
-      if (done)
-        done.then(
-          () => this.succeed(items),
-          (error) => this.refuse(refusedBy(error, items)),
-        );
-      else this.succeed(items);
+      const delivery = this.delivery();
+      if (delivery instanceof Promise)
+        delivery.then((later) => this.take(later)).catch((error) => this.refuse(refusedBy(error)));
+      else this.take(delivery);
     } catch (error) {
       this.refuse(refusedBy(error));
     }
   }
 
-  private delivery(): Delivery {
+  private take(delivery: Delivery): void {
+    // The caller has gone while its message was inflated.
+    if (this.answered) return;
+    if (performance.now() > this.deadline)
+      throw refused('deadline', Code.DEADLINE_EXCEEDED, 'the deadline of the call passed before it could be taken');
+    const { items, done } = this.settings.intake.take(delivery);
+    if (done)
+      done.then(
+        () => this.succeed(items),
+        (error) => this.refuse(refusedBy(error, items)),
+      );
+    else this.succeed(items);
+  }
+
+  private delivery(): Delivery | Promise<Delivery> {
     const { limit, includeMetadata } = this.settings;
     const message = this.message.end();
     if (typeof message === 'string') throw frameFault(message, limit);
@@ -128,9 +137,13 @@ export class GrpcCall implements RequestReader {
     if (!message.compressed) return { signal, body: message.bytes, metadata, lease: this.lease };
     if (this.stream.headers['grpc-encoding'] !== 'gzip')
       throw refused('malformed', Code.INTERNAL, 'the gRPC message is compressed, but grpc-encoding does not say how');
-    const inflated = gunzip(message.bytes, limit);
-    if (typeof inflated === 'string') throw gunzipFault(inflated, limit);
-    return { signal, body: inflated.body, metadata, gzip: inflated.exact ? message.bytes : undefined };
+    const { bytes } = message;
+    const inflated = this.settings.intake.preparation.inflate('gzip', { bytes, limit, sender: this.peer ?? '' });
+    const delivered = (result: Decompressed | DecompressFault): Delivery => {
+      if (typeof result === 'string') throw gunzipFault(result, limit);
+      return { signal, body: result.body, metadata, gzip: result.exact ? bytes : undefined };
+    };
+    return inflated instanceof Promise ? inflated.then(delivered) : delivered(inflated);
   }
 
   private succeed(items: number): void {

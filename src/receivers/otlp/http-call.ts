@@ -1,7 +1,7 @@
 // One signal's POST requests: what their headers rule out, how a body becomes protobuf, and the answer to what was taken.
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Decompressed, decompress, ENCODINGS } from '../../otlp/decompress.js';
-import { jsonToProtobuf, TooLongError } from '../../otlp/json.js';
+import { type Decompressed, type DecompressFault, ENCODINGS } from '../../otlp/decompress.js';
+import { TooLongError } from '../../otlp/json.js';
 import { Code } from '../../otlp/status.js';
 import type { Signal } from '../../pipeline/index.js';
 import { metadataOf } from './access.js';
@@ -48,38 +48,60 @@ export class HttpCall {
 
   /** Answers at once where the pipeline does; what it throws goes to the error handler. */
   handle(request: FastifyRequest, reply: FastifyReply): undefined | Promise<FastifyReply> {
-    const { items, done } = this.settings.intake.take(this.delivery(request));
+    const delivery = this.delivery(request);
+    if (delivery instanceof Promise) return this.handleLater(delivery, request, reply);
+    const { items, done } = this.settings.intake.take(delivery);
     if (done) return done.then(() => this.succeed(request, reply, items));
     this.succeed(request, reply, items);
     return undefined;
   }
 
-  private delivery(request: FastifyRequest): Delivery {
-    const { signal } = this;
-    const metadata = metadataOf(request.headers, this.settings.includeMetadata);
-    const sent = (request.body as Buffer | undefined) ?? NO_BODY;
-    const encoding = contentEncoding(request);
-    const { body, exact } = sent.length === 0 ? { body: sent, exact: false } : this.decompressed(sent, encoding);
-    if (mediaType(request) === JSON_TYPE) return { signal, body: this.fromJson(body), metadata };
-    return { signal, body, metadata, gzip: exact ? sent : undefined };
+  private async handleLater(
+    delivery: Promise<Delivery>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
+    const { items, done } = this.settings.intake.take(await delivery);
+    await done;
+    return this.succeed(request, reply, items);
   }
 
-  private decompressed(sent: Buffer, encoding: string): Decompressed {
-    if (encoding === '') return { body: sent, exact: false };
-    const { limit } = this.settings;
-    const result = decompress(encoding, sent, limit);
-    if (result === 'too_large') throw tooLarge(limit, LIMIT_SETTING);
+  private delivery(request: FastifyRequest): Delivery | Promise<Delivery> {
+    const bytes = (request.body as Buffer | undefined) ?? NO_BODY;
+    const encoding = contentEncoding(request);
+    if (encoding === '' || bytes.length === 0) return this.delivered(request, { body: bytes, exact: false });
+    const { limit, intake } = this.settings;
+    const inflated = intake.preparation.inflate(encoding, { bytes, limit, sender: request.ip });
+    if (!(inflated instanceof Promise)) return this.delivered(request, this.checked(inflated, encoding));
+    return inflated.then((result) => this.delivered(request, this.checked(result, encoding)));
+  }
+
+  private checked(result: Decompressed | DecompressFault, encoding: string): Decompressed {
+    if (result === 'too_large') throw tooLarge(this.settings.limit, LIMIT_SETTING);
     if (result === 'malformed')
       throw refused('malformed', Code.INVALID_ARGUMENT, `the body says that it is ${encoding}, and is not`);
     return result;
   }
 
-  private fromJson(json: Buffer): Uint8Array {
-    const { limit } = this.settings;
+  private delivered(request: FastifyRequest, { body, exact }: Decompressed): Delivery | Promise<Delivery> {
+    const { signal } = this;
+    const metadata = metadataOf(request.headers, this.settings.includeMetadata);
+    const gzip = exact ? (request.body as Buffer) : undefined;
+    if (mediaType(request) !== JSON_TYPE || body.length === 0) return { signal, body, metadata, gzip };
+    const protobuf = this.fromJson(body, request.ip);
+    if (!(protobuf instanceof Promise)) return { signal, body: protobuf, metadata };
+    return protobuf.then((converted) => ({ signal, body: converted, metadata }));
+  }
+
+  private fromJson(bytes: Buffer, sender: string): Buffer | Promise<Buffer> {
+    const { limit, intake } = this.settings;
+    const refusal = (error: unknown): Refused =>
+      error instanceof TooLongError ? tooLarge(limit, LIMIT_SETTING) : refusedByCheck(error);
     try {
-      return json.length === 0 ? json : jsonToProtobuf(this.signal, json, limit);
+      const body = intake.preparation.fromJson(this.signal, { bytes, limit, sender });
+      return body instanceof Promise ? body.catch((error) => Promise.reject(refusal(error))) : body;
     } catch (error) {
-      throw error instanceof TooLongError ? tooLarge(limit, LIMIT_SETTING) : refusedByCheck(error);
+      throw refusal(error);
     }
   }
 

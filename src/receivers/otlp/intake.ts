@@ -3,6 +3,7 @@ import type { Batch, Consumer, Lease, Ledger, RetryableError, Signal } from '../
 import type { ReceiverEvents } from '../../telemetry/receiver-events.js';
 import type { Access } from './access.js';
 import { BodyMemory, type Lent } from './body-memory.js';
+import { Preparation } from './preparation.js';
 import { refusedBy, refusedByCheck } from './refused.js';
 
 /** Counts the items of a body after walking it whole, without touching state; throws where it is malformed. */
@@ -38,11 +39,15 @@ export interface CallSettings {
 export class Intake {
   private readonly consumers = new Map<Signal, Consumer>();
   private readonly memory = new BodyMemory();
+  /** What has to be done with a body before it can be taken. */
+  readonly preparation: Preparation;
 
   constructor(
     private readonly inspect: Inspect,
     readonly ledger: Ledger,
-  ) {}
+  ) {
+    this.preparation = new Preparation(ledger);
+  }
 
   deliver(signal: Signal, consumer: Consumer): void {
     this.consumers.set(signal, consumer);

@@ -1,7 +1,9 @@
 // Settings that a sender attaches to its requests, as gRPC metadata or HTTP headers: alerting of the clusters it reports.
 import { parseDuration } from '../../../config/duration.js';
+import { ownText } from '../../../otlp/own-text.js';
 import { PermanentError } from '../../../pipeline/index.js';
 import { DETECTORS, type DetectorName, THRESHOLD_RANGE } from '../config.js';
+import { bounded } from '../rules/attributes.js';
 
 export interface SenderSettings {
   readonly threshold?: number;
@@ -34,6 +36,8 @@ const CLUSTER_HEADER = 'x-pxanomaly-cluster';
 const MIN_INTERVAL_MS = 1000;
 const MAX_INTERVAL_MS = 86_400_000;
 const MAX_KNOWN = 1000;
+/** Characters of a setting: what is kept of a header is bounded. */
+const MOST_TEXT = 200;
 
 /** Reads headers; the same texts are read once. */
 export class Senders {
@@ -49,14 +53,14 @@ export class Senders {
   read(metadata: ReadonlyMap<string, string>): Sender {
     if (metadata.size === 0) return this.#plain;
     const given = Object.values(HEADERS).map((header) => metadata.get(header)?.trim() ?? '');
-    const cluster = metadata.get(CLUSTER_HEADER)?.trim() ?? '';
+    const cluster = ownText(bounded(metadata.get(CLUSTER_HEADER)?.trim() ?? ''));
     const key = JSON.stringify([...given, cluster]);
     const known = this.#known.get(key);
     if (known) return known;
     const sender: Sender = {
       key: given.every((text) => text === '') ? '' : key,
       settings: parse(metadata),
-      cluster: cluster === '' ? this.#plain.cluster : cluster.slice(0, 256),
+      cluster: cluster === '' ? this.#plain.cluster : cluster,
     };
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(key, sender);
@@ -68,6 +72,7 @@ function parse(metadata: ReadonlyMap<string, string>): SenderSettings {
   const read = <T>(header: string, parser: (text: string, header: string) => T): T | undefined => {
     // An empty field of Pixie's form arrives as an empty header.
     const text = metadata.get(header)?.trim() ?? '';
+    if (text.length > MOST_TEXT) refuse(header, text, `at most ${MOST_TEXT} characters`);
     return text === '' ? undefined : parser(text, header);
   };
   const threshold = read(HEADERS.threshold, parseThreshold);

@@ -108,7 +108,24 @@ export class Binder {
     const reader = this.#readerOf(lesson.batch.body);
     for (const row of rows) {
       const series = kernel.seriesOf(row);
-      if (series >= 0) kernel.bindSeries(series, this.#binding(reader.read(kernel.ranges(row)), series, lesson));
+      if (series >= 0) kernel.bindSeries(series, this.#bindingOf(reader, row, series, lesson));
+    }
+  }
+
+  /** A series that cannot be read, or that rules fail on, is not used; it spoils no other. */
+  #bindingOf(reader: RowReader, slot: number, series: number, lesson: Lesson): SeriesBinding {
+    const { kernel, events, quantiles } = this.#options;
+    try {
+      const row = reader.read(kernel.ranges(slot));
+      if (row.replaced !== undefined)
+        events.invalidUtf8(findCluster(row, lesson.sender.cluster).name, row.metric.name, row.replaced);
+      return this.#binding(row, series, lesson);
+    } catch (error) {
+      this.#edges.set(series, -1);
+      quantiles.bind(series, undefined);
+      this.counts.refused++;
+      events.seriesFailed(error);
+      return UNUSED;
     }
   }
 

@@ -2,6 +2,7 @@
 // request, and a score in a point's attributes makes each of its values a stream of its own: off unless it is asked for.
 import { opentelemetry } from '#proto';
 import type { KernelFace } from '../../../kernel/face.js';
+import { rawReader, rawWriter } from '../../../otlp/raw-strings.js';
 import type { Batch } from '../../../pipeline/index.js';
 import type { EdgeState } from '../graph/graph.js';
 
@@ -32,7 +33,7 @@ function pointsOf(metric: IMetric): { attributes?: IKeyValue[] | null }[] {
 
 /** The batch with the score of its edge's last closed window on every point that an edge is known for. */
 export function stamped(batch: Batch, kernel: KernelFace, edgeOf: (series: number) => EdgeState | undefined): Batch {
-  const request = ExportMetricsServiceRequest.decode(batch.body);
+  const request = ExportMetricsServiceRequest.decode(rawReader(batch.body));
   const series = seriesOfPoints(kernel, batch.body);
   for (const { scopeMetrics } of request.resourceMetrics) {
     for (const { metrics } of scopeMetrics ?? []) {
@@ -42,7 +43,7 @@ export function stamped(batch: Batch, kernel: KernelFace, edgeOf: (series: numbe
     }
   }
   const { gzip: _, ...rest } = batch;
-  return { ...rest, body: ExportMetricsServiceRequest.encode(request).finish() };
+  return { ...rest, body: ExportMetricsServiceRequest.encode(request, rawWriter()).finish() };
 }
 
 function stampPoint(point: { attributes?: IKeyValue[] | null }, kernel: KernelFace, edge: EdgeState | undefined): void {

@@ -1,5 +1,6 @@
 // Attributes of OTLP messages as plain values, and references to them as rules write them.
 import type { opentelemetry } from '#proto';
+import { ownText } from '../../../otlp/own-text.js';
 import { valueUnder } from './spellings.js';
 
 type KeyValue = opentelemetry.proto.common.v1.IKeyValue;
@@ -14,6 +15,9 @@ export const MAX_STRING = 256;
 export const NO_ATTRIBUTES: Attributes = new Map();
 
 const decoder = new TextDecoder();
+
+/** Stands for bytes that are no UTF-8. */
+export const REPLACEMENT = '\ufffd';
 
 /** Later keys win, as in the Collector's maps. Values without a plain form (maps, empty values) are left out. */
 export function readAttributes(list: readonly KeyValue[] | null | undefined): Attributes {
@@ -32,18 +36,58 @@ function plainValue(value: AnyValue): AttributeValue | undefined {
   if (value.boolValue !== null && value.boolValue !== undefined) return value.boolValue;
   if (value.intValue !== null && value.intValue !== undefined) return Number(value.intValue);
   if (value.doubleValue !== null && value.doubleValue !== undefined) return value.doubleValue;
-  if (value.bytesValue) return bounded(decoder.decode(value.bytesValue as Uint8Array));
-  const strings = value.arrayValue?.values?.map((item) => item.stringValue);
-  return strings?.every((text) => typeof text === 'string') ? JSON.stringify(strings) : undefined;
+  if (value.bytesValue) return bounded(decoder.decode((value.bytesValue as Uint8Array).subarray(0, MAX_STRING + 4)));
+  return value.arrayValue ? arrayText(value.arrayValue.values ?? []) : undefined;
 }
 
-/** Cut at a character, so that the bytes of UTF-8 do not exceed the bound. */
-export function bounded(text: string): string {
-  if (text.length * 3 <= MAX_STRING || Buffer.byteLength(text) <= MAX_STRING) return text;
-  let end = Math.min(text.length, MAX_STRING);
-  while (Buffer.byteLength(text.slice(0, end)) > MAX_STRING) end--;
+/** As many of the strings, in sorted order, as the bound has room for; all of them as they came where it has room. */
+function arrayText(values: readonly AnyValue[]): string | undefined {
+  const strings: string[] = [];
+  for (const { stringValue } of values) {
+    if (typeof stringValue !== 'string') return undefined;
+    strings.push(stringValue);
+  }
+  const text = fittingText(strings);
+  return text.isWhole ? text.text : fittingText(strings.sort(byCodeUnit)).text;
+}
+
+const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The JSON of the first strings, of MAX_STRING bytes at most; of none but the first where that alone is too long. */
+function fittingText(strings: readonly string[]): { readonly text: string; readonly isWhole: boolean } {
+  let text = '';
+  for (const each of strings) {
+    const json = JSON.stringify(bounded(each, MAX_STRING - 4));
+    if (text !== '' && Buffer.byteLength(text) + Buffer.byteLength(json) + 3 > MAX_STRING)
+      return { text: ownText(`[${text}]`), isWhole: false };
+    text = text === '' ? json : `${text},${json}`;
+  }
+  return { text: ownText(`[${text}]`), isWhole: true };
+}
+
+/** Cut at a character, so that the bytes of UTF-8 do not exceed the bound; what is cut owns its memory. */
+export function bounded(text: string, most: number = MAX_STRING): string {
+  if (text.length * 3 <= most) return text;
+  // A character has a byte at least.
+  if (text.length <= most && Buffer.byteLength(text) <= most) return text;
+  let end = Math.min(text.length, most);
+  while (Buffer.byteLength(text.slice(0, end)) > most) end--;
   const last = text.charCodeAt(end - 1);
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? end - 1 : end);
+  return ownText(text.slice(0, last >= 0xd800 && last <= 0xdbff ? end - 1 : end));
+}
+
+/** The first text that stands for bytes that are no UTF-8, as `name=value`; undefined where there is none. `bytes`: what was decoded. */
+export function replacedIn(attributes: Attributes, bytes: Uint8Array): string | undefined {
+  for (const [name, value] of attributes) {
+    const isSuspect = name.includes(REPLACEMENT) || (typeof value === 'string' && value.includes(REPLACEMENT));
+    if (isSuspect && !holdsReplacement(bytes)) return `${name}=${value}`;
+  }
+  return undefined;
+}
+
+/** Whether somebody before us has replaced what was wrong: then it is UTF-8 now. */
+export function holdsReplacement(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(REPLACEMENT);
 }
 
 /** Everything a data point carries in attributes. */

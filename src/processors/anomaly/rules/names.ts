@@ -1,4 +1,5 @@
 // Service identity: how the names that senders write become (namespace, name).
+import { ownText } from '../../../otlp/own-text.js';
 import { firstOfArray, parseHost } from './hosts.js';
 import { compilePlaceholders, namespaceOf, type Placeholder } from './placeholders.js';
 
@@ -40,7 +41,7 @@ function parseAnew(text: string, namespace: string, isPlaceholder: Placeholder):
   const split = IN_NAMESPACE.exec(one);
   const beside = namespaceOf(split ? (split[1] as string) : namespace);
   const host = parseHost(split ? (split[2] as string) : one, beside);
-  const service = { namespace: host.namespace ?? beside, name: host.name };
+  const service = { namespace: ownText(host.namespace ?? beside), name: ownText(host.name) };
   return host.name === '' || isPlaceholder(one, host.name, formatService(service)) ? EXTERNAL : service;
 }
 

@@ -1,7 +1,15 @@
 // Decodes what a scanned row consists of, by the byte ranges that the kernel reports: once a series, never on the hot path.
 import { opentelemetry } from '#proto';
 import type { RowRanges } from '../../../kernel/face.js';
-import { type Attributes, bounded, NO_ATTRIBUTES, readAttributes } from './attributes.js';
+import {
+  type Attributes,
+  bounded,
+  holdsReplacement,
+  MAX_STRING,
+  REPLACEMENT,
+  readAttributes,
+  replacedIn,
+} from './attributes.js';
 import type { DataKind, MetricMeta } from './rules.js';
 
 const { metrics, resource, common } = { ...opentelemetry.proto };
@@ -17,6 +25,8 @@ export interface Row {
   readonly hasStart: boolean;
   /** Resource attributes of the copies that Pixie made of the row. */
   readonly copies: readonly Attributes[];
+  /** A text in which U+FFFD stands for what is no UTF-8. */
+  readonly replaced: string | undefined;
 }
 
 /** Field numbers of Metric.data. */
@@ -38,35 +48,62 @@ const POINT = {
 
 const text = new TextDecoder();
 
+interface Read {
+  readonly attributes: Attributes;
+  readonly replaced: string | undefined;
+}
+
+function read(list: Parameters<typeof readAttributes>[0], bytes: Uint8Array): Read {
+  const attributes = readAttributes(list);
+  return { attributes, replaced: replacedIn(attributes, bytes) };
+}
+
 /** Reads rows of one request body. Neighbours share their resource and scope, so the last ones are kept. */
 export class RowReader {
   readonly body: Uint8Array;
-  readonly #resource = remembered((bytes) => readAttributes(resource.v1.Resource.decode(bytes).attributes));
-  readonly #scope = remembered((bytes) => common.v1.InstrumentationScope.decode(bytes));
+  readonly #resource = remembered((bytes) => read(resource.v1.Resource.decode(bytes).attributes, bytes));
+  readonly #scope = remembered((bytes) => {
+    const { name, attributes } = common.v1.InstrumentationScope.decode(bytes);
+    return { name: bounded(name), ...read(attributes, bytes) };
+  });
 
   constructor(body: Uint8Array) {
     this.body = body;
   }
 
   read(ranges: RowRanges): Row {
+    const ofResource = this.#resource(this.body, ranges.resource);
     const scope = this.#scope(this.body, ranges.scope);
     const data = DATA[ranges.data] ?? 'gauge';
-    const point = POINT[data].decode(this.#slice(ranges.point));
+    const bytes = this.#slice(ranges.point);
+    const { attributes, startTimeUnixNano } = POINT[data].decode(bytes);
+    const point = read(attributes, bytes);
+    const name = this.#text(ranges.name);
     return {
       metric: {
-        name: bounded(text.decode(this.#slice(ranges.name))),
-        unit: bounded(text.decode(this.#slice(ranges.unit))),
-        scope: bounded(scope.name),
+        name,
+        unit: this.#text(ranges.unit),
+        scope: scope.name,
         data,
         temporality: ranges.temporality,
         monotonic: ranges.isMonotonic,
       },
-      resource: this.#resource(this.body, ranges.resource),
-      scope: scope.attributes.length === 0 ? NO_ATTRIBUTES : readAttributes(scope.attributes),
-      point: readAttributes(point.attributes),
-      hasStart: !point.startTimeUnixNano.isZero(),
+      resource: ofResource.attributes,
+      scope: scope.attributes,
+      point: point.attributes,
+      hasStart: !startTimeUnixNano.isZero(),
       copies: ranges.copies.map((range) => readAttributes(resource.v1.Resource.decode(this.#slice(range)).attributes)),
+      replaced: point.replaced ?? ofResource.replaced ?? scope.replaced ?? this.#replacedName(name, ranges.name),
     };
+  }
+
+  /** No more of it is looked at than can be kept. */
+  #text([start, end]: Range): string {
+    return bounded(text.decode(this.body.subarray(start, Math.min(end, start + MAX_STRING + 4))));
+  }
+
+  #replacedName(name: string, range: Range): string | undefined {
+    return name.includes(REPLACEMENT) && !holdsReplacement(this.#slice(range)) ? name : undefined;
   }
 
   #slice([start, end]: Range): Uint8Array {

@@ -1,5 +1,6 @@
 // A trace request as the facts that calls are made of: who did what, below which span, for how long, and whether it failed.
 import { opentelemetry } from '#proto';
+import { bounded } from '../../rules/attributes.js';
 
 const TraceRequest = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 type KeyValues = readonly opentelemetry.proto.common.v1.IKeyValue[];
@@ -140,7 +141,7 @@ function textsOf(list: KeyValues): Map<string, string> {
   const texts = new Map<string, string>();
   for (const { key, value } of list) {
     const text = value?.stringValue ?? value?.intValue?.toString() ?? value?.boolValue?.toString();
-    if (key && text != null) texts.set(key, text);
+    if (key && text != null) texts.set(key, bounded(text));
   }
   return texts;
 }
