@@ -2,7 +2,7 @@
 import { type Outcome, type PairCounts, type Told, tell } from './calls.js';
 import { type SavedClocks, SenderClocks } from './clocks.js';
 import type { End, SpanFact } from './read.js';
-import { type Entry, SpanTable } from './table.js';
+import { type Entry, entryOf, SpanTable } from './table.js';
 
 export type { PairCounts } from './calls.js';
 
@@ -94,8 +94,7 @@ export class SpanPairs {
   *add(spans: readonly SpanFact[], receivedUnixNano = 0n): Generator<Call> {
     this.#clocks.hear(spans, receivedUnixNano);
     const cameMs = this.#clocks.elapsed;
-    for (const span of spans)
-      if (!this.#table.add({ ...span, cameMs, told: false, alone: false })) this.counts.duplicate++;
+    for (const span of spans) if (!this.#table.add(entryOf(span, cameMs))) this.counts.duplicate++;
     for (const entry of this.#table.due(cameMs - Number(this.#options.waitNanos) / 1e6)) yield* this.#tell(entry);
     while (this.#table.waiting > this.#options.maxWaiting) {
       this.counts.crowded++;

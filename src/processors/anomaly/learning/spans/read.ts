@@ -40,6 +40,7 @@ export interface SpanFact {
 const KIND = opentelemetry.proto.trace.v1.Span.SpanKind;
 const ERROR = opentelemetry.proto.trace.v1.Status.StatusCode.STATUS_CODE_ERROR;
 const SERVER_ERROR = 500;
+const NOTHING: ReadonlyMap<string, string> = new Map();
 
 const CLUSTER_KEYS = ['px.cluster.id', 'k8s.cluster.name', 'k8s.cluster.uid'];
 /** What tells the instances of a service apart, best first. */
@@ -82,9 +83,11 @@ function factOf(
   span: opentelemetry.proto.trace.v1.ISpan,
   from: Pick<SpanFact, 'self' | 'sender' | 'cluster'>,
 ): SpanFact {
-  const attributes = textsOf(span.attributes ?? []);
+  const kind = span.kind ?? 0;
+  // What an inner span says of itself is of no use here, and most spans are inner ones.
+  const attributes = kind < KIND.SPAN_KIND_SERVER ? NOTHING : textsOf(span.attributes ?? []);
   const queue = queueOf(attributes);
-  const part = partOf(span.kind ?? 0, queue, attributes);
+  const part = partOf(kind, queue, attributes);
   return {
     ...from,
     part,
@@ -112,6 +115,7 @@ function partOf(kind: number, queue: string, attributes: ReadonlyMap<string, str
 
 /** The queue between the two ends of a message: its destination, or the broker where that has no lasting name; empty: no message. */
 function queueOf(attributes: ReadonlyMap<string, string>): string {
+  if (attributes.size === 0) return '';
   const broker = attributes.get('messaging.system') ?? '';
   const isPassing = PASSING.some((key) => attributes.get(key) === 'true');
   const names = isPassing ? QUEUE.slice(0, 1) : QUEUE;

@@ -3,6 +3,9 @@ import type { End, SpanFact } from './read.js';
 
 /** What of a span is kept: the fact, and what was said of it. */
 export interface Entry extends SpanFact {
+  /** Trace and span id, trace and parent's id; empty: none that another span could name. */
+  readonly id: string;
+  readonly parentId: string;
   /** `elapsed` of the clocks when it came, ms. */
   readonly cameMs: number;
   /** Its time is over. */
@@ -43,7 +46,7 @@ export class SpanTable {
 
   /** False: it is there already. */
   add(entry: Entry): boolean {
-    const id = idOf(entry);
+    const { id } = entry;
     // Without an id, every span is one of its own.
     const key = id === '' ? `#${++this.#nameless}` : `${entry.part}${id}${entry.parent}`;
     if (this.#waiting.has(key) || this.#told.has(key)) return false;
@@ -51,10 +54,10 @@ export class SpanTable {
     const holder = this.#byId.get(id);
     if (!holder && id !== '') this.#byId.set(id, entry);
     else if (holder && isShared(holder, entry)) this.#shared.set(id, entry);
-    const parent = parentIdOf(entry);
-    const list = this.#children.get(parent);
+    const { parentId } = entry;
+    const list = this.#children.get(parentId);
     if (list && list.length < MAX_CHILDREN) list.push(entry);
-    else if (!list && parent !== '') this.#children.set(parent, [entry]);
+    else if (!list && parentId !== '') this.#children.set(parentId, [entry]);
     return true;
   }
 
@@ -92,39 +95,39 @@ export class SpanTable {
   }
 
   /** Of a shared id, the span of the child's own service. */
-  parentOf(entry: SpanFact): Entry | undefined {
-    const id = parentIdOf(entry);
+  parentOf(entry: Entry): Entry | undefined {
+    const { parentId: id } = entry;
     const parent = this.#byId.get(id);
     const other = parent && differs(parent.self, entry.self) ? this.#shared.get(id) : undefined;
     return other && !differs(other.self, entry.self) ? other : parent;
   }
 
   /** The span at the other end that has the same id. */
-  sharedBy(entry: SpanFact): Entry | undefined {
-    const id = idOf(entry);
+  sharedBy(entry: Entry): Entry | undefined {
+    const { id } = entry;
     const other = this.#shared.get(id);
     if (!other) return undefined;
     return other === entry ? this.#byId.get(id) : isShared(other, entry) ? other : undefined;
   }
 
   /** In order of arrival. */
-  childrenOf(entry: SpanFact): readonly Entry[] {
-    return this.#children.get(idOf(entry)) ?? [];
+  childrenOf(entry: Entry): readonly Entry[] {
+    return this.#children.get(entry.id) ?? [];
   }
 
   /** All below the same parent, itself among them. */
-  siblingsOf(entry: SpanFact): readonly Entry[] {
-    return this.#children.get(parentIdOf(entry)) ?? [];
+  siblingsOf(entry: Entry): readonly Entry[] {
+    return this.#children.get(entry.parentId) ?? [];
   }
 
   #forget(entry: Entry): void {
-    const id = idOf(entry);
+    const { id } = entry;
     if (this.#byId.get(id) === entry) this.#byId.delete(id);
     if (this.#shared.get(id) === entry) this.#shared.delete(id);
-    const list = this.#children.get(parentIdOf(entry));
+    const list = this.#children.get(entry.parentId);
     if (!list || list[0] !== entry) return;
     list.shift();
-    if (list.length === 0) this.#children.delete(parentIdOf(entry));
+    if (list.length === 0) this.#children.delete(entry.parentId);
   }
 }
 
@@ -132,13 +135,12 @@ function isShared(a: SpanFact, b: SpanFact): boolean {
   return (a.part === 'client' && b.part === 'server') || (a.part === 'server' && b.part === 'client');
 }
 
-/** Empty: the span has none that another could name. */
-function idOf({ trace, span }: SpanFact): string {
-  return trace === '' || span === '' ? '' : trace + span;
-}
-
-function parentIdOf({ trace, parent }: SpanFact): string {
-  return trace === '' || parent === '' ? '' : trace + parent;
+/** A span as it comes. */
+export function entryOf(fact: SpanFact, cameMs: number): Entry {
+  const { trace, span, parent } = fact;
+  const id = trace === '' || span === '' ? '' : trace + span;
+  const parentId = trace === '' || parent === '' ? '' : trace + parent;
+  return { ...fact, id, parentId, cameMs, told: false, alone: false };
 }
 
 /** Whether two ends are known to be different services. A namespace that one of them does not say decides nothing. */
