@@ -38,6 +38,8 @@ interface Open {
   readonly window: ReceiveWindow;
   /** Fields of a final status have come. */
   answered: boolean;
+  /** Octets of the body that may still come, where content-length says how many there are. */
+  missing: number | undefined;
 }
 
 /** A request that waits for its turn (SETTINGS_MAX_CONCURRENT_STREAMS). */
@@ -85,7 +87,7 @@ export class ClientSession extends Session {
     const id = this.nextStreamId;
     this.nextStreamId += 2;
     const window = new ReceiveWindow(this.windows.stream);
-    this.open.set(id, { id, reader, window, answered: false });
+    this.open.set(id, { id, reader, window, answered: false, missing: undefined });
     this.outlet.send(id, message);
     return { cancel: () => this.cancel(id) };
   }
@@ -164,9 +166,11 @@ export class ClientSession extends Session {
     if (section === 'trailers') stream.reader.trailers(fields);
     else {
       stream.answered = true;
+      const length = fields['content-length'];
+      if (length !== undefined) stream.missing = Number(length);
       stream.reader.headers(fields);
     }
-    if (endStream) this.answered(streamId);
+    if (endStream) this.ended(stream);
   }
 
   protected dataOf(streamId: number, chunk: Buffer, flowBytes: number, end: boolean): void {
@@ -177,14 +181,22 @@ export class ClientSession extends Session {
     if (!stream.answered) throw new StreamError(streamId, ErrorCode.PROTOCOL_ERROR, 'DATA in front of HEADERS');
     if (!stream.window.receive(flowBytes))
       throw new StreamError(streamId, ErrorCode.FLOW_CONTROL_ERROR, 'more than the window of the stream');
+    if (stream.missing !== undefined) stream.missing -= chunk.length;
+    if (stream.missing !== undefined && stream.missing < 0) throw wrongLength(streamId);
     if (chunk.length > 0) stream.reader.data(chunk);
-    if (end) this.answered(streamId);
+    if (end) this.ended(stream);
     else if (this.open.has(streamId)) this.openStream(stream);
   }
 
   private openStream({ id, window }: Open): void {
     const opening = window.opening();
     if (opening > 0) this.tell(windowUpdateFrame(id, opening));
+  }
+
+  /** The server has said all. */
+  private ended({ id, missing }: Open): void {
+    if (missing) throw wrongLength(id);
+    this.answered(id);
   }
 
   /** The response is complete. What is left of the request is not wanted then. */
@@ -263,6 +275,10 @@ export class ClientSession extends Session {
   protected disconnected(error: Error | undefined): void {
     this.options.closed(error);
   }
+}
+
+function wrongLength(id: number): StreamError {
+  return new StreamError(id, ErrorCode.PROTOCOL_ERROR, 'content-length is not the length of the body');
 }
 
 function unprocessed(why: string): Broken {

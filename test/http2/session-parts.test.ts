@@ -276,7 +276,68 @@ describe('FieldCollector', () => {
     connection: ['request', [...request, ['connection', 'close']]],
     'transfer-encoding': ['request', [...request, ['transfer-encoding', 'chunked']]],
     'te other than trailers': ['request', [...request, ['te', 'gzip']]],
+    'a blank in front of a value': ['request', [...request, ['a', ' b']]],
+    'a tab behind a value': ['request', [...request, ['a', 'b\t']]],
+    'a blank behind a path': ['request', [...request.slice(0, 2), [':path', '/x ']]],
+    'a value that is blank': ['trailers', [['a', ' ']]],
+    'content-length that is no number': ['request', [...request, ['content-length', '5x']]],
+    'content-length with a sign': ['request', [...request, ['content-length', '+5']]],
+    'content-length in hexadecimal': ['request', [...request, ['content-length', '0x5']]],
+    'an empty content-length': ['request', [...request, ['content-length', '']]],
+    'a list of content-lengths': [
+      'response',
+      [
+        [':status', '200'],
+        ['content-length', '5, 5'],
+      ],
+    ],
+    'two content-lengths': ['request', [...request, ['content-length', '5'], ['content-length', '5']]],
+    'a content-length beyond all numbers': ['request', [...request, ['content-length', '9'.repeat(30)]]],
+    ':protocol that nobody offered': ['request', [[':protocol', 'websocket'], ...request]],
+    'an authority with a user': ['request', [...request, [':authority', 'user@host']]],
+    'an empty authority': ['request', [...request, [':authority', '']]],
+    'host beside another authority': ['request', [...request, [':authority', 'a:1'], ['host', 'a:2']]],
+    'two hosts': ['request', [...request, ['host', 'a'], ['host', 'a']]],
+    'a host that is a list': ['request', [...request, ['host', 'a b']]],
+    'a path without a slash': ['request', [...request.slice(0, 2), [':path', 'x']]],
+    'a path with a blank': ['request', [...request.slice(0, 2), [':path', '/a b']]],
+    'a path with a fragment': ['request', [...request.slice(0, 2), [':path', '/a#b']]],
+    'a star that is not OPTIONS': ['request', [...request.slice(0, 2), [':path', '*']]],
+    'a method that is no token': ['request', [[':method', 'PO ST'], ...request.slice(1)]],
+    'a scheme that is none': ['request', [request[0]!, [':scheme', '1:'], request[2]!]],
+    'CONNECT with a path': [
+      'request',
+      [
+        [':method', 'CONNECT'],
+        [':authority', 'a:1'],
+        [':path', '/'],
+      ],
+    ],
+    'CONNECT to nowhere': ['request', [[':method', 'CONNECT']]],
+    'a status of two digits': ['response', [[':status', '20']]],
+    'a status that is no number': ['response', [[':status', '2x0']]],
   };
+  const right: Record<string, [string, string][]> = {
+    'the same server twice': [...request, [':authority', 'A.example:80'], ['host', 'a.EXAMPLE']],
+    'host alone': [...request, ['host', 'a:1']],
+    'an address as authority': [...request, [':authority', '[::1]:4317']],
+    'a path with a query': [...request.slice(0, 2), [':path', '/a?b=c%20d']],
+    'OPTIONS of everything': [
+      [':method', 'OPTIONS'],
+      [':scheme', 'https'],
+      [':path', '*'],
+    ],
+    CONNECT: [
+      [':method', 'CONNECT'],
+      [':authority', 'a:1'],
+    ],
+    'blanks within a value': [...request, ['a', 'b \t c']],
+    'an empty value': [...request, ['a', '']],
+    'a content-length': [...request, ['content-length', '0005']],
+  };
+  for (const [name, fields] of Object.entries(right))
+    it(`takes ${name}`, () => assert.equal(collect('request', ...fields).malformed, undefined));
+
   for (const [name, [section, fields]] of Object.entries(wrong))
     it(`refuses ${name}`, () => assert.notEqual(collect(section, ...fields).malformed, undefined));
 });

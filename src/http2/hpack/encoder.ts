@@ -16,6 +16,8 @@ const NAME = /^:?[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 /** What no value may have: RFC 9113, 8.2.1; and what latin1 has no octet for. */
 const NOT_IN_VALUES = /[\0\r\n]|[^\0-\xff]/;
 
+const BLANK_ENDS = /^[ \t]|[ \t]$/;
+
 /** The first index of each name. */
 const indexOfName = new Map(STATIC_FIELDS.map(([name], i) => [name, i + 1] as const).reverse());
 
@@ -31,13 +33,19 @@ export function encodeHeaders(fields: Iterable<readonly [name: string, value: st
 }
 
 /** Octets as a latin1 string, which is faster put together than buffers are. */
-function encodeField(name: string, value: string): string {
+function encodeField(name: string, given: string): string {
+  const value = trimmed(given);
   if (!NAME.test(name)) throw new TypeError(`header name ${JSON.stringify(name)} is not a lower-case token`);
   if (NOT_IN_VALUES.test(value)) throw new TypeError(`header ${name} has a value with CR, LF, NUL or non-latin1 text`);
   const index = indexOfName.get(name) ?? 0;
   if (isSecret(name)) return encodeLiteral(NEVER_INDEXED, index, name, value);
   const whole = indexOfField(index, name, value);
   return whole === 0 ? encodeLiteral(LITERAL, index, name, value) : encodeInteger(INDEXED, 0x7f, whole);
+}
+
+/** A field value has no blanks at its ends (RFC 9113, 8.2.1), whatever somebody wrote into a configuration. */
+function trimmed(value: string): string {
+  return BLANK_ENDS.test(value) ? value.replace(/^[ \t]+|[ \t]+$/g, '') : value;
 }
 
 /** The index of name and value, 0 if the static table does not have both. A name's fields stand side by side there. */
