@@ -54,6 +54,13 @@ export function scratchFolder(): string {
   return folder;
 }
 
+/** What bounds the process. */
+export interface GatewayBounds {
+  /** Folder of a control group that it enters. */
+  readonly controlGroup?: string;
+  readonly nodeOptions?: string;
+}
+
 type Line = Readonly<Record<string, unknown>>;
 type Addresses = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -64,11 +71,15 @@ export class Gateway {
   private written = '';
   private addresses: Addresses = {};
 
-  private constructor(config: GatewayConfig) {
+  private constructor(config: GatewayConfig, { controlGroup, nodeOptions }: GatewayBounds = {}) {
     this.file = join(scratchFolder(), 'config.yaml');
     writeFileSync(this.file, JSON.stringify(whole(config)));
-    const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
-    this.child = spawn(process.execPath, [join(ROOT, 'bin/pxanomaly'), '--config', this.file], { env });
+    const env = { ...process.env, NODE_TEST_CONTEXT: undefined, ...(nodeOptions && { NODE_OPTIONS: nodeOptions }) };
+    const program = [process.execPath, join(ROOT, 'bin/pxanomaly'), '--config', this.file];
+    // The shell enters the group, and becomes the program there.
+    const entered = ['sh', '-c', 'echo $$ > "$0" && exec "$@"', `${controlGroup}/cgroup.procs`, ...program];
+    const [command = '', ...args] = controlGroup ? entered : program;
+    this.child = spawn(command, args, { env });
     this.child.stderr?.on('data', (chunk: Buffer) => {
       this.written += chunk.toString();
     });
@@ -84,8 +95,8 @@ export class Gateway {
   }
 
   /** Started and ready; killed by the next `endAll` where it still runs. */
-  static async start(config: GatewayConfig): Promise<Gateway> {
-    const gateway = new Gateway(config);
+  static async start(config: GatewayConfig, bounds?: GatewayBounds): Promise<Gateway> {
+    const gateway = new Gateway(config, bounds);
     gateway.addresses = (await gateway.line('ready')).listening as Addresses;
     return gateway;
   }
