@@ -129,11 +129,16 @@ export class Ledger {
   /** How often somebody had to give way. */
   evictions = 0;
 
+  private limits: LedgerLimits;
+  /** Memory that somebody says the process may have; bytes. */
+  private readonly restrictions = new Set<{ readonly bytes: number }>();
+
   constructor(
-    private limits: LedgerLimits,
+    private readonly unrestricted: LedgerLimits,
     /** Monotonic, ms. */
     readonly now: () => number = () => performance.now(),
   ) {
+    this.limits = unrestricted;
     this.kinds = Object.fromEntries(HOLDERS.map((kind) => [kind, 0])) as Record<Stored, number>;
   }
 
@@ -146,10 +151,20 @@ export class Ledger {
     return this.limits.queueBytes;
   }
 
-  /** Somebody knows that the process may have less than was thought. */
-  restrict(memoryBytes: number): void {
-    const limits = ledgerLimits(memoryBytes);
-    if (limits.totalBytes < this.limits.totalBytes) this.limits = limits;
+  /** Somebody knows that the process may have less than was thought. What is returned takes that back. */
+  restrict(memoryBytes: number): () => void {
+    const restriction = { bytes: memoryBytes };
+    this.restrictions.add(restriction);
+    this.limit();
+    return () => {
+      this.restrictions.delete(restriction);
+      this.limit();
+    };
+  }
+
+  private limit(): void {
+    const limits = ledgerLimits(Math.min(...[...this.restrictions].map(({ bytes }) => bytes)));
+    this.limits = limits.totalBytes < this.unrestricted.totalBytes ? limits : this.unrestricted;
   }
 
   /** Bytes of a kind; a body that a queue and the learning hold counts for both. */

@@ -1,6 +1,6 @@
 // Builds an exporter from the one function that it has to write: queue(observe(retry(timeout(push)))).
 import type { Settings } from '../config/settings.js';
-import type { Batch, Exporter, Ledger } from '../pipeline/index.js';
+import type { Batch, Exporter } from '../pipeline/index.js';
 import { type ExporterEvents, exporterEvents } from '../telemetry/exporter-events.js';
 import type { QueueConfig, RetryConfig, SendingConfig } from './config.js';
 import { direct } from './direct.js';
@@ -32,13 +32,13 @@ function retryOptions(config: RetryConfig): RetryOptions {
   };
 }
 
-function queueOptions(config: QueueConfig, ledger: Ledger): QueueOptions {
+function queueOptions(config: QueueConfig): QueueOptions {
   const { batch } = config;
   return {
     numConsumers: config.num_consumers,
     queueSize: config.queue_size,
     sizer: config.sizer,
-    maxBytes: config.max_bytes || byDefault(config, ledger),
+    maxBytes: config.max_bytes || byDefault(config),
     blockOnOverflow: config.block_on_overflow,
     waitForResult: config.wait_for_result,
     ...(batch && {
@@ -59,8 +59,8 @@ function rejectedOf(batch: Batch, { rejected }: PartialSuccess): number {
 }
 
 /** Who has said how many bytes are held has said all. */
-function byDefault({ sizer, queue_size }: QueueConfig, ledger: Ledger): number {
-  return sizer === 'bytes' ? queue_size : ledger.queueBytes;
+function byDefault({ sizer, queue_size }: QueueConfig): number | undefined {
+  return sizer === 'bytes' ? queue_size : undefined;
 }
 
 /** Counts what became of every batch: the one place where `sent` and `failed` are told. */
@@ -93,7 +93,7 @@ export function sendingExporter(settings: Settings, config: SendingConfig, push:
     retry(retryOptions(config.retry_on_failure), { stopping: stopping.signal, events }, attempt),
   );
   const intake = config.sending_queue.enabled
-    ? queue(queueOptions(config.sending_queue, settings.ledger), { events, ledger: settings.ledger }, send)
+    ? queue(queueOptions(config.sending_queue), { events, ledger: settings.ledger }, send)
     : direct(send);
 
   const close = async (): Promise<void> => {

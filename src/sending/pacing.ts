@@ -1,12 +1,5 @@
 // Lets acknowledgements wait a little while a queue grows although the next hop takes what it is sent: senders then go at its pace.
 
-export interface PacingOptions {
-  /** Acknowledgements wait while more than this is held; bytes. */
-  readonly fromBytes: number;
-  /** Most that the queue holds; bytes. */
-  readonly maxBytes: number;
-}
-
 /** Longest wait of one acknowledgement, ms: until half of the room is used, and at the end of it. Pixie's deadline is five seconds. */
 const WAIT_MS = 250;
 const LONGEST_WAIT_MS = 1_000;
@@ -19,27 +12,28 @@ export class Pacing {
   private deliveredAt = Number.NEGATIVE_INFINITY;
 
   constructor(
-    private readonly options: PacingOptions,
+    /** Acknowledgements wait while more than this is held; bytes. */
+    private readonly fromBytes: number,
     /** Monotonic, ms. */
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** What the sender of a batch waits for that was just taken; undefined: nothing. `held`: what the queue holds, bytes. */
-  after(held: number): undefined | Promise<void> {
-    if (held <= this.options.fromBytes || this.now() - this.deliveredAt > AWAY_MS) return undefined;
+  /** What the sender of a batch waits for that was just taken; undefined: nothing. `held`, `most`: bytes that the queue holds, and may hold. */
+  after(held: number, most: number): undefined | Promise<void> {
+    if (held <= this.fromBytes || this.now() - this.deliveredAt > AWAY_MS) return undefined;
     return new Promise((resolve) => {
       const done = (): void => {
         this.waiting.delete(done);
         resolve();
       };
-      this.waiting.set(done, setTimeout(done, this.waitMs(held)));
+      this.waiting.set(done, setTimeout(done, waitMs(held / most)));
     });
   }
 
   /** A batch was delivered: the first of those who wait has its place, and when the queue is short all go on. */
   delivered(held: number): void {
     this.deliveredAt = this.now();
-    this.release(held <= this.options.fromBytes ? this.waiting.size : 1);
+    this.release(held <= this.fromBytes ? this.waiting.size : 1);
   }
 
   /** Nobody waits any more. */
@@ -55,9 +49,9 @@ export class Pacing {
       done();
     }
   }
+}
 
-  private waitMs(held: number): number {
-    const full = Math.min(held / this.options.maxBytes, 1);
-    return WAIT_MS + (LONGEST_WAIT_MS - WAIT_MS) * Math.max(0, 2 * full - 1);
-  }
+/** `full`: how much of the room is used. */
+function waitMs(full: number): number {
+  return WAIT_MS + (LONGEST_WAIT_MS - WAIT_MS) * Math.max(0, 2 * Math.min(full, 1) - 1);
 }

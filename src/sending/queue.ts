@@ -15,8 +15,11 @@ export interface QueueOptions {
   /** In the unit of `sizer`; what is being sent counts until it is delivered. */
   readonly queueSize: number;
   readonly sizer: Sizer;
-  /** Beside `queueSize`: bytes that may be held, whatever the sizer counts. One larger batch finds room where nothing else is held. */
-  readonly maxBytes: number;
+  /**
+   * Beside `queueSize`: bytes that may be held, whatever the sizer counts. One larger batch finds room where nothing else is held.
+   * Undefined: what the ledger says.
+   */
+  readonly maxBytes: number | undefined;
   /** A full queue makes `consume` wait instead of refusing. */
   readonly blockOnOverflow: boolean;
   /** `consume` resolves with the delivery instead of with the place in the queue. */
@@ -79,11 +82,15 @@ class SendingQueue implements Intake {
     private readonly next: Send,
   ) {
     this.backlog = options.batch ? new Grouped(options.batch, () => this.schedule()) : new Fifo();
-    this.pacing = new Pacing({ fromBytes: PACED_FROM_BYTES, maxBytes: options.maxBytes });
+    this.pacing = new Pacing(PACED_FROM_BYTES);
     // One listener for each request under way of those who take the signal itself; there may be hundreds.
     setMaxListeners(0, this.giveUp.signal);
     host.events.queueCapacity(options.queueSize);
     host.events.queueSize(0);
+  }
+
+  private get maxBytes(): number {
+    return this.options.maxBytes ?? this.host.ledger.queueBytes;
   }
 
   refusal(bytes: number): RetryableError | undefined {
@@ -108,7 +115,7 @@ class SendingQueue implements Intake {
     }
     if (room && !this.options.waitForResult) {
       this.add({ batch, size, kept });
-      return this.pacing.after(this.bytes);
+      return this.pacing.after(this.bytes, this.maxBytes);
     }
     return this.offer({ batch, size, kept }, room);
   }
@@ -137,8 +144,8 @@ class SendingQueue implements Intake {
 
   /** Items are known only after decoding, so one request may exceed a queue counted in items: `refusal` stays truthful. */
   private fits(size: number, bytes: number): boolean {
-    const { sizer, queueSize, maxBytes } = this.options;
-    if (this.bytes > 0 && this.bytes + bytes > maxBytes) return false;
+    const { sizer, queueSize } = this.options;
+    if (this.bytes > 0 && this.bytes + bytes > this.maxBytes) return false;
     return sizer === 'items' ? this.used < queueSize : this.used + size <= queueSize;
   }
 

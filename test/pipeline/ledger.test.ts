@@ -27,12 +27,16 @@ describe('limits', () => {
     assert.deepEqual(of(65_536), [256, 512, 32_768, 16_384]);
   });
 
-  it('become smaller when somebody knows of less memory, never larger', () => {
+  it('become smaller while somebody knows of less memory, never larger', () => {
     const ledger = new Ledger(ledgerLimits(1024 * MIB));
-    ledger.restrict(400 * MIB);
+    const backs = [400, 800, 4_000].map((mib) => ledger.restrict(mib * MIB));
     assert.equal(ledger.queueBytes, 100 * MIB);
-    ledger.restrict(800 * MIB);
-    assert.equal(ledger.queueBytes, 100 * MIB);
+    backs[0]!();
+    assert.equal(ledger.queueBytes, 200 * MIB);
+    backs[1]!();
+    assert.equal(ledger.queueBytes, 256 * MIB);
+    backs[2]!();
+    assert.equal(ledger.queueBytes, 256 * MIB);
   });
 });
 

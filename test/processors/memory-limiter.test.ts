@@ -164,3 +164,29 @@ test('the real memory: a plausible total, and a collection that frees what nothi
     }, 1);
   });
 });
+
+test('the heap of V8 has a limit of its own: near it data is refused although the process is small', async (context) => {
+  const { clock, memory, limiter, stage } = setup(context);
+  await limiter.start();
+  assert.equal(stage.refusal(1), undefined);
+  memory.heap = 0.85;
+  await clock.advance(1_000);
+  assert.equal(limiter.pressure, 'soft');
+  assert.ok(stage.refusal(1));
+  memory.heap = 0.95;
+  await clock.advance(1_000);
+  assert.equal(limiter.pressure, 'hard');
+  memory.heap = 0.2;
+  await clock.advance(1_000);
+  assert.equal(limiter.pressure, 'none');
+  await limiter.shutdown();
+});
+
+test('the ledger of bytes follows the hard limit while the limiter runs', async (context) => {
+  const { limiter, settings } = setup(context);
+  const before = settings.ledger.queueBytes;
+  await limiter.start();
+  assert.equal(settings.ledger.queueBytes, 25 * MIB);
+  await limiter.shutdown();
+  assert.equal(settings.ledger.queueBytes, before);
+});

@@ -6,11 +6,11 @@ import { fakeClock } from '../support/clock.js';
 
 function setup(context: TestContext) {
   const clock = fakeClock(context);
-  const pacing = new Pacing({ fromBytes: 100, maxBytes: 1_000 }, clock.now);
+  const pacing = new Pacing(100, clock.now);
   const done: number[] = [];
   const wait = (held: number): boolean => {
     const number = done.length;
-    const waits = pacing.after(held);
+    const waits = pacing.after(held, 1_000);
     void waits?.then(() => done.push(number));
     return waits !== undefined;
   };

@@ -111,6 +111,31 @@ test('bytes: what a body holds decides, and one that can never fit is a permanen
   assert.throws(() => intake.consume(opaqueBatch(1, 101)), PermanentError);
 });
 
+test('max_bytes holds whatever the sizer counts; one that is larger finds room where nothing else is held', async () => {
+  const { intake, hop, ledger } = setup({ maxBytes: 100, queueSize: 50 });
+  void intake.consume(opaqueBatch(1, 300));
+  assert.equal(ledger.heldBy('queues'), 300);
+  assert.match(intake.refusal(1)!.message, /full/);
+  assert.throws(() => intake.consume(opaqueBatch(1, 1)), RetryableError);
+  await turn();
+  hop.answerAll();
+  await turn();
+  assert.equal(ledger.heldBy('queues'), 0);
+  void intake.consume(opaqueBatch(1, 60));
+  assert.equal(intake.refusal(40), undefined);
+  assert.ok(intake.refusal(41));
+});
+
+test('without max_bytes the ledger says what may be held', () => {
+  const { intake, ledger } = setup({ maxBytes: undefined, queueSize: 50 });
+  void intake.consume(opaqueBatch(1, 1_000));
+  assert.equal(intake.refusal(ledger.queueBytes - 1_000), undefined);
+  const back = ledger.restrict(4_000);
+  assert.ok(intake.refusal(1));
+  back();
+  assert.equal(intake.refusal(1), undefined);
+});
+
 test('items: what refusal allows, consume takes; the queue may be exceeded by one request', () => {
   const { intake, events } = setup({ sizer: 'items', queueSize: 100 });
   void intake.consume(opaqueBatch(99));

@@ -20,6 +20,7 @@ export class MemoryLimiter implements Processor {
   private readonly events: MemoryLimiterEvents;
   private readonly limits: Limits;
   private readonly ledger: Ledger;
+  private unrestrict: () => void = () => {};
   private state: Pressure = 'none';
   private collectedAt = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
@@ -42,7 +43,7 @@ export class MemoryLimiter implements Processor {
 
   async start(): Promise<void> {
     this.events.started(this.limits.hardBytes, this.limits.softBytes);
-    this.ledger.restrict(this.limits.hardBytes);
+    this.unrestrict = this.ledger.restrict(this.limits.hardBytes);
     this.check();
     this.timer = setInterval(() => this.check(), this.config.check_interval);
   }
@@ -52,6 +53,7 @@ export class MemoryLimiter implements Processor {
     this.timer = undefined;
     // What is drained now makes room: nothing is refused any more.
     this.state = 'none';
+    this.unrestrict();
   }
 
   stage(_pipeline: string, signal: Signal, next: Consumer): Consumer {
