@@ -1,5 +1,6 @@
-// Writes docs/benchmarks.md from the JSON that `npm run bench` and `npm run bench:peers` leave in bench/results; nothing in it is
-// typed by hand. `--check` writes nothing and fails where the page is not what the JSON says.
+// Writes docs/benchmarks.md, and the figures of memory in docs/tasks/kubernetes.md, from the JSON that `npm run bench` and
+// `npm run bench:peers` leave in bench/results; nothing in them is typed by hand. `--check` writes nothing and fails where a page is not
+// what the JSON says.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -103,8 +104,36 @@ Absolute figures depend on the machine and on what else it does, by up to a fact
 
 ${[peersPart(results('peers.json')), oursPart(results('ours.json'))].filter(Boolean).join('\n')}`;
 
-if (!process.argv.includes('--check')) writeFileSync(page, text);
-else if (!existsSync(page) || readFileSync(page, 'utf8') !== text) {
-  console.error('docs/benchmarks.md is not what bench/results says: run `node scripts/generate-benchmarks.mjs`');
-  process.exit(1);
+/** What a process took at both sizes, and what an edge costs between them. */
+function memorySentence({ rows }) {
+  const sizes = rows.flatMap(({ name, ours }) => {
+    const [, edges] = /^resident memory, ([\d,]+) edges$/.exec(name) ?? [];
+    return edges ? [{ edges: Number(edges.replaceAll(',', '')), mib: ours.median }] : [];
+  });
+  const [small, large] = sizes;
+  if (!small || !large) throw new Error('bench/results/peers.json has not two figures of resident memory');
+  const kib = ((large.mib - small.mib) * 1024) / (large.edges - small.edges);
+  const at = ({ edges, mib }) => `${digits(Math.round(mib))} MiB at ${edges.toLocaleString('en-US')} edges`;
+  return `Resident, as measured under the load of the [Benchmarks](../benchmarks.md): ${at(small)}, ${at(large)}; about ${digits(Number(kib.toPrecision(2)))} KiB for an edge.`;
+}
+
+const operated = join(root, 'docs/tasks/kubernetes.md');
+const peers = results('peers.json');
+const before = readFileSync(operated, 'utf8');
+const memory = peers
+  ? before.replace(
+      /(<!-- memory: [^\n]*-->\n)[\s\S]*?(<!-- \/memory -->)/,
+      (_, head, tail) => `${head}${memorySentence(peers)}\n${tail}`,
+    )
+  : before;
+
+for (const [path, wanted] of [
+  [page, text],
+  [operated, memory],
+]) {
+  if (existsSync(path) && readFileSync(path, 'utf8') === wanted) continue;
+  if (process.argv.includes('--check')) {
+    console.error(`${path} is not what bench/results says: run \`node scripts/generate-benchmarks.mjs\``);
+    process.exitCode = 1;
+  } else writeFileSync(path, wanted);
 }

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [task = 'build', ...rest] = process.argv.slice(2);
 
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 18)) {
-  console.error(`pxanomaly needs Node 20.18 or later; this is ${process.version}`);
+const [major = 0, minor = 0, patch = 0] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && (minor < 18 || (minor === 18 && patch < 1)))) {
+  console.error(`pxanomaly needs Node 20.18.1 or later; this is ${process.version}`);
   process.exit(1);
 }
 

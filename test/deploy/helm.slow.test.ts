@@ -1,7 +1,7 @@
 // The Helm chart and the manifests rendered from it: lint, template and Kubernetes' own schemas over every mode.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
@@ -413,6 +413,21 @@ describe('Helm chart', { skip: withoutGo }, () => {
         /write gw\.observability\.svc\.cluster\.local:4317 into configs\.yaml/,
       );
     });
+  });
+
+  it('every helm command of the documentation renders', () => {
+    const pages = ['README.md', ...readdirSync(join(ROOT, 'docs/tasks')).map((name) => `docs/tasks/${name}`)];
+    let checked = 0;
+    for (const page of pages) {
+      const text = readFileSync(join(ROOT, page), 'utf8').replace(/\\\n\s*/g, ' ');
+      for (const [, words = ''] of text.matchAll(/\bhelm (?:install|upgrade|template) (pxanomaly [^\n`]*)/g)) {
+        const args = words.replace(/--create-namespace|--reuse-values|#.*$/g, '');
+        const made = spawnSync('sh', ['-c', `"${helm}" template ${args}`], { cwd: ROOT, encoding: 'utf8' });
+        assert.equal(made.status, 0, `${page}: helm ${words}: ${made.stderr}`);
+        checked++;
+      }
+    }
+    assert.ok(checked >= 5, `${checked} commands`);
   });
 
   it('the plain manifests are current', () => {

@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { COMPONENTS } from '../../src/components.js';
 import { type ConfigSources, loadConfig } from '../../src/config/load.js';
+import { command } from '../support/commands.js';
 import { ROOT } from '../support/paths.js';
 
 const SKIPPED = new Set(['node_modules', 'build', '.git', 'proto']);
@@ -46,6 +47,26 @@ function yamlBlocks(): Block[] {
     [...readFileSync(path, 'utf8').matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => ({ path, text: text ?? '' })),
   );
 }
+
+interface CommandLine {
+  readonly path: string;
+  readonly line: string;
+}
+
+/** Lines of shell blocks, continued ones joined, and commands within the text. */
+function commandLines(): CommandLine[] {
+  return files.flatMap((path) => {
+    const text = readFileSync(path, 'utf8');
+    const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block.replace(/\\\n\s*/g, ' '));
+    const inline = [...text.replace(/```[\s\S]*?```/g, '').matchAll(/`([^`\n]+)`/g)].flatMap(([, code = '']) =>
+      /^(npx |bin\/|kubectl .*)?pxanomaly (?!\[)/.test(code) || code.includes('| npx pxanomaly') ? [code] : [],
+    );
+    return [...blocks.flatMap((block) => block.split('\n')), ...inline].map((line) => ({ path, line: line.trim() }));
+  });
+}
+
+/** Commands that take a configuration and nothing else explain themselves in the general help. */
+const NO_HELP = new Set(['validate', 'print-config', 'components']);
 
 const isGateway = (config: Record<string, unknown> | null): boolean =>
   ['receivers', 'processors', 'exporters', 'connectors', 'extensions', 'service'].some(
@@ -137,6 +158,52 @@ describe('documentation', () => {
     for (const path of files)
       for (const [name] of readFileSync(path, 'utf8').matchAll(/\bdeploy\/[\w./-]+\.(?:yaml|yml|sh|pxl|json|mjs)\b/g))
         assert.ok(existsSync(join(ROOT, name)), `${relative(ROOT, path)} names ${name}`);
+  });
+
+  it('every command of ours in it exists, with every option, and is called as it can be', async () => {
+    const helps = new Map<string, string>();
+    const help = async (name: string): Promise<string> => {
+      const known = helps.get(name) ?? (await command(name, '--help').catch(() => ({ stdout: '' }))).stdout;
+      helps.set(name, known);
+      return known;
+    };
+    const general = await help('help');
+    const wrong: string[] = [];
+    let checked = 0;
+    for (const { path, line } of commandLines()) {
+      // A pod has the program at a path of its own; our own chart and image are called by the same name.
+      for (const [, call = '', rest = ''] of line.matchAll(
+        /(?<![\w./-])((?:npx |bin\/|node \/app\/bin\/)?pxanomaly)(?= )([^|;#`]*)/g,
+      )) {
+        const [first = '', ...words] = rest.trim().split(/\s+/);
+        if (call === 'pxanomaly') {
+          if (!/^(helm|kubectl|docker) /.test(line))
+            wrong.push(`${relative(ROOT, path)}: not installed under that name: ${line}`);
+          continue;
+        }
+        checked++;
+        const text = first.startsWith('-') || first === '' ? general : await help(first);
+        const options = [first, ...words].flatMap((word) => /^--[a-z-]+/.exec(word) ?? []);
+        // Every command with a configuration has these two.
+        const missing = options.filter((option) => !text.includes(option) && !['--config', '--set'].includes(option));
+        if (text === '' && !NO_HELP.has(first)) wrong.push(`${relative(ROOT, path)}: no command "${first}": ${line}`);
+        if (text !== '' && missing.length > 0) wrong.push(`${relative(ROOT, path)}: ${missing.join()}: ${line}`);
+      }
+    }
+    assert.deepEqual(wrong, []);
+    assert.ok(checked > 20, `${checked} commands`);
+  });
+
+  it('whoever is told to install an image or a package learns that none is published, and what to do', () => {
+    for (const path of files) {
+      const text = readFileSync(path, 'utf8');
+      const name = relative(ROOT, path);
+      if (/npm install pxanomaly\b/.test(text)) assert.fail(`${name}: the package is not in a registry`);
+      for (const [block] of text.matchAll(/helm install [^`]*/g))
+        assert.match(block, /--set image\.repository=/, `${name}: ${block}`);
+      if (/helm install|npm install .*\.tgz/.test(text) && name !== 'CHANGELOG.md')
+        assert.match(text, /(not|none is|nor the image is|is) published yet/, name);
+    }
   });
 
   it('says nothing of the place where it was written', () => {

@@ -94,4 +94,5 @@ service:
 tls:
   cert_file: /etc/pxanomaly-tls/tls.crt
   key_file: /etc/pxanomaly-tls/tls.key
+  reload_interval: 1h
 {{- end -}}
