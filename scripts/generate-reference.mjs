@@ -55,7 +55,7 @@ function reference() {
     '',
     'Generated from the schemas that check a configuration (`npm run build && node scripts/generate-reference.mjs`): do not edit.',
     'Keys are joined by dots; `[]` stands for the items of a list, `<key>` for the keys of a map.',
-    '`pxanomaly print-config --config FILE` shows what takes effect.',
+    '`npx pxanomaly print-config --config FILE` shows what takes effect.',
     '',
   ].join('\n');
   const text = `${intro}\n${parts.join('\n')}\n## service\n\n${referenceTable(serviceSchema)}\n`;
