@@ -71,7 +71,7 @@ export function checkPackage(root) {
     .map((path) => `the package holds ${path}`);
   const { files: entries } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const dead = entries
-    .filter((entry) => !existsSync(join(root, entry.replace(/\/?\*.*$/, ''))))
+    .filter((entry) => !existsSync(join(root, entry.replace(/^!/, '').replace(/\/?\*.*$/, ''))))
     .map((entry) => `package.json's files name ${entry}, which is not there`);
   console.log(`       package: ${paths.size} files, ${(size / 1024).toFixed(0)} KiB`);
   return [...missing, ...extra, ...dead];

@@ -67,6 +67,10 @@ spec:
           valueFrom:
             fieldRef:
               fieldPath: metadata.name
+        - name: K8S_NAMESPACE_NAME
+          valueFrom:
+            fieldRef:
+              fieldPath: metadata.namespace
         {{- with .Values.token.existingSecret }}
         - name: PXANOMALY_TOKEN
           valueFrom:
