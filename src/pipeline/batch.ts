@@ -10,6 +10,14 @@ export const SIGNALS: readonly Signal[] = ['metrics', 'traces', 'logs'];
 /** Who made a batch: a sender, or this process (anomaly metrics and events). */
 export type Origin = 'received' | 'anomaly';
 
+/** Whose credential a request showed, where a receiver asked for one: what the Collector calls auth data. */
+export interface AuthData {
+  /** The credential's name or place in the configuration, never its value. */
+  readonly subject: string;
+  /** Globs of the clusters that its settings reach; undefined: all of them. */
+  readonly clusters?: readonly string[] | undefined;
+}
+
 /**
  * One export request. `body` is the serialised `Export<Signal>ServiceRequest`, never changed in place.
  *
@@ -25,6 +33,8 @@ export interface Batch {
   readonly origin: Origin;
   /** gRPC metadata or HTTP headers of the request, lower-case names. Empty for our own batches. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Undefined: nobody asked, or the credential is bound to nothing. */
+  readonly auth?: AuthData | undefined;
   /** Wall clock at receipt, Unix nanoseconds: stands in for a point time of 0. */
   readonly receivedUnixNano: bigint;
   /** The gzip form of `body`, where the sender sent one or an exporter has made one; shared by all exporters. */

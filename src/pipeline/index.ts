@@ -3,5 +3,6 @@ export * from './batch.js';
 export * from './component.js';
 export * from './consumer.js';
 export * from './errors.js';
+export * from './file-mode.js';
 export * from './lease.js';
 export * from './ledger.js';

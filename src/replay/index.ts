@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { ConfigError } from '../config/problem.js';
 import type { Settings } from '../config/settings.js';
-import { Ledger, ledgerLimits } from '../pipeline/index.js';
+import { FILE_MODE, Ledger, ledgerLimits } from '../pipeline/index.js';
 import type { Config } from '../processors/anomaly/config.js';
 import type { AnomalyEvent } from '../processors/anomaly/results/read-events.js';
 import { createTelemetry } from '../telemetry/index.js';
@@ -171,7 +171,7 @@ function eventWriter(path: string, io: CommandIo): EventWriter {
 
 function openOutput(path: string): number {
   try {
-    return openSync(path, 'w');
+    return openSync(path, 'w', FILE_MODE);
   } catch (error) {
     throw new RecordingError(path, (error as Error).message, { cause: error });
   }

@@ -25,15 +25,21 @@ export function mergeBatches(parts: readonly Batch[], metadata?: ReadonlyMap<str
     items: parts.reduce((sum, part) => sum + part.items, 0),
     origin: first.origin,
     metadata: kept,
+    ...(first.auth && kept.size > 0 ? { auth: first.auth } : {}),
     receivedUnixNano: first.receivedUnixNano,
     ...(events.length > 0 ? { events: mergeBatches(events) } : {}),
   };
 }
 
-/** What must be equal for two batches to join. */
-export function partitionKey(batch: Batch, metadataKeys: readonly string[]): string {
-  const values = metadataKeys.map((key) => batch.metadata.get(key) ?? null);
-  return JSON.stringify([batch.signal, batch.origin, ...values]);
+/** What must be equal for two batches to join. Where settings stay with them, so must be how far those reach. */
+export function partitionKey({ signal, origin, metadata, auth }: Batch, metadataKeys: readonly string[]): string {
+  const values = metadataKeys.map((key) => metadata.get(key) ?? null);
+  return JSON.stringify([
+    signal,
+    origin,
+    ...values,
+    ...(auth && values.length > 0 ? [auth.subject, auth.clusters] : []),
+  ]);
 }
 
 interface Group {

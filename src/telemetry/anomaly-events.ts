@@ -60,6 +60,8 @@ export interface AnomalyEvents {
   /** Neither a metric nor its name says in which unit it is; told once a feed and unit. */
   unitAssumed(assumption: UnitAssumption): void;
   settingsChanged(cluster: string, settings: object): void;
+  /** A sender has settings for a cluster (its id) that its token does not name. */
+  settingsIgnored(token: string, cluster: string): void;
   silent(cluster: string, windowMs: number, isSilent: boolean): void;
   outage(cluster: string, isOutage: boolean): void;
   truncated(rows: number): void;
@@ -156,6 +158,7 @@ type Counted = Pick<
   | 'resultSent'
   | 'gauges'
   | 'truncated'
+  | 'settingsIgnored'
   | 'injected'
   | 'checkpointWritten'
   | 'checkpointFailed'
@@ -182,6 +185,11 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
   const windows = plain('pxanomaly_windows_closed', 'Windows closed, of all groups.');
   const scored = plain('pxanomaly_edge_windows_scored', 'Edges scored, window by window.');
   const failures = plain('pxanomaly_learning_failures', 'Requests that could not be learnt from.');
+  const ignored = labelled(
+    'pxanomaly_settings_ignored',
+    'Requests whose settings named, or came with data of, a cluster that their token does not name.',
+    'token',
+  );
   const truncations = plain(
     'pxanomaly_truncated_requests',
     'Requests that Pixie has probably cut off at its row limit.',
@@ -245,6 +253,14 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
         'truncated',
         { rows },
         'A request of exactly the row limit: Pixie has cut it off; raise max_output_rows_per_table',
+      );
+    },
+    settingsIgnored(token, cluster) {
+      ignored(token, 1);
+      warn(
+        `settings ${token}`,
+        { token, cluster_id: cluster },
+        'Settings of a sender are ignored: they are for a cluster that its token does not name; list its id under the clusters of that token, or stop sending them',
       );
     },
     gauges: gaugeSetter(telemetry, processor),

@@ -1,6 +1,7 @@
 // The log of a service: pino in front, an output behind it whose encoding, files and level a reload can change.
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { pino } from 'pino';
+import { FILE_MODE } from '../pipeline/index.js';
 import { formatConsole } from './console-format.js';
 import type { Logger } from './index.js';
 
@@ -25,7 +26,7 @@ function openOutput(path: string): Output {
     const colour = stream.isTTY === true && process.env.NO_COLOR === undefined;
     return { colour, write: (line) => void stream.write(line), close: () => {} };
   }
-  const fd = openSync(path, 'a');
+  const fd = openSync(path, 'a', FILE_MODE);
   return { colour: false, write: (line) => void writeSync(fd, line), close: () => closeSync(fd) };
 }
 

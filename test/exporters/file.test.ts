@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -24,6 +24,8 @@ function make(context: TestContext, options: { path: string } & Record<string, u
   const count = (name: string): Promise<number> => metricSum(settings.telemetry, name);
   return { settings, exporter, count };
 }
+
+const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
 const lines = (path: string): string[] => readFileSync(path, 'utf8').split('\n').slice(0, -1);
 
@@ -169,6 +171,7 @@ test('rotation: no record is cut, the newest files are kept', async (t) => {
   await exporter.shutdown();
   const files = readdirSync(where).sort((a, b) => (a < b ? -1 : 1));
   assert.equal(files.length, 4);
+  for (const name of files) assert.equal(modeOf(join(where, name)), 0o640 & ~process.umask(), name);
   const all = files.flatMap((name) => lines(join(where, name)));
   const names = all.map((line) => JSON.parse(line).resourceMetrics[0].scopeMetrics[0].metrics[0].name);
   assert.deepEqual(
@@ -188,6 +191,19 @@ test('files put aside within one millisecond get names of their own; others are 
   await prune(path, 2);
   const files = readdirSync(where).sort((a, b) => (a < b ? -1 : 1));
   assert.deepEqual(files, ['a-2023-11-14T22-13-20.003.jsonl', 'a-2023-11-14T22-13-20.004.jsonl', 'a-notes.jsonl']);
+});
+
+test('what is exported is not for everybody; a file that is there keeps its mode', async (t) => {
+  const where = directory(t);
+  const [made, found] = [join(where, 'made.jsonl'), join(where, 'found.jsonl')];
+  writeFileSync(found, '');
+  chmodSync(found, 0o604);
+  for (const path of [made, found]) {
+    const { exporter } = make(t, { path });
+    await exporter.start();
+    await exporter.shutdown();
+  }
+  assert.deepEqual([modeOf(made), modeOf(found)], [0o640 & ~process.umask(), 0o604]);
 });
 
 test('append with rotation is refused', () => {

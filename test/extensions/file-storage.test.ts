@@ -25,6 +25,7 @@ test('what was written is read, by another instance too', async () => {
   assert.equal(await first.read('state'), undefined);
   await first.writeAtomic('state', bytes('one'));
   await first.writeAtomic('state', bytes('two'));
+  assert.equal(statSync(join(directory, 'state')).mode & 0o777, 0o640 & ~process.umask());
   await first.shutdown();
   const second = storage(directory);
   await second.start();

@@ -72,6 +72,12 @@ for (const [what, config, path] of [
   ['a key without certificate', { protocols: { grpc: { tls: { key_file: 'k' } } } }, 'protocols.grpc.tls'],
   ['an empty token', { protocols: { grpc: {} }, token: '' }, 'token'],
   ['an empty token in a list', { protocols: { grpc: {} }, token: ['a', ''] }, 'token'],
+  ['an empty bound token', { protocols: { grpc: {} }, tokens: [{ token: '' }] }, 'tokens.0.token'],
+  [
+    'a token bound to no cluster',
+    { protocols: { grpc: {} }, tokens: [{ token: 'a', clusters: [] }] },
+    'tokens.0.clusters',
+  ],
 ] as const) {
   test(`${what} is refused by its path`, () => {
     const { error } = otlp.schema.safeParse(config);
@@ -139,6 +145,19 @@ test('certificates that cannot be read are an error at start', async () => {
       makeReceiver({ [protocol]: { tls } }).receiver.start(),
       /cert_file \/nowhere\/cert\.pem cannot be read/,
     );
+});
+
+test('tokens that stand for two, and names that do, are refused', () => {
+  const problems = (given: object) => validate(otlp.schema.parse({ protocols: { grpc: {} }, ...given }));
+  assert.deepEqual(problems({ token: ['a'], tokens: [{ token: 'b', name: 'x' }, { token: 'c' }] }), []);
+  assert.deepEqual(
+    problems({ token: 'a', tokens: [{ token: 'b', name: 'x' }, { token: 'a' }, { token: 'b', name: 'x' }] }),
+    [
+      'tokens[1]: is the same token as token',
+      'tokens[2]: is the same token as tokens[0]',
+      'tokens[2]: has the same name as tokens[0]',
+    ],
+  );
 });
 
 test('token: any of the list comes in, in either header; nothing else does', async () => {

@@ -21,6 +21,8 @@ export interface Running {
   readonly batches: readonly Batch[];
   /** Log lines so far, parsed. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** The same gateway with something else in its configuration; resolves with the HTTP port, which is another. */
+  reload(change: GatewaySetup): Promise<number>;
   results(): Batch[];
   points(): Point[];
   events(): Event[];
@@ -28,6 +30,8 @@ export interface Running {
 
 export interface GatewaySetup {
   readonly token?: string;
+  /** Tokens with the clusters that they are bound to. */
+  readonly tokens?: readonly object[];
   /** Of both protocols of the receiver. */
   readonly tls?: object;
   readonly anomaly?: object;
@@ -57,13 +61,10 @@ function recorder(batches: Batch[]): ComponentFactory<'exporter', typeof nothing
 
 const portOf = (address = ''): number => Number(address.slice(address.lastIndexOf(':') + 1));
 
-/** Starts it; it is shut down by the next `endAll`. */
-export async function startInProcess(setup: GatewaySetup = {}): Promise<Running> {
-  const batches: Batch[] = [];
-  const log: Record<string, unknown>[] = [];
+function configOf(setup: GatewaySetup): GatewayInput {
   const exporters = ['recorder', ...Object.keys(setup.exporters ?? {})];
   const metrics = setup.logs === false ? exporters : [...exporters, 'anomaly_events'];
-  const config: GatewayInput = {
+  return {
     receivers: {
       otlp: {
         protocols: {
@@ -71,6 +72,7 @@ export async function startInProcess(setup: GatewaySetup = {}): Promise<Running>
           http: { endpoint: '127.0.0.1:0', ...(setup.tls ? { tls: setup.tls } : {}) },
         },
         ...(setup.token === undefined ? {} : { token: setup.token }),
+        ...(setup.tokens === undefined ? {} : { tokens: setup.tokens }),
       },
     },
     processors: { anomaly: { max_edges: 256, max_series: 2000, max_request_size_mib: 4, ...setup.anomaly } },
@@ -90,7 +92,13 @@ export async function startInProcess(setup: GatewaySetup = {}): Promise<Running>
       },
     },
   };
-  const gateway = createGateway(config, {
+}
+
+/** Starts it; it is shut down by the next `endAll`. */
+export async function startInProcess(setup: GatewaySetup = {}): Promise<Running> {
+  const batches: Batch[] = [];
+  const log: Record<string, unknown>[] = [];
+  const gateway = createGateway(configOf(setup), {
     components: [...COMPONENTS, recorder(batches)],
     env: {},
     log: createTelemetry({ log: pino({}, { write: (line: string) => void log.push(JSON.parse(line)) }) }).log,
@@ -103,6 +111,10 @@ export async function startInProcess(setup: GatewaySetup = {}): Promise<Running>
     gateway,
     grpcPort: portOf(addresses['receivers::otlp']?.grpc),
     httpPort: portOf(addresses['receivers::otlp']?.http),
+    reload: async (change) => {
+      await gateway.reload(configOf({ ...setup, ...change }));
+      return portOf(gateway.addresses()['receivers::otlp']?.http);
+    },
     telemetry: `127.0.0.1:${portOf(addresses['service::telemetry::metrics']?.http)}`,
     batches,
     log,

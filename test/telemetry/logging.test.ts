@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -45,6 +45,7 @@ test('every output gets every line', () => {
   logging.close();
   assert.deepEqual(lines('b'), lines('c'));
   assert.equal(lines('b').length, 1);
+  for (const path of paths) assert.equal(statSync(path).mode & 0o777, 0o640 & ~process.umask());
 });
 
 test('level, encoding and files can be replaced, for loggers that are in use as well', () => {

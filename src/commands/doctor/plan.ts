@@ -99,8 +99,8 @@ function receiverPlans(
         at,
         tls: mode ? mode !== 'off' : tls !== undefined,
         mutual: mode ? mode === 'mutual' : tls?.client_ca_file !== undefined,
-        token: token ?? own?.token[0],
-        needsToken: report?.token ?? (own !== undefined && own.token.length > 0),
+        token: token ?? own?.token[0] ?? own?.tokens[0]?.token,
+        needsToken: report?.token ?? (own !== undefined && own.token.length + own.tokens.length > 0),
         signals: [...new Set(signals)],
         paths: http
           ? { metrics: http.metrics_url_path, traces: http.traces_url_path, logs: http.logs_url_path }

@@ -1,6 +1,7 @@
 // A file of records: gathered in memory, written in order, kept when a write fails.
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { FILE_MODE } from '../../pipeline/index.js';
 import type { Config } from './config.js';
 import { prune, putAside } from './rotation.js';
 
@@ -85,7 +86,7 @@ export class RecordFile {
   }
 
   private async openFile(flags: string): Promise<void> {
-    this.file = await open(this.config.path, flags);
+    this.file = await open(this.config.path, flags, FILE_MODE);
     this.size = (await this.file.stat()).size;
     if (this.config.format === 'json' && this.size > 0) await this.endLine(this.file);
   }

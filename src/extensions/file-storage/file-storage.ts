@@ -2,7 +2,7 @@
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '../../config/settings.js';
-import { type Extension, formatId } from '../../pipeline/index.js';
+import { type Extension, FILE_MODE, formatId } from '../../pipeline/index.js';
 import type { Logger } from '../../telemetry/index.js';
 import type { Config } from './config.js';
 
@@ -36,7 +36,7 @@ export class FileStorage implements Extension {
       if (!found?.isDirectory())
         throw new Error(`${directory} is no directory${create ? '' : '; create_directory would make it'}`);
       const probe = join(directory, `probe${UNFINISHED}`);
-      await (await open(probe, 'w')).close();
+      await (await open(probe, 'w', FILE_MODE)).close();
       await rm(probe);
     } catch (error) {
       throw withRemedy(error as NodeJS.ErrnoException, directory);
@@ -86,7 +86,7 @@ export class FileStorage implements Extension {
   private async replace(path: string, parts: readonly Uint8Array[]): Promise<void> {
     const unfinished = path + UNFINISHED;
     try {
-      const file = await open(unfinished, 'w', 0o640);
+      const file = await open(unfinished, 'w', FILE_MODE);
       try {
         for (const part of parts) await file.writeFile(part);
         if (this.config.fsync) await file.sync();

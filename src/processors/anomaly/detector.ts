@@ -18,7 +18,7 @@ import { Incidents, type SavedIncidents } from './incidents/incidents.js';
 import type { LearnHost, Lesson } from './learning/learn.js';
 import { OddCounters } from './learning/odd-counters.js';
 import { Quantiles, type SavedQuantiles } from './learning/quantiles.js';
-import { RequestNotes } from './learning/request-notes.js';
+import { type NoteHost, RequestNotes } from './learning/request-notes.js';
 import { PublishedCounts } from './published-counts.js';
 import type { Delivery } from './results/delivery.js';
 import { type Finding, type FindingOptions, findingOf } from './results/findings.js';
@@ -66,6 +66,10 @@ export class Detector implements LearnHost {
   #newEdges: NewEdges;
   #findingOptions: FindingOptions;
   readonly #requests = new RequestNotes();
+  readonly #noteHost: NoteHost = {
+    settle: (cluster, sender) => this.#applySettings(cluster, sender),
+    outside: ({ id }, { auth }) => this.#options.events.settingsIgnored(auth?.subject ?? '', id),
+  };
   readonly #oddCounters: OddCounters;
   readonly #published = new PublishedCounts();
 
@@ -317,7 +321,7 @@ export class Detector implements LearnHost {
       const edge = this.#binder.edgeOf(this.kernel.seriesOf(row));
       if (edge) seen.add(edge.cluster);
     }
-    this.#requests.note(lesson, seen, (cluster) => this.#applySettings(cluster, sender));
+    this.#requests.note(lesson, seen, this.#noteHost);
   }
 
   /** The request that was learnt from last had been cut off. */

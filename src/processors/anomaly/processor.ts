@@ -81,7 +81,9 @@ class Anomaly implements AnomalyProcessor {
     this.#config = config;
     this.#options = options;
     this.#events = anomalyEvents(settings.telemetry, settings.id);
-    this.#senders = new Senders(config.default_cluster);
+    this.#senders = new Senders(config.default_cluster, ({ subject }, cluster) =>
+      this.#events.settingsIgnored(subject, cluster),
+    );
     this.#learner = new Learner({
       settings,
       config,
@@ -209,7 +211,7 @@ class Anomaly implements AnomalyProcessor {
         const [delivery] = this.#deliveries;
         if (batch.origin !== 'received' || !delivery) return next.consume(batch);
         // Settings that are refused are refused before anything is forwarded.
-        const lesson = { batch, sender: this.#senders.read(batch.metadata), delivery };
+        const lesson = { batch, sender: this.#senders.read(batch.metadata, batch.auth), delivery };
         this.#learner.requests++;
         const handed = next.consume(batch);
         return handed instanceof Promise ? handed.then(() => this.#take(lesson)) : this.#take(lesson);
@@ -247,7 +249,7 @@ class Anomaly implements AnomalyProcessor {
    */
   #consume(batch: Batch, next: Consumer, delivery: Delivery): undefined | Promise<void> {
     if (batch.origin !== 'received') return next.consume(batch);
-    const sender = this.#senders.read(batch.metadata);
+    const sender = this.#senders.read(batch.metadata, batch.auth);
     if (!this.#check(batch)) return next.consume(batch);
     this.#learner.requests++;
     const lesson = { batch, sender, delivery };

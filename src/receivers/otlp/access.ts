@@ -1,6 +1,7 @@
 // Who may send: the token that a receiver asks for, and what is kept of a request's headers.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { PermanentError } from '../../pipeline/index.js';
+import { type AuthData, PermanentError } from '../../pipeline/index.js';
+import type { Config } from './config.js';
 
 /** Headers of either transport, names in lower case. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -14,31 +15,77 @@ function first(value: string | readonly string[] | undefined): string | undefine
   return typeof value === 'string' || value === undefined ? value : value[0];
 }
 
-/** Says why a request may not come in; undefined: it may. Takes the same time whatever the token shares with the right one. */
-export class Access {
-  private readonly digests: readonly Buffer[];
+/** What a batch keeps of its request's headers. */
+export interface RequestOrigin {
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly auth?: AuthData;
+}
 
-  /** Without tokens everybody may send. */
-  constructor(tokens: readonly string[]) {
-    this.digests = tokens.map(digest);
+interface KnownToken {
+  readonly digest: Buffer;
+  /** Undefined: it is bound to nothing. */
+  readonly auth: AuthData | undefined;
+}
+
+/**
+ * Says why a request may not come in, and whose token it showed. Takes the same time whatever a token shares with the right ones, and
+ * whichever of them it is.
+ */
+export class Access {
+  private readonly known: readonly KnownToken[];
+
+  /** Without tokens everybody may send. `receiver`: its id, which the names of its tokens begin with. */
+  constructor({ token, tokens }: Pick<Config, 'token' | 'tokens'>, receiver: string) {
+    this.known = [
+      ...token.map((each) => ({ digest: digest(each), auth: undefined })),
+      ...tokens.map(({ token: each, name, clusters }, place) => ({
+        digest: digest(each),
+        auth: clusters && { subject: `${receiver}: ${name ?? `tokens[${place}]`}`, clusters },
+      })),
+    ];
+  }
+
+  /** Senders have to show a token. */
+  get asks(): boolean {
+    return this.known.length > 0;
   }
 
   refusal(headers: Headers): PermanentError | undefined {
-    if (this.digests.length === 0) return undefined;
-    const shown = first(headers[TOKEN_HEADER]) ?? bearer(first(headers.authorization));
+    if (!this.asks) return undefined;
+    const shown = shownToken(headers);
     if (shown === undefined)
       return new PermanentError(`this receiver asks for a token: set the header ${TOKEN_HEADER}`, 'unauthenticated');
-    if (this.known(shown)) return undefined;
+    if (this.find(shown)) return undefined;
     return new PermanentError(
       `the token in ${TOKEN_HEADER} is not the one that this receiver was given`,
       'unauthenticated',
     );
   }
 
-  private known(token: string): boolean {
-    const shown = digest(token);
-    return this.digests.reduce((found, expected) => timingSafeEqual(shown, expected) || found, false);
+  /** What stays with the batch of a request that was let in: its settings and credentials, or everything that the sender set. */
+  originOf(headers: Headers, everything: boolean): RequestOrigin {
+    const metadata = metadataOf(headers, everything);
+    const auth = this.authOf(headers);
+    return auth ? { metadata, auth } : { metadata };
   }
+
+  private authOf(headers: Headers): AuthData | undefined {
+    if (!this.known.some(({ auth }) => auth)) return undefined;
+    const shown = shownToken(headers);
+    return shown === undefined ? undefined : this.find(shown)?.auth;
+  }
+
+  /** Compares with all of them. */
+  private find(token: string): KnownToken | undefined {
+    const shown = digest(token);
+    let found: KnownToken | undefined;
+    for (const each of this.known) if (timingSafeEqual(shown, each.digest)) found = each;
+    return found;
+  }
+}
+
+function shownToken(headers: Headers): string | undefined {
+  return first(headers[TOKEN_HEADER]) ?? bearer(first(headers.authorization));
 }
 
 function bearer(authorization: string | undefined): string | undefined {
@@ -50,8 +97,7 @@ const NO_METADATA: ReadonlyMap<string, string> = new Map();
 /** Headers that belong to the connection or the framing, and say nothing of the data. */
 const FRAMING = /^(:|grpc-|content-|te$|connection$|transfer-encoding$|accept|host$|date$|expect$)/;
 
-/** What stays with a batch: per-sender settings and credentials, or everything that the sender set. */
-export function metadataOf(headers: Headers, everything: boolean): ReadonlyMap<string, string> {
+function metadataOf(headers: Headers, everything: boolean): ReadonlyMap<string, string> {
   let metadata: Map<string, string> | undefined;
   for (const name in headers) {
     const kept = name.startsWith(SETTINGS_PREFIX) || name === 'authorization' || (everything && !FRAMING.test(name));

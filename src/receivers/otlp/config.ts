@@ -58,9 +58,17 @@ export interface HttpConfig extends ConnectionsConfig {
   readonly keep_alives_enabled: boolean;
 }
 
+export interface TokenConfig {
+  readonly token: string;
+  readonly name?: string | undefined;
+  /** Globs; undefined: its settings reach every cluster. */
+  readonly clusters?: readonly string[] | undefined;
+}
+
 export interface Config {
   readonly protocols: { readonly grpc?: GrpcConfig | undefined; readonly http?: HttpConfig | undefined };
   readonly token: readonly string[];
+  readonly tokens: readonly TokenConfig[];
 }
 
 const FOUR_GIB_MIB = 4095;
@@ -168,6 +176,18 @@ const http = z.strictObject({
 
 const oneToken = z.string().min(1, 'is empty: a token that everybody knows');
 
+const boundToken = z.strictObject({
+  token: oneToken.describe('The token').meta({ secret: true }),
+  name: z.string().min(1).optional().describe('Name of the token in warnings. Default: its place, as `tokens[0]`'),
+  clusters: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe(
+      'Ids of the clusters that settings headers sent with it reach; `*` is any text, `?` one character. Default: all',
+    ),
+});
+
 export const schema: z.ZodType<Config> = z.strictObject({
   protocols: z
     .strictObject({ grpc: orDefaults(grpc).optional(), http: orDefaults(http).optional() })
@@ -178,10 +198,32 @@ export const schema: z.ZodType<Config> = z.strictObject({
     .transform((tokens) => tokens ?? [])
     .describe('Senders must show one of these in `x-pxanomaly-token` or as `authorization: Bearer …`')
     .meta({ secret: true }),
+  tokens: z.array(boundToken).default([]).describe('Tokens beside `token`, each with the clusters that it is bound to'),
 });
 
 /** What no single key shows. */
-export function validate({ protocols: { grpc: g, http: h } }: Config): string[] {
+export function validate(config: Config): string[] {
+  return [...validateProtocols(config), ...validateTokens(config)];
+}
+
+/** A token or a name that stands for two would be bound to whichever is found. */
+function validateTokens({ token, tokens }: Config): string[] {
+  const places = new Map(token.map((each) => [each, 'token']));
+  const names = new Map<string, string>();
+  return tokens.flatMap(({ token: each, name }, index) => {
+    const place = `tokens[${index}]`;
+    const problems: string[] = [];
+    const same = places.get(each);
+    if (same !== undefined) problems.push(`${place}: is the same token as ${same}`);
+    places.set(each, place);
+    const namesake = name === undefined ? undefined : names.get(name);
+    if (namesake !== undefined) problems.push(`${place}: has the same name as ${namesake}`);
+    if (name !== undefined) names.set(name, place);
+    return problems;
+  });
+}
+
+function validateProtocols({ protocols: { grpc: g, http: h } }: Config): string[] {
   if (!g && !h) return ['protocols: list at least one of grpc and http'];
   const same =
     g && h && g.endpoint.port !== 0 && g.endpoint.port === h.endpoint.port && g.endpoint.host === h.endpoint.host;

@@ -4,7 +4,6 @@ import type { Decompressed, DecompressFault } from '../../otlp/decompress.js';
 import { encodeMessage, type FrameFault, frameMessage, parseTimeout, UnaryMessage } from '../../otlp/grpc-frame.js';
 import { Code, encodeStatus, type Status } from '../../otlp/status.js';
 import type { Account, Held, Lease, Signal } from '../../pipeline/index.js';
-import { metadataOf } from './access.js';
 import type { CallSettings, Delivery } from './intake.js';
 import { type Refused, refused, refusedBy, tooLarge } from './refused.js';
 
@@ -129,19 +128,19 @@ export class GrpcCall implements RequestReader {
   }
 
   private delivery(): Delivery | Promise<Delivery> {
-    const { limit, includeMetadata } = this.settings;
+    const { limit, includeMetadata, access } = this.settings;
     const message = this.message.end();
     if (typeof message === 'string') throw frameFault(message, limit);
-    const metadata = metadataOf(this.stream.headers, includeMetadata);
+    const origin = access.originOf(this.stream.headers, includeMetadata);
     const { signal } = this;
-    if (!message.compressed) return { signal, body: message.bytes, metadata, lease: this.lease };
+    if (!message.compressed) return { signal, body: message.bytes, ...origin, lease: this.lease };
     if (this.stream.headers['grpc-encoding'] !== 'gzip')
       throw refused('malformed', Code.INTERNAL, 'the gRPC message is compressed, but grpc-encoding does not say how');
     const { bytes } = message;
     const inflated = this.settings.intake.preparation.inflate('gzip', { bytes, limit, sender: this.peer ?? '' });
     const delivered = (result: Decompressed | DecompressFault): Delivery => {
       if (typeof result === 'string') throw gunzipFault(result, limit);
-      return { signal, body: result.body, metadata, gzip: result.exact ? bytes : undefined };
+      return { signal, body: result.body, ...origin, gzip: result.exact ? bytes : undefined };
     };
     return inflated instanceof Promise ? inflated.then(delivered) : delivered(inflated);
   }

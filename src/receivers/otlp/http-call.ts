@@ -4,7 +4,6 @@ import { type Decompressed, type DecompressFault, ENCODINGS } from '../../otlp/d
 import { TooLongError } from '../../otlp/json.js';
 import { Code } from '../../otlp/status.js';
 import type { Signal } from '../../pipeline/index.js';
-import { metadataOf } from './access.js';
 import type { CallSettings, Delivery } from './intake.js';
 import { type Refused, refused, refusedBy, refusedByCheck, tooLarge } from './refused.js';
 
@@ -85,12 +84,12 @@ export class HttpCall {
 
   private delivered(request: FastifyRequest, { body, exact }: Decompressed): Delivery | Promise<Delivery> {
     const { signal } = this;
-    const metadata = metadataOf(request.headers, this.settings.includeMetadata);
+    const origin = this.settings.access.originOf(request.headers, this.settings.includeMetadata);
     const gzip = exact ? (request.body as Buffer) : undefined;
-    if (mediaType(request) !== JSON_TYPE || body.length === 0) return { signal, body, metadata, gzip };
+    if (mediaType(request) !== JSON_TYPE || body.length === 0) return { signal, body, ...origin, gzip };
     const protobuf = this.fromJson(body, request.ip);
-    if (!(protobuf instanceof Promise)) return { signal, body: protobuf, metadata };
-    return protobuf.then((converted) => ({ signal, body: converted, metadata }));
+    if (!(protobuf instanceof Promise)) return { signal, body: protobuf, ...origin };
+    return protobuf.then((converted) => ({ signal, body: converted, ...origin }));
   }
 
   private fromJson(bytes: Buffer, sender: string): Buffer | Promise<Buffer> {

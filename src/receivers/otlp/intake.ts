@@ -1,5 +1,5 @@
 // The way of one request's body into the pipeline, the same for both transports.
-import type { Batch, Consumer, Lease, Ledger, RetryableError, Signal } from '../../pipeline/index.js';
+import type { AuthData, Batch, Consumer, Lease, Ledger, RetryableError, Signal } from '../../pipeline/index.js';
 import type { ReceiverEvents } from '../../telemetry/receiver-events.js';
 import type { Access } from './access.js';
 import { BodyMemory, type Lent } from './body-memory.js';
@@ -14,6 +14,7 @@ export interface Delivery {
   readonly signal: Signal;
   readonly body: Uint8Array;
   readonly metadata: ReadonlyMap<string, string>;
+  readonly auth?: AuthData | undefined;
   /** One gzip member that holds exactly the body. */
   readonly gzip?: Uint8Array | undefined;
   /** Whose memory `body` is; held by whoever calls `take`. */
@@ -140,7 +141,7 @@ export class Intake {
     }
   }
 
-  private consume({ signal, body, metadata, gzip, lease }: Delivery, items: number): undefined | Promise<void> {
+  private consume({ signal, body, metadata, auth, gzip, lease }: Delivery, items: number): undefined | Promise<void> {
     const consumer = this.consumers.get(signal)!;
     const refusal = consumer.refusal(body.length);
     if (refusal) throw refusal;
@@ -152,6 +153,7 @@ export class Intake {
       origin: 'received',
       metadata,
       receivedUnixNano,
+      ...(auth ? { auth } : {}),
       ...(gzip ? { gzip } : {}),
       ...(lease ? { lease } : {}),
     };

@@ -1,7 +1,7 @@
 // The `otlp` receiver: one intake behind the protocols that are configured.
 import { MIB } from '../../config/bytes.js';
 import type { Settings } from '../../config/settings.js';
-import type { Consumer, Receiver, Signal } from '../../pipeline/index.js';
+import { type Consumer, formatId, type Receiver, type Signal } from '../../pipeline/index.js';
 import { type ReceiverEvents, receiverEvents, type Transport } from '../../telemetry/receiver-events.js';
 import { Access } from './access.js';
 import type { Config } from './config.js';
@@ -37,11 +37,12 @@ export class OtlpReceiver implements Receiver {
 
   constructor(settings: Settings, config: Config, inspect: Inspect) {
     const { grpc, http } = config.protocols;
-    this.report = { token: config.token.length > 0, tls: { grpc: tlsMode(grpc?.tls), http: tlsMode(http?.tls) } };
+    const access = new Access(config, formatId(settings.id));
+    this.report = { token: access.asks, tls: { grpc: tlsMode(grpc?.tls), http: tlsMode(http?.tls) } };
     this.intake = new Intake(inspect, settings.ledger);
     const transports = [...(grpc ? ['grpc' as const] : []), ...(http ? ['http' as const] : [])];
     const events = receiverEvents(settings.telemetry, settings.id, transports);
-    const shared = { intake: this.intake, access: new Access(config.token), events };
+    const shared = { intake: this.intake, access, events };
     if (grpc) this.servers.set('grpc', new GrpcServer(settings.id, grpc, grpcCalls(shared, grpc)));
     if (http) this.servers.set('http', new HttpServer(settings.id, http, httpCalls(shared, http)));
   }

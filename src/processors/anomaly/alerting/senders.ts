@@ -1,9 +1,10 @@
 // Settings that a sender attaches to its requests, as gRPC metadata or HTTP headers: alerting of the clusters it reports.
 import { parseDuration } from '../../../config/duration.js';
 import { ownText } from '../../../otlp/own-text.js';
-import { PermanentError } from '../../../pipeline/index.js';
+import { type AuthData, PermanentError } from '../../../pipeline/index.js';
 import { DETECTORS, type DetectorName, THRESHOLD_RANGE } from '../config.js';
 import { bounded } from '../rules/attributes.js';
+import { compileGlob, type Glob, matchesAny } from '../rules/glob.js';
 
 export interface SenderSettings {
   readonly threshold?: number;
@@ -22,6 +23,25 @@ export interface Sender {
   readonly settings: SenderSettings;
   /** Cluster of data that names none. */
   readonly cluster: string;
+  /** Whose token it showed, where that names clusters. */
+  readonly auth?: AuthData;
+}
+
+const compiled = new WeakMap<readonly string[], readonly Glob[]>();
+
+/**
+ * Whether settings of the sender reach a cluster of this id. Only the id counts: a name is what the data says of it, and the data of any
+ * sender may say it.
+ */
+export function reaches({ auth }: Pick<Sender, 'auth'>, clusterId: string): boolean {
+  const patterns = auth?.clusters;
+  if (!patterns) return true;
+  let globs = compiled.get(patterns);
+  if (!globs) {
+    globs = patterns.map(compileGlob);
+    compiled.set(patterns, globs);
+  }
+  return matchesAny(globs, clusterId);
 }
 
 const HEADERS = {
@@ -42,16 +62,37 @@ const MOST_TEXT = 200;
 /** Reads headers; the same texts are read once. */
 export class Senders {
   readonly #known = new Map<string, Sender>();
+  readonly #bound = new WeakMap<AuthData, WeakMap<Sender, Sender>>();
   /** One that says nothing. */
   readonly #plain: Sender;
+  readonly #outside: (auth: AuthData, cluster: string) => void;
 
-  constructor(defaultCluster: string) {
+  /** `outside`: a header named a cluster that the sender's token does not. */
+  constructor(defaultCluster: string, outside: (auth: AuthData, cluster: string) => void = () => {}) {
+    this.#outside = outside;
     this.#plain = { key: '', settings: NO_SETTINGS, cluster: defaultCluster };
   }
 
   /** Throws `PermanentError` that names the header, its value and what is allowed. */
-  read(metadata: ReadonlyMap<string, string>): Sender {
+  read(metadata: ReadonlyMap<string, string>, auth?: AuthData): Sender {
     if (metadata.size === 0) return this.#plain;
+    const sender = this.#read(metadata);
+    return auth?.clusters ? this.#bind(sender, auth) : sender;
+  }
+
+  #bind(sender: Sender, auth: AuthData): Sender {
+    const bound = this.#bound.get(auth) ?? new WeakMap<Sender, Sender>();
+    this.#bound.set(auth, bound);
+    const isInside = sender.cluster === this.#plain.cluster || reaches({ auth }, sender.cluster);
+    if (!isInside) this.#outside(auth, sender.cluster);
+    const known = bound.get(sender);
+    if (known) return known;
+    const made = { ...sender, auth, cluster: isInside ? sender.cluster : this.#plain.cluster };
+    bound.set(sender, made);
+    return made;
+  }
+
+  #read(metadata: ReadonlyMap<string, string>): Sender {
     const given = Object.values(HEADERS).map((header) => metadata.get(header)?.trim() ?? '');
     const cluster = ownText(bounded(metadata.get(CLUSTER_HEADER)?.trim() ?? ''));
     const key = JSON.stringify([...given, cluster]);
