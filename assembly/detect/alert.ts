@@ -1,4 +1,5 @@
 // From evidence to an alert: level by profile, two windows or one very strong one, hysteresis, and the name of what opened it.
+// Specified in docs/detection.md, section 5.
 
 import { featureExpected, featureObserved, isJudged } from './band';
 import {

@@ -1,5 +1,6 @@
 // The optional autoencoder of a group: 12 → 4 → 12, tanh, learning online from windows that do not alert. Plain stochastic gradient
 // on half the squared error; the mean squared error, in medians of its own, is the score.
+// Specified in docs/detection.md, section 11.
 
 import { reserve, scratch } from '../memory';
 import { calibrate, startCalibration } from './calibrate';

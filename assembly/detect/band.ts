@@ -1,4 +1,5 @@
 // What a feature was expected to be in the window just closed, and the bounds beyond which its instant scale alone would alert.
+// Specified in docs/detection.md, section 5.
 
 import { deviation, errorDeviation, errorRate, grossChange } from './baseline';
 import { ERR, LAT, N0, RATE, SCALES, WARM, weightDown, weightUp } from './constants';

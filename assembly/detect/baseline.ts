@@ -1,4 +1,5 @@
 // Level and scale of one edge's features: a window's value becomes a signed z against the state, then the state learns.
+// Specified in docs/detection.md, sections 2.1 to 2.3.
 import {
   BUSY,
   BYT,

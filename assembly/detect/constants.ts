@@ -1,4 +1,5 @@
 // Every constant of the detection, with its meaning. Time is counted in windows unless a line says otherwise.
+// Specified in docs/detection.md, sections 1 to 11.
 
 /** Features, the last axis of the window input: latency (seconds), requests, errors, bytes. */
 export const LAT = 0;

@@ -1,4 +1,5 @@
 // Before the edges of a tick are judged: what every service received, and whether the collector rather than the edges went quiet.
+// Specified in docs/detection.md, sections 2.1, 2.3 and 3.
 import { BYT, GONE, LAT, LOST, NF, OUT, OUT_L, OUT_N, RATE, WARM } from './constants';
 import { credible } from './baseline';
 import { silence } from './gap';

@@ -2,6 +2,7 @@
 //
 // Two memories, LAM1 and LAM2 as those of the z-scores. A faded sum of counts with gain λ has the mean M = Σ (1-λ)^i μ_i and, Poisson,
 // the variance M / (2-λ): scaled by 2-λ it is a count again. Its evidence is Chernoff's bound of the negative binomial tail.
+// Specified in docs/detection.md, section 2.5.
 import { CMIN, COUNT_DRIFT, COUNT_MEMORY, ERR, ERROR_SUM_MOST, L0, LAM1, LAM2, NF, PRIOR_N, PRIOR_P, RATE, SILENT_BUSY, WARM } from './constants';
 import { clip, gainOf, larger, smaller } from './extremes';
 import { Edge } from './state';

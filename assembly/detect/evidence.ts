@@ -1,4 +1,5 @@
 // Twelve surprises, gap and detectors become evidence in nats: what the edge's score and its incident channel count.
+// Specified in docs/detection.md, sections 5 and 8.
 import {
   AGE,
   AGE_GROSS,

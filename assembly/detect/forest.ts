@@ -3,6 +3,7 @@
 // A group's pool holds reservoir + period vectors that never move; u16 slots say which are which:
 //   slots │ reservoir, HELD of them │ sample of the running period │ free │
 // Ending a period is a partial Fisher–Yates over the first two parts (the same draws as the oracle's copying merge).
+// Specified in docs/detection.md, section 4.
 
 import { reserve, scratch } from '../memory';
 import { calibrate, startCalibration } from './calibrate';

@@ -1,4 +1,5 @@
 // Missing windows: each edge learns its own habit of being silent.
+// Specified in docs/detection.md, section 3.
 import { BUSY, BYT, COUNT_GAP, GONE, LAT, LOST, PRES, RATE, REOPEN, SETTLED, WARM } from './constants';
 import { restartRateCounts } from './counts';
 import { Edge } from './state';

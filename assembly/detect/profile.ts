@@ -1,4 +1,5 @@
 // When an edge alerts: a level for each kind, a factor for each detector, gates on openings. Changes alerting, never what is learnt.
+// Specified in docs/detection.md, section 5.
 import { MAX_PROFILES, profileAt, profileInput } from './regions';
 
 /** An alert profile, byte offsets. */

@@ -3,7 +3,8 @@ import { B0, BUDGET_DAYS, COMPONENTS, Q0, RELAX } from './constants';
 import { edgeAt, groupAt, passedOverBy, serviceAt } from './regions';
 
 /**
- * Record of an edge, byte offsets. Levels, tails' quantiles and mean excesses are f64, the rest f32 (measured: detection, precision).
+ * Record of an edge, byte offsets. Levels, tails' quantiles and mean excesses are f64, the rest f32
+ * (docs/detection.md, section 7).
  * ```
  *   0 M[4] f64 | 32 Q[12] f64 | 128 B[12] f64 | 224 S2 C RUN [4] | 272 SMOOTH[4][2] | 304 NX RL [12] | 400 scalars
  * 468 RECENT[4][3] | 520 what the last window was judged against | 624 graph | 648 counts

@@ -1,4 +1,5 @@
 // Tail calibration: a z becomes twelve surprises (three time scales a feature), each the -ln of its tail probability, learnt per edge.
+// Specified in docs/detection.md, section 2.4.
 import {
   AGE,
   AGE_GROSS,

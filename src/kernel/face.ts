@@ -6,7 +6,10 @@ import type { Signal } from '../pipeline/index.js';
 export const FEATURES = ['latency', 'requests', 'errors', 'bytes'] as const;
 export type FeatureName = (typeof FEATURES)[number];
 
-/** Kinds by number: 1 + 2k for a rise of feature k, 2 + 2k for a fall. 6 (fewer errors) never alerts. Detection, section 5. */
+/**
+ * Kinds by number: 1 + 2k for a rise of feature k, 2 + 2k for a fall. 6 (fewer errors) never alerts.
+ * docs/detection.md, section 5.
+ */
 export const KINDS = [
   '',
   'latency_spike',
@@ -37,7 +40,7 @@ export interface KernelOptions {
   /** Seed of the isolation forest and the autoencoder, unsigned 32 bits. */
   readonly seed: number;
   readonly forest: ForestOptions;
-  /** Detection, section 11; off. */
+  /** docs/detection.md, section 11; off. */
   readonly autoencoder?: boolean;
   /** Judge small counts of errors and requests by their exact probability as well; on. */
   readonly counts?: boolean;
@@ -49,7 +52,7 @@ export interface KernelOptions {
   readonly templateBytes?: number;
 }
 
-/** Detection, section 4. Sizes in vectors, refresh in windows. */
+/** docs/detection.md, section 4. Sizes in vectors, refresh in windows. */
 export interface ForestOptions {
   readonly enabled: boolean;
   readonly trees: number;
@@ -224,7 +227,7 @@ export interface ResultColumns {
   readonly age: Float32Array;
   /** Usual requests in a window. */
   readonly usual: Float32Array;
-  /** Incident evidence: max(min(c[t], c[t-1]), one very strong window), nats. Detection, section 9. */
+  /** Incident evidence: max(min(c[t], c[t-1]), one very strong window), nats. docs/detection.md, section 9. */
   readonly mix: Float32Array;
   /** 1 while the edge's incident channel is on. */
   readonly channel: Uint8Array;
@@ -272,7 +275,7 @@ export interface KernelFace {
   setFeatureRank(edge: number, feature: number, rank: number): void;
   setProfile(profile: number, alert: AlertProfile): void;
   setEdgeProfile(edge: number, profile: number): void;
-  /** Level L of the incident layer, nats (Detection, section 9). */
+  /** Level L of the incident layer, nats (docs/detection.md, section 9). */
   setIncidentLevel(group: number, nats: number): void;
 
   // -- folding and closing
@@ -316,7 +319,10 @@ export interface KernelFace {
   band(edge: number, feature: number): Band;
   /** What the edge showed in the window just closed: latency (s), requests, errors, bytes; NaN absent. */
   windowOf(edge: number): readonly [number, number, number, number];
-  /** Over the last four windows, newest last: [evidence, latency and errors up, traffic down] of an edge, nats (Detection, 10). */
+  /**
+   * Over the last four windows, newest last: [evidence, latency and errors up, traffic down] of an edge, nats
+   * (docs/detection.md, section 10).
+   */
   recent(edge: number, ago: number): readonly [number, number, number];
   /** The largest of each, at least 0, over the last `windows` (1–4): a view that the next call overwrites, for loops over all edges. */
   recentPeak(edge: number, windows: number): Readonly<ArrayLike<number>>;

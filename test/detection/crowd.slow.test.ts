@@ -9,7 +9,7 @@ import { MERGE } from '../support/streams/scoring.js';
 
 const EDGES = 10_000;
 const WINDOWS = 8640;
-/** Detection, section 9: one incident a day for the whole system, edges that have no neighbours. */
+/** docs/detection.md, section 9: one incident a day for the whole system, edges that have no neighbours. */
 const INCIDENT_LEVEL = Math.log(EDGES * WINDOWS) - RELAX;
 
 describe('ten thousand fault-free edges for a day', () => {

@@ -7,7 +7,7 @@ import type { Config } from './config.js';
 const SERVICES_PER_EDGE = 2;
 const FEEDS_PER_GROUP = 32;
 
-/** Detection, section 4: sizes in vectors, refresh in windows. */
+/** docs/detection.md, section 4: sizes in vectors, refresh in windows. */
 const FOREST = { reservoir: 4096, period: 2048, first: 512, refresh: 360 } as const;
 
 /** `hashSeed`: random where it is not given. */

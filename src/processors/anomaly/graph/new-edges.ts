@@ -1,4 +1,5 @@
-// Unexpected edges: a call that was never seen although cluster and both ends are well known. Detection, section 6.
+// Unexpected edges: a call that was never seen although cluster and both ends are well known.
+// docs/detection.md, section 6.
 
 import { matchesService } from '../alerting/profiles.js';
 import type { NewEdgeConfig } from '../config.js';

@@ -1,4 +1,5 @@
-// Incidents: edges whose evidence rose near each other in the call graph, as one thing to page on. Detection, sections 8 to 10.
+// Incidents: edges whose evidence rose near each other in the call graph, as one thing to page on.
+// docs/detection.md, sections 8 to 10.
 import { createHash } from 'node:crypto';
 import { FEATURES, type KernelFace, KINDS } from '../../../kernel/face.js';
 import { type ClusterState, type EdgeState, edgeKey, type GroupState } from '../graph/graph.js';

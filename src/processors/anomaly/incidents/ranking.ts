@@ -1,4 +1,5 @@
-// Which service an incident comes from: neighbourhood evidence, own evidence, and what no callee explains. Detection, section 10.
+// Which service an incident comes from: neighbourhood evidence, own evidence, and what no callee explains.
+// docs/detection.md, section 10.
 // A generator: of a hundred thousand services the event loop gets its turn in between.
 import type { KernelFace } from '../../../kernel/face.js';
 import type { ClusterState, EdgeState, GroupState } from '../graph/graph.js';

@@ -106,7 +106,7 @@ function receivedFactor({ scale, type }: FeatureState, windowMs: number): number
   return type === SeriesType.rate ? 1000 / (windowMs * scale) : 1 / scale;
 }
 
-/** Age factor constants of detection, sections 2 and 5: plain, gross, silent; and the age from which none of it matters. */
+/** Age factor constants (docs/detection.md, section 5): plain, gross, silent; and the age from which none of it matters. */
 const AGE = 200;
 const GROSS_SHARE = 0.05;
 const SILENT_SHARE = 0.3;
