@@ -51,12 +51,15 @@ export {
 export { oddCount, oddList } from './window/counters';
 export { foldCounts } from './window/counts';
 export { longestDormant } from './window/dormant';
-export { fold, foldGroup, foldHeld, foldNext, isHeld, slowCount, slowList } from './window/fold';
+export { fold, foldHeld, foldNext, foldStopped, isClaiming, isHeld, slowCount, slowList } from './window/fold';
 export {
+  addClock,
   addEdge,
   addFeed,
   addGroup,
   addService,
+  clockMoves,
+  clocksUsed,
   edgesHigh,
   edgesUsed,
   feedsUsed,
@@ -65,8 +68,10 @@ export {
   isService,
   removeEdge,
   removeService,
+  renewClock,
   servicesHigh,
   setEdgeProfile,
 } from './window/graph';
+export { mendTimes } from './window/mend';
 export { moveEdge, moveSeries, moveService, trimSlots } from './window/move';
-export { feedPeriod, feedPhase, feedTicks } from './window/ticks';
+export { clockFuture, clockNewest, clockReceived, clockShift, feedPeriod, feedPhase, feedTicks } from './window/ticks';

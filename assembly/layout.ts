@@ -130,7 +130,9 @@ export class Series {
   mark1: i64;
   /** Edge slot; -1: not used. Series of an edge form a list. */
   edge: i32;
-  feed: i32;
+  feed: u16;
+  /** Clock of its sender. */
+  clock: u16;
   next: i32;
   previous: i32;
   scale: f64;
@@ -168,12 +170,12 @@ export class SeriesHead {
   now: u32;
 }
 
-/** Tick grid of a group. Times are Unix nanoseconds, ticks count from the first accepted point's. */
+/** Tick grid of a group. Times are Unix nanoseconds as its senders' clocks are aligned, ticks count from the first accepted point's. */
 @unmanaged
 export class Grid {
   window: i64;
   lateness: i64;
-  /** A point so far ahead of the watermark is not believed at once. */
+  /** A point so far ahead of the watermark is not believed at once where one sender alone tells the time. */
   ahead: i64;
   /** Middle of tick 0. */
   phase: i64;
@@ -190,14 +192,15 @@ export class Grid {
   skipped: i64;
   /** Last tick in which anything was seen. */
   lastTick: i64;
-  /** Earliest time that the held request claims; 0: nothing is held. */
-  heldTime: i64;
-  heldRequest: u32;
+  /** A jump that was believed: newest time before it, and how far it went; 0: none of late. */
+  jumpFrom: i64;
+  jumpBy: i64;
+  /** What results add to aligned times: where every clock with a say is off, the least of what is taken off. */
+  base: i64;
+  /** Clocks that claim to be ahead. */
+  claims: i32;
   /** 1 once the first point was accepted. */
   isStarted: u32;
-  /** Points up to here were confirmed; of the held batch, those that were not further ahead than this were folded when they came. */
-  trustedUntil: i64;
-  heldAbove: i64;
   /** Points seen in the open tick of either parity. */
   points0: u32;
   points1: u32;
@@ -208,7 +211,43 @@ export class Grid {
   closing: i32;
   filled: i32;
   edges: i32;
+  /** Last of its clocks; the first one made is that of whoever has none of its own. */
+  clocks: i32;
+  ownClock: i32;
   pad: u32;
+}
+
+/** The clock of a sender in a group. Times are aligned, Unix nanoseconds, unless they are said to be as sent. */
+@unmanaged
+export class Clock {
+  group: i32;
+  /** Next clock of the group; -1: the last. */
+  next: i32;
+  /** What is taken off its times; 0: it is right, as far as the others tell. */
+  shift: i64;
+  /** Newest accepted time; 0: none yet. When it came (wall clock; 0 in a replay). */
+  newest: i64;
+  received: i64;
+  /** How far it was ahead of all others when the last tick was closed. */
+  lead: i64;
+  /** First and newest time of the requests that are held because they are ahead of the others; 0: none are. */
+  claim: i64;
+  claimNewest: i64;
+  /** Newest time of the others when the first of them came. */
+  claimFrom: i64;
+  /** Of the held requests, points from this time on (as sent) were held. */
+  heldFrom: i64;
+  /** Points up to here were confirmed. */
+  trustedUntil: i64;
+  /** First and newest late time in a row, and the group's newest time at the first; 0: the last one was in time. */
+  lateSince: i64;
+  lateNewest: i64;
+  lateFrom: i64;
+  /** How far its points were ahead of their receipt when they were left out for it; 0: they were not. */
+  future: i64;
+  /** Requests of the first and of the last held point. */
+  claimRequest: u32;
+  heldRequest: u32;
 }
 
 /** A feature rule in a cluster. */

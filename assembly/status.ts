@@ -15,6 +15,6 @@ export enum Status {
   DEPTH = 6,
   /** fold: a tick is due. */
   CLOSE = 7,
-  /** fold: a second request confirmed a jump of the clock. */
+  /** fold: held requests of a clock come first. */
   CONFIRMED = 8,
 }

@@ -4,7 +4,7 @@ import { scratch } from '../memory';
 import { scanRows } from '../otlp/request';
 import { rowAt, ROW_CAPACITY } from '../otlp/rows';
 import { noteSeries } from '../otlp/template-rows';
-import { edgeAt, feedAt, isEdge, isFeed, noteRequests } from '../window/graph';
+import { clockAt, edgeAt, feedAt, gridAt, isClock, isEdge, isFeed, noteRequests } from '../window/graph';
 import { admitSeries, dropSeries, head, isSeries, seriesAt } from './table';
 
 /** u32[ROW_CAPACITY]: rows whose series nobody has bound yet. */
@@ -72,16 +72,22 @@ function forgetValues(series: Series): void {
   series.state &= SeriesState.USED | SeriesState.BOUND;
 }
 
-/** False: no such series, edge or feed, or edge and feed are of different groups. `edge` -1: the series is not used. */
-export function bindSeries(slot: i32, edge: i32, feed: i32, rank: i32, type: i32, roles: i32, scale: f64): bool {
+/**
+ * False: no such series, edge, feed or clock, or they are of different groups. `edge` -1: the series is not used. `clock` -1: that of
+ * whoever has none of its own.
+ */
+export function bindSeries(slot: i32, edge: i32, feed: i32, clock: i32, rank: i32, type: i32, roles: i32, scale: f64): bool {
   if (!isSeries(slot)) return false;
   if (edge >= 0 && !(isEdge(edge) && isFeed(feed) && edgeAt(edge).group == feedAt(feed).group)) return false;
+  const own = edge >= 0 && clock < 0 ? gridAt(edgeAt(edge).group).ownClock : clock;
+  if (edge >= 0 && !(isClock(own) && clockAt(own).group == edgeAt(edge).group)) return false;
   const series = seriesAt(slot);
   unlink(slot, series);
   series.state |= SeriesState.BOUND;
   if (edge < 0) return true;
   if (series.type != <u8>type) forgetValues(series);
-  series.feed = feed;
+  series.feed = <u16>feed;
+  series.clock = <u16>own;
   series.rank = <u8>rank;
   series.type = <u8>type;
   series.roles = <u16>roles;

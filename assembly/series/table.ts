@@ -7,6 +7,7 @@
 // series come and go.
 import { Series, SeriesHead, SeriesState } from '../layout';
 import { reserve, scratch } from '../memory';
+import { edgeAt } from '../window/graph';
 import { forgetSeries } from './bind';
 
 const ENTRY_BYTES: usize = 8;
@@ -181,6 +182,30 @@ export function fillSeries(count: i32): void {
   head.high = count;
   head.free = -1;
   head.hand = 0;
+}
+
+/** Series of one clock go on under another. */
+export function moveSeriesClock(from: i32, to: i32): void {
+  for (let slot = 0; slot < head.high; slot++) {
+    const series = seriesAt(slot);
+    if (series.state != SeriesState.FREE && series.edge >= 0 && series.clock == <u16>from) series.clock = <u16>to;
+  }
+}
+
+/** What is known of a series besides its samples. */
+const KEPT_STATE: u32 =
+  SeriesState.USED | SeriesState.BOUND | SeriesState.TOLD_WRITERS | SeriesState.TOLD_READING | SeriesState.SAMPLES;
+
+/** Of the group's series, the last points are forgotten: they were of no time. */
+export function forgetTimesOf(group: i32): void {
+  for (let slot = 0; slot < head.high; slot++) {
+    const series = seriesAt(slot);
+    if (series.state == SeriesState.FREE || series.edge < 0 || edgeAt(series.edge).group != group) continue;
+    const times = changetype<usize>(series) + offsetof<Series>('time0');
+    memory.fill(times, 0, offsetof<Series>('edge') - offsetof<Series>('time0'));
+    series.state &= KEPT_STATE;
+    series.touched = 0;
+  }
 }
 
 /** Makes the look-up anew from the records, with room for one series more: a hundred thousand take a few milliseconds. */

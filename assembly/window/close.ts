@@ -41,13 +41,13 @@ export function closingNewList(): usize {
 export function closingSkipped(): f64 {
   return skipped;
 }
-/** Number of the tick being closed, and the time of its middle. */
+/** Number of the tick being closed, and the time of its middle as the senders tell it. */
 export function closingTick(group: i32): f64 {
   return <f64>(gridAt(group).closed + 1);
 }
 export function closingTime(group: i32): i64 {
   const grid = gridAt(group);
-  return grid.phase + (grid.closed + 1) * grid.window;
+  return grid.phase + (grid.closed + 1) * grid.window + grid.base;
 }
 export function edgeFirstTime(edge: i32): i64 {
   return edgeAt(edge).firstTime;

@@ -12,6 +12,7 @@
 // been silent for one and a half periods (OTLP metrics data model, "Overlap" and "Resets and gaps").
 import { Feed, Grid, Role, Row, RowFlag, Series, SeriesState } from '../layout';
 import { scratch } from '../memory';
+import { clockAt } from './graph';
 import { periodFor } from './ticks';
 
 /** A leap is more than so many usual differences, and more than this share of all that the counter has counted. */
@@ -89,10 +90,10 @@ function tell(index: i32, why: Odd): void {
 }
 
 /** A series without a predecessor began at 0, for all that is known. */
-function beginsAtZero(grid: Grid, feed: Feed, row: Row, time: i64, tick: i64): bool {
+function beginsAtZero(grid: Grid, feed: Feed, start: i64, time: i64, tick: i64): bool {
   const settled = 2 * max(grid.window, periodFor(grid, feed, tick));
   if (time - feed.firstTime < settled) return false;
-  if (row.startTime != 0) return <i64>row.startTime >= time - settled;
+  if (start != 0) return start >= time - settled;
   return feed.hasReclaimed == 0;
 }
 
@@ -111,7 +112,8 @@ export function isForeign(grid: Grid, feed: Feed, series: Series, row: Row, inde
   const start = <i64>row.startTime;
   const known = series.mark0;
   if (start == 0 || known == 0 || start == known) return false;
-  if (series.state & SeriesState.MIXED || abs(start - known) <= SAME_START || start >= series.time0) return false;
+  if (series.state & SeriesState.MIXED || abs(start - known) <= SAME_START) return false;
+  if (alignedStart(series, start) >= series.time0) return false;
   if (time == series.time0 && series.request0 == request) return false;
   if (time >= series.time0 && continues(series, row)) return false;
   const patience = 3 * max(grid.window, periodFor(grid, feed, tick));
@@ -141,10 +143,10 @@ function countRises(series: Series): u32 {
 }
 
 /** A new time: the newest sample becomes the one before. */
-function beginSample(grid: Grid, feed: Feed, series: Series, row: Row, tick: i64): void {
+function beginSample(grid: Grid, feed: Feed, series: Series, start: i64, tick: i64): void {
   let state = countRises(series) & ~(SeriesState.BASED | SeriesState.RESTARTED | SeriesState.MIXED | SeriesState.DOUBTED_BEFORE | SeriesState.UNSTEADY_BEFORE);
   if (!(state & SeriesState.SAMPLED)) {
-    if (beginsAtZero(grid, feed, row, series.time0, tick)) state |= SeriesState.BASED;
+    if (beginsAtZero(grid, feed, start, series.time0, tick)) state |= SeriesState.BASED;
     series.value0 = 0;
     series.value1 = 0;
   } else if (series.time1 >= grid.resumedAt) {
@@ -173,9 +175,14 @@ function learnUsual(series: Series, isDoubted: bool): void {
   series.lastCount = isDoubted ? 0 : <f32>series.value5;
 }
 
+/** The start time of a point as its sender's clock is aligned; 0: it has none. */
+function alignedStart(series: Series, start: i64): i64 {
+  return start == 0 ? 0 : start - clockAt(<i32>series.clock).shift;
+}
+
 /** The point's start time says that the process began anew since the sample before. */
-function isRestart(series: Series, startTime: i64): bool {
-  return startTime != 0 && series.mark1 != 0 && startTime != series.mark1 && startTime >= series.time1;
+function isRestart(series: Series, start: i64): bool {
+  return start != 0 && series.mark1 != 0 && start != series.mark1 && alignedStart(series, start) >= series.time1;
 }
 
 /** Whether such a difference is far more than is usual: of requests and bytes; of a latency, only its count tells. */
@@ -280,8 +287,8 @@ function judge(series: Series, hasCount: bool, index: i32): bool {
  * not FIRST, `counterSum` and `counterCount` are what its tick gets, beyond what it got for the sample before.
  */
 export function counterDelta(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, tick: i64, isSame: bool): Taken {
-  if (!isSame) beginSample(grid, feed, series, row, tick);
   const start = <i64>row.startTime;
+  if (!isSame) beginSample(grid, feed, series, alignedStart(series, start), tick);
   if (isRestart(series, start)) series.state |= SeriesState.RESTARTED;
   series.value0 += row.flags & RowFlag.VALUE ? row.value : series.value2;
   series.value1 += row.count;

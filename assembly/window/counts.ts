@@ -16,7 +16,9 @@ export const enum Count {
   FIRST = 10,
   OVERLAP = 11,
   DOUBTFUL = 12,
-  COUNTS = 13,
+  /** Further ahead of their receipt than is believed. */
+  FUTURE = 13,
+  COUNTS = 14,
 }
 
 let counts: usize = 0;
@@ -32,7 +34,7 @@ export function bump(count: i32): void {
   store<f64>(at, load<f64>(at) + 1);
 }
 
-/** Address of f64[13]. */
+/** Address of f64[14]. */
 export function foldCounts(): usize {
   return counts;
 }

@@ -1,15 +1,16 @@
 // Folds scanned rows into the open ticks of their edges, up to the first tick that must be closed.
-import { EdgeState, EdgeWindow, Feed, Grid, Role, Row, RowFlag, Series, SeriesType } from '../layout';
+import { Clock, EdgeState, EdgeWindow, Feed, Grid, Role, Row, RowFlag, Series, SeriesType } from '../layout';
 import { scratch } from '../memory';
 import { scanRows } from '../otlp/request';
 import { rowAt, ROW_CAPACITY } from '../otlp/rows';
 import { findSeries, head, seriesAt } from '../series/table';
 import { Status } from '../status';
+import { noteAhead, noteLate, releasedClock, Verdict } from './clocks';
 import { bump, Count } from './counts';
-import { edgeAt, feedAt, gridAt, sumsAt } from './graph';
+import { clockAt, edgeAt, feedAt, gridAt, isClock, sumsAt } from './graph';
 import { nextAfter, see, Seen, timeBefore } from './ring';
 import { addRoles, rankOf } from './roles';
-import { advanceTo, noteGap, notePoint, startFeed, tickOf, Verdict } from './ticks';
+import { advanceTo, noteGap, notePoint, startFeed, tickOf } from './ticks';
 import { clearOdd, counterCount, counterDelta, counterSum, countersInit, isForeign, Taken } from './counters';
 import { deltaCount, deltaSum, meanDelta, setDelta } from './values';
 
@@ -21,31 +22,36 @@ const SECOND: i64 = 1_000_000_000;
 let slowRows: usize = 0;
 let slow: i32 = 0;
 let held: i32 = 0;
-/** Number of the request being folded; a held batch is folded in the middle of one. */
+/** Number of the request that was folded last; a held one is folded in the middle of another. */
 let current: u32 = 0;
 let stoppedAt: i32 = 0;
-let stoppedGroup: i32 = -1;
+let stoppedBy: i32 = -1;
 
 export function foldInit(): void {
   slowRows = scratch(ROW_CAPACITY << 4);
   countersInit();
 }
 
-/** Row before which the last fold stopped, and the group that made it stop. */
+/** Row before which the last fold stopped, and the group to be closed or the clock whose held requests come first. */
 export function foldNext(): i32 {
   return stoppedAt;
 }
-export function foldGroup(): i32 {
-  return stoppedGroup;
+export function foldStopped(): i32 {
+  return stoppedBy;
 }
-/** Rows that were held back since the fold of this request began. */
+/** Rows that the last fold held back. */
 export function foldHeld(): i32 {
   return held;
 }
-/** True if the group holds points of this request back. */
-export function isHeld(group: i32): bool {
-  const grid = gridAt(group);
-  return grid.heldTime != 0 && grid.heldRequest == current;
+/** Whether the last fold held points of the clock back: 2 the first that it holds, 1 more of them, 0 no. */
+export function isHeld(slot: i32): i32 {
+  const clock = clockAt(slot);
+  if (!isClock(slot) || clock.claim == 0 || clock.heldRequest != current) return 0;
+  return clock.claimRequest == current ? 2 : 1;
+}
+/** Whether the clock has points held. */
+export function isClaiming(slot: i32): bool {
+  return isClock(slot) && clockAt(slot).claim != 0;
 }
 export function slowCount(): i32 {
   return slow;
@@ -124,7 +130,18 @@ function noteSlow(index: i32, series: Series, tick: i64): void {
 }
 
 /** A point of an open tick, or of a closed one (then only what a counter starts from changes). */
-function take(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time: i64, tick: i64, request: u32): void {
+function take(
+  grid: Grid,
+  feed: Feed,
+  clock: Clock,
+  series: Series,
+  row: Row,
+  index: i32,
+  time: i64,
+  tick: i64,
+  request: u32,
+  received: i64,
+): void {
   const isLate = tick <= grid.closed;
   if (series.type == SeriesType.COUNTER && isForeign(grid, feed, series, row, index, time, tick, request)) {
     bump(Count.OVERLAP);
@@ -146,7 +163,7 @@ function take(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time
     return;
   }
   if (time > grid.newest) head.now = max(head.now, <u32>(time / SECOND));
-  notePoint(grid, feed, time, tick);
+  notePoint(grid, feed, clock, time, tick, received);
   if (time > newest) {
     if (newest != 0) noteGap(feed, time - newest, tick);
   } else if (seen == Seen.NEW) {
@@ -169,10 +186,26 @@ function take(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time
   if (series.roles & Role.SLOW && series.rank <= <u8>rankOf(record, 0)) noteSlow(index, series, tick);
 }
 
-/** A row of a bound series. Status.OK: dealt with; else the fold stops before it. */
-function foldRow(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time: i64, request: u32, received: i64): Status {
-  if (time >= grid.dueAt || !grid.isStarted) {
-    const verdict = advanceTo(grid, feed, time, request, received);
+/**
+ * A row of a bound series, of this time as it was sent. `isFinal`: its clock is not to be aligned by it. Status.OK: dealt with; else the
+ * fold stops before it.
+ */
+function foldRow(
+  grid: Grid,
+  feed: Feed,
+  series: Series,
+  row: Row,
+  index: i32,
+  sent: i64,
+  request: u32,
+  received: i64,
+  isFinal: bool,
+): Status {
+  const slot = <i32>series.clock;
+  const clock = clockAt(slot);
+  const time = sent - clock.shift;
+  if (time >= grid.dueAt || clock.claim != 0 || !grid.isStarted) {
+    const verdict = advanceTo(grid, feed, slot, time, request, received);
     if (verdict == Verdict.CLOSE) return Status.CLOSE;
     if (verdict == Verdict.CONFIRMED) return Status.CONFIRMED;
     if (verdict == Verdict.HOLD) {
@@ -186,23 +219,31 @@ function foldRow(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, t
   const tick = tickOf(grid, feed, time);
   // A feed is not laid out by a point that nobody takes.
   if (isFirst && tick <= grid.closed) feed.isStarted = 0;
-  take(grid, feed, series, row, index, time, tick, request);
+  if (tick <= grid.closed && !isFinal && noteLate(grid, slot, time)) {
+    return foldRow(grid, feed, series, row, index, sent, request, received, true);
+  }
+  take(grid, feed, clock, series, row, index, time, tick, request, received);
   return Status.OK;
+}
+
+/** A point further ahead of its receipt than is believed. */
+function leaveOut(series: Series, sent: i64, received: i64): void {
+  bump(Count.FUTURE);
+  if (received > 0) noteAhead(clockAt(<i32>series.clock), sent > 0 ? sent - received : i64.MAX_VALUE);
 }
 
 /**
  * Folds the scanned rows from `from` on. `request`: differs between requests, below 2^31. `received`: wall clock at receipt, ns.
- * `only`: rows of this group, a held batch; -1: all. Answers OK at the end, or CLOSE or CONFIRMED with `foldNext` and `foldGroup`.
+ * `latest`: no time beyond it is believed, ns. `only`: rows of this clock, a held request; -1: all. Answers OK at the end, or CLOSE or
+ * CONFIRMED with `foldNext` and `foldStopped`.
  */
-export function fold(from: i32, request: u32, received: i64, only: i32): Status {
+export function fold(from: i32, request: u32, received: i64, latest: u64, only: i32): Status {
   const rows = scanRows();
   const number = only >= 0 ? request | HELD_REQUEST : request;
   slow = 0;
   clearOdd();
-  if (from == 0 && only < 0) {
-    held = 0;
-    current = request;
-  }
+  held = 0;
+  current = number;
   for (let i = from; i < rows; i++) {
     const row = rowAt(i);
     const slot = row.flags & RowFlag.COPY ? -1 : seriesOf(row);
@@ -216,21 +257,26 @@ export function fold(from: i32, request: u32, received: i64, only: i32): Status 
       if (only < 0) bump(Count.UNMAPPED);
       continue;
     }
-    const feed = feedAt(series.feed);
-    if (only >= 0 && feed.group != only) continue;
-    const time = row.time != 0 ? <i64>row.time : received;
-    if (only >= 0 && time <= gridAt(only).heldAbove) continue;
-    if (time <= 0 || !isUsable(row)) {
+    if (only >= 0 && <i32>series.clock != only) continue;
+    const sent = row.time != 0 ? <i64>row.time : received;
+    if (only >= 0 && sent < clockAt(only).heldFrom) continue;
+    // As unsigned numbers: what is negative as a signed one is beyond the year 2262.
+    if (<u64>sent > latest) {
+      if (only < 0) leaveOut(series, sent, received);
+      continue;
+    }
+    if (sent <= 0 || !isUsable(row)) {
       bump(Count.NO_VALUE);
       continue;
     }
-    const status = foldRow(gridAt(feed.group), feed, series, row, i, time, number, received);
+    const feed = feedAt(series.feed);
+    const status = foldRow(gridAt(feed.group), feed, series, row, i, sent, number, received, only >= 0);
     if (status == Status.OK) continue;
     stoppedAt = i;
-    stoppedGroup = feed.group;
+    stoppedBy = status == Status.CLOSE ? feed.group : releasedClock();
     return status;
   }
   stoppedAt = rows;
-  stoppedGroup = -1;
+  stoppedBy = -1;
   return Status.OK;
 }

@@ -1,20 +1,22 @@
 // Slots of groups, feeds, services and edges: given out densely, those of services and edges used again.
 import { orderRemove, resetEdge, resetGroup, resetService, setEdge } from '../detect/face';
-import { EdgeState, EdgeWindow, Feed, Grid, Role, Sums } from '../layout';
+import { Clock, EdgeState, EdgeWindow, Feed, Grid, Role, Sums } from '../layout';
 import { reserve } from '../memory';
 import { forgetSeriesOf } from '../series/bind';
-import { seriesAt } from '../series/table';
+import { moveSeriesClock, seriesAt } from '../series/table';
 import { ticksInit } from './ticks';
 
 const EDGE_BYTES: usize = offsetof<EdgeWindow>() + 2 * Sums.BYTES;
 
 let grids: usize = 0;
 let feeds: usize = 0;
+let clocks: usize = 0;
 let edges: usize = 0;
 /** i32[maxServices]: next free service slot; -1 its end, -2 in use. */
 let services: usize = 0;
 let maxGroups: i32 = 0;
 let maxFeeds: i32 = 0;
+let maxClocks: i32 = 0;
 let maxEdges: i32 = 0;
 let maxServices: i32 = 0;
 
@@ -29,11 +31,15 @@ class GraphHead {
   edgesUsed: i32;
   servicesHigh: i32;
   servicesFree: i32;
+  clocks: i32;
+  /** Times that a clock was aligned, or found ahead of its receipt. */
+  clockMoves: u32;
 }
 let head: GraphHead = changetype<GraphHead>(0);
 
-export function configureGraph(feedCapacity: i32): void {
+export function configureGraph(feedCapacity: i32, clockCapacity: i32): void {
   maxFeeds = feedCapacity;
+  maxClocks = clockCapacity;
 }
 
 export function graphInit(edgeCapacity: i32, serviceCapacity: i32, groupCapacity: i32): void {
@@ -42,6 +48,7 @@ export function graphInit(edgeCapacity: i32, serviceCapacity: i32, groupCapacity
   maxGroups = groupCapacity;
   grids = reserve(<usize>maxGroups * offsetof<Grid>());
   feeds = reserve(<usize>maxFeeds * offsetof<Feed>());
+  clocks = reserve(<usize>maxClocks * offsetof<Clock>());
   edges = reserve(<usize>maxEdges * EDGE_BYTES);
   services = reserve(<usize>maxServices << 2);
   head = changetype<GraphHead>(reserve(offsetof<GraphHead>()));
@@ -59,6 +66,12 @@ export function gridAt(group: i32): Grid {
 @inline
 export function feedAt(feed: i32): Feed {
   return changetype<Feed>(feeds + <usize>feed * offsetof<Feed>());
+}
+
+// @ts-ignore: decorator
+@inline
+export function clockAt(clock: i32): Clock {
+  return changetype<Clock>(clocks + <usize>clock * offsetof<Clock>());
 }
 
 // @ts-ignore: decorator
@@ -82,6 +95,18 @@ export function feedsUsed(): i32 {
   return head.feeds;
 }
 
+export function clocksUsed(): i32 {
+  return head.clocks;
+}
+
+/** Grows whenever a clock was aligned or found ahead of its receipt. */
+export function clockMoves(): u32 {
+  return head.clockMoves;
+}
+export function noteMove(): void {
+  head.clockMoves++;
+}
+
 export function edgesUsed(): i32 {
   return head.edgesUsed;
 }
@@ -97,6 +122,10 @@ export function isGroup(group: i32): bool {
 
 export function isFeed(feed: i32): bool {
   return feed >= 0 && feed < head.feeds;
+}
+
+export function isClock(clock: i32): bool {
+  return clock >= 0 && clock < head.clocks;
 }
 
 export function isEdge(edge: i32): bool {
@@ -132,11 +161,12 @@ export function trimGraph(edgeCount: i32, serviceCount: i32): void {
   head.servicesFree = -1;
 }
 
-/** A group of edges with one window length; -1: no room. */
+/** A group of edges with one window length, and a clock for whoever has none of its own; -1: no room. */
 export function addGroup(windowNanos: i64, latenessNanos: i64): i32 {
-  if (head.groups == maxGroups) return -1;
+  if (head.groups == maxGroups || head.clocks == maxClocks) return -1;
   const group = head.groups++;
   ticksInit(gridAt(group), windowNanos, latenessNanos);
+  gridAt(group).ownClock = addClock(group);
   resetGroup(group, <f64>windowNanos / 1e9);
   return group;
 }
@@ -151,6 +181,39 @@ export function addFeed(group: i32, sourceRelative: bool): i32 {
   record.next = gridAt(group).feeds;
   gridAt(group).feeds = feed;
   return feed;
+}
+
+/** The clock of another sender of the group; -1: no room. */
+export function addClock(group: i32): i32 {
+  if (head.clocks == maxClocks || !isGroup(group)) return -1;
+  const slot = head.clocks++;
+  startClock(slot, group);
+  return slot;
+}
+
+function startClock(slot: i32, group: i32): void {
+  const clock = clockAt(slot);
+  memory.fill(changetype<usize>(clock), 0, offsetof<Clock>());
+  clock.group = group;
+  clock.next = gridAt(group).clocks;
+  gridAt(group).clocks = slot;
+}
+
+/** The slot serves another sender, of any group; series of the one before go on under their group's own clock. False: it cannot. */
+export function renewClock(slot: i32, group: i32): bool {
+  if (!isClock(slot) || !isGroup(group)) return false;
+  const grid = gridAt(clockAt(slot).group);
+  if (grid.ownClock == slot) return false;
+  if (clockAt(slot).claim != 0) grid.claims--;
+  moveSeriesClock(slot, grid.ownClock);
+  if (grid.clocks == slot) grid.clocks = clockAt(slot).next;
+  else {
+    let before = grid.clocks;
+    while (clockAt(before).next != slot) before = clockAt(before).next;
+    clockAt(before).next = clockAt(slot).next;
+  }
+  startClock(slot, group);
+  return true;
 }
 
 /** A service of the group; -1: no room. */

@@ -1,27 +1,17 @@
-// Event time onto the tick grid of a group: which tick a point falls into, when a tick is due, what is believed of a clock.
+// Event time onto the tick grid of a group: which tick a point falls into, and when a tick is due.
 //
 //   group    ├──── tick k ────┤├── tick k+1 ──┤        middle of tick k: phase + k window
 //   feed       ├── tick k ──────┤                      shifted by at most half a window
 //   due                         ↑ lateness (≤ half a window) past the end of tick k: open are k and k+1 at most
-import { Feed, Grid } from '../layout';
-import { feedAt, isFeed } from './graph';
+import { Clock, Feed, Grid } from '../layout';
+import { judge, settleClocks, Verdict } from './clocks';
+import { clockAt, feedAt, isFeed } from './graph';
 
 const MINUTE: i64 = 60_000_000_000;
 /** A feed moves its phase after so many ticks beyond a quarter of a window. */
 const STREAK = 3;
 /** Empty ticks that make a silence an outage. */
 const OUTAGE_TICKS: i64 = 3;
-
-export const enum Verdict {
-  /** The point may be taken. */
-  TAKE = 0,
-  /** Far ahead: held back. */
-  HOLD = 1,
-  /** Tick closed + 1 is to be closed first. */
-  CLOSE = 2,
-  /** A second request claims the same jump. */
-  CONFIRMED = 3,
-}
 
 export function ticksInit(grid: Grid, window: i64, lateness: i64): void {
   memory.fill(changetype<usize>(grid), 0, offsetof<Grid>());
@@ -35,6 +25,7 @@ export function ticksInit(grid: Grid, window: i64, lateness: i64): void {
   grid.lastTick = -1;
   grid.newEdges = -1;
   grid.feeds = -1;
+  grid.clocks = -1;
 }
 
 /** Quotient rounded down; b > 0. */
@@ -56,10 +47,25 @@ function dueTick(grid: Grid, time: i64): i64 {
 
 function start(grid: Grid, time: i64): void {
   grid.isStarted = 1;
-  grid.phase = time;
+  grid.phase = time - (grid.closed + 1) * grid.window;
   grid.newest = time;
-  grid.trustedUntil = time;
-  grid.dueAt = dueTime(grid, 0);
+  grid.dueAt = dueTime(grid, grid.closed + 1);
+  if (grid.closed >= 0) grid.resumedAt = time;
+}
+
+/** The next point lays the grid anew, in the tick after the last closed one; what open ticks hold is forgotten. */
+export function ticksRestart(grid: Grid): void {
+  grid.isStarted = 0;
+  grid.newest = 0;
+  grid.dueAt = i64.MIN_VALUE;
+  grid.outageEnd = i64.MIN_VALUE;
+  grid.skipped = 0;
+  grid.lastTick = grid.closed;
+  grid.points0 = 0;
+  grid.points1 = 0;
+  grid.claims = 0;
+  grid.jumpBy = 0;
+  grid.base = 0;
 }
 
 /** The feed's first point is the middle of its ticks. */
@@ -93,24 +99,6 @@ function findTick(grid: Grid, feed: Feed, time: i64): i64 {
   return feed.tick;
 }
 
-/** A point further ahead than a watch may be wrong waits until a second request says about the same. */
-function hold(grid: Grid, time: i64, request: u32, watermark: i64): Verdict {
-  if (grid.heldTime != 0 && grid.heldRequest == request) {
-    grid.heldTime = min(grid.heldTime, time);
-    return Verdict.HOLD;
-  }
-  const distance = time > grid.heldTime ? time - grid.heldTime : grid.heldTime - time;
-  if (grid.heldTime != 0 && distance <= grid.ahead) {
-    grid.heldTime = 0;
-    grid.trustedUntil = time + grid.ahead;
-    grid.heldAbove = watermark + grid.ahead;
-    return Verdict.CONFIRMED;
-  }
-  grid.heldTime = time;
-  grid.heldRequest = request;
-  return Verdict.HOLD;
-}
-
 /** Points seen in an open tick. */
 // @ts-ignore: decorator
 @inline
@@ -129,10 +117,10 @@ function skipOutage(grid: Grid, time: i64): void {
   for (let feed = grid.feeds; feed >= 0; feed = feedAt(feed).next) feedAt(feed).periodBefore = feedAt(feed).period;
 }
 
-/** What to do with a point that is not before `dueAt`. `received`: wall clock at receipt, ns, 0 unknown. */
-export function advanceTo(grid: Grid, feed: Feed, time: i64, request: u32, received: i64): Verdict {
-  const watermark = grid.isStarted ? grid.newest - grid.lateness : received > 0 ? received : time;
-  if (time - watermark > grid.ahead && time > grid.trustedUntil) return hold(grid, time, request, watermark);
+/** What to do with a point that is not before `dueAt`, or whose clock has points held. `received`: wall clock at receipt, ns, 0 unknown. */
+export function advanceTo(grid: Grid, feed: Feed, clock: i32, time: i64, request: u32, received: i64): Verdict {
+  const verdict = judge(grid, clock, time, request, received);
+  if (verdict != Verdict.TAKE) return verdict;
   if (!grid.isStarted) start(grid, time);
   if (!feed.isStarted) startFeed(feed, time);
   if (time < grid.dueAt) return Verdict.TAKE;
@@ -156,10 +144,15 @@ export function flushTo(grid: Grid): bool {
 /** Notes an accepted point of the feed. */
 // @ts-ignore: decorator
 @inline
-export function notePoint(grid: Grid, feed: Feed, time: i64, tick: i64): void {
+export function notePoint(grid: Grid, feed: Feed, clock: Clock, time: i64, tick: i64, received: i64): void {
   if (time > grid.newest) grid.newest = time;
   if (tick > grid.lastTick) grid.lastTick = tick;
-  if (grid.heldTime != 0) grid.heldTime = 0;
+  if (time > clock.newest) {
+    clock.newest = time;
+    clock.received = received;
+    clock.lateSince = 0;
+    clock.future = 0;
+  }
   const offset = time - feed.middle;
   if (tick & 1) {
     grid.points1++;
@@ -228,6 +221,7 @@ export function periodFor(grid: Grid, feed: Feed, tick: i64): i64 {
 /** Everything of tick closed + 1 but its edges is settled. */
 export function settleTick(grid: Grid): void {
   const tick = grid.closed + 1;
+  settleClocks(grid);
   for (let feed = grid.feeds; feed >= 0; feed = feedAt(feed).next) {
     settleFeed(grid, feedAt(feed), tick);
     settlePeriod(grid, feedAt(feed), tick);
@@ -251,4 +245,18 @@ export function feedPeriod(feed: i32): f64 {
 }
 export function feedTicks(feed: i32): f64 {
   return isFeed(feed) ? <f64>feedAt(feed).ticks : 0;
+}
+
+/** What a clock shows: what is taken off its times, its newest accepted time and when that came (Unix ns, aligned), how far ahead it was left out, ns. */
+export function clockShift(clock: i32): i64 {
+  return clockAt(clock).shift;
+}
+export function clockNewest(clock: i32): i64 {
+  return clockAt(clock).newest;
+}
+export function clockReceived(clock: i32): i64 {
+  return clockAt(clock).received;
+}
+export function clockFuture(clock: i32): i64 {
+  return clockAt(clock).future;
 }

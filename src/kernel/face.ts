@@ -117,6 +117,8 @@ export interface SeriesBinding {
   /** Edge slot; -1: the series is not used (unmapped, muted), and costs one table look-up a point from now on. */
   readonly edge: number;
   readonly feed: number;
+  /** Clock of the sender; undefined: that of whoever has none of its own. */
+  readonly clock?: number;
   /** Order of trust, 0 first, at most 254: an edge's feature listens to its lowest rank only. */
   readonly rank: number;
   readonly type: number;
@@ -130,8 +132,25 @@ export type FoldStop =
   | { readonly reason: 'done' }
   /** A tick of the group is due: drive `beginClose` … `closeSlice`, then fold on from `next`. */
   | { readonly reason: 'close'; readonly group: number; readonly next: number }
-  /** A second request confirmed a jump of the clock: fold what was held for the group first, then on from `next`. */
-  | { readonly reason: 'confirmed'; readonly group: number; readonly next: number };
+  /** A clock has points held no longer: fold its requests first, oldest first, then on from `next`. */
+  | { readonly reason: 'confirmed'; readonly clock: number; readonly next: number };
+
+/** A clock of which the last fold held points back. `isFirst`: none of an earlier request. */
+export interface HeldClock {
+  readonly clock: number;
+  readonly isFirst: boolean;
+}
+
+/** What is known of a sender's clock in its group. */
+export interface ClockState {
+  /** Taken off its times; 0: it is right, as far as the others tell. */
+  readonly shiftNanos: bigint;
+  /** Newest accepted time, aligned (0: none), and when that was received (0: in a replay). */
+  readonly newestUnixNano: bigint;
+  readonly receivedUnixNano: bigint;
+  /** How far its last points were ahead, which were left out for it; 0: they were not. */
+  readonly aheadNanos: bigint;
+}
 
 /** Data points by what became of them; monotonic counts since start. */
 export interface FoldCounts {
@@ -153,6 +172,8 @@ export interface FoldCounts {
   overlap: number;
   /** A counter's sample that fell or leapt too far to be believed at once. */
   doubtful: number;
+  /** Further ahead of their receipt than is believed. */
+  future: number;
 }
 
 /** What a row of `oddRows` shows; `Odd` of the kernel. */
@@ -262,6 +283,10 @@ export interface KernelFace {
   /** `latenessNanos` at most half a window; more is cut down to it. */
   addGroup(windowNanos: bigint, latenessNanos: bigint): number;
   addFeed(group: number, sourceRelative: boolean): number;
+  /** The clock of a sender in the group; a group has one from the start for whoever has none of its own. */
+  addClock(group: number): number;
+  /** Gives the slot of a clock to another sender, of any group. False: it is a group's own. */
+  renewClock(clock: number, group: number): boolean;
   addService(group: number): number;
   /** Frees the slot of a service that is an end of no edge. */
   removeService(service: number): void;
@@ -281,11 +306,14 @@ export interface KernelFace {
   // -- folding and closing
   /**
    * Folds scanned rows from `from` on into the open ticks of their edges. `request`: a number that differs between requests.
-   * `group` -1: all; else only rows of that group, of a batch that was held back: what of it was folded before is not folded again.
+   * `clock` -1: all; else only rows of that clock, of a request that was held back: what of it was folded before is not folded again.
+   * `latestUnixNano`: points beyond it are counted `future`; never later than the year 2200.
    */
-  fold(from: number, request: number, receivedUnixNano: bigint, group: number): FoldStop;
-  /** Groups that hold points of the request just folded back, because they were far ahead: keep its batch, in place of an older one. */
-  heldGroups(): readonly number[];
+  fold(from: number, request: number, receivedUnixNano: bigint, clock: number, latestUnixNano?: bigint): FoldStop;
+  /** Clocks of which the last call of `fold` held points back, because they were ahead: keep the request for each. */
+  heldClocks(): readonly HeldClock[];
+  /** Whether points of the clock are held; where not, its requests need not be kept. */
+  holds(clock: number): boolean;
   /** Rows of the last call of `fold` (ask before its tick is closed) whose series asked for TypeScript, with the edge and open tick they belong to. */
   slowRows(): readonly { readonly row: number; readonly edge: number; readonly tick: number }[];
   /**
@@ -329,6 +357,9 @@ export interface KernelFace {
   counts(): FoldCounts;
   /** What a feed shows: its phase, observed period in ns (0: not known yet), ticks seen. */
   feed(feed: number): { readonly phaseUnixNano: bigint; readonly periodNanos: bigint; readonly ticks: number };
+  clock(clock: number): ClockState;
+  /** Grows whenever a clock was aligned, or found ahead and left out. */
+  clockMoves(): number;
   seriesUsed(): number;
   edgesUsed(): number;
   /** Bytes of linear memory. */
@@ -343,6 +374,8 @@ export interface KernelFace {
   takeOver(other: KernelFace): readonly string[];
 
   // -- checkpoints; not while a closing is under way
+  /** Groups whose time is later go on at the time of their next data, with everything that was learnt of their edges; how many. */
+  mendTimes(latestUnixNano: bigint): number;
   /** Everything that the kernel knows: restored into a kernel of the same options, it goes on bit for bit. */
   snapshot(): Uint8Array;
   /** The same in pieces of a megabyte; between two of them nothing may be folded, bound or closed, but other requests be scanned. */

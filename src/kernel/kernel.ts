@@ -14,9 +14,11 @@ import { CapacityError } from './errors.js';
 import type {
   AlertProfile,
   Band,
+  ClockState,
   Closing,
   FoldCounts,
   FoldStop,
+  HeldClock,
   KernelFace,
   KernelOptions,
   OddReading,
@@ -27,7 +29,7 @@ import type {
   Scan,
   SeriesBinding,
 } from './face.js';
-import { type KernelExports, loadKernel } from './load.js';
+import { type KernelExports, loadKernel, maxClocks } from './load.js';
 import { dropSeries, type Inside, moveState, packState } from './move-state.js';
 import { Scanner } from './scanner.js';
 import { restoreSnapshot, snapshotPieces, takeSnapshot } from './snapshot.js';
@@ -35,6 +37,11 @@ import { Views } from './views.js';
 
 /** Request numbers of the kernel: 31 bits, the last one marks a held batch. */
 const REQUEST_MASK = 0x7fff_ffff;
+
+/** The year 2200: whatever says more is no time, and the arithmetic of ticks stays far from the end of 64 bits. */
+const LATEST = 7_258_118_400_000_000_000n;
+/** Answer of `isHeld`. */
+const FIRST_HELD = 2;
 
 /** What 29,000 edges take as Pixie sends them. */
 const TEMPLATE_BYTES = 8 << 20;
@@ -65,7 +72,13 @@ export class Kernel implements KernelFace {
     this.#options = options;
     this.#views = new Views(wasm.memory);
     configureDetectors(wasm, options);
-    wasm.configureSeries(options.maxSeries, options.maxFeeds, options.hashSeed, options.idleSeriesSeconds ?? 3600);
+    wasm.configureSeries(
+      options.maxSeries,
+      options.maxFeeds,
+      maxClocks(options.maxGroups),
+      options.hashSeed,
+      options.idleSeriesSeconds ?? 3600,
+    );
     wasm.configureTemplates(options.templateBytes ?? TEMPLATE_BYTES);
     const status = wasm.init(options.maxEdges, options.maxServices, options.maxGroups, options.inputLimitBytes);
     if (status !== wasm.Status.OK.value) throw new CapacityError('the configured capacities do not fit into memory');
@@ -92,8 +105,8 @@ export class Kernel implements KernelFace {
 
   /** Throws `RangeError` for a slot that is not in use, or an edge and a feed of different groups. */
   bindSeries(series: number, binding: SeriesBinding): void {
-    const { edge, feed, rank, type, roles, scale } = binding;
-    require(this.#wasm.bindSeries(series, edge, feed, rank, type, roles, scale), `cannot bind series ${series}`);
+    const { edge, feed, clock = -1, rank, type, roles, scale } = binding;
+    require(this.#wasm.bindSeries(series, edge, feed, clock, rank, type, roles, scale), `cannot bind series ${series}`);
   }
 
   unbindAll(): void {
@@ -107,6 +120,31 @@ export class Kernel implements KernelFace {
 
   addFeed(group: number, sourceRelative: boolean): number {
     return this.#wasm.addFeed(group, sourceRelative);
+  }
+
+  addClock(group: number): number {
+    return this.#wasm.addClock(group);
+  }
+
+  renewClock(clock: number, group: number): boolean {
+    return this.#wasm.renewClock(clock, group) !== 0;
+  }
+
+  clock(clock: number): ClockState {
+    return {
+      shiftNanos: this.#wasm.clockShift(clock),
+      newestUnixNano: this.#wasm.clockNewest(clock),
+      receivedUnixNano: this.#wasm.clockReceived(clock),
+      aheadNanos: this.#wasm.clockFuture(clock),
+    };
+  }
+
+  mendTimes(latestUnixNano: bigint): number {
+    return this.#wasm.mendTimes(latestUnixNano);
+  }
+
+  clockMoves(): number {
+    return this.#wasm.clockMoves() >>> 0;
   }
 
   addService(group: number): number {
@@ -145,18 +183,33 @@ export class Kernel implements KernelFace {
     this.#wasm.setIncidentLevel(group, nats);
   }
 
-  fold(from: number, request: number, receivedUnixNano: bigint, group: number): FoldStop {
-    const status = this.#wasm.fold(from, request & REQUEST_MASK, receivedUnixNano, group);
+  fold(
+    from: number,
+    request: number,
+    receivedUnixNano: bigint,
+    clock: number,
+    latestUnixNano: bigint = LATEST,
+  ): FoldStop {
+    const latest = latestUnixNano < LATEST ? latestUnixNano : LATEST;
+    const status = this.#wasm.fold(from, request & REQUEST_MASK, receivedUnixNano, latest, clock);
     if (status === this.#wasm.Status.OK.value) return { reason: 'done' };
-    const reason = status === this.#wasm.Status.CLOSE.value ? 'close' : 'confirmed';
-    return { reason, group: this.#wasm.foldGroup(), next: this.#wasm.foldNext() };
+    const [by, next] = [this.#wasm.foldStopped(), this.#wasm.foldNext()];
+    if (status === this.#wasm.Status.CLOSE.value) return { reason: 'close', group: by, next };
+    return { reason: 'confirmed', clock: by, next };
   }
 
-  heldGroups(): readonly number[] {
-    const groups: number[] = [];
-    if (this.#wasm.foldHeld() === 0) return groups;
-    for (let group = 0; group < this.#wasm.groupsUsed(); group++) if (this.#wasm.isHeld(group)) groups.push(group);
-    return groups;
+  heldClocks(): readonly HeldClock[] {
+    const held: HeldClock[] = [];
+    if (this.#wasm.foldHeld() === 0) return held;
+    for (let clock = 0; clock < this.#wasm.clocksUsed(); clock++) {
+      const how = this.#wasm.isHeld(clock);
+      if (how > 0) held.push({ clock, isFirst: how === FIRST_HELD });
+    }
+    return held;
+  }
+
+  holds(clock: number): boolean {
+    return this.#wasm.isClaiming(clock) !== 0;
   }
 
   slowRows(): readonly { readonly row: number; readonly edge: number; readonly tick: number }[] {
@@ -289,6 +342,7 @@ export class Kernel implements KernelFace {
       first: f64[at + 10]!,
       overlap: f64[at + 11]!,
       doubtful: f64[at + 12]!,
+      future: f64[at + 13]!,
     };
   }
 

@@ -32,7 +32,7 @@ export interface StatusNumbers {
 export interface KernelExports extends DetectExports {
   readonly memory: Memory;
   readonly Status: StatusNumbers;
-  configureSeries(maxSeries: number, maxFeeds: number, hashSeed: bigint, idleSeconds: number): void;
+  configureSeries(maxSeries: number, maxFeeds: number, maxClocks: number, hashSeed: bigint, idleSeconds: number): void;
   configureTemplates(bytes: number): void;
   init(maxEdges: number, maxServices: number, maxGroups: number, inputLimitBytes: number): number;
   inputFor(bytes: number): number;
@@ -59,6 +59,7 @@ export interface KernelExports extends DetectExports {
     series: number,
     edge: number,
     feed: number,
+    clock: number,
     rank: number,
     type: number,
     roles: number,
@@ -88,6 +89,15 @@ export interface KernelExports extends DetectExports {
   feedPhase(feed: number): bigint;
   feedPeriod(feed: number): number;
   feedTicks(feed: number): number;
+  addClock(group: number): number;
+  renewClock(clock: number, group: number): number;
+  clocksUsed(): number;
+  mendTimes(latest: bigint): number;
+  clockMoves(): number;
+  clockShift(clock: number): bigint;
+  clockNewest(clock: number): bigint;
+  clockReceived(clock: number): bigint;
+  clockFuture(clock: number): bigint;
   addService(group: number): number;
   removeService(service: number): number;
   unbindAll(): void;
@@ -97,12 +107,13 @@ export interface KernelExports extends DetectExports {
   setFeatureRank(edge: number, feature: number, rank: number): number;
   edgesUsed(): number;
   longestDormant(): number;
-  fold(from: number, request: number, receivedUnixNano: bigint, only: number): number;
+  fold(from: number, request: number, receivedUnixNano: bigint, latestUnixNano: bigint, only: number): number;
   foldNext(): number;
-  foldGroup(): number;
+  foldStopped(): number;
   foldHeld(): number;
   foldCounts(): number;
-  isHeld(group: number): number;
+  isHeld(clock: number): number;
+  isClaiming(clock: number): number;
   slowCount(): number;
   slowList(): number;
   oddCount(): number;
@@ -135,6 +146,15 @@ export interface KernelExports extends DetectExports {
   readonly ROW_FLAG_VALUE: Global;
   readonly ROW_FLAG_COUNT: Global;
   readonly METRIC_BYTES: Global;
+}
+
+const CLOCKS_PER_GROUP = 64;
+/** As many as a series can tell apart. */
+const MOST_CLOCKS = 0xffff;
+
+/** Clocks of senders that there is room for, of all groups together. */
+export function maxClocks(maxGroups: number): number {
+  return Math.min(CLOCKS_PER_GROUP * maxGroups, MOST_CLOCKS);
 }
 
 let compiled: CompiledModule | undefined;

@@ -1,7 +1,7 @@
 // A kernel's state into one of other capacities: region by region, each as far as it is used.
 import { CheckpointError } from './errors.js';
 import type { KernelOptions, Packed } from './face.js';
-import type { KernelExports } from './load.js';
+import { type KernelExports, maxClocks } from './load.js';
 import { clear, type Region, stateRegions, usedPages } from './snapshot.js';
 import type { Views } from './views.js';
 
@@ -14,7 +14,7 @@ export interface Inside {
 
 /** State regions in the order of their layout (series/table, window/graph, window/counts, detect/regions). */
 const REGIONS = [
-  ...['series', 'seriesHead', 'grids', 'feeds', 'edgeWindows', 'serviceSlots', 'graphHead', 'counts'],
+  ...['series', 'seriesHead', 'grids', 'feeds', 'clocks', 'edgeWindows', 'serviceSlots', 'graphHead', 'counts'],
   ...['edges', 'services', 'groups', 'chunks', 'profiles', 'windows', 'orderHead'],
   ...['score', 'evidence', 'surprise', 'gap', 'on', 'change', 'kind', 'present', 'source', 'forest', 'age', 'usual'],
   ...['mix', 'channel', 'channelChange'],
@@ -39,6 +39,7 @@ function checkRoom({ wasm }: Inside, { maxGroups, maxFeeds, maxEdges, maxService
   const needs = [
     [wasm.groupsUsed(), maxGroups, 'groups (window lengths times clusters)'],
     [wasm.feedsUsed(), maxFeeds, 'feeds'],
+    [wasm.clocksUsed(), maxClocks(maxGroups), 'clocks of senders'],
     [wasm.edgesHigh(), maxEdges, 'edges'],
     [wasm.servicesHigh(), maxServices, 'services'],
     [wasm.seriesHigh(), maxSeries, 'series'],

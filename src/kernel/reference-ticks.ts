@@ -1,5 +1,7 @@
 // The slow plain-TypeScript oracle of the tick grid. For tests only.
 
+import { type ClockRecord, judge } from './reference-clocks.js';
+
 const MINUTE = 60_000_000_000n;
 
 export interface GroupRecord {
@@ -13,10 +15,12 @@ export interface GroupRecord {
   outageEnd: bigint;
   resumedAt: bigint;
   skipped: bigint;
-  held?: { time: bigint; request: string } | undefined;
-  trustedUntil: bigint;
-  /** Of a confirmed jump: what was not further ahead was folded when it came. */
-  heldAbove: bigint;
+  /** A point so far ahead of the watermark is not believed at once where one sender alone tells the time. */
+  readonly ahead: bigint;
+  readonly clocks: ClockRecord[];
+  /** What results add to aligned times. */
+  base: bigint;
+  jump?: { readonly from: bigint; readonly by: bigint };
   edges: Set<number>;
   ordered: Set<number>;
   firstTick: Map<number, bigint>;
@@ -34,28 +38,12 @@ export interface FeedRecord {
   periods: { tick: bigint; period: number }[];
 }
 
-export type Verdict = 'take' | 'hold' | 'close' | 'confirmed';
+export type Verdict = 'take' | 'hold' | 'close' | { readonly released: ClockRecord };
+
+export const aheadOf = (window: bigint): bigint => max(5n * MINUTE, 3n * window);
 
 const floorDiv = (a: bigint, b: bigint): bigint => (a % b < 0n ? a / b - 1n : a / b);
 export const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
-
-function hold(group: GroupRecord, time: bigint, request: string, watermark: bigint, ahead: bigint): Verdict {
-  if (group.held?.request === request) {
-    if (time < group.held.time) group.held.time = time;
-    return 'hold';
-  }
-  if (group.held) {
-    const distance = time > group.held.time ? time - group.held.time : group.held.time - time;
-    if (distance <= ahead) {
-      group.held = undefined;
-      group.trustedUntil = time + ahead;
-      group.heldAbove = watermark + ahead;
-      return 'confirmed';
-    }
-  }
-  group.held = { time, request };
-  return 'hold';
-}
 
 export function startFeed(feed: FeedRecord, time: bigint): void {
   feed.phases = [{ from: -(1n << 63n), phase: time }];
@@ -109,16 +97,11 @@ export function periodOf(feed: FeedRecord, tick: bigint): bigint {
   return BigInt(Math.trunc(feed.periods.findLast((entry) => entry.tick <= tick - 2n)?.period ?? 0));
 }
 
-export function beginsAtZero(
-  group: GroupRecord,
-  feed: FeedRecord,
-  point: { readonly startTimeUnixNano: bigint },
-  time: bigint,
-  tick: bigint,
-): boolean {
+/** `start`: of the process, aligned; 0: not told. */
+export function beginsAtZero(group: GroupRecord, feed: FeedRecord, start: bigint, time: bigint, tick: bigint): boolean {
   const settled = 2n * max(group.window, periodOf(feed, tick));
   if (time - feed.firstTime < settled) return false;
-  return point.startTimeUnixNano === 0n || point.startTimeUnixNano >= time - settled;
+  return start === 0n || start >= time - settled;
 }
 
 export function dueTime(group: GroupRecord, tick: bigint): bigint {
@@ -129,19 +112,18 @@ export function dueTime(group: GroupRecord, tick: bigint): bigint {
 export function advance(
   group: GroupRecord,
   feed: FeedRecord,
+  clock: ClockRecord,
   time: bigint,
   request: string,
   received: bigint,
 ): Verdict {
-  const isDue = group.phase === undefined || time >= dueTime(group, group.closed + 1n);
-  if (!isDue) return 'take';
-  const ahead = max(5n * MINUTE, 3n * group.window);
-  const watermark = group.phase === undefined ? (received > 0n ? received : time) : group.newest - group.lateness;
-  if (time - watermark > ahead && time > group.trustedUntil) return hold(group, time, request, watermark, ahead);
+  const due = group.phase === undefined ? -(1n << 63n) : dueTime(group, group.closed + 1n);
+  if (time < due && !clock.claim) return 'take';
+  const judgement = judge(group, clock, time, request, received, due);
+  if (judgement !== 'take') return judgement;
   if (group.phase === undefined) {
     group.phase = time;
     group.newest = time;
-    group.trustedUntil = time;
   }
   if (feed.phases.length === 0) startFeed(feed, time);
   if (time < dueTime(group, group.closed + 1n)) return 'take';

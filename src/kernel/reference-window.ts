@@ -2,10 +2,12 @@
 //
 // Written from the rules (docs/architecture.md, Kernel), not from the kernel: samples are kept, amounts are computed when a tick closes.
 import { type FoldCounts, type SeriesBinding, SeriesType } from './face.js';
+import { type ClockRecord, newClock, noteLate, settleClocks } from './reference-clocks.js';
 import { continues, judge, startCounter } from './reference-counters.js';
 import { EdgeSums, FEATURE_ROLES, type Sample } from './reference-sums.js';
 import {
   advance,
+  aheadOf,
   beginsAtZero,
   dueTime,
   type FeedRecord,
@@ -39,6 +41,14 @@ export interface ReferenceTick {
   readonly newEdges: readonly number[];
 }
 
+export type ReferenceStop =
+  | { readonly reason: 'done' }
+  | { readonly reason: 'close'; readonly group: number; readonly next: number }
+  | { readonly reason: 'confirmed'; readonly clock: number; readonly next: number };
+
+/** The year 2200. */
+const LATEST = 7_258_118_400_000_000_000n;
+
 interface SeriesRecord {
   readonly binding: SeriesBinding;
   /** Last four times, newest first, and their requests. */
@@ -58,9 +68,13 @@ function isUsable(point: ReferencePoint): boolean {
 export class ReferenceWindows {
   readonly #groups: GroupRecord[] = [];
   readonly #feeds: FeedRecord[] = [];
+  readonly #clocks: ClockRecord[] = [];
   readonly #series = new Map<number, SeriesRecord>();
   readonly #edgeGroup = new Map<number, number>();
   readonly #ranks = new Map<number, number[]>();
+  readonly #held = new Set<ClockRecord>();
+  /** Of the point folded last. */
+  #request = '';
   readonly #counts: FoldCounts = {
     folded: 0,
     late: 0,
@@ -75,9 +89,12 @@ export class ReferenceWindows {
     first: 0,
     overlap: 0,
     doubtful: 0,
+    future: 0,
   };
 
   addGroup(window: bigint, lateness: bigint): number {
+    const own = newClock(this.#groups.length);
+    this.#clocks.push(own);
     this.#groups.push({
       window,
       lateness: lateness < window / 2n ? lateness : window / 2n,
@@ -88,13 +105,25 @@ export class ReferenceWindows {
       outageEnd: -(1n << 62n),
       resumedAt: -(1n << 62n),
       skipped: 0n,
-      trustedUntil: 0n,
-      heldAbove: 0n,
+      base: 0n,
+      ahead: aheadOf(window),
+      clocks: [own],
       edges: new Set(),
       ordered: new Set(),
       firstTick: new Map(),
     });
     return this.#groups.length - 1;
+  }
+
+  addClock(group: number): number {
+    const clock = newClock(group);
+    this.#groups[group]!.clocks.unshift(clock);
+    return this.#clocks.push(clock) - 1;
+  }
+
+  /** What is taken off the times of each clock. */
+  shifts(): bigint[] {
+    return this.#clocks.map(({ shift }) => shift);
   }
 
   addFeed(group: number): number {
@@ -136,7 +165,8 @@ export class ReferenceWindows {
     request: number,
     received: bigint,
     only: number,
-  ): { reason: 'done' } | { reason: 'close' | 'confirmed'; group: number; next: number } {
+    latest: bigint = LATEST,
+  ): ReferenceStop {
     for (let i = from; i < points.length; i++) {
       const point = points[i]!;
       const series = this.#series.get(point.series);
@@ -145,16 +175,23 @@ export class ReferenceWindows {
         continue;
       }
       const { group } = this.#feeds[series.binding.feed]!;
-      if (only >= 0 && only !== group) continue;
-      const time = point.timeUnixNano === 0n ? received : point.timeUnixNano;
-      if (only >= 0 && time <= this.#groups[group]!.heldAbove) continue;
-      if (!isUsable(point) || time <= 0n || time >= 1n << 63n) {
+      const clock = this.#clockOf(series);
+      if (only >= 0 && clock !== this.#clocks[only]) continue;
+      const sent = point.timeUnixNano === 0n ? received : point.timeUnixNano;
+      if (only >= 0 && sent < clock.heldFrom) continue;
+      if (sent > latest) {
+        if (only < 0) this.#counts.future++;
+        continue;
+      }
+      if (!isUsable(point) || sent <= 0n) {
         this.#counts.noValue++;
         continue;
       }
       const number = only >= 0 ? `held ${request}` : `${request}`;
-      const verdict = this.#foldPoint(group, series, point, time, number, received);
-      if (verdict !== 'take') return { reason: verdict, group, next: i };
+      this.#request = number;
+      const verdict = this.#foldPoint(group, series, point, sent, number, received, only >= 0);
+      if (verdict === 'close') return { reason: verdict, group, next: i };
+      if (verdict !== 'take') return { reason: 'confirmed', clock: this.#clocks.indexOf(verdict.released), next: i };
     }
     return { reason: 'done' };
   }
@@ -163,19 +200,28 @@ export class ReferenceWindows {
     groupNumber: number,
     series: SeriesRecord,
     point: ReferencePoint,
-    time: bigint,
+    sent: bigint,
     request: string,
     received: bigint,
-  ): 'take' | 'close' | 'confirmed' {
+    isFinal: boolean,
+  ): 'take' | 'close' | { readonly released: ClockRecord } {
     const group = this.#groups[groupNumber]!;
     const feed = this.#feeds[series.binding.feed]!;
-    const verdict = advance(group, feed, time, request, received);
-    if (verdict === 'hold') this.#counts.held++;
+    const clock = this.#clockOf(series);
+    const time = sent - clock.shift;
+    const verdict = advance(group, feed, clock, time, request, received);
+    if (verdict === 'hold') {
+      this.#counts.held++;
+      this.#held.add(clock);
+    }
     if (verdict !== 'take') return verdict === 'hold' ? 'take' : verdict;
     const isNewFeed = feed.phases.length === 0;
     if (isNewFeed) startFeed(feed, time);
     const [tick, offset] = locate(group, feed, time);
     if (isNewFeed && tick <= group.closed) feed.phases = [];
+    if (tick <= group.closed && !isFinal && noteLate(group, clock, time)) {
+      return this.#foldPoint(groupNumber, series, point, sent, request, received, true);
+    }
     this.#take(group, feed, series, point, time, tick, offset, request);
     return 'take';
   }
@@ -191,6 +237,7 @@ export class ReferenceWindows {
     request: string,
   ): void {
     const { binding } = series;
+    const clock = this.#clockOf(series);
     const isCounter = binding.type === SeriesType.counter;
     const isLate = tick <= group.closed;
     const last = series.ring[0]?.time ?? 0n;
@@ -225,7 +272,10 @@ export class ReferenceWindows {
     }
     if (time > group.newest) group.newest = time;
     group.lastTick = max(group.lastTick, tick);
-    group.held = undefined;
+    if (time > clock.newest) {
+      clock.newest = time;
+      clock.late = undefined;
+    }
     group.seen.set(tick, (group.seen.get(tick) ?? 0) + 1);
     const offsets = feed.offsets.get(tick) ?? [];
     offsets.push(offset);
@@ -263,7 +313,9 @@ export class ReferenceWindows {
     if (!sample) {
       const before = series.isForgotten ? undefined : series.newest;
       const beforeTime = series.ring[1]?.time ?? 0n;
-      const isFirst = before ? beforeTime < group.resumedAt : !beginsAtZero(group, feed, point, time, tick);
+      const isFirst = before
+        ? beforeTime < group.resumedAt
+        : !beginsAtZero(group, feed, this.#alignedStart(series, point), time, tick);
       const isCounter = series.binding.type === SeriesType.counter;
       sample = {
         request,
@@ -292,7 +344,8 @@ export class ReferenceWindows {
     const { counter } = sample;
     const before = counter?.before;
     const beforeTime = series.ring[1]?.time ?? 0n;
-    if (counter && start !== 0n && before && before.start !== 0n && start !== before.start && start >= beforeTime) {
+    const hasOtherStart = start !== 0n && before && before.start !== 0n && start !== before.start;
+    if (counter && hasOtherStart && this.#alignedStart(series, point) >= beforeTime) {
       counter.restarted = true;
     }
     sample.sum += hasValue ? point.value! : counter ? (before?.sum ?? 0) : 0;
@@ -323,16 +376,32 @@ export class ReferenceWindows {
       return false;
     const apart = start > newest.start ? start - newest.start : newest.start - start;
     const last = ring[0]!.time;
-    if (apart <= 2_000_000_000n || start >= last || (time === last && ring[0]!.request === request)) return false;
+    if (apart <= 2_000_000_000n || this.#alignedStart(series, point) >= last) return false;
+    if (time === last && ring[0]!.request === request) return false;
     if (time >= last && continues(newest, point.value ?? 0, point.count)) return false;
     if (2n * (time - last) <= 3n * max(group.window, periodOf(feed, tick))) return true;
     series.isForgotten = true;
     return false;
   }
 
-  /** Groups that hold points of this request back. */
-  heldGroups(request: number): number[] {
-    return this.#groups.flatMap((group, number) => (group.held?.request === `${request}` ? [number] : []));
+  #clockOf({ binding }: SeriesRecord): ClockRecord {
+    return binding.clock === undefined
+      ? this.#clocks.find(({ group }) => group === this.#feeds[binding.feed]!.group)!
+      : this.#clocks[binding.clock]!;
+  }
+
+  #alignedStart(series: SeriesRecord, { startTimeUnixNano: start }: ReferencePoint): bigint {
+    return start === 0n ? 0n : start - this.#clockOf(series).shift;
+  }
+
+  /** Clocks of which points were held back since the last question. */
+  heldClocks(): { readonly clock: number; readonly isFirst: boolean }[] {
+    const held = [...this.#held].filter(({ claim, heldRequest }) => claim && heldRequest === this.#request);
+    this.#held.clear();
+    return held.map((clock) => ({
+      clock: this.#clocks.indexOf(clock),
+      isFirst: clock.claim!.request === this.#request,
+    }));
   }
 
   /** True while a tick in which something was seen is still open. */
@@ -345,6 +414,7 @@ export class ReferenceWindows {
   close(groupNumber: number): ReferenceTick {
     const group = this.#groups[groupNumber]!;
     const tick = group.closed + 1n;
+    settleClocks(group);
     for (const feed of this.#feeds) {
       if (feed.group === groupNumber) settleFeed(group, feed, tick, dueTime(group, tick));
     }
@@ -361,7 +431,7 @@ export class ReferenceWindows {
     return {
       group: groupNumber,
       tick: Number(tick),
-      timeUnixNano: group.phase! + tick * group.window,
+      timeUnixNano: group.phase! + tick * group.window + group.base,
       skipped: Number(skipped),
       windows,
       newEdges: newEdges.sort((a, b) => a - b),

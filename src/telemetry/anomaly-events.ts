@@ -65,9 +65,14 @@ export interface AnomalyEvents {
   silent(cluster: string, windowMs: number, isSilent: boolean): void;
   outage(cluster: string, isOutage: boolean): void;
   truncated(rows: number): void;
+  /** A sender's clock was found to be off; and to be off no longer. */
+  clockIsOff(report: ClockReport): void;
+  clockAgrees(report: ClockReport): void;
   edgesLearnt(cluster: string, count: number, examples: readonly string[]): void;
   otherWindow(example: string): void;
   adopted(what: string): void;
+  /** The state told of times in the future, for so many clusters and window lengths. */
+  timesMended(groups: number): void;
   notAdopted(reason: string): void;
   /** In words, what of a state could not be kept under the present configuration. */
   stateDropped(what: readonly string[]): void;
@@ -90,6 +95,17 @@ export interface CheckpointWritten {
   /** From the beginning to the disk; and the longest that the event loop was held to copy a piece of the state. */
   readonly ms: number;
   readonly heldMs: number;
+}
+
+/** The clock of a sender, as it differs from the others of its cluster. */
+export interface ClockReport {
+  readonly cluster: string;
+  readonly sender: string;
+  readonly windowS: number;
+  /** Ahead of the others, or of its receipt; negative: behind. */
+  readonly offsetS: number;
+  /** Its data is left out, not aligned. */
+  readonly isLeftOut: boolean;
 }
 
 export interface FeedAdvice {
@@ -159,6 +175,8 @@ type Counted = Pick<
   | 'gauges'
   | 'truncated'
   | 'settingsIgnored'
+  | 'clockIsOff'
+  | 'clockAgrees'
   | 'injected'
   | 'checkpointWritten'
   | 'checkpointFailed'
@@ -263,8 +281,41 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
         'Settings of a sender are ignored: they are for a cluster that its token does not name; list its id under the clusters of that token, or stop sending them',
       );
     },
+    ...clockEvents(telemetry, processor, log),
     gauges: gaugeSetter(telemetry, processor),
     ...checkpointEvents(telemetry, processor, log),
+  };
+}
+
+function clockEvents(
+  telemetry: Telemetry,
+  processor: string,
+  log: Log,
+): Pick<AnomalyEvents, 'clockIsOff' | 'clockAgrees'> {
+  const labels = ['processor', 'cluster', 'sender'];
+  const offsets = telemetry.gauge(
+    'pxanomaly_sender_clock_offset_seconds',
+    "How far a sender's clock is ahead of its cluster's others; negative: behind.",
+    labels,
+  );
+  const warn = seldom((fields, line) => log.warn(fields, line));
+  const info = seldom((fields, line) => log.info(fields, line));
+  const set = ({ cluster, sender }: ClockReport, value: number) =>
+    offsets.labels({ processor, cluster, sender }).set(value);
+  return {
+    clockIsOff(report) {
+      set(report, report.offsetS);
+      const { cluster, sender, windowS: window_s, offsetS: offset_s, isLeftOut } = report;
+      const line = isLeftOut
+        ? "A sender's clock is too far ahead: what it sends is forwarded, not scored; set its clock (NTP)"
+        : "A sender's clock differs from the others of its cluster: its times are aligned; set its clock (NTP)";
+      warn(`${cluster} ${sender} ${window_s} ${isLeftOut}`, { cluster, sender, offset_s, window_s }, line);
+    },
+    clockAgrees(report) {
+      set(report, 0);
+      const { cluster, sender } = report;
+      info(`${cluster} ${sender}`, { cluster, sender }, "A sender's clock agrees with the others again");
+    },
   };
 }
 
@@ -403,6 +454,11 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
     otherWindow: (example) =>
       info('other_window', { example }, 'A series of another window length than its edge has; it is not scored'),
     stateDropped: (what) => log.warn({ dropped: what }, 'The configuration has changed: not all of the state is kept'),
+    timesMended: (groups) =>
+      log.warn(
+        { groups },
+        'The state told of times in the future: it is kept, and goes on at the time of the next data',
+      ),
     adopted: (what) => log.info({ state: what }, 'State of the detectors kept'),
     notAdopted: (reason) => log.warn({ reason }, 'State of the detectors is not taken over; they learn anew'),
     learning: (line) => log.info(line),

@@ -243,7 +243,7 @@ describe('what only the wall clock can tell', () => {
     };
     const emit = (_: unknown, batch: Batch) => emitted.push(batch);
     const detector = new Detector({ kernel, config, resource, events, live: true, emit });
-    const loop = new LearnLoop(kernel);
+    const loop = new LearnLoop(kernel, 0n);
     const sender = { key: '', settings: {}, cluster: 'default' };
     const delivery = new Delivery(new Sink(), noDrops);
     const timers = new Timers({

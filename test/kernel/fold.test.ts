@@ -19,6 +19,8 @@ const SECOND = 1_000_000_000n;
 const GROUPS = 2;
 const FEEDS = [0, 0, 1];
 const EDGES = [0, 0, 0, 1, 1];
+/** Groups of the clocks that senders have besides each group's own. */
+const CLOCKS = [0, 0, 1];
 
 /** [type, roles, is a histogram]: every combination that the feature rules make. */
 const SHAPES = [
@@ -54,6 +56,10 @@ function world(bindings: readonly SeriesBinding[], ranks: readonly (readonly [nu
     kernel.addFeed(group, false);
     reference.addFeed(group);
   }
+  for (const group of CLOCKS) {
+    kernel.addClock(group);
+    reference.addClock(group);
+  }
   for (const group of EDGES) reference.addEdge(group, kernel.addEdge(group, -1, -1, 0));
   bindings.forEach((binding, series) => {
     reference.bind(series, binding);
@@ -62,8 +68,10 @@ function world(bindings: readonly SeriesBinding[], ranks: readonly (readonly [nu
     kernel.setFeatureRank(edge, feature, rank);
     reference.setFeatureRank(edge, feature, rank);
   }
-  return { kernel: new KernelDriver(kernel, bindings), reference: new ReferenceDriver(reference) };
+  return { kernel: new KernelDriver(kernel, bindings, latest), reference: new ReferenceDriver(reference, latest) };
 }
+
+const latest = (received: bigint): bigint => (received > 0n ? received + 300n * SECOND : 1n << 62n);
 
 function run({ kernel, reference }: World, requests: readonly StreamRequest[]): void {
   for (const request of requests) {
@@ -77,6 +85,11 @@ function run({ kernel, reference }: World, requests: readonly StreamRequest[]): 
 function agree({ kernel, reference }: World): void {
   assert.deepEqual(kernel.closed, reference.closed);
   assert.deepEqual(kernel.kernel.counts(), reference.reference.counts());
+  const shifts = reference.reference.shifts();
+  assert.deepEqual(
+    shifts.map((_, clock) => kernel.kernel.clock(clock).shiftNanos),
+    shifts,
+  );
   assert.ok(kernel.kernel.isIntact());
 }
 
@@ -188,4 +201,81 @@ test('random streams give the windows and counts of the reference', () => {
     { numRuns: 150 },
   );
   assert.ok(seen.ticks > 500 && seen.outages > 30 && seen.windows > 500, JSON.stringify(seen));
+});
+
+/** Senders of one group, each with edges of its own: what they send at their own pace, by clocks that are off and step. */
+interface Sender {
+  /** Tenths of a window. */
+  readonly period: number;
+  readonly phase: number;
+  /** Steps of its clock: at which of its requests, by how many tenths of a window. */
+  readonly steps: readonly (readonly [at: number, by: number])[];
+  /** Its requests from this one on, this many, are never sent. */
+  readonly silent: readonly [from: number, count: number];
+}
+
+const sender: fc.Arbitrary<Sender> = fc.record({
+  period: fc.constantFrom(10, 10, 10, 20),
+  phase: fc.nat({ max: 9 }),
+  steps: fc.array(
+    fc.tuple(
+      fc.nat({ max: 35 }),
+      fc.oneof(fc.integer({ min: -400, max: 400 }), fc.constantFrom(-9000, 9000, -18, 18, 60, -60, 900_000)),
+    ),
+    { maxLength: 2 },
+  ),
+  silent: fc.tuple(fc.nat({ max: 40 }), fc.constantFrom(0, 0, 0, 1, 6, 30)),
+});
+
+/** What they send until the end, in the order in which it comes. */
+function requestsOf(senders: readonly Sender[], periods: number, shapes: readonly boolean[]): StreamRequest[] {
+  const requests: { readonly at: number; readonly request: StreamRequest }[] = [];
+  for (const [who, { period, phase, steps, silent }] of senders.entries()) {
+    for (let i = 0; i * period < periods * 10; i++) {
+      if (i >= silent[0] && i < silent[0] + silent[1]) continue;
+      const at = phase + i * period;
+      const off = steps.reduce((sum, [from, by]) => (i >= from ? sum + by : sum), 0);
+      const received = START + BigInt(at) * SECOND;
+      const time = received + BigInt(off) * SECOND;
+      const points = shapes.flatMap((isHistogram, series) => {
+        if (series % senders.length !== who) return [];
+        return [point(series, time, { value: 100 * i + series, count: isHistogram ? 10 * i : undefined })];
+      });
+      requests.push({ at, request: { points, receivedUnixNano: 0n } });
+    }
+  }
+  return requests.sort((a, b) => a.at - b.at).map(({ request }) => request);
+}
+
+test('senders whose clocks disagree, step and fall silent: windows, counts and offsets of the reference', () => {
+  const seen = { aligned: 0, held: 0, windows: 0 };
+  fc.assert(
+    fc.property(
+      fc.array(sender, { minLength: 1, maxLength: 3 }),
+      fc.array(fc.nat({ max: SHAPES.length - 1 }), { minLength: 3, maxLength: 9 }),
+      (senders, shapes) => {
+        // Clock 0 is the group's own, 2 and 3 were added to it.
+        const clocks = [0, 2, 3];
+        const bindings = shapes.map((shape, series) => ({
+          ...binding(0, series % senders.length, shape, 0, 1),
+          clock: clocks[series % senders.length]!,
+        }));
+        const both = world(bindings);
+        run(
+          both,
+          requestsOf(
+            senders,
+            40,
+            shapes.map((shape) => SHAPES[shape]![2]),
+          ),
+        );
+        agree(both);
+        seen.held += both.kernel.kernel.counts().held;
+        seen.windows += both.kernel.closed.length;
+        if (clocks.some((clock) => both.kernel.kernel.clock(clock).shiftNanos !== 0n)) seen.aligned++;
+      },
+    ),
+    { numRuns: 200 },
+  );
+  assert.ok(seen.aligned > 40 && seen.held > 300 && seen.windows > 3000, JSON.stringify(seen));
 });

@@ -1,6 +1,6 @@
 // Streams of data points for tests of folding: encoded as OTLP for the kernel, handed as they are to the reference.
 import { opentelemetry } from '#proto';
-import type { Closing, SeriesBinding } from '../../src/kernel/face.js';
+import type { Closing, HeldClock, SeriesBinding } from '../../src/kernel/face.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import type { ReferencePoint, ReferenceTick, ReferenceWindows } from '../../src/kernel/reference-window.js';
 
@@ -48,25 +48,46 @@ export function encodePoints(points: readonly StreamPoint[]): Uint8Array {
   );
 }
 
-/** Drives the kernel as the anomaly processor does: bind, fold, close what is due, keep one held batch a group. */
+interface Kept<T> {
+  readonly data: T;
+  readonly request: number;
+  readonly received: bigint;
+}
+
+/** Held requests by clock, oldest first. */
+class Held<T> {
+  readonly #kept = new Map<number, Kept<T>[]>();
+
+  hold({ clock, isFirst }: HeldClock, kept: Kept<T>): void {
+    const before = this.#kept.get(clock) ?? [];
+    if (before.at(-1)?.request === kept.request) return;
+    this.#kept.set(clock, isFirst ? [kept] : [...before, kept]);
+  }
+
+  take(clock: number): Kept<T>[] {
+    const kept = this.#kept.get(clock) ?? [];
+    this.#kept.delete(clock);
+    return kept;
+  }
+}
+
+/** Drives the kernel as the anomaly processor does: bind, fold, close what is due, keep what is held. */
 export class KernelDriver {
   readonly closed: ReferenceTick[] = [];
-  readonly #held = new Map<number, { body: Uint8Array; request: number; received: bigint }>();
+  readonly #held = new Held<Uint8Array>();
   #request = 0;
 
   constructor(
     readonly kernel: Kernel,
     /** By series number: the metric's name. */
     readonly bindings: readonly SeriesBinding[],
+    /** Latest time that is believed, by that of receipt. */
+    readonly latest?: (received: bigint) => bigint,
   ) {}
 
   send({ points, receivedUnixNano }: StreamRequest): void {
     const body = encodePoints(points);
-    this.#request++;
-    this.#fold(body, this.#request, receivedUnixNano, -1);
-    for (const group of this.kernel.heldGroups()) {
-      this.#held.set(group, { body, request: this.#request, received: receivedUnixNano });
-    }
+    this.#fold({ data: body, request: ++this.#request, received: receivedUnixNano }, -1);
   }
 
   #bind(body: Uint8Array): void {
@@ -77,20 +98,16 @@ export class KernelDriver {
     }
   }
 
-  #fold(body: Uint8Array, request: number, received: bigint, only: number): void {
+  #fold(kept: Kept<Uint8Array>, only: number): void {
     let next = 0;
     for (;;) {
-      this.#bind(body);
-      const stop = this.kernel.fold(next, request, received, only);
+      this.#bind(kept.data);
+      const stop = this.kernel.fold(next, kept.request, kept.received, only, this.latest?.(kept.received));
+      for (const held of this.kernel.heldClocks()) this.#held.hold(held, kept);
       if (stop.reason === 'done') return;
       next = stop.next;
-      if (stop.reason === 'close') {
-        this.close(stop.group);
-      } else {
-        const held = this.#held.get(stop.group);
-        this.#held.delete(stop.group);
-        if (held) this.#fold(held.body, held.request, held.received, stop.group);
-      }
+      if (stop.reason === 'close') this.close(stop.group);
+      else for (const one of this.#held.take(stop.clock)) this.#fold({ ...one, request: ++this.#request }, stop.clock);
     }
   }
 
@@ -115,32 +132,28 @@ export class KernelDriver {
 /** The same for the reference. */
 export class ReferenceDriver {
   readonly closed: ReferenceTick[] = [];
-  readonly #held = new Map<number, { points: readonly StreamPoint[]; request: number; received: bigint }>();
+  readonly #held = new Held<readonly StreamPoint[]>();
   #request = 0;
 
-  constructor(readonly reference: ReferenceWindows) {}
+  constructor(
+    readonly reference: ReferenceWindows,
+    readonly latest?: (received: bigint) => bigint,
+  ) {}
 
   send({ points, receivedUnixNano }: StreamRequest): void {
-    this.#request++;
-    this.#fold(points, this.#request, receivedUnixNano, -1);
-    for (const group of this.reference.heldGroups(this.#request)) {
-      this.#held.set(group, { points, request: this.#request, received: receivedUnixNano });
-    }
+    this.#fold({ data: points, request: ++this.#request, received: receivedUnixNano }, -1);
   }
 
-  #fold(points: readonly StreamPoint[], request: number, received: bigint, only: number): void {
+  #fold(kept: Kept<readonly StreamPoint[]>, only: number): void {
     let next = 0;
     for (;;) {
-      const stop = this.reference.fold(points, next, request, received, only);
+      const latest = this.latest?.(kept.received);
+      const stop = this.reference.fold(kept.data, next, kept.request, kept.received, only, latest);
+      for (const held of this.reference.heldClocks()) this.#held.hold(held, kept);
       if (stop.reason === 'done') return;
       next = stop.next;
-      if (stop.reason === 'close') {
-        this.closed.push(this.reference.close(stop.group));
-      } else {
-        const held = this.#held.get(stop.group);
-        this.#held.delete(stop.group);
-        if (held) this.#fold(held.points, held.request, held.received, stop.group);
-      }
+      if (stop.reason === 'close') this.closed.push(this.reference.close(stop.group));
+      else for (const one of this.#held.take(stop.clock)) this.#fold({ ...one, request: ++this.#request }, stop.clock);
     }
   }
 

@@ -95,8 +95,14 @@ function checkSender(sender: ClusterStatus): Check[] {
         'raise max_output_rows_per_table in Pixie, or let the script run more often',
       ),
     );
+  for (const clock of sender.clocks) checks.push(warn(hop, clockText(clock), 'set its clock (NTP)'));
   if (checks.length === 0) checks.push(ok(hop, summary(sender)));
   return checks;
+}
+
+function clockText({ sender, offsetS, isLeftOut }: ClusterStatus['clocks'][number]): string {
+  const off = `the clock of ${sender} is ${formatSeconds(Math.abs(offsetS))} ${offsetS > 0 ? 'ahead' : 'behind'}`;
+  return isLeftOut ? `${off}: what it sends is not scored` : `${off}: its times are aligned`;
 }
 
 function summary({ edges, edgesLearning, requests }: ClusterStatus): string {

@@ -2,6 +2,7 @@
 import { FEATURES } from '../../kernel/face.js';
 import type { Detector } from './detector.js';
 import type { ResolveCounts } from './graph/binder.js';
+import { type ClockOffset, clockOffsets } from './graph/clock-offsets.js';
 import type { FeatureState } from './graph/features.js';
 import { type ClusterState, type EdgeState, edgeText } from './graph/graph.js';
 import { isExternal } from './rules/names.js';
@@ -33,6 +34,8 @@ export interface ClusterStatus {
   /** Edges by feature and by the rule that serves it, and by the feed that is shadowed. */
   readonly features: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly shadowed: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Senders whose clocks are off. */
+  readonly clocks: readonly ClockOffset[];
   /** What its sender has set, under the names of the headers. */
   readonly settings: Readonly<Record<string, string | number>>;
 }
@@ -77,6 +80,7 @@ const NOTHING: ClusterStatus = {
   allReadyInMs: undefined,
   features: {},
   shadowed: {},
+  clocks: [],
   settings: {},
 };
 
@@ -114,6 +118,7 @@ function statusOf(detector: Detector, cluster: ClusterState): ClusterStatus {
     shadowed: tallyBy(edges, ({ shadowed }) =>
       [...(shadowed ?? [])].flatMap(([name, feeds]) => [...feeds].map((feed): [string, string] => [name, feed.name])),
     ),
+    clocks: groups.flatMap((group) => clockOffsets(kernel, group)),
     settings: settingsOf(cluster),
   };
 }

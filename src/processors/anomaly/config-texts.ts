@@ -13,6 +13,6 @@ export interface ConfigTexts {
 }
 
 export function configTexts(config: Config): ConfigTexts {
-  const { storage, checkpoint_interval, ...deciding } = config;
+  const { storage, checkpoint_interval, max_future, ...deciding } = config;
   return { rules: rulesText(config), config: JSON.stringify(deciding) };
 }

@@ -112,6 +112,8 @@ export interface Config {
     readonly bytes: DeviationConfig;
   };
   readonly cool_down: number;
+  /** ms; 0: however far. */
+  readonly max_future: number;
   readonly rules: readonly AlertRuleConfig[];
   readonly detectors: {
     readonly zscore: DetectorConfig & { readonly counts: boolean };

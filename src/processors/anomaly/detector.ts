@@ -10,6 +10,7 @@ import type { Config } from './config.js';
 import { type ConfigTexts, configTexts, rulesText } from './config-texts.js';
 import { inOrderOfAge } from './graph/age-order.js';
 import { Binder, type SavedBinder } from './graph/binder.js';
+import { ClockTold } from './graph/clock-offsets.js';
 import { Edges } from './graph/edges.js';
 import type { ClusterState, EdgeState, GroupState } from './graph/graph.js';
 import { edgeText } from './graph/graph.js';
@@ -72,10 +73,12 @@ export class Detector implements LearnHost {
   };
   readonly #oddCounters: OddCounters;
   readonly #published = new PublishedCounts();
+  readonly #clocks: ClockTold;
 
   constructor(options: DetectorOptions) {
     const { kernel, config } = options;
     this.kernel = kernel;
+    this.#clocks = new ClockTold(kernel);
     this.edges = new Edges({
       kernel,
       maxEdges: config.max_edges,
@@ -226,8 +229,8 @@ export class Detector implements LearnHost {
 
   // -- LearnHost
 
-  bind(lesson: Lesson, rows: readonly number[]): void {
-    this.#binder.bind(lesson, rows);
+  bind(lesson: Lesson, rows: readonly number[], total: number): void {
+    this.#binder.bind(lesson, rows, total);
   }
 
   folded(lesson: Lesson, from: number, to: number): void {
@@ -322,6 +325,11 @@ export class Detector implements LearnHost {
       if (edge) seen.add(edge.cluster);
     }
     this.#requests.note(lesson, seen, this.#noteHost);
+  }
+
+  /** After each request: whose clock was found to be off. */
+  lookAtClocks(): void {
+    this.#clocks.look(this.edges.groups, this.#options.events);
   }
 
   /** The request that was learnt from last had been cut off. */

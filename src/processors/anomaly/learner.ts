@@ -70,8 +70,14 @@ export class Learner {
   #serve(kernel: KernelFace): Detector {
     this.#options.register?.(kernel, true);
     this.#detector = new Detector(this.#detectorOptions(kernel));
-    this.#loop = new LearnLoop(kernel);
+    this.#loop = new LearnLoop(kernel, this.#maxFutureNanos());
     return this.#detector;
+  }
+
+  /** In a replay there is no receipt to compare with. */
+  #maxFutureNanos(): bigint {
+    const { live, config } = this.#options;
+    return live ? BigInt(Math.round(config.max_future * 1e6)) : 0n;
   }
 
   /** Lets everything go. A detector that was filled in part is worth nothing. */
@@ -96,6 +102,7 @@ export class Learner {
     }
     const before = this.#detector.kernel.counts().copies;
     yield* this.#loop.learn(lesson, this.#detector);
+    this.#detector.lookAtClocks();
     const { body, items } = lesson.batch;
     const rows = countRows(body, items);
     if (!isTruncated(rows, items, this.#detector.kernel.counts().copies - before)) return;
@@ -107,6 +114,7 @@ export class Learner {
   *#learnSpans(lesson: Lesson, loop: LearnLoop, detector: Detector): Generator<void> {
     const calls = yield* this.#spans.from(lesson);
     if (calls) yield* loop.learn(calls, detector);
+    detector.lookAtClocks();
     this.#countSpans();
   }
 
@@ -193,6 +201,19 @@ export class Learner {
     this.requests = knowledge.requests;
     this.truncated = knowledge.truncated;
     if (dropped.length > 0) this.#options.events.stateDropped(dropped);
+    this.#mendTimes();
+  }
+
+  /** A state from before the bound on the future, or from a machine whose clock was ahead, may tell of times that are not yet. */
+  #mendTimes(): void {
+    const maxFuture = this.#maxFutureNanos();
+    const detector = this.#detector;
+    if (!detector || maxFuture === 0n) return;
+    const nowMs = Date.now();
+    const mended = detector.kernel.mendTimes(BigInt(nowMs) * 1_000_000n + maxFuture);
+    if (mended === 0) return;
+    detector.edges.notBeyond(nowMs);
+    this.#options.events.timesMended(mended);
   }
 
   #fitHost(): FitHost {
@@ -218,6 +239,7 @@ export class Learner {
     detector.reconfigure(this.#detectorOptions(detector.kernel));
     this.#detector = detector;
     this.#loop = loop;
+    loop.maxFutureNanos = this.#maxFutureNanos();
     this.#kernelOptions = previous.#kernelOptions;
     this.requests = previous.requests;
     this.truncated = previous.truncated;

@@ -221,6 +221,11 @@ export const schema: z.ZodType<Config> = z.strictObject({
         .describe('Spans that wait, and as many that are remembered after; the oldest goes first'),
     })
     .prefault({}),
+  max_future: duration
+    .prefault('5m')
+    .describe(
+      'How far ahead of its receipt a point is believed; further, it is forwarded and not learnt; 0: however far',
+    ),
   export_interval: positiveDuration.prefault('60s').describe('How often scores go out; anomalies go at once'),
   export_top: z.int().min(0).max(100_000).default(100).describe('The highest scores that go out, and all from 0.8'),
   export_bands: z.enum(['anomalous', 'all']).default('anomalous').describe('Edges whose expected values go out'),

@@ -5,8 +5,9 @@ import type { Lesson } from '../learning/learn.js';
 import type { Quantiles } from '../learning/quantiles.js';
 import { findCluster, type Mapped, type ResolveOptions, resolveRow } from '../rules/resolve.js';
 import { type Row, RowReader } from '../rules/rows.js';
+import { Clocks, isUnnamed, senderOf } from './clocks.js';
 import type { Edges } from './edges.js';
-import type { ClusterState, EdgeState, GroupState } from './graph.js';
+import { type ClusterState, type EdgeState, edgeText, type GroupState } from './graph.js';
 
 /** Series by what the rules made of them, with the last example of each kind that is not used. */
 export interface ResolveCounts {
@@ -30,6 +31,8 @@ export interface SeriesTally {
 export interface SavedBinder {
   /** Edge slot + 1 of each series by its kernel slot; 0: none. */
   readonly edges: Int32Array;
+  /** Clock of an unnamed sender + 1 of each series, likewise. */
+  readonly clocks: Int32Array;
   readonly counts: ResolveCounts;
   readonly examples: readonly (readonly ['unmapped' | 'ignored' | 'muted', string])[];
   readonly tallies: readonly (readonly [string, SeriesTally])[];
@@ -51,7 +54,7 @@ const UNUSED: SeriesBinding = { edge: -1, feed: 0, rank: 0, type: 0, roles: 0, s
 /** Room for series at first. */
 const FIRST_SERIES = 1024;
 
-/** Edge slot of each series by kernel slot; -1: not used. */
+/** A slot of each series by kernel slot; -1: none. */
 class SlotColumn {
   /** Slots + 1, so that what was never written says -1. */
   #values = new Int32Array(FIRST_SERIES);
@@ -87,6 +90,9 @@ export class Binder {
   /** Why data is not mapped, by example. */
   readonly examples: Map<'unmapped' | 'ignored' | 'muted', string> = new Map();
   readonly #edges = new SlotColumn();
+  /** Clocks of series whose sender has no name: what comes with one of them is of the same sender. */
+  readonly #clocks = new SlotColumn();
+  #senders: Clocks;
   /** Series by cluster id. */
   readonly tallies: Map<string, SeriesTally> = new Map();
   #options: BinderOptions;
@@ -95,6 +101,7 @@ export class Binder {
 
   constructor(options: BinderOptions) {
     this.#options = options;
+    this.#senders = new Clocks(options.kernel, options.edges.groups);
   }
 
   /** After a reload, what is found is counted elsewhere. */
@@ -102,26 +109,27 @@ export class Binder {
     this.#options = { ...this.#options, events };
   }
 
-  /** Binds the series of some rows of the scanned body. */
-  bind(lesson: Lesson, rows: readonly number[]): void {
+  /** Binds the series of some rows of the scanned body, which has `total`. */
+  bind(lesson: Lesson, rows: readonly number[], total: number): void {
     const { kernel } = this.#options;
     const reader = this.#readerOf(lesson.batch.body);
     for (const row of rows) {
       const series = kernel.seriesOf(row);
-      if (series >= 0) kernel.bindSeries(series, this.#bindingOf(reader, row, series, lesson));
+      if (series >= 0) kernel.bindSeries(series, this.#bindingOf(reader, row, series, lesson, total));
     }
   }
 
   /** A series that cannot be read, or that rules fail on, is not used; it spoils no other. */
-  #bindingOf(reader: RowReader, slot: number, series: number, lesson: Lesson): SeriesBinding {
+  #bindingOf(reader: RowReader, slot: number, series: number, lesson: Lesson, total: number): SeriesBinding {
     const { kernel, events, quantiles } = this.#options;
     try {
       const row = reader.read(kernel.ranges(slot));
       if (row.replaced !== undefined)
         events.invalidUtf8(findCluster(row, lesson.sender.cluster).name, row.metric.name, row.replaced);
-      return this.#binding(row, series, lesson);
+      return this.#clocked(this.#binding(row, series, lesson), row, series, lesson, total);
     } catch (error) {
       this.#edges.set(series, -1);
+      this.#clocks.set(series, -1);
       quantiles.bind(series, undefined);
       this.counts.refused++;
       events.seriesFailed(error);
@@ -146,22 +154,26 @@ export class Binder {
       this.#edges.set(slot, edges.get(edge) ?? edge);
     }
     for (const [from, to] of series) {
-      this.#edges.set(to, this.#edges.get(from));
-      this.#edges.set(from, -1);
+      for (const column of [this.#edges, this.#clocks]) {
+        column.set(to, column.get(from));
+        column.set(from, -1);
+      }
     }
   }
 
   save(): SavedBinder {
     return {
       edges: this.#edges.save(),
+      clocks: this.#clocks.save(),
       counts: { ...this.counts },
       examples: [...this.examples],
       tallies: [...this.tallies],
     };
   }
 
-  restore({ edges, counts, examples, tallies }: SavedBinder): void {
+  restore({ edges, clocks, counts, examples, tallies }: SavedBinder): void {
     this.#edges.restore(edges);
+    this.#clocks.restore(clocks);
     Object.assign(this.counts, counts);
     for (const [reason, example] of examples) this.examples.set(reason, example);
     for (const [cluster, tally] of tallies) this.tallies.set(cluster, tally);
@@ -196,6 +208,41 @@ export class Binder {
     this.#own(group, resolution, lesson);
     if (binding.roles & Role.SLOW) this.#readSlowly(series, group, resolution, row);
     return binding;
+  }
+
+  /** The binding with the clock of its sender. Calls that spans made are of the group's own: their times are paired already. */
+  #clocked(binding: SeriesBinding, row: Row, series: number, { batch }: Lesson, total: number): SeriesBinding {
+    this.#clocks.set(series, -1);
+    const edge = this.#options.edges.bySlot[binding.edge];
+    if (!edge || batch.origin !== 'received') return binding;
+    const sender = senderOf(row);
+    const slot = sender === undefined ? this.#unnamed(edge, series, total) : this.#named(edge.group, sender);
+    return slot < 0 ? binding : { ...binding, clock: slot };
+  }
+
+  #named(group: GroupState, sender: string): number {
+    const slot = this.#senders.named(group, sender)?.slot ?? -1;
+    if (slot < 0) this.#options.edges.counts.clocks++;
+    return slot;
+  }
+
+  /** The clock of those that came in the same request, or one more. */
+  #unnamed(edge: EdgeState, series: number, total: number): number {
+    const { group } = edge;
+    const slot = this.#companion(group, total) ?? this.#senders.unnamed(group, edgeText(edge))?.slot ?? -1;
+    this.#clocks.set(series, slot);
+    return slot;
+  }
+
+  #companion(group: GroupState, total: number): number | undefined {
+    const slots = new Set([...group.clocks].flatMap(([key, { slot }]) => (isUnnamed(key) ? [slot] : [])));
+    if (slots.size === 0) return undefined;
+    for (let row = 0; row < total; row++) {
+      const series = this.#options.kernel.seriesOf(row);
+      const slot = series < 0 ? -1 : this.#clocks.get(series);
+      if (slots.has(slot)) return slot;
+    }
+    return undefined;
   }
 
   #own(group: GroupState, mapped: Mapped, lesson: Lesson): void {

@@ -24,6 +24,8 @@ export interface BoundCounts {
   evicted: number;
   /** Series whose edge already has another window length. */
   otherWindow: number;
+  /** Senders whose clocks are not told apart. */
+  clocks: number;
 }
 
 export interface EdgesOptions {
@@ -57,7 +59,7 @@ export class Edges {
   /** By kernel slot. */
   readonly groups: GroupState[] = [];
   readonly bySlot: (EdgeState | undefined)[] = [];
-  readonly counts: BoundCounts = { groups: 0, feeds: 0, services: 0, edges: 0, evicted: 0, otherWindow: 0 };
+  readonly counts: BoundCounts = { groups: 0, feeds: 0, services: 0, edges: 0, evicted: 0, otherWindow: 0, clocks: 0 };
   count = 0;
   readonly features: SharedFeatures = new SharedFeatures();
   readonly #options: EdgesOptions;
@@ -283,6 +285,19 @@ export class Edges {
     this.count++;
     edge.cluster.edges.add(edge);
     edge.cluster.junctions.changed();
+  }
+
+  /** Times that were noted are none in the future, Unix ms. */
+  notBeyond(nowMs: number): void {
+    for (const cluster of this.clusters.values()) {
+      cluster.firstMs = Math.min(cluster.firstMs, nowMs);
+      cluster.lastMs = Math.min(cluster.lastMs, nowMs);
+      for (const [key, knownMs] of cluster.known) cluster.known.set(key, Math.min(knownMs, nowMs));
+      for (const group of cluster.groups.values()) {
+        group.scoredMs = Math.min(group.scoredMs, nowMs);
+        if (group.timeUnixNano > BigInt(nowMs) * 1_000_000n) group.timeUnixNano = BigInt(nowMs) * 1_000_000n;
+      }
+    }
   }
 
   /** The rules have changed: every feature listens to whatever comes, until the new rules say what. */

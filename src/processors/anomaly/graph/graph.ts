@@ -4,6 +4,7 @@ import { NO_SETTINGS, type SenderSettings } from '../alerting/senders.js';
 import type { Delivery } from '../results/delivery.js';
 import { formatService, type ServiceName } from '../rules/names.js';
 import type { Cluster } from '../rules/resolve.js';
+import type { SenderClock } from './clocks.js';
 import type { Features } from './features.js';
 import { Junctions, type ServiceState, Services } from './services.js';
 
@@ -32,6 +33,8 @@ export interface GroupState {
   readonly cluster: ClusterState;
   readonly windowMs: number;
   readonly feeds: Map<string, FeedState>;
+  /** Clocks of its senders, by what identifies them. */
+  readonly clocks: Map<string, SenderClock>;
   /** Kernel slots of services. */
   readonly services: Map<ServiceState, number>;
   /** Number and event time (Unix ns) of the last closed tick. */
@@ -144,6 +147,7 @@ export function createGroup(slot: number, cluster: ClusterState, windowMs: numbe
     cluster,
     windowMs,
     feeds: new Map(),
+    clocks: new Map(),
     services: new Map(),
     tick: 0,
     timeUnixNano: 0n,

@@ -3,6 +3,7 @@ import type { Closing, KernelFace, Scan } from '../../../kernel/face.js';
 import type { Batch } from '../../../pipeline/index.js';
 import type { Sender } from '../alerting/senders.js';
 import type { Delivery } from '../results/delivery.js';
+import { HeldRequests } from './held-requests.js';
 
 /** A request that waits to be learnt from, or is being learnt. */
 export interface Lesson {
@@ -20,7 +21,7 @@ export interface SavedLesson {
 
 export interface SavedLoop {
   readonly request: number;
-  /** By kernel slot of the group. */
+  /** By kernel slot of the clock, oldest first. */
   readonly held: readonly (readonly [number, SavedLesson])[];
 }
 
@@ -31,8 +32,8 @@ function saveLesson({ batch, sender, delivery }: Lesson): SavedLesson {
 
 /** What the loop needs to know of everything else. */
 export interface LearnHost {
-  /** Binds the rows' series; the body is scanned. */
-  bind(lesson: Lesson, rows: readonly number[]): void;
+  /** Binds the rows' series; the body is scanned and has `total` rows in scratch. */
+  bind(lesson: Lesson, rows: readonly number[], total: number): void;
   /** After each part of a request, rows `from` to before `to`: settings of the sender, rows that ask for TypeScript. */
   folded(lesson: Lesson, from: number, to: number): void;
   /** The oldest open tick of the group is about to be closed. */
@@ -52,31 +53,34 @@ const SLICE_ROWS = 100;
 
 export class LearnLoop {
   readonly #kernel: KernelFace;
-  /** The last request of each group with points far ahead of the group's clock. */
-  readonly #held = new Map<number, Lesson>();
+  readonly #held = new HeldRequests();
+  /** How far ahead of its receipt a point is believed, ns; 0: however far. */
+  maxFutureNanos: bigint;
   #request = 0;
 
-  constructor(kernel: KernelFace) {
+  constructor(kernel: KernelFace, maxFutureNanos: bigint) {
     this.#kernel = kernel;
+    this.maxFutureNanos = maxFutureNanos;
   }
 
   /** Between two requests. Their numbers must go on after a restart: they tell a retry from the same request. */
   save(): SavedLoop {
-    return { request: this.#request, held: [...this.#held].map(([group, lesson]) => [group, saveLesson(lesson)]) };
+    return { request: this.#request, held: this.#held.all().map(([clock, lesson]) => [clock, saveLesson(lesson)]) };
   }
 
   /** `delivery`: of a pipeline. */
   restore({ request, held }: SavedLoop, delivery: (pipeline: string) => Delivery | undefined): void {
     this.#request = request;
-    for (const [group, saved] of held) {
+    for (const [clock, saved] of held) {
       const to = delivery(saved.pipeline);
-      if (to) this.#held.set(group, { ...saved, batch: { ...saved.batch, metadata: new Map() }, delivery: to });
+      if (to) this.#held.add(clock, { ...saved, batch: { ...saved.batch, metadata: new Map() }, delivery: to });
     }
   }
 
   /** Learns from a whole request. */
   *learn(lesson: Lesson, host: LearnHost): Generator<void> {
     yield* this.#foldAll(lesson, -1, host);
+    this.#held.prune((clock) => this.#kernel.holds(clock));
   }
 
   /** Closes everything that is open: the end of a replay. */
@@ -84,13 +88,13 @@ export class LearnLoop {
     for (let group = 0; group < groups; group++) while (this.#kernel.flushDue(group)) yield* this.#close(group, host);
   }
 
-  /** `group` -1: all points, else only those of that group. */
-  *#foldAll(lesson: Lesson, group: number, host: LearnHost): Generator<void> {
+  /** `clock` -1: all points, else only those of that clock. */
+  *#foldAll(lesson: Lesson, clock: number, host: LearnHost): Generator<void> {
     const request = ++this.#request;
     let skip = 0;
     for (;;) {
       const scan = yield* this.#scan(lesson, skip, host);
-      yield* this.#fold({ lesson, skip, scan, request, group }, host);
+      yield* this.#fold({ lesson, skip, scan, request, clock }, host);
       skip += scan.rows;
       if (scan.rows === 0 || skip >= scan.items) return;
     }
@@ -109,40 +113,29 @@ export class LearnLoop {
   *#bind(lesson: Lesson, scan: Scan, skip: number, host: LearnHost): Generator<void, boolean> {
     const rows = this.#kernel.unboundRows();
     for (let i = 0; i < rows.length; i += SLICE_ROWS) {
-      host.bind(lesson, rows.slice(i, i + SLICE_ROWS));
+      host.bind(lesson, rows.slice(i, i + SLICE_ROWS), scan.rows);
       yield;
       if (this.#kernel.scan('metrics', lesson.batch.body, skip) !== scan) return false;
     }
     return true;
   }
 
-  *#fold({ lesson, skip, scan, request, group }: Part, host: LearnHost): Generator<void> {
+  *#fold({ lesson, skip, scan, request, clock }: Part, host: LearnHost): Generator<void> {
     const { rows } = scan;
+    const received = lesson.batch.receivedUnixNano;
+    const latest = this.maxFutureNanos > 0n && received > 0n ? received + this.maxFutureNanos : undefined;
     let from = 0;
     for (;;) {
-      const stop = this.#kernel.fold(from, request, lesson.batch.receivedUnixNano, group);
+      const stop = this.#kernel.fold(from, request, received, clock, latest);
       host.folded(lesson, from, stop.reason === 'done' ? rows : stop.next);
-      if (group < 0) for (const ahead of this.#kernel.heldGroups()) this.#hold(ahead, lesson);
+      for (const ahead of this.#kernel.heldClocks()) this.#held.hold(ahead, lesson);
       if (stop.reason === 'done') return;
       from = stop.next;
       if (stop.reason === 'close') yield* this.#close(stop.group, host);
-      else yield* this.#foldHeld(stop.group, lesson, host);
+      else for (const held of this.#held.take(stop.clock)) yield* this.#foldAll(held, stop.clock, host);
       // Where the rows are still in scratch, so are their series.
       if (this.#kernel.scan('metrics', lesson.batch.body, skip) !== scan) yield* this.#scan(lesson, skip, host);
     }
-  }
-
-  /** It may wait for days, or go into a checkpoint. */
-  #hold(group: number, lesson: Lesson): void {
-    lesson.batch.lease?.forfeit();
-    this.#held.set(group, lesson);
-  }
-
-  /** A second request confirmed a jump of the clock: what was held back comes first. */
-  *#foldHeld(group: number, confirming: Lesson, host: LearnHost): Generator<void> {
-    const held = this.#held.get(group);
-    this.#held.delete(group);
-    if (held && held !== confirming) yield* this.#foldAll(held, group, host);
   }
 
   *#close(group: number, host: LearnHost): Generator<void> {
@@ -167,5 +160,5 @@ interface Part {
   readonly skip: number;
   readonly scan: Scan;
   readonly request: number;
-  readonly group: number;
+  readonly clock: number;
 }

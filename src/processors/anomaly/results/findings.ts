@@ -147,7 +147,7 @@ export function findingOf(options: FindingOptions, edge: EdgeState, nowMs: numbe
     band: bandOf(kernel, edge, featureOfKind(kernel, slot, episode.kind)),
     contributions: contributionsOf(kernel, slot),
     silent: present[slot] === 0,
-    durationS: (nowMs - episode.startedMs) / 1000,
+    durationS: Math.max(0, nowMs - episode.startedMs) / 1000,
     topScore: episode.topScore,
     incident: episode.incident,
     learning: episode.learning,

@@ -34,7 +34,7 @@ export function incidentEvent(view: IncidentView, timeUnixNano: bigint, pixieHos
       'anomaly.state': state,
       'anomaly.score': score,
       'anomaly.kinds': [...incident.kinds],
-      'anomaly.duration_s': (nowMs - incident.openedMs) / 1000,
+      'anomaly.duration_s': Math.max(0, nowMs - incident.openedMs) / 1000,
       'incident.started': new Date(incident.openedMs).toISOString(),
       'incident.services': services.slice(0, MAX_LISTED),
       'incident.services.count': { int: services.length },
@@ -75,7 +75,7 @@ function linkOf({ cluster, ranking, edges }: Incident, pixieHost: string | undef
 function sentence({ incident, state, score, nowMs }: IncidentView): string {
   const { cluster, ranking, edges, services, kinds, mergedInto } = incident;
   const source = ranking[0] ? formatService(ranking[0].service.name) : edgeText([...edges][0]!);
-  const age = durationText((nowMs - incident.openedMs) / 1000);
+  const age = durationText(Math.max(0, nowMs - incident.openedMs) / 1000);
   if (mergedInto) return `The incident around ${source} in ${cluster.name} is one with a larger one after ${age}.`;
   if (state === 'closed') {
     return `The incident around ${source} in ${cluster.name} is over after ${age}; highest score ${scoreText(score)}.`;

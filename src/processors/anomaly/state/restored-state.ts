@@ -91,6 +91,7 @@ function restoreGroup(
     feeds[feed.slot] = state;
     group.feeds.set(key, state);
   }
+  for (const [key, clock] of saved.clocks) group.clocks.set(key, clock);
   return group;
 }
 

@@ -1,6 +1,7 @@
 // The dictionary in a form that can be written down: objects that refer to each other become numbers, and back.
 import { FEATURES, type FeatureName } from '../../../kernel/face.js';
 import type { SenderSettings } from '../alerting/senders.js';
+import type { SenderClock } from '../graph/clocks.js';
 import type { BoundCounts, Edges } from '../graph/edges.js';
 import type { FeatureState } from '../graph/features.js';
 import type { ClusterState, EdgeState, Episode, GroupState } from '../graph/graph.js';
@@ -41,6 +42,7 @@ export interface SavedGroup {
   readonly cluster: number;
   readonly windowMs: number;
   readonly feeds: readonly (readonly [key: string, feed: SavedFeed])[];
+  readonly clocks: readonly (readonly [key: string, clock: SenderClock])[];
   /** Numbers of services, and their kernel slots. */
   readonly services: Int32Array;
   readonly serviceSlots: Int32Array;
@@ -218,6 +220,7 @@ function* saveGroup(group: GroupState, cluster: number, numberOf: NumberOf): Gen
       key,
       { slot: s, name, preset, advised },
     ]),
+    clocks: [...group.clocks],
     services,
     serviceSlots,
     tick,

@@ -1,0 +1,304 @@
+// Clocks of senders: what is believed of a time, who tells another time than the rest, and by how much it is aligned.
+//
+//   others   ──•────────•────────•────────•──            a sender that is ahead closes no tick: what it sends is held
+//   ahead              ╎← margin →╎   •────────•──        … until the others have caught up, go on without it (it is aligned),
+//   behind   •────────•────────•                           or most of them jump as well (then time did)
+//
+// A point no more than a window and a half ahead of all others never closes a tick that their next points fall into. Everything is
+// decided by event times and the order of requests.
+import { Clock, Grid } from '../layout';
+import { clockAt, noteMove } from './graph';
+
+const HOUR: i64 = 3_600_000_000_000;
+/** Further off than this, a clock is left out instead of aligned. */
+const MAX_SHIFT: i64 = 24 * HOUR;
+/** A sender that has told nothing for so many windows has no say. */
+const ACTIVE_WINDOWS: i64 = 4;
+/** So many windows in which nobody contradicts are enough for a jump, up to the bound for a sender that is alone or beyond it. */
+const PATIENCE: i64 = 3;
+const LONG_PATIENCE: i64 = 10;
+/** Windows that the others go on after which a claim is forgotten that did not. */
+const CLAIM_WINDOWS: i64 = 16;
+
+export const enum Verdict {
+  /** The point may be taken. */
+  TAKE = 0,
+  /** Ahead: held back. */
+  HOLD = 1,
+  /** Tick closed + 1 is to be closed first. */
+  CLOSE = 2,
+  /** What `releasedClock` had to wait with comes first. */
+  CONFIRMED = 3,
+}
+
+let released: i32 = -1;
+
+/** Clock whose held requests are to be folded first. */
+export function releasedClock(): i32 {
+  return released;
+}
+
+function marginOf(grid: Grid): i64 {
+  return grid.window + grid.window / 2;
+}
+
+/** Whether the sender has a say: it has told the time of late, and was not late itself. */
+function isActive(grid: Grid, clock: Clock): bool {
+  return clock.newest != 0 && clock.lateSince == 0 && clock.newest >= grid.newest - ACTIVE_WINDOWS * grid.window;
+}
+
+/** Newest time of the group's other senders, those aside that claim another; 0: none of them has a say. */
+function newestOfOthers(grid: Grid, own: i32): i64 {
+  let newest: i64 = 0;
+  for (let slot = grid.clocks; slot >= 0; slot = clockAt(slot).next) {
+    const clock = clockAt(slot);
+    if (slot != own && clock.claim == 0 && isActive(grid, clock)) newest = max(newest, clock.newest);
+  }
+  return newest;
+}
+
+/** Aligned times may be those of a clock that has gone, or was set since: results are told in the time of those that are left. */
+function baseOf(grid: Grid): i64 {
+  let base: i64 = i64.MAX_VALUE;
+  for (let slot = grid.clocks; slot >= 0; slot = clockAt(slot).next) {
+    const clock = clockAt(slot);
+    if (isActive(grid, clock) && abs(clock.shift) < abs(base)) base = clock.shift;
+  }
+  return base == i64.MAX_VALUE ? grid.base : base;
+}
+
+/** Notes how far each clock is ahead of all others; once a tick. */
+export function settleClocks(grid: Grid): void {
+  grid.base = baseOf(grid);
+  let first = -1;
+  let newest: i64 = 0;
+  let second: i64 = 0;
+  for (let slot = grid.clocks; slot >= 0; slot = clockAt(slot).next) {
+    const time = clockAt(slot).newest;
+    if (time > newest) {
+      second = newest;
+      newest = time;
+      first = slot;
+    } else second = max(second, time);
+  }
+  if (second == 0) return;
+  for (let slot = grid.clocks; slot >= 0; slot = clockAt(slot).next) {
+    const clock = clockAt(slot);
+    const others = slot == first ? second : newest;
+    if (clock.newest <= newest - grid.window || clock.lateSince != 0 || clock.claim != 0) continue;
+    clock.lead = min(max(clock.newest - others, -grid.window), grid.window);
+  }
+}
+
+function forgetClaim(grid: Grid, clock: Clock): void {
+  clock.claim = 0;
+  grid.claims--;
+}
+
+function release(grid: Grid, slot: i32): Verdict {
+  forgetClaim(grid, clockAt(slot));
+  released = slot;
+  return Verdict.CONFIRMED;
+}
+
+/** Holds a point back: the clock claims this time. `limit`: times up to it were not held. */
+function claim(grid: Grid, clock: Clock, time: i64, request: u32, others: i64, limit: i64): void {
+  clock.heldRequest = request;
+  if (clock.claim != 0) {
+    clock.claim = min(clock.claim, time);
+    clock.claimNewest = max(clock.claimNewest, time);
+    return;
+  }
+  grid.claims++;
+  clock.claim = time;
+  clock.claimNewest = time;
+  clock.claimFrom = others;
+  clock.claimRequest = request;
+  clock.heldFrom = limit + 1 + clock.shift;
+}
+
+/** Time jumps to where the clock is. */
+function believe(grid: Grid, clock: Clock, until: i64): void {
+  clock.trustedUntil = until;
+  if (!grid.isStarted) return;
+  grid.jumpFrom = grid.newest;
+  grid.jumpBy = clock.claim - grid.newest;
+}
+
+/** Nobody else tells the time: a second request, half a window on, must say about the same, and nothing in between contradict. */
+function holdAlone(grid: Grid, slot: i32, time: i64, request: u32, limit: i64): Verdict {
+  const clock = clockAt(slot);
+  if (clock.claim != 0 && clock.claimRequest != request) {
+    const step = time - clock.claim;
+    if (step >= grid.window / 2 && step <= grid.ahead) {
+      believe(grid, clock, time + grid.ahead);
+      return release(grid, slot);
+    }
+    if (abs(step) > grid.ahead) forgetClaim(grid, clock);
+  }
+  claim(grid, clock, time, request, grid.newest, limit);
+  return Verdict.HOLD;
+}
+
+/** More than half of those who tell the time claim to be ahead. */
+function isMajority(grid: Grid): bool {
+  let active = 0;
+  let ahead = 0;
+  for (let slot = grid.clocks; slot >= 0; slot = clockAt(slot).next) {
+    const clock = clockAt(slot);
+    if (!isActive(grid, clock)) continue;
+    active++;
+    if (clock.claim != 0) ahead++;
+  }
+  return 2 * ahead > active;
+}
+
+/** The clock went on for long enough while all others stood still. */
+function isUncontested(grid: Grid, clock: Clock, others: i64): bool {
+  const patience = clock.claim - others <= grid.ahead ? PATIENCE : LONG_PATIENCE;
+  return others == clock.claimFrom && clock.claimNewest - clock.claim >= patience * grid.window;
+}
+
+function lowestClaim(grid: Grid): i32 {
+  let lowest = -1;
+  for (let slot = grid.clocks; slot >= 0; slot = clockAt(slot).next) {
+    const time = clockAt(slot).claim;
+    if (time != 0 && (lowest < 0 || time < clockAt(lowest).claim)) lowest = slot;
+  }
+  return lowest;
+}
+
+/** Others tell another time. */
+function holdAmong(grid: Grid, slot: i32, time: i64, request: u32, others: i64, limit: i64): Verdict {
+  const clock = clockAt(slot);
+  claim(grid, clock, time, request, others, limit);
+  const isAlone = isUncontested(grid, clock, others);
+  if (!isAlone && !isMajority(grid)) return Verdict.HOLD;
+  const first = lowestClaim(grid);
+  const leader = clockAt(first);
+  believe(grid, leader, isAlone ? max(leader.claim, leader.claimNewest) : leader.claim + grid.window / 2);
+  if (first != slot || clock.claimRequest != request) return release(grid, first);
+  // Nothing of it was held yet: this is its first point.
+  forgetClaim(grid, clock);
+  return Verdict.TAKE;
+}
+
+/** The clock is off by so much more. False: so far that it is not believed to be one. */
+function align(grid: Grid, clock: Clock, by: i64): bool {
+  const shift = clock.shift + by;
+  if (abs(shift) > MAX_SHIFT) return false;
+  clock.shift = abs(shift) <= grid.window / 2 ? 0 : shift;
+  clock.lateSince = 0;
+  noteMove();
+  return true;
+}
+
+/** It goes on at about the pace of the others. */
+function isPaced(grid: Grid, progress: i64, others: i64): bool {
+  return progress >= grid.window / 2 && progress >= others / 2 - grid.window && progress <= 2 * others + grid.window;
+}
+
+/** The others are about to go on to this time: a clock that need not, or must not, be waited for any longer; -1: none. */
+function settleClaims(grid: Grid, own: i32, time: i64): i32 {
+  const margin = marginOf(grid);
+  for (let slot = grid.clocks; slot >= 0; slot = clockAt(slot).next) {
+    const clock = clockAt(slot);
+    if (clock.claim == 0 || slot == own) continue;
+    const others = newestOfOthers(grid, slot);
+    const gone = time - clock.claimFrom;
+    const isStillAhead = gone >= grid.window && clock.claimNewest - time > grid.window / 2;
+    if (isStillAhead && isPaced(grid, clock.claimNewest - clock.claim, gone)) {
+      const by = clock.claimNewest - others - clock.lead;
+      if (align(grid, clock, by)) return slot;
+      noteAhead(clock, by);
+      forgetClaim(grid, clock);
+    } else if (clock.claim - others <= margin) {
+      return slot;
+    } else if (gone > CLAIM_WINDOWS * grid.window) forgetClaim(grid, clock);
+  }
+  return -1;
+}
+
+/** The point is in step with the others: what it says of claims. */
+function takeInStep(grid: Grid, slot: i32, clock: Clock, time: i64): Verdict {
+  if (clock.claim != 0) {
+    if (time >= clock.claim) return release(grid, slot);
+    if (time > clock.newest - grid.window / 2) forgetClaim(grid, clock);
+  }
+  if (grid.claims == 0 || time < grid.dueAt) return Verdict.TAKE;
+  const due = settleClaims(grid, slot, time);
+  return due >= 0 ? release(grid, due) : Verdict.TAKE;
+}
+
+/** Whether a point that may close a tick is believed: TAKE, HOLD or CONFIRMED. `received`: wall clock at receipt, ns, 0 unknown. */
+export function judge(grid: Grid, slot: i32, time: i64, request: u32, received: i64): Verdict {
+  const clock = clockAt(slot);
+  if (time <= clock.trustedUntil) return takeInStep(grid, slot, clock, time);
+  if (clock.claim != 0 && clock.heldRequest == request && time + clock.shift >= clock.heldFrom) {
+    claim(grid, clock, time, request, 0, 0);
+    return Verdict.HOLD;
+  }
+  const others = newestOfOthers(grid, slot);
+  if (others == 0) {
+    const watermark = grid.isStarted ? grid.newest - grid.lateness : received > 0 ? received : time;
+    const limit = watermark + grid.ahead;
+    return time > limit ? holdAlone(grid, slot, time, request, limit) : takeInStep(grid, slot, clock, time);
+  }
+  const limit = others + marginOf(grid);
+  return time > limit ? holdAmong(grid, slot, time, request, others, limit) : takeInStep(grid, slot, clock, time);
+}
+
+/** A late point of a clock that goes on. True: the clock was aligned, and the point is in time now. */
+export function noteLate(grid: Grid, slot: i32, time: i64): bool {
+  const clock = clockAt(slot);
+  if (clock.lateSince != 0 && time <= clock.lateNewest) return false;
+  const others = newestOfOthers(grid, slot);
+  if (leftBehind(grid, clock, time) || isCorrected(grid, clock, time, others)) return true;
+  if (isDrifting(grid, clock, time, others)) return alignLate(grid, clock, time, others);
+  if (clock.lateSince == 0) {
+    clock.lateSince = time;
+    clock.lateFrom = grid.newest;
+  }
+  clock.lateNewest = time;
+  const progress = time - clock.lateSince;
+  const gone = grid.newest - clock.lateFrom;
+  if (progress < PATIENCE * grid.window) return false;
+  if (gone == 0) {
+    if (progress < (others == 0 ? PATIENCE : LONG_PATIENCE) * grid.window) return false;
+  } else if (!isPaced(grid, progress, gone)) {
+    clock.lateSince = time;
+    clock.lateFrom = grid.newest;
+    return false;
+  }
+  return alignLate(grid, clock, time, others);
+}
+
+/** To where it was among the others, or to their newest time. */
+function alignLate(grid: Grid, clock: Clock, time: i64, others: i64): bool {
+  return align(grid, clock, time - (others == 0 ? grid.newest : others + max(clock.lead, 0)));
+}
+
+/** A clock that was off has been set: as sent, its time is in step with the others. */
+function isCorrected(grid: Grid, clock: Clock, time: i64, others: i64): bool {
+  const sent = time + clock.shift;
+  if (clock.shift == 0 || others == 0 || sent > others + marginOf(grid) || sent <= others - grid.window / 2) return false;
+  return align(grid, clock, -clock.shift);
+}
+
+/** A clock that is off anyway has fallen behind a little more. */
+function isDrifting(grid: Grid, clock: Clock, time: i64, others: i64): bool {
+  return clock.shift != 0 && time > clock.newest && time > others - 2 * grid.window;
+}
+
+/** The others jumped, and this one goes on where all were before. */
+function leftBehind(grid: Grid, clock: Clock, time: i64): bool {
+  if (grid.jumpBy == 0 || clock.newest == 0 || clock.newest > grid.jumpFrom || time <= clock.newest) return false;
+  if (grid.newest - grid.jumpFrom - grid.jumpBy > ACTIVE_WINDOWS * grid.window) return false;
+  return align(grid, clock, -grid.jumpBy);
+}
+
+/** Points of the clock are left out, because they are so far ahead. */
+export function noteAhead(clock: Clock, by: i64): void {
+  if (clock.future == 0) noteMove();
+  clock.future = by;
+}
