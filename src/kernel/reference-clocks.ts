@@ -33,7 +33,7 @@ export const newClock = (group: number): ClockRecord => ({
 const most = (values: readonly bigint[]): bigint => values.reduce((a, b) => (a > b ? a : b), 0n);
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const size = (a: bigint): bigint => (a < 0n ? -a : a);
-const within = (value: bigint, bound: bigint): bigint => (value < -bound ? -bound : value > bound ? bound : value);
+const within = (value: bigint, bound: bigint): bigint => least(value < -bound ? -bound : value, bound);
 
 const marginOf = ({ window }: GroupRecord): bigint => window + window / 2n;
 
