@@ -30,7 +30,8 @@ export const newClock = (group: number): ClockRecord => ({
   late: undefined,
 });
 
-const most = (values: readonly bigint[]): bigint => values.reduce((a, b) => (a > b ? a : b), 0n);
+const greater = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+const most = (values: readonly bigint[]): bigint => values.reduce((a, b) => greater(a, b), 0n);
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const size = (a: bigint): bigint => (a < 0n ? -a : a);
 const within = (value: bigint, bound: bigint): bigint => least(value < -bound ? -bound : value, bound);
