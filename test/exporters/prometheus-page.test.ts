@@ -87,6 +87,22 @@ test('any metrics, under any options, are a page in both formats with the same s
   );
 });
 
+test('a text that is no UTF-8 does not take its request away', () => {
+  const exporter = make({ forwarded: true });
+  const body = request({}, [gauge('a', 1, { odd: 'x??y' }), gauge('b', 2)]);
+  const at = Buffer.from(body).indexOf('??');
+  const broken = Uint8Array.from(body);
+  broken.set([0xff, 0xc0], at);
+  exporter.consume(received(broken));
+  const { text } = pages(exporter);
+  assert.deepEqual(
+    text.map(({ name }) => name),
+    ['a', 'b'],
+  );
+  const { odd } = samplesOf(text, 'a')[0]!.labels;
+  assert.equal(Buffer.from(odd!).toString(), odd, 'valid UTF-8 as it is sent');
+});
+
 test('labels that would break the page are refused in the configuration', () => {
   for (const name of ['le', 'quantile', '__name__', 'a.b'])
     assert.equal(factory.schema.safeParse({ const_labels: { [name]: 'x' } }).success, false, name);

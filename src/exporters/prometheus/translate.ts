@@ -1,4 +1,5 @@
 // Puts the points of a request into the store of series: temporality, type and name by the OpenTelemetry compatibility specification.
+import protobuf from 'protobufjs/minimal.js';
 import type { opentelemetry } from '#proto';
 import { ExportMetricsServiceRequest } from '../../otlp/index.js';
 import type { Batch } from '../../pipeline/index.js';
@@ -44,7 +45,7 @@ export class Translator {
   /** Takes the points of a batch. Throws where the body is malformed. */
   add(batch: Batch, now: number): Outcome {
     const outcome: Outcome = new Map();
-    const { resourceMetrics } = ExportMetricsServiceRequest.decode(batch.body);
+    const { resourceMetrics } = ExportMetricsServiceRequest.decode(lenient(batch.body));
     for (const one of resourceMetrics) this.resource(one, batch.origin === 'received', now, outcome);
     return outcome;
   }
@@ -146,6 +147,13 @@ export class Translator {
     for (const [name, value] of Object.entries(this.config.const_labels)) labels.set(name, value);
     return labels.toString();
   }
+}
+
+/** One text that is no UTF-8 costs that text, not the request: receivers let it pass. */
+function lenient(body: Uint8Array): protobuf.Reader {
+  const reader = protobuf.Reader.create(body);
+  reader.stringVerify = reader.string;
+  return reader;
 }
 
 function count(outcome: Outcome, reason: NotExposed | undefined, points: number): void {
