@@ -2,5 +2,6 @@
 export * from './decompress.js';
 export * from './grpc-frame.js';
 export * from './json.js';
+export * from './legacy.js';
 export * from './messages.js';
 export * from './status.js';

@@ -1,5 +1,6 @@
 // The messages of OTLP as the JSON transcoder looks at them: fields by JSON name and by number, made once from the generated table.
 import { ENUMS, MESSAGES } from '#proto-fields';
+import { LEGACY_FIELD } from './legacy.js';
 
 /** Protobuf scalars that OTLP uses, and the three kinds that are none. `id`: bytes that OTLP/JSON writes in hex. */
 export type FieldKind =
@@ -78,6 +79,31 @@ function kindOf(type: string, name: string): FieldKind {
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
+/**
+ * What was called so before version 0.15 of the protocol: read as a field of its own number, as on the wire, since it counts only where
+ * the new one is not there (`withScopes`).
+ */
+const LEGACY_NAMES: Readonly<Record<string, string>> = {
+  scopeMetrics: 'instrumentationLibraryMetrics',
+  scopeSpans: 'instrumentationLibrarySpans',
+  scopeLogs: 'instrumentationLibraryLogs',
+};
+const LEGACY_SCOPE = 'instrumentationLibrary';
+
+function addLegacyNames({ byName }: Message): void {
+  for (const [name, legacy] of Object.entries(LEGACY_NAMES)) {
+    const field = byName.get(name);
+    if (field) addName(byName, legacy, { ...field, number: LEGACY_FIELD });
+  }
+  const scope = byName.get('scope');
+  if (scope) addName(byName, LEGACY_SCOPE, scope);
+}
+
+function addName(byName: Message['byName'], name: string, field: Field): void {
+  byName.set(name, field);
+  byName.set(snakeCase(name), field);
+}
+
 const compiled = new Map<string, Message>();
 
 /** The message of that full name. */
@@ -101,9 +127,9 @@ export function messageNamed(name: string): Message {
       message: kind === 'message' ? messageNamed(type) : undefined,
       enumValues: ENUMS[type],
     };
-    message.byName.set(fieldName, field);
-    message.byName.set(snakeCase(fieldName), field);
+    addName(message.byName, fieldName, field);
     message.byNumber.set(number, field);
   }
+  addLegacyNames(message);
   return message;
 }

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import * as zlib from 'node:zlib';
 import fc from 'fast-check';
 import { ENCODINGS } from '../../src/otlp/decompress.js';
-import { protobufToJson } from '../../src/otlp/json.js';
+import { jsonToProtobuf, protobufToJson } from '../../src/otlp/json.js';
 import { decodeStatus, type Status, statusFromJson } from '../../src/otlp/status.js';
 import { PermanentError, RetryableError, SIGNALS } from '../../src/pipeline/index.js';
 import { fixture } from '../support/paths.js';
@@ -343,4 +343,17 @@ test('mutated bodies in both forms are 400 or 200, and the server lives', async 
     { numRuns: 200 },
   );
   assert.deepEqual(seen, new Set([200, 400]));
+});
+
+test('a request in the words of before version 0.15 is taken as one of today, in both encodings', async () => {
+  const { post, recorder } = await rig();
+  const legacy = protobufToJson('metrics', SAMPLES.metrics)
+    .replaceAll('"scopeMetrics"', '"instrumentationLibraryMetrics"')
+    .replaceAll('"scope"', '"instrumentationLibrary"');
+  assert.equal((await post(legacy, { 'content-type': JSON_TYPE })).code, 200);
+  assert.equal((await post(jsonToProtobuf('metrics', legacy))).code, 200);
+  assert.deepEqual(
+    recorder.batches.map(({ items, body }) => [items, Buffer.from(body)]),
+    Array(2).fill([recorder.batches[0]!.items, Buffer.from(SAMPLES.metrics)]),
+  );
 });

@@ -1,4 +1,5 @@
 // The way of one request's body into the pipeline, the same for both transports.
+import { withScopes } from '../../otlp/index.js';
 import type { AuthData, Batch, Consumer, Lease, Ledger, RetryableError, Signal } from '../../pipeline/index.js';
 import type { ReceiverEvents } from '../../telemetry/receiver-events.js';
 import type { Access } from './access.js';
@@ -85,13 +86,22 @@ export class Intake {
     let done: undefined | Promise<void>;
     try {
       const items = this.count(delivery);
-      if (items > 0) done = this.handOn(delivery, items);
-      else this.checkMetadata(delivery);
+      if (items === 0) {
+        const legacy = this.takeLegacy(delivery);
+        if (legacy) return legacy;
+        this.checkMetadata(delivery);
+      } else done = this.handOn(delivery, items);
       return { items, done };
     } finally {
       if (done) this.holdUntil(done, delivery);
       else lease?.release();
     }
+  }
+
+  /** What seems empty may be in words of before version 0.15 of the protocol; undefined: it is empty. */
+  private takeLegacy({ gzip: _, lease: __, ...delivery }: Delivery): Taken | undefined {
+    const current = delivery.body.length > 0 ? withScopes(delivery.body) : undefined;
+    return current && this.take({ ...delivery, body: Buffer.from(current) });
   }
 
   /** A request whose sender waits. */
