@@ -46,6 +46,7 @@ export {
   closingTime,
   edgeFirstTime,
   flushDue,
+  forgetNewest,
   setFeatureRank,
 } from './window/close';
 export { oddCount, oddList } from './window/counters';

@@ -2,10 +2,11 @@
 import { closeBegin, closeEdges, orderAppend, orderCopy, orderCount, skipTicks, windowAt } from '../detect/face';
 import { EdgeState, Grid } from '../layout';
 import { scratch } from '../memory';
-import { edgeAt, gridAt, isEdge, isGroup, renewRelative, sumsAt } from './graph';
+import { seriesAt } from '../series/table';
+import { edgeAt, feedAt, gridAt, isEdge, isGroup, renewRelative, sumsAt } from './graph';
 import { addLevelTo } from './roles';
-import { discardFeature, finishSums } from './sums';
-import { finishTick, flushTo, settleTick } from './ticks';
+import { discardFeature, emptySums, finishSums } from './sums';
+import { finishTick, flushTo, passOver, settleTick, tickOf } from './ticks';
 
 /** Where the closing of a group stands. */
 const enum Closing {
@@ -128,6 +129,41 @@ export function closeSlice(group: i32, budget: i32): bool {
 /** True while a tick in which something was seen is still to be closed, whatever the watermark: close and ask again. */
 export function flushDue(group: i32): bool {
   return isGroup(group) && flushTo(gridAt(group));
+}
+
+/** Whether a stream of one sample a tick has all of them in its newest tick: every series that was in the tick before. */
+function isWhole(edge: i32, grid: Grid, tick: i64): bool {
+  for (let slot = edgeAt(edge).series; slot >= 0; slot = seriesAt(slot).next) {
+    const series = seriesAt(slot);
+    const feed = feedAt(series.feed);
+    if (series.time0 == 0 || !feed.isStarted) continue;
+    const newest = tickOf(grid, feed, series.time0);
+    // Of several samples a tick nobody can tell how many were still to come.
+    if (newest == tick && series.time1 != 0 && tickOf(grid, feed, series.time1) == tick) return false;
+    if (newest == tick - 1) return false;
+  }
+  return true;
+}
+
+/**
+ * The end of a recording, maybe in the middle of a window: forgets tick closed + 1 of the group, if it is the newest, as if there had
+ * been an outage. False: it is not, or it is whole.
+ */
+export function forgetNewest(group: i32): bool {
+  if (!isGroup(group)) return false;
+  const grid = gridAt(group);
+  const tick = grid.closed + 1;
+  if (!grid.isStarted || grid.lastTick != tick || grid.closing != Closing.IDLE) return false;
+  orderCopy(group, order);
+  const count = orderCount(group);
+  let whole = true;
+  for (let i = 0; i < count && whole; i++) whole = isWhole(load<i32>(order + ((<usize>i) << 2)), grid, tick);
+  for (let edge = grid.newEdges; edge >= 0 && whole; edge = edgeAt(edge).next) whole = isWhole(edge, grid, tick);
+  if (whole) return false;
+  for (let i = 0; i < count; i++) emptySums(sumsAt(load<i32>(order + ((<usize>i) << 2)), tick));
+  for (let edge = grid.newEdges; edge >= 0; edge = edgeAt(edge).next) emptySums(sumsAt(edge, tick));
+  passOver(grid);
+  return true;
 }
 
 /** Highest rank that the feature listens to; a lower one than before discards what open ticks hold of it. */

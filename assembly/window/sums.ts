@@ -61,7 +61,13 @@ export function finishSums(sums: usize, window: usize): void {
   put(window, 1, requests > 0, requests);
   put(window, 2, !isSilent && errors >= 0, errors);
   put(window, 3, !isSilent && (bytes > 0 || (flags & SumFlag.TRAFFIC && requests > 0)), bytes);
-  // Ten stores: `memory.fill` is a call out of WebAssembly.
+  emptySums(sums);
+}
+
+/** Ten stores: `memory.fill` is a call out of WebAssembly. */
+// @ts-ignore: decorator
+@inline
+export function emptySums(sums: usize): void {
   for (let at = sums; at < sums + Sums.FLAGS; at += 16) v128.store(at, f64x2.splat(0));
   store<u64>(sums, 0, Sums.FLAGS);
 }

@@ -141,6 +141,26 @@ export function flushTo(grid: Grid): bool {
   return grid.isStarted != 0 && grid.lastTick > grid.closed;
 }
 
+/** Passes over tick closed + 1, whatever was seen in it. */
+export function passOver(grid: Grid): void {
+  const tick = grid.closed + 1;
+  for (let feed = grid.feeds; feed >= 0; feed = feedAt(feed).next) emptyFeed(feedAt(feed), tick);
+  grid.skipped++;
+  finishTick(grid);
+}
+
+function emptyFeed(feed: Feed, tick: i64): void {
+  if (tick & 1) {
+    feed.points1 = 0;
+    feed.offset1 = 0;
+    feed.gap1 = 0;
+  } else {
+    feed.points0 = 0;
+    feed.offset0 = 0;
+    feed.gap0 = 0;
+  }
+}
+
 /** Notes an accepted point of the feed. */
 // @ts-ignore: decorator
 @inline

@@ -325,6 +325,11 @@ export interface KernelFace {
   addLevel(edge: number, tick: number, value: number, weight: number): void;
   /** Closes everything up to and including the newest tick, whatever the watermark: end of a replay. */
   flushDue(group: number): boolean;
+  /**
+   * Forgets the newest tick of the group, if it is the only one that is open and not whole: as after an outage, points of it would come
+   * late. Whole is a tick that has one sample of each series that was in the tick before. False: it is to be closed.
+   */
+  forgetNewest(group: number): boolean;
   beginClose(group: number): Closing;
   /** Event time of the edge's first point, Unix nanoseconds. */
   firstSeen(edge: number): bigint;

@@ -247,6 +247,10 @@ export class Kernel implements KernelFace {
     return this.#wasm.flushDue(group) !== 0;
   }
 
+  forgetNewest(group: number): boolean {
+    return this.#wasm.forgetNewest(group) !== 0;
+  }
+
   beginClose(group: number): Closing {
     require(this.#wasm.beginClose(group), `group ${group} has nothing to close, or is being closed`);
     const list = (this.#wasm.closingNewList() >>> 0) >>> 2;

@@ -120,6 +120,7 @@ export interface KernelExports extends DetectExports {
   oddList(): number;
   addLevel(edge: number, tick: number, value: number, weight: number): number;
   flushDue(group: number): number;
+  forgetNewest(group: number): number;
   beginClose(group: number): number;
   appendEdge(edge: number): number;
   closeSlice(group: number, budget: number): number;

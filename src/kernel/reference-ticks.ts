@@ -92,6 +92,11 @@ export function settleFeed(group: GroupRecord, feed: FeedRecord, tick: bigint, d
   }
 }
 
+/** As if the feed had not been seen in the tick. */
+export function forgetTick(feed: FeedRecord, tick: bigint): void {
+  feed.offsets.delete(tick);
+}
+
 /** Period of the feed, ns, as ticks say that are closed for every point of this one. */
 export function periodOf(feed: FeedRecord, tick: bigint): bigint {
   return BigInt(Math.trunc(feed.periods.findLast((entry) => entry.tick <= tick - 2n)?.period ?? 0));

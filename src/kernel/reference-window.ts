@@ -11,6 +11,7 @@ import {
   beginsAtZero,
   dueTime,
   type FeedRecord,
+  forgetTick,
   type GroupRecord,
   locate,
   max,
@@ -408,6 +409,31 @@ export class ReferenceWindows {
   flushDue(group: number): boolean {
     const record = this.#groups[group]!;
     return record.phase !== undefined && record.lastTick > record.closed;
+  }
+
+  /** Forgets the newest tick, if no other is open and it is not whole. */
+  forgetNewest(groupNumber: number): boolean {
+    const group = this.#groups[groupNumber]!;
+    const tick = group.lastTick;
+    if (!this.flushDue(groupNumber) || tick !== group.closed + 1n || this.#isWhole(groupNumber, tick)) return false;
+    for (const feed of this.#feeds) if (feed.group === groupNumber) forgetTick(feed, tick);
+    for (const series of this.#series.values())
+      if (this.#feeds[series.binding.feed]?.group === groupNumber)
+        series.samples = series.samples.filter((sample) => sample.tick !== tick);
+    group.seen.delete(tick);
+    group.skipped++;
+    group.closed = tick;
+    return true;
+  }
+
+  /** Every series of the tick before is in this one as well, and none twice. */
+  #isWhole(groupNumber: number, tick: bigint): boolean {
+    return [...this.#series.values()].every(({ binding, ring }) => {
+      const feed = this.#feeds[binding.feed];
+      if (binding.edge < 0 || feed?.group !== groupNumber || feed.phases.length === 0) return true;
+      const [newest, before] = ring.map(({ time }) => locate(this.#groups[groupNumber]!, feed, time)[0]);
+      return newest !== tick - 1n && !(newest === tick && before === tick);
+    });
   }
 
   /** Closes the tick after the last closed one. */

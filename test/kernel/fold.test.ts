@@ -171,6 +171,38 @@ function makeRequests(steps: readonly Step[], isHistogram: readonly boolean[]): 
   return requests.map((points) => ({ points, receivedUnixNano: now + 3n * SECOND }));
 }
 
+test('a recording that ends in the middle of a tick forgets it, and the next one goes on, as the reference does', () => {
+  const seen = { forgotten: 0, whole: 0 };
+  fc.assert(
+    fc.property(
+      fc.array(arbitraryBinding, { minLength: 1, maxLength: 10 }),
+      fc.array(step, { minLength: 2, maxLength: 120, size: '+2' }),
+      fc.nat(),
+      (series, steps, place) => {
+        const both = world(series.map((each) => each.binding));
+        const requests = makeRequests(
+          steps,
+          series.map((each) => each.isHistogram),
+        );
+        const at = place % (requests.length + 1);
+        for (const request of requests.slice(0, at)) {
+          both.kernel.send(request);
+          both.reference.send(request);
+        }
+        const before = both.kernel.closed.length;
+        both.kernel.cut(GROUPS);
+        both.reference.cut(GROUPS);
+        if (both.kernel.closed.length > before) seen.whole++;
+        else if (at > 0) seen.forgotten++;
+        run(both, requests.slice(at));
+        agree(both);
+      },
+    ),
+    { numRuns: 150 },
+  );
+  assert.ok(seen.forgotten > 10 && seen.whole > 10, JSON.stringify(seen));
+});
+
 test('random streams give the windows and counts of the reference', () => {
   const seen = { ticks: 0, outages: 0, windows: 0 };
   fc.assert(

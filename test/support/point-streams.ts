@@ -127,6 +127,12 @@ export class KernelDriver {
   flush(groups: number): void {
     for (let group = 0; group < groups; group++) while (this.kernel.flushDue(group)) this.close(group);
   }
+
+  /** The end of a recording. */
+  cut(groups: number): void {
+    for (let group = 0; group < groups; group++)
+      while (this.kernel.flushDue(group)) if (!this.kernel.forgetNewest(group)) this.close(group);
+  }
 }
 
 /** The same for the reference. */
@@ -161,5 +167,11 @@ export class ReferenceDriver {
     for (let group = 0; group < groups; group++) {
       while (this.reference.flushDue(group)) this.closed.push(this.reference.close(group));
     }
+  }
+
+  cut(groups: number): void {
+    for (let group = 0; group < groups; group++)
+      while (this.reference.flushDue(group))
+        if (!this.reference.forgetNewest(group)) this.closed.push(this.reference.close(group));
   }
 }

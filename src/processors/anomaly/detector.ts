@@ -245,6 +245,11 @@ export class Detector implements LearnHost {
     if (state) this.#quantiles.due(state);
   }
 
+  forgotten(group: number): void {
+    const state = this.edges.groups[group];
+    if (state) this.#quantiles.forget(state);
+  }
+
   /** In the order of first event time, then name: the same however the stream was cut into requests. */
   *order({ newEdges }: Closing): Generator<void, readonly number[]> {
     return yield* inOrderOfAge(this.kernel, this.edges.bySlot, newEdges);

@@ -126,13 +126,13 @@ export class Learner {
     }
   }
 
-  /** Closes everything that is open, straight through: the end of a replay. */
-  flush(): void {
+  /** Closes what is open, straight through: the end of a replay. `endsWhole`: the newest window too; else it is forgotten. */
+  flush(endsWhole: boolean): void {
     if (!this.#loop || !this.#detector) return;
     const rest = this.#spans.rest();
     if (rest) for (const _ of this.#loop.learn(rest, this.#detector));
     this.#countSpans();
-    for (const _ of this.#loop.flush(this.#detector.edges.groups.length, this.#detector));
+    for (const _ of this.#loop.flush(this.#detector.edges.groups.length, this.#detector, endsWhole));
     this.#detector.publishCounts();
   }
 

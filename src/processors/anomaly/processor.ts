@@ -49,8 +49,8 @@ export interface AnomalyReport extends AnomalyStatus {
 export interface AnomalyProcessor extends Processor {
   status(): AnomalyStatus;
   edges(): EdgeStatus[];
-  /** Closes everything that is open and hands the results on: the end of a replay. */
-  flush(): Promise<void>;
+  /** Closes what is open and hands the results on: the end of a replay. The newest window is forgotten where it is not whole. */
+  flush(endsWhole?: boolean): Promise<void>;
 }
 
 export function createAnomalyProcessor(settings: Settings, config: Config, options: AnomalyOptions): AnomalyProcessor {
@@ -296,9 +296,9 @@ class Anomaly implements AnomalyProcessor {
     }
   }
 
-  async flush(): Promise<void> {
+  async flush(endsWhole = true): Promise<void> {
     await this.#backlog.drained();
-    this.#learner.flush();
+    this.#learner.flush(endsWhole);
     await this.#sent();
   }
 

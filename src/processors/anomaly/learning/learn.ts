@@ -38,6 +38,8 @@ export interface LearnHost {
   folded(lesson: Lesson, from: number, to: number): void;
   /** The oldest open tick of the group is about to be closed. */
   due(group: number): void;
+  /** The newest tick of the group is not to be closed. */
+  forgotten(group: number): void;
   /** The order of a tick's new edges. Yields where other work may run. */
   order(closing: Closing): Generator<void, readonly number[]>;
   /** A tick is closed: the kernel's answers are there until the next. Yields where other work may run. */
@@ -83,9 +85,13 @@ export class LearnLoop {
     this.#held.prune((clock) => this.#kernel.holds(clock));
   }
 
-  /** Closes everything that is open: the end of a replay. */
-  *flush(groups: number, host: LearnHost): Generator<void> {
-    for (let group = 0; group < groups; group++) while (this.#kernel.flushDue(group)) yield* this.#close(group, host);
+  /** Closes what is open: the end of a replay. Unless it `endsWhole`, a newest tick that looks part-filled is forgotten. */
+  *flush(groups: number, host: LearnHost, endsWhole: boolean): Generator<void> {
+    for (let group = 0; group < groups; group++)
+      while (this.#kernel.flushDue(group)) {
+        if (!endsWhole && this.#kernel.forgetNewest(group)) host.forgotten(group);
+        else yield* this.#close(group, host);
+      }
   }
 
   /** `clock` -1: all points, else only those of that clock. */

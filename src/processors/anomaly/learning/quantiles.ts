@@ -145,6 +145,11 @@ export class Quantiles {
     return bucketsSince(before.buckets, reading.buckets) ?? reading.buckets;
   }
 
+  /** Lets go of what a group's open ticks have. */
+  forget(group: GroupState): void {
+    this.#merged.delete(group);
+  }
+
   /** Hands over what a group's oldest open tick has: it is about to be closed. */
   due(group: GroupState): void {
     const ticks = this.#merged.get(group);
