@@ -53,6 +53,7 @@ class Command {
   private readonly options: ReplayOptions;
   private readonly io: CommandIo;
   private windowSeconds = USUAL_WINDOW;
+  private readonly said = new Set<string>();
 
   constructor(options: ReplayOptions, io: CommandIo) {
     this.options = options;
@@ -108,7 +109,7 @@ class Command {
     const progress = new Progress(this.io.stderr, 'replay');
     const found = { count: 0 };
     try {
-      return await replay({
+      const replayed = await replay({
         recording,
         config,
         settings: checkpoint === undefined ? settings : await withStorage(settings, checkpoint),
@@ -119,8 +120,20 @@ class Command {
           event?.(one);
         },
       });
+      if (replayed.summary.requests === 0) throw nothingRead(files, recording);
+      if (replayed.summary.points === 0) this.say(['the recording holds requests, but no data in them']);
+      return replayed;
     } finally {
       progress.end();
+      this.say(recording.notes.sentences());
+    }
+  }
+
+  /** What was left out, once: a sweep reads the same files again and again. */
+  private say(sentences: readonly string[]): void {
+    for (const sentence of sentences) {
+      if (!this.said.has(sentence)) this.io.stderr.write(`replay: ${sentence}\n`);
+      this.said.add(sentence);
     }
   }
 
@@ -143,6 +156,13 @@ class Command {
   private print(lines: readonly string[]): void {
     this.io.stdout.write(`${lines.join('\n')}\n`);
   }
+}
+
+/** A replay of nothing must not look like one of a quiet day. What was left out is said beside it. */
+function nothingRead(files: readonly string[], { notes, format }: Recording): RecordingError {
+  const empty = files.length === 1 ? 'the file is empty' : 'the files are empty';
+  const why = notes.skipped > 0 ? ` as ${format}` : `: ${empty}`;
+  return new RecordingError(files.join(', '), `nothing in it could be read${why}`);
 }
 
 /** Nothing of the process or the machine: the same recording gives the same bytes everywhere. */

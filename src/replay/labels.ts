@@ -2,6 +2,7 @@
 import { type Episode, type Episodes, edgeKey } from './episodes.js';
 import { fieldsOf } from './readers/csv-rows.js';
 import { linesOf } from './readers/lines.js';
+import { Notes } from './readers/notes.js';
 import { openFile } from './readers/open.js';
 import { RecordingError } from './readers/recorded.js';
 import type { ScoredTime } from './scored-time.js';
@@ -24,12 +25,13 @@ export const IGNORE = 'ignore';
 
 /** Throws `RecordingError` where a line is none. */
 export async function readLabels(path: string): Promise<Label[]> {
-  const file = await openFile(path);
+  const notes = new Notes();
+  const file = await openFile(path, notes);
   const labels: Label[] = [];
   let at: number[] | undefined;
   let number = 0;
-  for await (const lines of linesOf(file.chunks())) {
-    for (const line of lines) {
+  for await (const { texts } of linesOf(file.chunks())) {
+    for (const line of texts) {
       number++;
       if (line.trim() === '') continue;
       const fields = fieldsOf(line);

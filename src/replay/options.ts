@@ -6,8 +6,9 @@ import { UsageError } from '../terminal/io.js';
 export const USAGE = `Usage: pxanomaly replay [options] FILE…
 
 Finds anomalies in recorded traffic, on event time, as fast as it can be read.
-FILE: OTLP JSON lines or length-prefixed protobuf of the Collector's file exporter, a single OTLP request, the answer of a Prometheus
-range query, or CSV; may be gzipped.
+FILE: OTLP JSON (lines, documents, arrays; requests or single resources) or length-prefixed protobuf of the Collector's file exporter,
+a single OTLP request, the answer of a Prometheus range query, or CSV; may be compressed with gzip or zstd. What cannot be read is
+skipped and counted. The last window of OTLP is not judged where the recording seems to end in the middle of it.
 
   --csv                 every FILE is CSV with the header
                         time,cluster,namespace,src_service,dst_service,latency,requests,errors,bytes

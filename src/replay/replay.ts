@@ -1,6 +1,7 @@
 // One replay: requests of a recording through an anomaly processor that follows event time alone.
 import type { Settings } from '../config/settings.js';
 import { inspect } from '../kernel/inspect.js';
+import { withScopes } from '../otlp/index.js';
 import type { Batch, Consumer } from '../pipeline/index.js';
 import type { Config } from '../processors/anomaly/config.js';
 import { REPLAY } from '../processors/anomaly/options.js';
@@ -20,6 +21,8 @@ export interface Summary {
   /** Series that tell of no edge, and one of them. */
   readonly unmapped: number;
   readonly example: string | undefined;
+  /** Lines, messages and rows that could not be read. */
+  readonly skipped: number;
 }
 
 export interface Replayed {
@@ -67,10 +70,12 @@ export async function replay(run: ReplayRun): Promise<Replayed> {
       await stages.get(signal)?.consume(batch);
       if (++requests % PROGRESS_EVERY === 0) run.progress?.();
     }
-    await processor.flush();
+    await processor.flush(recording.endsWhole());
     const { edges, series, unmappedExample: example } = processor.status();
     const { firstTime, lastTime } = scored;
-    const summary = { requests, points, edges, firstTime, lastTime, unmapped: series.unmapped, example };
+    const { skipped } = recording.notes;
+    const { unmapped } = series;
+    const summary = { requests, points, edges, firstTime, lastTime, unmapped, example, skipped };
     return { events, episodes: episodesOf(events), summary, scored };
   } finally {
     await processor.shutdown();
@@ -81,6 +86,8 @@ const NO_METADATA: ReadonlyMap<string, string> = new Map();
 
 function recordedBatch(signal: Batch['signal'], body: Uint8Array): Batch {
   const items = inspect(signal, body);
+  const current = items === 0 ? withScopes(body) : undefined;
+  if (current) return recordedBatch(signal, current);
   return { signal, body, items, origin: 'received', metadata: NO_METADATA, receivedUnixNano: 0n };
 }
 

@@ -123,12 +123,25 @@ describe('CSV', () => {
     ['no header', '', /no header; expected time,cluster/],
     ['no time column', 'cluster,dst_service\n', /no column time/],
     ['no service column', 'time,cluster\n', /no column dst_service/],
-    ['a time that is none', `${HEADER}\n10,,n,a,b,,1,,\nsoon,,n,a,b,,1,,\n`, /line 3: time "soon" is no number/],
-    ['a value that is none', `${HEADER}\n10,,n,a,b,fast,1,,\n`, /line 2: latency "fast" is no number/],
   ];
   for (const [what, table, message] of broken) {
     it(`says where there is ${what}`, async () => {
       await assert.rejects(async () => rows(await open(table)), message);
     });
   }
+
+  it('skips rows that are none, and a row that is cut, and counts them', async () => {
+    const good = '10,,n,a,b,,1,,';
+    const recording = await open(
+      `${HEADER}\n${good}\nsoon,,n,a,b,,1,,\n10,,n,a,c,fast,1,,\n20,,n,a,b,,1,,\n20,,n,a,c,`,
+    );
+    assert.deepEqual(
+      (await rows(recording)).map((request) => request.length),
+      [1, 1],
+    );
+    const [skipped, cut] = recording.notes.sentences();
+    assert.match(skipped!, /2 rows were skipped: line 3: time "soon" is no number of Unix seconds/);
+    assert.match(cut!, /the last row is cut/);
+    assert.equal(recording.endsWhole(), false);
+  });
 });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { protobufToJson } from '../../src/otlp/index.js';
+import { jsonToProtobuf, protobufToJson } from '../../src/otlp/index.js';
 import { SIGNALS } from '../../src/pipeline/index.js';
 import { FrameReader, framingOf } from '../../src/replay/readers/frames.js';
 import { openRecording, type RecordedRequest, RecordingError } from '../../src/replay/readers/index.js';
@@ -17,6 +18,13 @@ const folder = mkdtempSync(join(tmpdir(), 'replay-readers-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const ALL = SIGNALS.map((signal): RecordedRequest => ({ signal, body: Uint8Array.from(SAMPLES[signal]) }));
+
+const KEYS = { metrics: 'resourceMetrics', traces: 'resourceSpans', logs: 'resourceLogs' } as const;
+
+/** A request of one resource. */
+function jsonBody(signal: keyof typeof KEYS, resource: string): Uint8Array {
+  return Uint8Array.from(jsonToProtobuf(signal, `{"${KEYS[signal]}":[${resource}]}`));
+}
 
 function prefixed(bodies: readonly Uint8Array[]): Buffer {
   return Buffer.concat(
@@ -41,21 +49,31 @@ function delimited(bodies: readonly Uint8Array[]): Buffer {
   );
 }
 
-async function read(
-  name: string,
-  content: string | Uint8Array,
-): Promise<{ format: string; requests: RecordedRequest[] }> {
+async function read(name: string, content: string | Uint8Array): Promise<Pick<Read, 'format' | 'requests'>> {
+  const { format, requests } = await readAll(name, content);
+  return { format, requests };
+}
+
+interface Read {
+  readonly format: string;
+  readonly requests: RecordedRequest[];
+  readonly notes: string[];
+  readonly endsWhole: boolean;
+}
+
+async function readAll(name: string, content: string | Uint8Array): Promise<Read> {
   const path = join(folder, name);
   writeFileSync(path, content);
   return readFiles([path]);
 }
 
-async function readFiles(paths: string[]): Promise<{ format: string; requests: RecordedRequest[] }> {
+async function readFiles(paths: string[]): Promise<Read> {
   const recording = await openRecording(paths);
   const requests: RecordedRequest[] = [];
   for await (const { signal, body } of recording.requests()) requests.push({ signal, body: Uint8Array.from(body) });
   assert.equal(recording.read(), recording.total, 'the progress ends at its total');
-  return { format: recording.format, requests };
+  const notes = recording.notes.sentences().map((sentence) => sentence.replaceAll(`${folder}/`, ''));
+  return { format: recording.format, requests, notes, endsWhole: recording.endsWhole() };
 }
 
 describe('recordings of OTLP', () => {
@@ -115,27 +133,141 @@ describe('recordings of OTLP', () => {
     });
   }
 
-  const broken: readonly [string, string | Uint8Array, RegExp][] = [
-    ['no OTLP', 'hello\n', /neither OTLP JSON nor OTLP protobuf/],
-    ['a broken line', `${lines[0]}\n{"resourceMetrics":\n`, /line 2: the body is not JSON/],
-    ['a wrong value', `${lines[0]}\n{"resourceSpans":3}\n`, /line 2: malformed OTLP\/JSON at resourceSpans/],
-    ['a cut message', prefixed([ALL[0]!.body, ALL[1]!.body]).subarray(0, ALL[0]!.body.length + 40), /ends inside/],
-    ['a message that is none', prefixed([ALL[0]!.body, Buffer.from([0x0a, 2, 0x12, 9])]), /message 2 is no OTLP/],
-    ['cut gzip', gzipSync(Buffer.from(lines.join('\n'))).subarray(0, 300), /unexpected end of file/],
-  ];
-  for (const [what, content, message] of broken) {
-    it(`names file and place of ${what}`, async () => {
-      await assert.rejects(read('broken', content), (error: Error) => {
-        assert.ok(error instanceof RecordingError, `${error.stack}`);
-        assert.match(error.message, message);
-        assert.ok(error.message.startsWith(join(folder, 'broken')));
-        return true;
-      });
+  it('names the file of what is no recording', async () => {
+    await assert.rejects(read('broken', 'hello\n'), (error: Error) => {
+      assert.ok(error instanceof RecordingError);
+      assert.equal(
+        error.message,
+        `${join(folder, 'broken')}: neither OTLP JSON nor OTLP protobuf; use --csv for a table`,
+      );
+      return true;
     });
-  }
+  });
 
   it('says that a file is not there', async () => {
     await assert.rejects(openRecording([join(folder, 'nowhere')]), /nowhere: ENOENT/);
+  });
+});
+
+describe('field cases 14 and 23: what is not as it should be is read, or skipped with a count and a sentence', () => {
+  const lines = ALL.map(({ signal, body }) => protobufToJson(signal, body));
+  const bodies = ALL.map(({ body }) => body);
+  const resources = (signal: keyof typeof SAMPLES): string[] => {
+    const [of] = Object.values(JSON.parse(protobufToJson(signal, Uint8Array.from(SAMPLES[signal])))) as object[][];
+    return of!.map((resource) => JSON.stringify(resource));
+  };
+  const bare = SIGNALS.flatMap(resources);
+  const singles = SIGNALS.flatMap((signal) =>
+    resources(signal).map((resource) => ({
+      signal,
+      body: jsonBody(signal, resource),
+    })),
+  );
+  const indented = JSON.stringify(JSON.parse(lines[1]!), null, 2);
+  const zstd = (text: string | Uint8Array): Buffer => {
+    const { stdout, error } = spawnSync('zstd', ['-c'], { input: text });
+    return error ? Buffer.alloc(0) : stdout;
+  };
+  const noZstd = zstd('').length === 0 ? 'zstd is not installed' : false;
+  const bom = '\ufeff';
+
+  type Case = readonly [
+    what: string,
+    content: string | Uint8Array,
+    requests: readonly RecordedRequest[],
+    notes: readonly RegExp[],
+  ];
+  const CASES: readonly Case[] = [
+    [
+      'a cut last line',
+      `${lines[0]}\n${lines[1]}\n${lines[2]!.slice(0, -20)}`,
+      ALL.slice(0, 2),
+      [/the last line is cut/],
+    ],
+    ['a cut first line', `${lines[0]!.slice(30)}\n${lines[1]}\n`, [ALL[1]!], [/one line was skipped: line 1: /]],
+    [
+      'lines that are none',
+      `${lines[0]}\nINFO: hello\n{"a":1}\n[]\n3\n{"resourceSpans":3}\n${lines[1]}\n`,
+      ALL.slice(0, 2),
+      [/5 lines were skipped: line 2: /],
+    ],
+    [
+      'a log with requests in it',
+      `Sep 15 INFO hello\n${bare.join('\nSep 15 INFO hello\n')}\n`,
+      singles,
+      [/lines were skipped/],
+    ],
+    ['bare resources', `${bare.join('\n')}\n`, singles, []],
+    ['a byte order mark', `${bom}${lines.join('\n')}\n`, ALL, []],
+    ['UTF-16', Buffer.from(`${bom}${lines.join('\r\n')}\r\n`, 'utf16le'), ALL, []],
+    ['UTF-16, big-endian', Buffer.from(`${bom}${lines.join('\n')}`, 'utf16le').swap16(), ALL, []],
+    ['an array', `[${lines.join(',')}]`, ALL, []],
+    ['an array with a mark, over lines', `${bom}[\n  ${lines.join(',\n  ')}\n]\n`, ALL, []],
+    ['an array of bare resources', `[${bare.join(',')}]`, singles, []],
+    ['a cut array', `[${lines.join(',')}`.slice(0, -20), ALL.slice(0, 2), [/the last object is cut/]],
+    ['arrays in lines', `[${lines[0]}]\n[${lines[1]},${lines[2]}]\n`, ALL, []],
+    ['indented documents', `${indented}\n${indented}\n`, [ALL[1]!, ALL[1]!], []],
+    ['documents without anything between them', lines.join(''), ALL, []],
+    ['metrics and spans in one line', `{${lines[0]!.slice(1, -1)},${lines[1]!.slice(1)}\n`, ALL.slice(0, 2), []],
+    [
+      'a cut message',
+      prefixed(bodies).subarray(0, -10),
+      ALL.slice(0, 2),
+      [/the file ends inside the message at byte \d+/],
+    ],
+    ['a cut delimited message', delimited(bodies).subarray(0, -10), ALL.slice(0, 2), [/the file ends inside/]],
+    [
+      'a message that is none',
+      prefixed([bodies[0]!, Buffer.from([0x0a, 2, 0x12, 9]), bodies[1]!]),
+      ALL.slice(0, 2),
+      [/one message was skipped: message 2: no OTLP export request/],
+    ],
+    [
+      'bytes between messages',
+      Buffer.concat([prefixed(bodies.slice(0, 2)), Buffer.alloc(9, 0xee), prefixed(bodies)]),
+      ALL.slice(0, 2),
+      [/no message can start at byte \d+: what stands before it was read/],
+    ],
+    ['prefixed JSON', prefixed(lines.map((line) => Buffer.from(line))), ALL, []],
+    [
+      'cut gzip',
+      gzipSync(`${lines.join('\n')}\n`.repeat(50)).subarray(0, -30),
+      [],
+      [/cut or damaged \(unexpected end of file\)/],
+    ],
+  ];
+  for (const [what, content, requests, notes] of CASES)
+    it(what, async () => {
+      const found = await readAll('case', content);
+      if (what !== 'cut gzip') assert.deepEqual(found.requests, requests);
+      else assert.ok(found.requests.length > 100);
+      assert.equal(found.notes.length, notes.length, found.notes.join('\n'));
+      for (const [i, note] of notes.entries()) assert.match(found.notes[i]!, note);
+      assert.equal(found.endsWhole, false);
+    });
+
+  it('a single request that is cut gives the resources that are whole', async () => {
+    const three = `{"resourceMetrics":[${Array(3).fill(resources('metrics')[0]).join(',')}]}`;
+    for (const text of [three, JSON.stringify(JSON.parse(three), null, 1)]) {
+      const found = await readAll('single', text.slice(0, -20));
+      assert.deepEqual(found.requests, [singles[0], singles[0]]);
+      assert.match(found.notes[0]!, /cut/);
+    }
+  });
+
+  it('zstd: whole, in several frames, cut', { skip: noZstd }, async () => {
+    const text = lines.join('\n').concat('\n');
+    assert.deepEqual((await readAll('a.zst', zstd(text))).requests, ALL);
+    assert.deepEqual((await readAll('b.zst', Buffer.concat([zstd(text), zstd(text)]))).requests, [...ALL, ...ALL]);
+    const long = zstd(text.repeat(2000).replace(/"name":"/g, () => `"name":"${Math.random()}`));
+    const cut = await readAll('c.zst', long.subarray(0, long.length / 2));
+    assert.ok(cut.requests.length > 100);
+    assert.match(cut.notes[0]!, /cut or damaged \(unexpected EOF\)/);
+  });
+
+  it("the file exporter's compression: each message a zstd frame behind its length", { skip: noZstd }, async () => {
+    assert.deepEqual((await readAll('d', prefixed(bodies.map(zstd)))).requests, ALL);
+    assert.deepEqual((await readAll('e', prefixed(lines.map(zstd)))).requests, ALL);
   });
 });
 

@@ -238,3 +238,91 @@ describe('replay of CSV', () => {
     assert.equal(await windows('--window', '10m'), 0);
   });
 });
+
+describe('the last window of a recording', () => {
+  const CUT = 120;
+  const quiet = shopRequests(CUT + 40);
+  const eventsIn = async (name: string, bodies: readonly Uint8Array[], ...more: string[]): Promise<string> => {
+    const file = bench.file(name, prefixed(bodies));
+    const { code } = await bench.run(file, '--events', bench.path(`${name}.events`), ...more);
+    assert.equal(code, 0);
+    return readFileSync(bench.path(`${name}.events`), 'utf8');
+  };
+
+  it('is not judged where the recording ends in the middle of it', async () => {
+    // One of the three protocols of the next window: the edges of the others would look silent.
+    for (const of of [1, 2]) assert.equal(await eventsIn('cut', quiet.slice(0, 3 * CUT + of)), '');
+    const { stdout } = await bench.run(bench.path('cut'), '--json', '--set', 'export_interval=10s');
+    assert.equal(JSON.parse(stdout).summary.lastTime, SHOP_START + 10 * (CUT - 1));
+  });
+
+  it('is judged where every edge has its sample', async () => {
+    const file = bench.file('whole', prefixed(quiet.slice(0, 3 * CUT)));
+    const { stdout } = await bench.run(file, '--json', '--set', 'export_interval=10s');
+    assert.equal(JSON.parse(stdout).summary.lastTime, SHOP_START + 10 * (CUT - 1));
+  });
+
+  it('is not kept in a checkpoint', async () => {
+    const checkpoint = ['--checkpoint', bench.path('cut-state')];
+    assert.equal(await eventsIn('first', quiet.slice(0, 3 * CUT + 1), ...checkpoint), '');
+    assert.equal(await eventsIn('second', quiet.slice(3 * CUT + 1), ...checkpoint), '');
+  });
+
+  it('of spans is not judged, whenever they stop', async () => {
+    const span = (at: number, id: number) => ({
+      traceId: id.toString(16).padStart(32, '0'),
+      spanId: id.toString(16).padStart(16, '0'),
+      name: 'call',
+      kind: 3,
+      startTimeUnixNano: `${BigInt(Math.round(at * 1e3)) * 1_000_000n}`,
+      endTimeUnixNano: `${BigInt(Math.round(at * 1e3 + 20 + (id % 7))) * 1_000_000n}`,
+      attributes: [{ key: 'peer.service', value: { stringValue: 'api' } }],
+    });
+    const line = (second: number): string => {
+      const spans = Array.from({ length: 20 }, (_, i) => span(SHOP_START + second + i / 20, 20 * second + i + 1));
+      const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'web' } }] };
+      return JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
+    };
+    const lines = Array.from({ length: 1803 }, (_, second) => line(second));
+    for (const end of [1801, 1803]) {
+      const file = bench.file('spans.jsonl', `${lines.slice(0, end).join('\n')}\n`);
+      const { code, stdout } = await bench.run(file, '--json', '--set', 'presets=[{name: spans, window: 10s}]');
+      assert.equal(code, 0);
+      assert.deepEqual(JSON.parse(stdout).anomalies, []);
+    }
+  });
+});
+
+describe('field cases 14 and 23: a replay of what cannot all be read', () => {
+  const line = protobufToJson('metrics', requests[0]!);
+
+  it('gives the result of the rest, with a sentence and a count', async () => {
+    const { code, stdout, stderr } = await bench.run(
+      bench.file('some.jsonl', `hello\n${line}\n${line.slice(0, 50)}`),
+      '--json',
+    );
+    assert.equal(code, 0);
+    assert.ok(JSON.parse(stdout).summary.points > 0);
+    assert.equal(JSON.parse(stdout).summary.skipped, 2);
+    assert.match(stderr, /some\.jsonl: one line was skipped: line 1: .*not valid JSON/);
+    assert.match(stderr, /some\.jsonl: the last line is cut, and was left out/);
+  });
+
+  it('is an error where nothing can be read', async () => {
+    for (const [name, content, why] of [
+      ['none.jsonl', 'a\n{"x":1}\n', /2 lines were skipped.*\n.*nothing in it could be read/],
+      ['empty.jsonl', '', /nothing in it could be read: the file is empty/],
+      ['empty.csv', '', /no header/],
+    ] as const) {
+      const { code, stderr } = await bench.run(bench.file(name, content));
+      assert.equal(code, 1, name);
+      assert.match(stderr, why);
+    }
+  });
+
+  it('says that requests held nothing', async () => {
+    const { code, stderr } = await bench.run(bench.file('hollow.jsonl', '{"resourceSpans":[]}\n'));
+    assert.equal(code, 0);
+    assert.match(stderr, /holds requests, but no data/);
+  });
+});

@@ -81,24 +81,27 @@ export class CsvRows {
   }
 }
 
-/** Appends the file's rows. Throws `RecordingError`, naming the line, where one cannot be read. */
+/** Appends the file's rows; those that are none are in its notes. Throws `RecordingError` where there is no header. */
 export async function readCsv(file: OpenFile, rows: CsvRows): Promise<void> {
-  let parse: ((line: string) => string | undefined) | undefined;
+  let parse: RowParser | undefined;
   let number = 0;
-  for await (const lines of linesOf(file.chunks())) {
-    for (const line of lines) {
+  for await (const { texts, isOpen } of linesOf(file.chunks())) {
+    for (const line of texts) {
       number++;
       if (line === '' || line.trim() === '') continue;
       if (!parse) {
         parse = rowParser(file, line, rows);
         continue;
       }
-      const problem = parse(line);
-      if (problem) throw new RecordingError(file.path, `line ${number}: ${problem}`);
+      const problem = parse(line, isOpen);
+      if (problem === CUT) file.notes.cut(file.path, 'the last row is cut, and was left out');
+      else if (problem) file.notes.skip(file.path, 'row', `line ${number}: ${problem}`);
     }
   }
   if (!parse) throw new RecordingError(file.path, `no header; expected ${CSV_COLUMNS.join(',')}`);
 }
+
+const CUT = 'cut';
 
 /** Positions of the columns from the header, -1: missing. */
 function columnsOf(file: OpenFile, header: string): Record<Column, number> {
@@ -111,23 +114,29 @@ function columnsOf(file: OpenFile, header: string): Record<Column, number> {
   return columns;
 }
 
-/** A function that adds a line's row, and says what is wrong with one that is none. */
-function rowParser(file: OpenFile, header: string, rows: CsvRows): (line: string) => string | undefined {
+type RowParser = (line: string, isOpen: boolean) => string | undefined;
+
+/** A function that adds a line's row, and says what is wrong with one that is none. `isOpen`: the file ends without a line feed behind it. */
+function rowParser(file: OpenFile, header: string, rows: CsvRows): RowParser {
   const columns = columnsOf(file, header);
   const nameAt = NAMES.map((name) => columns[name]);
   const valueAt = VALUES.map((name) => columns[name]);
-  return (line) => {
+  const width = fieldsOf(header).length;
+  const values = new Float64Array(CSV_VALUES);
+  return (line, isOpen) => {
     const fields = fieldsOf(line);
+    if (isOpen && fields.length < width) return CUT;
     const time = Number(fields[columns.time] || Number.NaN);
     if (!Number.isFinite(time)) return `time "${fields[columns.time] ?? ''}" is no number of Unix seconds`;
-    const names = nameAt.map((at) => fields[at] ?? '');
-    const row = rows.add(time, names, names.join('\n'));
     for (let i = 0; i < CSV_VALUES; i++) {
       const text = fields[valueAt[i]!];
       const value = text === undefined || text === '' ? Number.NaN : Number(text);
       if (Number.isNaN(value) && !isAbsent(text)) return `${VALUES[i]} "${text}" is no number`;
-      rows.values[row * CSV_VALUES + i] = value;
+      values[i] = value;
     }
+    const names = nameAt.map((at) => fields[at] ?? '');
+    const row = rows.add(time, names, names.join('\n'));
+    rows.values.set(values, row * CSV_VALUES);
     return undefined;
   };
 }

@@ -2,6 +2,7 @@
 import type { opentelemetry } from '#proto';
 import { double, type Template, TemplateWriter, TIME, template } from '../../otlp/template.js';
 import { CSV_VALUES, type CsvEdge, CsvRows, readCsv } from './csv-rows.js';
+import type { Notes } from './notes.js';
 import type { OpenFile } from './open.js';
 import type { RecordedRequest, Recording } from './recorded.js';
 
@@ -21,12 +22,16 @@ const MAX_ROWS = 10_000;
 const METRICS = ['edge.latency', 'edge.requests', 'edge.errors', 'edge.bytes'] as const;
 const UNITS = ['s', '', '', 'By'] as const;
 
-export function csvRecording(files: readonly OpenFile[]): CsvRecording {
+export function csvRecording(files: readonly OpenFile[], notes: Notes): CsvRecording {
   const rows = new CsvRows();
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   let emitted = 0;
   let loading: Promise<void> | undefined;
   const load = (): Promise<void> => (loading ??= loadAll(files, rows));
+  async function* requests(): AsyncGenerator<RecordedRequest> {
+    await load();
+    for (const request of requestsOf(rows, (count) => (emitted += count))) yield request;
+  }
   return {
     format: 'CSV',
     edges: rows.edges,
@@ -37,10 +42,9 @@ export function csvRecording(files: readonly OpenFile[]): CsvRecording {
       await load();
       return periodOf(rows);
     },
-    async *requests() {
-      await load();
-      for (const request of requestsOf(rows, (count) => (emitted += count))) yield request;
-    },
+    requests,
+    notes,
+    endsWhole: () => !notes.isCut,
   };
 }
 

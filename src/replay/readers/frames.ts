@@ -8,6 +8,9 @@ export type Framing = 'prefixed' | 'delimited' | 'single';
 
 /** Every export request starts with field 1, length-delimited, unless it is empty. */
 const FIRST_TAG = 0x0a;
+/** The file exporter prefixes whatever its encoding and compression make: JSON, or a zstd frame. */
+const PREFIXED_STARTS: readonly number[] = [FIRST_TAG, 0x7b, 0x28];
+const DELIMITED_STARTS: readonly number[] = [FIRST_TAG];
 /** Below 0x0a000000, so that a message cannot be taken for the length of one. */
 export const MAX_MESSAGE_BYTES: number = 160 * 1024 * 1024;
 
@@ -16,7 +19,7 @@ type Frame = { readonly start: number; readonly end: number } | undefined | 'bro
 
 function prefixedFrame(bytes: Buffer, at: number): Frame {
   if (at + 4 > bytes.length) return undefined;
-  return checked(bytes, at + 4, bytes.readUInt32BE(at));
+  return checked(bytes, at + 4, bytes.readUInt32BE(at), PREFIXED_STARTS);
 }
 
 function delimitedFrame(bytes: Buffer, at: number): Frame {
@@ -25,14 +28,14 @@ function delimitedFrame(bytes: Buffer, at: number): Frame {
     const byte = bytes[at + i];
     if (byte === undefined) return undefined;
     length += (byte & 0x7f) * 128 ** i;
-    if (byte < 0x80) return checked(bytes, at + i + 1, length);
+    if (byte < 0x80) return checked(bytes, at + i + 1, length, DELIMITED_STARTS);
   }
   return 'broken';
 }
 
-function checked(bytes: Buffer, start: number, length: number): Frame {
+function checked(bytes: Buffer, start: number, length: number, starts: readonly number[]): Frame {
   if (length > MAX_MESSAGE_BYTES) return 'broken';
-  if (length > 0 && start < bytes.length && bytes[start] !== FIRST_TAG) return 'broken';
+  if (length > 0 && start < bytes.length && !starts.includes(bytes[start]!)) return 'broken';
   return start + length > bytes.length ? undefined : { start, end: start + length };
 }
 
@@ -81,36 +84,57 @@ function delimitedLength(bytes: Buffer, at: number): number | undefined {
 export function framingOf(head: Buffer, whole: boolean): Framing | undefined {
   if (fits('prefixed', head, whole)) return 'prefixed';
   if (isSingle(head, whole)) return 'single';
-  return fits('delimited', head, whole) ? 'delimited' : undefined;
+  if (fits('delimited', head, whole)) return 'delimited';
+  // Damaged from somewhere on.
+  return (['prefixed', 'delimited'] as const).find((framing) => typeof FRAME[framing](head, 0) === 'object');
 }
 
 /** Collects messages from chunks of any cut. */
 export class FrameReader {
   private rest: Buffer = Buffer.alloc(0);
   private offset = 0;
+  private readonly framing: Framing;
+  #cutAt: number | undefined;
 
-  constructor(private readonly framing: Framing) {}
+  constructor(framing: Framing) {
+    this.framing = framing;
+  }
 
   /** The messages that the chunk completes. Throws RangeError, with the offset in the file, where none can start. */
   *push(chunk: Buffer): Generator<Uint8Array> {
     this.rest = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
     if (this.framing === 'single') return;
-    let at = 0;
     for (;;) {
-      const frame = FRAME[this.framing](this.rest, at);
-      if (frame === 'broken') throw new RangeError(`no message can start at byte ${this.offset + at}`);
-      if (frame === undefined) break;
-      yield Uint8Array.from(this.rest.subarray(frame.start, frame.end));
-      at = frame.end;
+      const frame = FRAME[this.framing](this.rest, 0);
+      if (frame === 'broken') throw new RangeError(`no message can start at byte ${this.offset}`);
+      if (frame === undefined) return;
+      const message = Uint8Array.from(this.rest.subarray(frame.start, frame.end));
+      this.offset += frame.end;
+      this.rest = this.rest.subarray(frame.end);
+      yield message;
     }
-    this.offset += at;
-    this.rest = this.rest.subarray(at);
   }
 
-  /** What is left at the end of the file. Throws RangeError where it is the beginning of a message. */
+  /** What is left at the end of the file: of a single message, what is whole of it. */
   end(): Uint8Array | undefined {
-    if (this.rest.length === 0) return undefined;
-    if (this.framing === 'single') return Uint8Array.from(this.rest);
-    throw new RangeError(`the file ends inside the message at byte ${this.offset}`);
+    const end = this.framing === 'single' ? wholeFields(this.rest) : 0;
+    if (end < this.rest.length) this.#cutAt = this.offset + end;
+    return end > 0 ? Uint8Array.from(this.rest.subarray(0, end)) : undefined;
   }
+
+  /** After the end: where the message begins that does not end; undefined: every message does. */
+  get cutAt(): number | undefined {
+    return this.#cutAt;
+  }
+}
+
+/** End of the last field that is all there. */
+function wholeFields(bytes: Buffer): number {
+  let at = 0;
+  while (bytes[at] === FIRST_TAG) {
+    const end = delimitedLength(bytes, at + 1);
+    if (end === undefined || end > bytes.length) break;
+    at = end;
+  }
+  return at;
 }

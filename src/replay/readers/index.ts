@@ -1,7 +1,8 @@
 // Opens recordings: the format is recognised by the content, CSV by its name or by request.
 import { csvRecording } from './csv.js';
 import { framingOf } from './frames.js';
-import { isLines, jsonDocument, jsonLines } from './json.js';
+import { isLines, jsonDocuments, jsonLines } from './json.js';
+import { Notes } from './notes.js';
 import { type OpenFile, openFile } from './open.js';
 import { isRangeAnswer, rangeAnswers } from './prometheus.js';
 import { protobufMessages } from './protobuf.js';
@@ -10,8 +11,8 @@ import { type RecordedRequest, type Recording, RecordingError } from './recorded
 export * from './csv.js';
 export * from './recorded.js';
 
-const CSV_NAME = /\.csv(\.gz)?$/i;
-const BRACE = 0x7b;
+const CSV_NAME = /\.csv(\.gz|\.zst)?$/i;
+const RANGE_ANSWER = 'Prometheus range query';
 
 export interface OpenOptions {
   /** Take every file for CSV, whatever its name. */
@@ -20,9 +21,10 @@ export interface OpenOptions {
 
 /** The files one after the other. Throws `RecordingError` for a file that cannot be read or whose format is not known. */
 export async function openRecording(paths: readonly string[], options: OpenOptions = {}): Promise<Recording> {
-  const files = await Promise.all(paths.map(openFile));
+  const notes = new Notes();
+  const files = await Promise.all(paths.map((path) => openFile(path, notes)));
   const tables = files.filter(({ path }) => options.csv || CSV_NAME.test(path));
-  if (tables.length === files.length) return csvRecording(files);
+  if (tables.length === files.length) return csvRecording(files, notes);
   if (tables.length > 0)
     throw new RecordingError((tables[0] as OpenFile).path, 'CSV and OTLP cannot be replayed together');
   const readers = files.map(readerOf);
@@ -30,9 +32,9 @@ export async function openRecording(paths: readonly string[], options: OpenOptio
     format: [...new Set(readers.map(({ format }) => format))].join(', '),
     total: files.reduce((sum, file) => sum + file.bytes, 0),
     read: () => files.reduce((sum, file) => sum + file.read(), 0),
-    async *requests() {
-      for (const { requests } of readers) yield* requests();
-    },
+    requests: () => inTurn(readers),
+    notes,
+    endsWhole: () => !notes.isCut && readers.every(({ format }) => format === RANGE_ANSWER),
   };
 }
 
@@ -41,21 +43,24 @@ interface Reader {
   requests(): AsyncIterable<RecordedRequest>;
 }
 
-function readerOf(file: OpenFile): Reader {
-  const { path, head, whole } = file;
-  const first = head.find((byte) => byte > 0x20);
-  if (first === BRACE && (head[0] === BRACE || isText(head))) {
-    if (isRangeAnswer(head)) return { format: 'Prometheus range query', requests: () => rangeAnswers(file) };
-    return isLines(head)
-      ? { format: 'OTLP JSON lines', requests: () => jsonLines(file) }
-      : { format: 'OTLP JSON', requests: () => jsonDocument(file) };
-  }
-  const framing = framingOf(head, whole);
-  if (!framing) throw new RecordingError(path, 'neither OTLP JSON nor OTLP protobuf; use --csv for a table');
-  return { format: `OTLP protobuf (${framing})`, requests: () => protobufMessages(file, framing) };
+async function* inTurn(readers: readonly Reader[]): AsyncGenerator<RecordedRequest> {
+  for (const { requests } of readers) yield* requests();
 }
 
-/** White space before the brace: a protobuf file has other bytes there. */
+function readerOf(file: OpenFile): Reader {
+  const { path, head, whole } = file;
+  if (isText(head) && isRangeAnswer(head)) return { format: RANGE_ANSWER, requests: () => rangeAnswers(file) };
+  const framing = isText(head) ? undefined : framingOf(head, whole);
+  if (framing) return { format: `OTLP protobuf (${framing})`, requests: () => protobufMessages(file, framing) };
+  if (head.includes('{') && !head.includes(0))
+    return isLines(file)
+      ? { format: 'OTLP JSON lines', requests: () => jsonLines(file) }
+      : { format: 'OTLP JSON', requests: () => jsonDocuments(file) };
+  throw new RecordingError(path, 'neither OTLP JSON nor OTLP protobuf; use --csv for a table');
+}
+
+/** JSON, behind white space at most: a protobuf file has other bytes there. */
 function isText(head: Buffer): boolean {
-  return head.subarray(0, head.indexOf(BRACE)).every((byte) => [0x20, 0x09, 0x0a, 0x0d].includes(byte));
+  const first = head.findIndex((byte) => ![0x20, 0x09, 0x0a, 0x0d].includes(byte));
+  return first >= 0 && (head[first] === 0x7b || head[first] === 0x5b);
 }

@@ -1,18 +1,19 @@
-// OTLP/JSON recordings: lines as the Collector's file exporter writes them, or one document (a fixture).
-import { jsonToProtobuf } from '../../otlp/index.js';
-import type { Signal } from '../../pipeline/index.js';
+// OTLP/JSON recordings: lines as the Collector's file exporter writes them, and documents over any number of lines, in arrays or not.
+import { JsonObjects } from './json-objects.js';
+import { requestsIn, salvaged, speaksOfOtlp } from './json-requests.js';
 import { linesOf } from './lines.js';
 import type { OpenFile } from './open.js';
-import { type RecordedRequest, RecordingError } from './recorded.js';
+import type { RecordedRequest } from './recorded.js';
 
-const TOP_KEY = /"resource_?(metrics|spans|logs)"\s*:/i;
-const SIGNAL_OF_KEY: Readonly<Record<string, Signal>> = { metrics: 'metrics', spans: 'traces', logs: 'logs' };
-
-/** True unless the first line ends inside a JSON value, as that of an indented document does. */
-export function isLines(head: Buffer): boolean {
+/** True where a line of the head is JSON of its own: those of an indented document are not. */
+export function isLines({ head, whole }: Pick<OpenFile, 'head' | 'whole'>): boolean {
   const text = head.toString('utf8').trimStart();
-  const end = text.indexOf('\n');
-  return end < 0 || isJson(text.slice(0, end));
+  if (text.startsWith('[')) return false;
+  const lines = text.split('\n');
+  // One line without an end may be one request that is cut, or many that stand side by side.
+  if (lines.length === 1) return whole && isJson(text);
+  const complete = whole ? lines : lines.slice(0, -1);
+  return isJson(complete[0]!) || complete.some((line) => speaksOfOtlp(line) && isJson(line)) || !text.startsWith('{');
 }
 
 function isJson(text: string): boolean {
@@ -24,36 +25,59 @@ function isJson(text: string): boolean {
   }
 }
 
-/** One request; undefined: the object holds none. */
-function decode(text: string): RecordedRequest | undefined {
-  const key = TOP_KEY.exec(text)?.[1]?.toLowerCase();
-  const signal = key === undefined ? undefined : SIGNAL_OF_KEY[key];
-  return signal ? { signal, body: jsonToProtobuf(signal, text) } : undefined;
-}
+const CUT = 'the last line is cut, and was left out';
+const CUT_OBJECT = 'the last object is cut, and was left out';
 
 export async function* jsonLines(file: OpenFile): AsyncGenerator<RecordedRequest> {
   let number = 0;
-  for await (const lines of linesOf(file.chunks())) {
-    for (const line of lines) {
+  let read = 0;
+  let last = '';
+  for await (const { texts, isOpen } of linesOf(file.chunks())) {
+    for (const line of texts) {
       number++;
       if (line.trim() === '') continue;
-      const request = decodeAt(file, `line ${number}`, line);
-      if (request) yield request;
+      last = line;
+      if (isOpen && !isJson(line)) {
+        file.notes.cut(file.path, CUT);
+        continue;
+      }
+      const requests = decodeAt(file, 'line', `line ${number}`, line);
+      read += requests.length;
+      yield* requests;
     }
   }
+  if (read === 0) yield* salvaged(last);
 }
 
-export async function* jsonDocument(file: OpenFile): AsyncGenerator<RecordedRequest> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of file.chunks()) chunks.push(chunk);
-  const request = decodeAt(file, 'the document', Buffer.concat(chunks).toString('utf8'));
-  if (request) yield request;
-}
-
-function decodeAt(file: OpenFile, place: string, text: string): RecordedRequest | undefined {
-  try {
-    return decode(text);
-  } catch (error) {
-    throw new RecordingError(file.path, `${place}: ${(error as Error).message}`, { cause: error });
+export async function* jsonDocuments(file: OpenFile): AsyncGenerator<RecordedRequest> {
+  const objects = new JsonObjects();
+  let number = 0;
+  let read = 0;
+  for await (const chunk of file.chunks()) {
+    for (const text of objects.push(chunk)) {
+      const requests = decodeAt(file, 'object', `object ${++number}`, text);
+      read += requests.length;
+      yield* requests;
+    }
   }
+  const rest = objects.rest();
+  if (rest !== '') file.notes.cut(file.path, CUT_OBJECT);
+  if (objects.others > 0) file.notes.skip(file.path, 'piece', 'text between the objects');
+  if (read === 0) yield* salvaged(rest);
+}
+
+function decodeAt({ path, notes }: OpenFile, what: string, place: string, text: string): RecordedRequest[] {
+  try {
+    const requests = requestsIn(text);
+    if (requests.length === 0) notes.skip(path, what, `${place}: no OTLP request (${start(text)})`);
+    return requests;
+  } catch (error) {
+    notes.skip(path, what, `${place}: ${(error as Error).message}`);
+    return [];
+  }
+}
+
+function start(text: string): string {
+  const trimmed = text.trim();
+  return trimmed.length > 60 ? `${trimmed.slice(0, 60)}…` : trimmed;
 }

@@ -7,20 +7,26 @@ function text(bytes: Buffer): string {
   return bytes.toString('utf8', 0, bytes.at(-1) === CARRIAGE_RETURN ? bytes.length - 1 : bytes.length);
 }
 
+export interface Lines {
+  readonly texts: readonly string[];
+  /** The file ends without a line feed behind the last of them. */
+  readonly isOpen: boolean;
+}
+
 /** Batches of lines, one a chunk: an iteration a line would cost more than most lines do. The last line needs no line feed. */
-export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string[]> {
+export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Lines> {
   let parts: Buffer[] = [];
   for await (const chunk of chunks) {
-    const lines: string[] = [];
+    const texts: string[] = [];
     let start = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
       const tail = chunk.subarray(start, end);
-      lines.push(text(parts.length === 0 ? tail : Buffer.concat([...parts, tail])));
+      texts.push(text(parts.length === 0 ? tail : Buffer.concat([...parts, tail])));
       parts = [];
       start = end + 1;
     }
     if (start < chunk.length) parts.push(chunk.subarray(start));
-    if (lines.length > 0) yield lines;
+    if (texts.length > 0) yield { texts, isOpen: false };
   }
-  if (parts.length > 0) yield [text(Buffer.concat(parts))];
+  if (parts.length > 0) yield { texts: [text(Buffer.concat(parts))], isOpen: true };
 }

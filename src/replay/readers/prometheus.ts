@@ -3,8 +3,9 @@
 import type { opentelemetry } from '#proto';
 import { ExportMetricsServiceRequest } from '../../otlp/index.js';
 import { unitOfName } from '../../otlp/units.js';
+import { JsonObjects } from './json-objects.js';
 import type { OpenFile } from './open.js';
-import { type RecordedRequest, RecordingError } from './recorded.js';
+import type { RecordedRequest } from './recorded.js';
 
 type IMetric = opentelemetry.proto.metrics.v1.IMetric;
 type IKeyValue = opentelemetry.proto.common.v1.IKeyValue;
@@ -108,7 +109,7 @@ function sourcesOf(all: readonly Series[]): Source[] {
 export async function* rangeAnswers(file: OpenFile): AsyncGenerator<RecordedRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of file.chunks()) chunks.push(chunk);
-  const sources = sourcesOf(parse(file, Buffer.concat(chunks).toString('utf8')));
+  const sources = sourcesOf(seriesIn(file, Buffer.concat(chunks)));
   const targets = byTarget(sources);
   const times = [...new Set(sources.flatMap((source) => source.times))].sort((a, b) => a - b);
   for (const time of times) {
@@ -135,27 +136,32 @@ function byTarget(sources: readonly Source[]): (readonly [IKeyValue[], Source[]]
 }
 
 interface Answer {
+  readonly status?: string;
+  readonly error?: string;
   readonly data?: { readonly resultType?: string; readonly result?: readonly Series[] };
 }
 
-function parse(file: OpenFile, text: string): Series[] {
-  try {
-    return answersIn(text).flatMap(({ data }) => {
-      if (data?.resultType !== 'matrix') throw new Error('expected the answer of a range query');
-      return [...(data.result ?? [])];
-    });
-  } catch (error) {
-    throw new RecordingError(file.path, (error as Error).message, { cause: error });
-  }
+/** The series of every answer in the file: one a line, or over many lines, in an array or not. What is left of a cut one counts. */
+function seriesIn({ path, notes }: OpenFile, content: Buffer): Series[] {
+  const objects = new JsonObjects();
+  const series = objects.push(content).flatMap((text, i) => {
+    try {
+      return seriesOf(JSON.parse(text) as Answer);
+    } catch (error) {
+      notes.skip(path, 'answer', `answer ${i + 1}: ${(error as Error).message}`);
+      return [];
+    }
+  });
+  const rest = objects.rest();
+  if (rest === '') return series;
+  notes.cut(path, 'the last answer is cut: its series that are whole were read');
+  const start = rest.search(/"result"\s*:\s*\[/);
+  const whole = start < 0 ? [] : new JsonObjects().push(Buffer.from(rest.slice(rest.indexOf('[', start))));
+  return [...series, ...whole.map((text) => JSON.parse(text) as Series)];
 }
 
-function answersIn(text: string): Answer[] {
-  try {
-    return [JSON.parse(text) as Answer];
-  } catch {
-    return text
-      .split('\n')
-      .filter((line) => line.trim() !== '')
-      .map((line) => JSON.parse(line) as Answer);
-  }
+function seriesOf({ status, error, data }: Answer): readonly Series[] {
+  if (status === 'error') throw new Error(`the query failed: ${error}`);
+  if (data?.resultType !== 'matrix') throw new Error('expected the answer of a range query');
+  return data.result ?? [];
 }

@@ -1,5 +1,6 @@
 // What every reader gives: export requests in the order of the file, and how far it has read.
 import type { Signal } from '../../pipeline/index.js';
+import type { Notes } from './notes.js';
 
 export interface RecordedRequest {
   readonly signal: Signal;
@@ -15,8 +16,14 @@ export interface Recording {
   readonly total: number;
   /** How much of `total` has been read. */
   read(): number;
-  /** Throws `RecordingError` where the recording is broken. */
+  /** What could not be read is left out, and in the notes. Throws `RecordingError` where a file has no format. */
   requests(): AsyncIterable<RecordedRequest>;
+  readonly notes: Notes;
+  /**
+   * Whether the last window is whole, once all is read. A row of a table or a step of a range query is of a whole window; a stream of
+   * OTLP ends where somebody stopped it, in the middle of one.
+   */
+  endsWhole(): boolean;
 }
 
 /** The recording cannot be read; the message names file and place. */

@@ -1,5 +1,6 @@
 // Which signal the bytes of an export request are: files of the Collector's exporter do not say.
 import protobuf from 'protobufjs/minimal.js';
+import { LEGACY_FIELD } from '../../otlp/index.js';
 import type { Signal } from '../../pipeline/index.js';
 
 interface Field {
@@ -31,12 +32,12 @@ function* fieldsOf(body: Uint8Array, start: number, end: number): Generator<Fiel
   }
 }
 
-/** Contents of field 2 of field 2 of field 1: the metrics, spans or log records of every scope of every resource. */
+/** Contents of field 2 of field 2 (or its predecessor) of field 1: the metrics, spans or log records of every scope of every resource. */
 function* itemsOf(body: Uint8Array): Generator<Field> {
   for (const resource of fieldsOf(body, 0, body.length)) {
     if (resource.number !== 1 || resource.wire !== 2) continue;
     for (const scope of fieldsOf(body, resource.start, resource.end)) {
-      if (scope.number !== 2 || scope.wire !== 2) continue;
+      if ((scope.number !== 2 && scope.number !== LEGACY_FIELD) || scope.wire !== 2) continue;
       for (const item of fieldsOf(body, scope.start, scope.end)) {
         if (item.number === 2 && item.wire === 2) yield item;
       }

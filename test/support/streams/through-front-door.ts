@@ -2,6 +2,7 @@
 import { double, type Template, TemplateWriter, TIME, template } from '../../../src/otlp/template.js';
 import type { AnomalyEvent } from '../../../src/processors/anomaly/results/read-events.js';
 import type { RecordedRequest, Recording } from '../../../src/replay/readers/index.js';
+import { Notes } from '../../../src/replay/readers/notes.js';
 import { type Replayed, replay } from '../../../src/replay/replay.js';
 import { replayConfig } from '../../../src/replay/settings.js';
 import { testSettings } from '../settings.js';
@@ -63,6 +64,8 @@ export function streamRecording(stream: EdgeStream, names: EndNames): Recording 
     format: 'stream',
     total: stream.windows,
     read: () => read,
+    notes: new Notes(),
+    endsWhole: () => true,
     async *requests(): AsyncGenerator<RecordedRequest> {
       const writer = new TemplateWriter();
       for (let t = 0; t < stream.windows; t++) {
