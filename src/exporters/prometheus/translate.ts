@@ -75,7 +75,8 @@ export class Translator {
     const attributes = descriptive(resource);
     if (attributes.length === 0) return;
     const labels = this.finished(new Labels(target).addAttributes(attributes));
-    const key = target.has('instance') ? target.toString() : labels;
+    const hasInstance = target.has('instance') || Object.hasOwn(this.config.const_labels, 'instance');
+    const key = hasInstance ? this.finished(new Labels(target)) : labels;
     this.store.put({ ...TARGET_INFO, labels, key }, now, { timeMs: 0, value: 1 });
   }
 
