@@ -20,14 +20,16 @@ export interface LedgerLimits {
 
 const MIB = 1024 * 1024;
 
+/** Of the memory; with 512 MiB 80. */
+const SOFT_SHARE = 5 / 32;
 /** Bodies under way never need more than this, however large the machine: they are complete, or they do not come. Bytes. */
 const MOST_SOFT_BYTES = 256 * MIB;
-/** One request of the usual limit finds room in the smallest container. Bytes. */
+/** Twice of it, the hard bound, has room for one request of the usual limit in the smallest container. Bytes. */
 const LEAST_SOFT_BYTES = 48 * MIB;
 
 /** Shares of a container's memory; the process itself, its garbage and the kernel's tables need the rest. */
 export function ledgerLimits(memoryBytes: number): LedgerLimits {
-  const softBytes = Math.min(Math.max(memoryBytes / 8, LEAST_SOFT_BYTES), MOST_SOFT_BYTES);
+  const softBytes = Math.min(Math.max(memoryBytes * SOFT_SHARE, LEAST_SOFT_BYTES), MOST_SOFT_BYTES);
   return { softBytes, hardBytes: 2 * softBytes, totalBytes: memoryBytes / 2, queueBytes: memoryBytes / 4 };
 }
 
@@ -36,6 +38,8 @@ const FREE_BYTES = MIB;
 /** After so long somebody gives way to those who wait; then another one every EVICT_MS. A sender of Pixie's gives up after 5 s. */
 const PATIENCE_MS = 1_000;
 const EVICT_MS = 100;
+/** Whoever is first in line, and sends, is left alone by those who wait for so long; ms. */
+const FIRST_MS = 3_000;
 /** What a refused sender is asked to wait, ms. */
 const RETRY_AFTER_MS = 1_000;
 
@@ -45,17 +49,21 @@ const NO_ROOM = 'too many bytes of unfinished requests are held';
 export class Held {
   bytes = 0;
   readonly since: number;
+  /** When something came of it last; known only while the ledger is tight. */
+  movedAt: number;
 
   constructor(
     readonly account: Account,
     private readonly giveWay: (error: RetryableError) => void,
   ) {
     this.since = account.ledger.now();
+    this.movedAt = this.since;
     account.open.add(this);
   }
 
-  /** It has so many bytes now. Somebody may have to give way for it, perhaps itself: `giveWay` is called within. */
+  /** Something of it has come, and it has so many bytes now. Somebody may have to give way for it, perhaps itself: `giveWay` is called within. */
   resize(bytes: number): void {
+    if (this.account.ledger.isTight) this.movedAt = this.account.ledger.now();
     const more = bytes - this.bytes;
     if (more === 0 || this.closed) return;
     this.bytes = bytes;
@@ -96,14 +104,14 @@ export class Account {
     return new Held(this, giveWay);
   }
 
-  /** Whether no more should be read of this peer for now. */
+  /** Whether no more should be read of this peer for now. The first in line goes on: so somebody always comes to an end. */
   get mustWait(): boolean {
-    return this.bytes > FREE_BYTES && this.ledger.isTight;
+    return this.bytes > FREE_BYTES && this.ledger.isTight && this.ledger.first !== this;
   }
 
   /** Calls `resume` once when there is room again, those first who came first. What is returned takes that back. */
   wait(resume: () => void): () => void {
-    return this.ledger.wait(resume);
+    return this.ledger.wait(this, resume);
   }
 
   /** Of `Held`. */
@@ -123,7 +131,7 @@ export class Ledger {
   private readonly stored = new Map<Uint8Array, number>();
   private storedBytes = 0;
   private underway = 0;
-  private readonly waiters = new Set<() => void>();
+  private readonly waiters = new Map<() => void, Account>();
   private timer: NodeJS.Timeout | undefined;
   private evicting: boolean = false;
   /** How often somebody had to give way. */
@@ -177,6 +185,11 @@ export class Ledger {
     return this.underway + this.storedBytes;
   }
 
+  /** Who has held something for the longest without a break. */
+  get first(): Account | undefined {
+    return this.accounts.values().next().value;
+  }
+
   get isTight(): boolean {
     return this.underway >= this.limits.softBytes;
   }
@@ -212,19 +225,19 @@ export class Ledger {
   change(bytes: number): void {
     this.underway += bytes;
     if (bytes > 0) this.evictTo(this.limits.hardBytes);
-    else if (this.waiters.size > 0 && !this.isTight) this.resumeAll();
+    else if (this.waiters.size > 0) this.resumeAll();
   }
 
   /** Of `Account`. */
-  wait(resume: () => void): () => void {
-    this.waiters.add(resume);
+  wait(account: Account, resume: () => void): () => void {
+    this.waiters.set(resume, account);
     this.timer ??= setTimeout(() => this.impatient(), PATIENCE_MS).unref();
     return () => void this.waiters.delete(resume);
   }
 
   private resumeAll(): void {
-    for (const resume of this.waiters) {
-      if (this.isTight) return;
+    for (const [resume, account] of this.waiters) {
+      if (account.mustWait) continue;
       this.waiters.delete(resume);
       resume();
     }
@@ -234,9 +247,15 @@ export class Ledger {
   private impatient(): void {
     this.timer = undefined;
     if (this.waiters.size === 0) return;
-    if (this.isTight) this.evictOne();
-    if (!this.isTight) this.resumeAll();
+    if (this.isTight && !this.firstSends()) this.evictOne();
+    this.resumeAll();
     if (this.waiters.size > 0) this.timer = setTimeout(() => this.impatient(), EVICT_MS).unref();
+  }
+
+  private firstSends(): boolean {
+    const now = this.now();
+    const sends = ({ since, movedAt }: Held): boolean => now - movedAt < PATIENCE_MS && now - since < FIRST_MS;
+    return [...(this.first?.open ?? [])].some((held) => held.bytes > 0 && sends(held));
   }
 
   private evictTo(bytes: number): void {

@@ -22,7 +22,7 @@ describe('limits', () => {
       const { softBytes, hardBytes, totalBytes, queueBytes } = ledgerLimits(mib * MIB);
       return [softBytes, hardBytes, totalBytes, queueBytes].map((bytes) => bytes / MIB);
     };
-    assert.deepEqual(of(512), [64, 128, 256, 128]);
+    assert.deepEqual(of(512), [80, 160, 256, 128]);
     assert.deepEqual(of(256), [48, 96, 128, 64]);
     assert.deepEqual(of(65_536), [256, 512, 32_768, 16_384]);
   });
@@ -140,9 +140,11 @@ describe('bodies under way', () => {
   it('peers that hold much wait past the soft bound, in order; others do not', () => {
     const ledger = new Ledger(LIMITS, () => 0);
     const [large, small] = [new Account(ledger), new Account(ledger)];
+    const early = body(new Account(ledger), 1000);
     const first = body(large, 11 * MIB);
     body(small, 1000);
     assert.deepEqual([large.mustWait, small.mustWait], [true, false]);
+    assert.equal(early.gone.length, 0);
     const log: string[] = [];
     large.wait(() => log.push('a'));
     const unwait = large.wait(() => log.push('b'));
@@ -167,6 +169,54 @@ describe('bodies under way', () => {
     await clock.advance(200);
     assert.equal(resumed, 1);
     assert.deepEqual([bodies[0]!.gone.length, bodies[1]!.gone.length, ours.gone.length], [1, 0, 0]);
+  });
+
+  it('the first in line goes on past the soft bound, and the next one when it is done', () => {
+    const ledger = new Ledger(LIMITS, () => 0);
+    const accounts = Array.from({ length: 3 }, () => new Account(ledger));
+    const bodies = accounts.map((account) => body(account, 6 * MIB));
+    assert.deepEqual(
+      accounts.map(({ mustWait }) => mustWait),
+      [false, true, true],
+    );
+    const log: number[] = [];
+    for (const i of [1, 2]) accounts[i]!.wait(() => log.push(i));
+    bodies[1]!.held.resize(7 * MIB);
+    bodies[0]!.held.close();
+    assert.deepEqual(log, [1]);
+    bodies[1]!.held.close();
+    assert.deepEqual(log, [1, 2]);
+  });
+
+  it('one request that is larger than the soft bound comes in where nothing else is held', () => {
+    const ledger = new Ledger(LIMITS, () => 0);
+    const account = new Account(ledger);
+    const { held, gone } = body(account, MIB);
+    for (let mib = 2; mib <= 19; mib++) {
+      held.resize(mib * MIB);
+      assert.equal(account.mustWait, false);
+    }
+    assert.equal(gone.length, 0);
+  });
+
+  it('who is first in line and sends is left alone by those who wait, for three seconds', async (context) => {
+    const clock = fakeClock(context);
+    const ledger = new Ledger(LIMITS, clock.now);
+    const [first, second] = [new Account(ledger), new Account(ledger)];
+    const sending = body(first, 11 * MIB);
+    body(second, 2 * MIB);
+    let resumed = 0;
+    second.wait(() => resumed++);
+    for (let ms = 0; ms < 2_900; ms += 100) {
+      sending.held.resize(sending.held.bytes + 1);
+      await clock.advance(100);
+    }
+    assert.deepEqual([sending.gone.length, resumed], [0, 0]);
+    for (let ms = 0; ms < 300; ms += 100) {
+      sending.held.resize(sending.held.bytes + 1);
+      await clock.advance(100);
+    }
+    assert.deepEqual([sending.gone.length, resumed], [1, 1]);
   });
 
   it('what does not come in time is told so', () => {
