@@ -44,3 +44,31 @@ test('one byte of a large declared length takes no more than the least', () => {
   growing.append(Buffer.alloc(1));
   assert.equal(growing.capacity, 16 * 1024);
 });
+
+test('blocks in between are used again, and never by two', () => {
+  const step = fc.record({
+    at: fc.nat(3),
+    bytes: fc.integer({ min: 1, max: 60_000 }),
+    end: fc.boolean(),
+    known: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const open: ({ growing: GrowingBytes; parts: Buffer[] } | undefined)[] = [];
+      const ended: { bytes: Buffer; whole: Buffer }[] = [];
+      for (const [i, { at, bytes, end, known }] of steps.entries()) {
+        const one = open[at] ?? { growing: new GrowingBytes(known ? 1 << 22 : undefined), parts: [] };
+        open[at] = one;
+        const part = Buffer.alloc(bytes, i + 1);
+        one.growing.append(part);
+        one.parts.push(part);
+        if (!end) continue;
+        open[at] = undefined;
+        const whole = Buffer.concat(one.parts);
+        ended.push({ bytes: one.growing.end().subarray(0, whole.length), whole });
+      }
+      for (const { bytes, whole } of ended) assert.ok(bytes.equals(whole));
+    }),
+    { numRuns: 60 },
+  );
+});
