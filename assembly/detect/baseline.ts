@@ -27,6 +27,7 @@ import {
   SETTLED,
   SHIFT,
   SPOILED,
+  SPOILED_YOUNG,
   startOf,
 } from './constants';
 import { isPresent } from './context';
@@ -207,7 +208,7 @@ function foldUsual(e: usize, n: f64): f64 {
   const learnt = usual + gain * (n - usual);
   const isSpoiled = learnt > SPOILED * larger(n, 1);
   store<f32>(e, <f32>(isSpoiled ? learnt * HEAL : learnt), Edge.NBAR);
-  if (isSpoiled) restartErrors(e);
+  if (isSpoiled && <f64>load<f32>(e, Edge.N) < SPOILED_YOUNG) restartErrors(e);
   return usual > 0 ? larger(usual / larger(n, 0.5), 1) : 1;
 }
 

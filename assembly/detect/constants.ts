@@ -75,9 +75,11 @@ export const LONG_AFTER: f64 = 60;
 export const CMIN: f64 = 10;
 /** So many times the usual requests of an edge are believed in one window (as many as it has windows, while those are fewer), for all that is learnt from their number. */
 export const CREDIBLE: f64 = 100;
-/** Usual requests that are so many times too high were spoiled: they fade by HEAL a window, and the error rate starts again. */
+/** Usual requests that are so many times too high were spoiled: they fade by HEAL a window, and a young edge's error rate starts again. */
 export const SPOILED: f64 = 128;
 export const HEAL: f64 = 0.95;
+/** Windows: what is older has learnt its error rate from requests that were believed. */
+export const SPOILED_YOUNG: f64 = 1000;
 
 // -- small counts
 /** Share of what is expected below which a sum of requests is evidence at all. */

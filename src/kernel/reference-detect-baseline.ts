@@ -305,7 +305,7 @@ export function foldEdge(
     const learnt = s.nbar + Math.max(1 / s.n, 1 / P.NF) * (n - s.nbar);
     const isSpoiled = learnt > P.SPOILED * Math.max(n, 1);
     s.nbar = f(isSpoiled ? learnt * P.HEAL : learnt);
-    if (isSpoiled) {
+    if (isSpoiled && s.n < P.SPOILED_YOUNG) {
       s.ke = s.ne = 0;
       s.errorSums.fill(0);
     }
