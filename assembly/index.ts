@@ -30,7 +30,7 @@ export { scanFailedAt, scanItems, scanLogs, scanMetrics, scanRows, scanTraces, s
 export { KEPT_SCANS, metricAt, rowAt } from './otlp/rows';
 export { templateHits, templateMisses } from './otlp/template-rows';
 export { configureTemplates } from './otlp/templates';
-export { bindSeries, lookUpRows, reclaimSeries, unbindAll, unboundList } from './series/bind';
+export { bindSeries, lookUpRows, reclaimSeries, refuseRow, unbindAll, unboundList, wasRefused } from './series/bind';
 export { isSeries, reindexSeries, seriesHigh, seriesTouched, seriesUsed } from './series/table';
 export { configureSeries, init } from './setup';
 export { Status } from './status';
@@ -51,7 +51,17 @@ export {
 } from './window/close';
 export { oddCount, oddList } from './window/counters';
 export { foldCounts } from './window/counts';
-export { longestDormant } from './window/dormant';
+export {
+  eventClock,
+  feedTouched,
+  findYielding,
+  groupEdges,
+  groupTouched,
+  groupWatched,
+  mayYield,
+  silentWindows,
+  yieldingList,
+} from './window/dormant';
 export { fold, foldHeld, foldNext, foldStopped, isClaiming, isHeld, slowCount, slowList } from './window/fold';
 export {
   addClock,
@@ -60,14 +70,18 @@ export {
   addGroup,
   addService,
   clockMoves,
-  clocksUsed,
+  clocksHigh,
   edgesHigh,
   edgesUsed,
+  feedsHigh,
   feedsUsed,
+  groupsHigh,
   groupsUsed,
   isEdge,
   isService,
   removeEdge,
+  removeFeed,
+  removeGroup,
   removeService,
   renewClock,
   servicesHigh,

@@ -90,6 +90,8 @@ export const enum SeriesState {
   /** Counter: what is odd about it was told. */
   TOLD_WRITERS = 2048,
   TOLD_READING = 4096,
+  /** No room for its edge: asked about again once a point is not before `mark1`; `mark0`: how long it waited last, ns. */
+  REFUSED = 0x80_0000,
   /** Counter: samples with a difference, up to 15. */
   SAMPLES = 0xf_0000,
   ONE_SAMPLE = 0x1_0000,
@@ -166,11 +168,15 @@ export class SeriesHead {
   /** Where the search for idle series goes on. */
   hand: i32;
   lookup: u32;
-  /** Newest accepted time of any group, seconds. */
+  /** Newest accepted time of any group, seconds; `next`: the second after it, nanoseconds. */
   now: u32;
+  next: i64;
 }
 
-/** Tick grid of a group. Times are Unix nanoseconds as its senders' clocks are aligned, ticks count from the first accepted point's. */
+/**
+ * Tick grid of a group; a free slot has window 0, and `feeds` leads to the next one. Times are Unix nanoseconds as its senders' clocks are
+ * aligned, ticks count from the first accepted point's.
+ */
 @unmanaged
 export class Grid {
   window: i64;
@@ -214,10 +220,11 @@ export class Grid {
   /** Last of its clocks; the first one made is that of whoever has none of its own. */
   clocks: i32;
   ownClock: i32;
-  pad: u32;
+  /** Event clock of the kernel when a point was accepted last, seconds. */
+  touched: u32;
 }
 
-/** The clock of a sender in a group. Times are aligned, Unix nanoseconds, unless they are said to be as sent. */
+/** The clock of a sender in a group; group -1: a free slot. Times are aligned, Unix nanoseconds, unless they are said to be as sent. */
 @unmanaged
 export class Clock {
   group: i32;
@@ -253,8 +260,9 @@ export class Clock {
 /** A feature rule in a cluster. */
 @unmanaged
 export class Feed {
+  /** -1: a free slot. */
   group: i32;
-  /** Next feed of the group. */
+  /** Next feed of the group, or of the free slots. */
   next: i32;
   sourceRelative: u32;
   isStarted: u32;
@@ -274,7 +282,8 @@ export class Feed {
   points1: u32;
   /** Ticks in a row whose mean distance stayed beyond a quarter of a window, signed. */
   streak: i32;
-  pad: u32;
+  /** Event clock of the kernel when a point was accepted last, seconds. */
+  touched: u32;
   /** Ticks in which it was seen. */
   ticks: i64;
   firstTime: i64;

@@ -10,6 +10,7 @@ import { configureTable, tableInit } from './series/table';
 import { Status } from './status';
 import { closeInit } from './window/close';
 import { countsInit } from './window/counts';
+import { dormantInit } from './window/dormant';
 import { foldInit } from './window/fold';
 import { configureGraph, graphInit } from './window/graph';
 import { structureInit } from './wire/structure';
@@ -31,6 +32,7 @@ export function init(maxEdges: i32, maxServices: i32, maxGroups: i32, inputLimit
   graphInit(maxEdges, maxServices, maxGroups);
   countsInit();
   foldInit();
+  dormantInit();
   closeInit(maxEdges);
   detectInit(maxEdges, maxServices, maxGroups);
   // Behind all state: regions of state keep their numbers, and older snapshots fit.

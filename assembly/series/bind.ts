@@ -1,5 +1,5 @@
 // Ties series to edges: what a look-up reports as unknown, the answer of the feature rules, and forgetting.
-import { Role, RowFlag, Series, SeriesState } from '../layout';
+import { Role, Row, RowFlag, Series, SeriesState } from '../layout';
 import { scratch } from '../memory';
 import { scanRows } from '../otlp/request';
 import { rowAt, ROW_CAPACITY } from '../otlp/rows';
@@ -38,7 +38,8 @@ export function lookUpRows(): i32 {
     if (row.series < 0) continue;
     const series = seriesAt(row.series);
     series.touched = head.now;
-    if (series.state & SeriesState.BOUND || series.reported == head.lookup) continue;
+    if ((series.state & (SeriesState.BOUND | SeriesState.REFUSED)) == SeriesState.BOUND) continue;
+    if (series.reported == head.lookup || isWaiting(series, row)) continue;
     series.reported = head.lookup;
     store<u32>(unbound + ((<usize>count) << 2), i);
     count++;
@@ -83,6 +84,7 @@ export function bindSeries(slot: i32, edge: i32, feed: i32, clock: i32, rank: i3
   if (edge >= 0 && !(isClock(own) && clockAt(own).group == edgeAt(edge).group)) return false;
   const series = seriesAt(slot);
   unlink(slot, series);
+  if (series.state & SeriesState.REFUSED) forgetValues(series);
   series.state |= SeriesState.BOUND;
   if (edge < 0) return true;
   if (series.type != <u8>type) forgetValues(series);
@@ -100,7 +102,10 @@ export function bindSeries(slot: i32, edge: i32, feed: i32, clock: i32, rank: i3
 /** Every series is unknown to the rules again: reported at its next point, with its predecessor and its edge as they are until then. */
 export function unbindAll(): void {
   for (let slot = 0; slot < head.high; slot++) {
-    if (isSeries(slot)) seriesAt(slot).state &= ~SeriesState.BOUND;
+    if (!isSeries(slot)) continue;
+    const series = seriesAt(slot);
+    if (series.state & SeriesState.REFUSED) forgetValues(series);
+    series.state &= ~SeriesState.BOUND;
   }
 }
 
@@ -119,7 +124,73 @@ export function reclaimSeries(slot: i32): bool {
   return true;
 }
 
-/** Forgets every series of an edge. */
+/** Forgets every series of an edge. They may go on: what a counter shows then did not all happen since. */
 export function forgetSeriesOf(edge: i32): void {
-  while (edgeAt(edge).series >= 0) forgetSeries(edgeAt(edge).series, false);
+  while (edgeAt(edge).series >= 0) forgetSeries(edgeAt(edge).series, true);
+}
+
+/** Most that a refused series waits before it is asked about again. */
+const LONGEST_WAIT: i64 = 600_000_000_000;
+
+// @ts-ignore: decorator
+@inline
+function timeOf(row: Row): i64 {
+  return row.time != 0 ? <i64>row.time : <i64>head.now * 1_000_000_000;
+}
+
+/** Refused, and not to be asked about again yet. */
+function isWaiting(series: Series, row: Row): bool {
+  return (series.state & SeriesState.REFUSED) != 0 && timeOf(row) < series.mark1;
+}
+
+/** As if it had had no point yet. */
+function forgetPoints(series: Series): void {
+  const times = changetype<usize>(series) + offsetof<Series>('time0');
+  memory.fill(times, 0, offsetof<Series>('value0') - offsetof<Series>('time0'));
+  forgetValues(series);
+}
+
+/** The series is not used, for want of room, until `time + wait`. */
+function refuse(slot: i32, series: Series, time: i64, wait: i64): void {
+  unlink(slot, series);
+  forgetPoints(series);
+  series.state |= SeriesState.BOUND | SeriesState.REFUSED;
+  series.mark0 = wait;
+  series.mark1 = time + wait;
+}
+
+/** There is no room for the row's series: it waits, at first for `firstWait` ns of event time, then for twice as long each time. */
+export function refuseRow(index: i32, firstWait: i64): bool {
+  const row = rowAt(index);
+  if (!isSeries(row.series)) return false;
+  const series = seriesAt(row.series);
+  const isAgain = (series.state & SeriesState.REFUSED) != 0;
+  refuse(row.series, series, timeOf(row), isAgain ? max(firstWait, min(2 * series.mark0, LONGEST_WAIT)) : firstWait);
+  return true;
+}
+
+/** Whether there was no room for the series before. */
+export function wasRefused(slot: i32): bool {
+  return isSeries(slot) && (seriesAt(slot).state & SeriesState.REFUSED) != 0;
+}
+
+/** The edge gave its slot away: its series wait as if there had been no room. */
+export function refuseSeriesOf(edge: i32, wait: i64): void {
+  while (edgeAt(edge).series >= 0) {
+    const slot = edgeAt(edge).series;
+    const series = seriesAt(slot);
+    feedAt(series.feed).hasReclaimed = 1;
+    refuse(slot, series, series.time0, wait);
+  }
+}
+
+/** Series of the feed are asked about again. */
+export function unbindFeed(feed: i32): void {
+  for (let slot = 0; slot < head.high; slot++) {
+    const series = seriesAt(slot);
+    if (series.state == SeriesState.FREE || series.edge < 0 || series.feed != feed) continue;
+    unlink(slot, series);
+    forgetPoints(series);
+    series.state &= ~SeriesState.BOUND;
+  }
 }

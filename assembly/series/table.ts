@@ -28,6 +28,8 @@ export let head: SeriesHead = changetype<SeriesHead>(0);
 
 /** Seconds of the event clock without a point after which a series may give way when the table is full. */
 let idleSeconds: u32 = 3600;
+/** A series that had a single point, or is not used, gives way after such a part of that. */
+const PROBATION: u32 = 30;
 
 export function configureTable(maxSeries: i32, idle: u32): void {
   capacity = maxSeries;
@@ -222,7 +224,8 @@ function reclaimIdle(): bool {
     const slot = head.hand;
     head.hand = slot + 1 < capacity ? slot + 1 : 0;
     const series = seriesAt(slot);
-    if (series.state != SeriesState.FREE && head.now - series.touched > idleSeconds) {
+    const patience = series.time1 == 0 ? idleSeconds / PROBATION : idleSeconds;
+    if (series.state != SeriesState.FREE && head.now - series.touched > patience) {
       forgetSeries(slot, true);
       return true;
     }

@@ -162,7 +162,12 @@ function take(
     bump(Count.LATE);
     return;
   }
-  if (time > grid.newest) head.now = max(head.now, <u32>(time / SECOND));
+  if (time >= head.next) {
+    head.now = <u32>(time / SECOND);
+    head.next = (<i64>head.now + 1) * SECOND;
+  }
+  grid.touched = head.now;
+  feed.touched = head.now;
   notePoint(grid, feed, clock, time, tick, received);
   if (time > newest) {
     if (newest != 0) noteGap(feed, time - newest, tick);

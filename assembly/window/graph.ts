@@ -1,9 +1,9 @@
-// Slots of groups, feeds, services and edges: given out densely, those of services and edges used again.
+// Slots of groups, feeds, services and edges: given out densely, and used again once they are free.
 import { orderRemove, resetEdge, resetGroup, resetService, setEdge } from '../detect/face';
 import { Clock, EdgeState, EdgeWindow, Feed, Grid, Role, Sums } from '../layout';
 import { reserve } from '../memory';
-import { forgetSeriesOf } from '../series/bind';
-import { moveSeriesClock, seriesAt } from '../series/table';
+import { forgetSeriesOf, refuseSeriesOf, unbindFeed } from '../series/bind';
+import { head as seriesHead, moveSeriesClock, seriesAt } from '../series/table';
 import { ticksInit } from './ticks';
 
 const EDGE_BYTES: usize = offsetof<EdgeWindow>() + 2 * Sums.BYTES;
@@ -23,15 +23,21 @@ let maxServices: i32 = 0;
 /** Scalars of the graph; one record. */
 @unmanaged
 class GraphHead {
-  groups: i32;
-  feeds: i32;
   /** Slots ever used, first free slot (-1: none), slots in use. */
+  groupsHigh: i32;
+  groupsFree: i32;
+  groupsUsed: i32;
+  feedsHigh: i32;
+  feedsFree: i32;
+  feedsUsed: i32;
   edgesHigh: i32;
   edgesFree: i32;
   edgesUsed: i32;
   servicesHigh: i32;
   servicesFree: i32;
-  clocks: i32;
+  clocksHigh: i32;
+  clocksFree: i32;
+  clocksUsed: i32;
   /** Times that a clock was aligned, or found ahead of its receipt. */
   clockMoves: u32;
 }
@@ -52,6 +58,9 @@ export function graphInit(edgeCapacity: i32, serviceCapacity: i32, groupCapacity
   edges = reserve(<usize>maxEdges * EDGE_BYTES);
   services = reserve(<usize>maxServices << 2);
   head = changetype<GraphHead>(reserve(offsetof<GraphHead>()));
+  head.groupsFree = -1;
+  head.feedsFree = -1;
+  head.clocksFree = -1;
   head.edgesFree = -1;
   head.servicesFree = -1;
 }
@@ -88,15 +97,25 @@ export function sumsAt(edge: i32, tick: i64): usize {
 }
 
 export function groupsUsed(): i32 {
-  return head.groups;
+  return head.groupsUsed;
+}
+
+/** Slots ever used: every group and feed in use is below. */
+export function groupsHigh(): i32 {
+  return head.groupsHigh;
 }
 
 export function feedsUsed(): i32 {
-  return head.feeds;
+  return head.feedsUsed;
 }
 
-export function clocksUsed(): i32 {
-  return head.clocks;
+export function feedsHigh(): i32 {
+  return head.feedsHigh;
+}
+
+/** Slots ever used: every clock in use is below. */
+export function clocksHigh(): i32 {
+  return head.clocksHigh;
 }
 
 /** Grows whenever a clock was aligned or found ahead of its receipt. */
@@ -117,15 +136,15 @@ export function edgesHigh(): i32 {
 }
 
 export function isGroup(group: i32): bool {
-  return group >= 0 && group < head.groups;
+  return group >= 0 && group < head.groupsHigh && gridAt(group).window != 0;
 }
 
 export function isFeed(feed: i32): bool {
-  return feed >= 0 && feed < head.feeds;
+  return feed >= 0 && feed < head.feedsHigh && feedAt(feed).group >= 0;
 }
 
 export function isClock(clock: i32): bool {
-  return clock >= 0 && clock < head.clocks;
+  return clock >= 0 && clock < head.clocksHigh && clockAt(clock).group >= 0;
 }
 
 export function isEdge(edge: i32): bool {
@@ -163,19 +182,29 @@ export function trimGraph(edgeCount: i32, serviceCount: i32): void {
 
 /** A group of edges with one window length, and a clock for whoever has none of its own; -1: no room. */
 export function addGroup(windowNanos: i64, latenessNanos: i64): i32 {
-  if (head.groups == maxGroups || head.clocks == maxClocks) return -1;
-  const group = head.groups++;
+  let group = head.groupsFree;
+  if (group >= 0) head.groupsFree = gridAt(group).feeds;
+  else if (head.groupsHigh < maxGroups) group = head.groupsHigh++;
+  else return -1;
+  head.groupsUsed++;
   ticksInit(gridAt(group), windowNanos, latenessNanos);
-  gridAt(group).ownClock = addClock(group);
+  gridAt(group).touched = seriesHead.now;
+  gridAt(group).ownClock = takeClock(group);
   resetGroup(group, <f64>windowNanos / 1e9);
   return group;
 }
 
 /** A feature rule of the group; -1: no room. `sourceRelative`: its rates may be judged relative to what the source receives. */
 export function addFeed(group: i32, sourceRelative: bool): i32 {
-  if (head.feeds == maxFeeds || !isGroup(group)) return -1;
-  const feed = head.feeds++;
+  if (!isGroup(group)) return -1;
+  let feed = head.feedsFree;
+  if (feed >= 0) head.feedsFree = feedAt(feed).next;
+  else if (head.feedsHigh < maxFeeds) feed = head.feedsHigh++;
+  else return -1;
+  head.feedsUsed++;
   const record = feedAt(feed);
+  memory.fill(changetype<usize>(record), 0, offsetof<Feed>());
+  record.touched = seriesHead.now;
   record.group = group;
   record.sourceRelative = u32(sourceRelative);
   record.next = gridAt(group).feeds;
@@ -183,10 +212,17 @@ export function addFeed(group: i32, sourceRelative: bool): i32 {
   return feed;
 }
 
-/** The clock of another sender of the group; -1: no room. */
+/** The clock of another sender of the group; -1: no room but for the own clocks of groups to come. */
 export function addClock(group: i32): i32 {
-  if (head.clocks == maxClocks || !isGroup(group)) return -1;
-  const slot = head.clocks++;
+  if (!isGroup(group) || maxClocks - head.clocksUsed <= maxGroups - head.groupsUsed) return -1;
+  return takeClock(group);
+}
+
+function takeClock(group: i32): i32 {
+  let slot = head.clocksFree;
+  if (slot >= 0) head.clocksFree = clockAt(slot).next;
+  else slot = head.clocksHigh++;
+  head.clocksUsed++;
   startClock(slot, group);
   return slot;
 }
@@ -199,21 +235,72 @@ function startClock(slot: i32, group: i32): void {
   gridAt(group).clocks = slot;
 }
 
-/** The slot serves another sender, of any group; series of the one before go on under their group's own clock. False: it cannot. */
-export function renewClock(slot: i32, group: i32): bool {
-  if (!isClock(slot) || !isGroup(group)) return false;
-  const grid = gridAt(clockAt(slot).group);
-  if (grid.ownClock == slot) return false;
+function unlinkClock(grid: Grid, slot: i32): void {
   if (clockAt(slot).claim != 0) grid.claims--;
-  moveSeriesClock(slot, grid.ownClock);
   if (grid.clocks == slot) grid.clocks = clockAt(slot).next;
   else {
     let before = grid.clocks;
     while (clockAt(before).next != slot) before = clockAt(before).next;
     clockAt(before).next = clockAt(slot).next;
   }
+}
+
+/** The slot serves another sender, of any group; series of the one before go on under their group's own clock. False: it cannot. */
+export function renewClock(slot: i32, group: i32): bool {
+  if (!isClock(slot) || !isGroup(group)) return false;
+  const grid = gridAt(clockAt(slot).group);
+  if (grid.ownClock == slot) return false;
+  moveSeriesClock(slot, grid.ownClock);
+  unlinkClock(grid, slot);
   startClock(slot, group);
   return true;
+}
+
+function freeClock(grid: Grid, slot: i32): void {
+  unlinkClock(grid, slot);
+  const clock = clockAt(slot);
+  memory.fill(changetype<usize>(clock), 0, offsetof<Clock>());
+  clock.group = -1;
+  clock.next = head.clocksFree;
+  head.clocksFree = slot;
+  head.clocksUsed--;
+}
+
+/** Frees a group without edges, with its feeds and clocks. False: there is none, it has edges, or it is being closed. */
+export function removeGroup(group: i32): bool {
+  if (!isGroup(group)) return false;
+  const grid = gridAt(group);
+  if (grid.edges != 0 || grid.closing != 0) return false;
+  while (grid.feeds >= 0) freeFeed(grid, grid.feeds);
+  while (grid.clocks >= 0) freeClock(grid, grid.clocks);
+  grid.window = 0;
+  grid.feeds = head.groupsFree;
+  head.groupsFree = group;
+  head.groupsUsed--;
+  return true;
+}
+
+/** Frees a feed; its series are asked about again. False: there is none, or its group is being closed. */
+export function removeFeed(feed: i32): bool {
+  if (!isFeed(feed)) return false;
+  const grid = gridAt(feedAt(feed).group);
+  if (grid.closing != 0) return false;
+  unbindFeed(feed);
+  freeFeed(grid, feed);
+  return true;
+}
+
+function freeFeed(grid: Grid, feed: i32): void {
+  if (grid.feeds == feed) grid.feeds = feedAt(feed).next;
+  else {
+    let before = grid.feeds;
+    while (feedAt(before).next != feed) before = feedAt(before).next;
+    feedAt(before).next = feedAt(feed).next;
+  }
+  feedAt(feed).group = -1;
+  feedAt(feed).next = head.feedsFree;
+  head.feedsFree = feed;
+  head.feedsUsed--;
 }
 
 /** A service of the group; -1: no room. */
@@ -255,6 +342,8 @@ export function addEdge(group: i32, source: i32, destination: i32, profile: i32)
   record.destination = destination;
   record.profile = profile;
   record.relativeRank = 255;
+  // Until it is seen: when it was made.
+  record.firstTime = gridAt(group).newest;
   head.edgesUsed++;
   gridAt(group).edges++;
   resetEdge(edge);
@@ -299,11 +388,15 @@ function unlinkNew(edge: i32, record: EdgeWindow): void {
   edgeAt(before).next = record.next;
 }
 
-/** Forgets the edge, its series and its place in the order. False: there is none. */
-export function removeEdge(edge: i32): bool {
+/**
+ * Forgets the edge and its place in the order. `isDisplaced`: its series stay known as refused, so that whoever comes again is told from
+ * whoever is new; else they are forgotten. False: there is none.
+ */
+export function removeEdge(edge: i32, isDisplaced: bool): bool {
   if (!isEdge(edge)) return false;
   const record = edgeAt(edge);
-  forgetSeriesOf(edge);
+  if (isDisplaced) refuseSeriesOf(edge, gridAt(record.group).window / 2);
+  else forgetSeriesOf(edge);
   if (record.state & EdgeState.NEW) unlinkNew(edge, record);
   orderRemove(edge);
   gridAt(record.group).edges--;

@@ -2,7 +2,7 @@
 import { moveEdgeState, moveServiceState, packOrders, setEdge } from '../detect/face';
 import { EdgeState } from '../layout';
 import { fillSeries, moveSeriesRecord, seriesAt } from '../series/table';
-import { copyEdge, edgeAt, edgesHigh, freeService, groupsUsed, gridAt, isEdge, isService, takeService, trimGraph } from './graph';
+import { copyEdge, edgeAt, edgesHigh, freeService, groupsHigh, gridAt, isEdge, isService, takeService, trimGraph } from './graph';
 
 /** Moves an edge into a slot that is not in use. False: there is no such edge, or the slot is in use. */
 export function moveEdge(from: i32, to: i32): bool {
@@ -59,5 +59,5 @@ export function moveSeries(from: i32, to: i32): bool {
 export function trimSlots(edges: i32, services: i32, series: i32): void {
   trimGraph(edges, services);
   fillSeries(series);
-  packOrders(groupsUsed());
+  packOrders(groupsHigh());
 }

@@ -276,6 +276,8 @@ export interface KernelFace {
   ranges(row: number): RowRanges;
   seriesOf(row: number): number;
   bindSeries(series: number, binding: SeriesBinding): void;
+  /** Time of a scanned data point, Unix nanoseconds; 0: it has none. */
+  timeOf(row: number): bigint;
   /** The rules have changed: `unboundRows` reports every series again, which keeps its predecessors. */
   unbindAll(): void;
 
@@ -292,10 +294,35 @@ export interface KernelFace {
   removeService(service: number): void;
   /** `source` or `destination` -1: none (external, or no graph). */
   addEdge(group: number, source: number, destination: number, profile: number): number;
-  /** Forgets the edge and every series bound to it; its slot is used again. */
-  removeEdge(edge: number): void;
-  /** The edge of any group that has been silent longest among dormant ones without an open alert; -1: none. */
-  longestDormant(): number;
+  /**
+   * Forgets the edge; its slot is used again. Its series are forgotten, or, where it gave way to others (`isDisplaced`), wait as refused
+   * ones do: what comes again is told from what is new.
+   */
+  removeEdge(edge: number, isDisplaced?: boolean): void;
+  /** Frees the slots of a group without edges, and of its feeds. Not while it is being closed. */
+  removeGroup(group: number): void;
+  /** Frees the slot of a feed; its series are reported as unbound again. Not while its group is being closed. */
+  removeFeed(feed: number): void;
+  /**
+   * There is no room for the series of the row: it costs one look-up a point, as an unused one does, and is reported as unbound again after
+   * `firstWaitNanos` of event time, then after twice as long each time, ten minutes at most.
+   */
+  refuse(row: number, firstWaitNanos: bigint): void;
+  /** The series was refused before, or its edge gave way: it has come again. */
+  wasRefused(series: number): boolean;
+  /**
+   * Edges of any group that may give way, at most 64, the first to do so first: those seen in one window at most and silent for three, to
+   * anybody; dormant ones without an open alert, the longest silent first, only where `isReturning`. `nowS`: event time of who asks,
+   * Unix seconds; 0: not known.
+   */
+  yielding(isReturning: boolean, nowS: number): readonly number[];
+  /** Windows in a row without the edge, up to the event clock. */
+  silentWindows(edge: number): number;
+  mayYield(edge: number, isReturning: boolean, nowS: number): boolean;
+  /** Its edges; the event clock when a point of it was accepted last, Unix seconds; seconds between its first and its newest point. */
+  group(group: number): { readonly edges: number; readonly touchedS: number; readonly watchedS: number };
+  /** Newest accepted event time of any group, Unix seconds. */
+  eventClockS(): number;
   /** Highest rank that a feature (0–3) listens to, 255 at first: every one. A lower one than before discards what open ticks hold of that feature. */
   setFeatureRank(edge: number, feature: number, rank: number): void;
   setProfile(profile: number, alert: AlertProfile): void;
@@ -362,6 +389,8 @@ export interface KernelFace {
   counts(): FoldCounts;
   /** What a feed shows: its phase, observed period in ns (0: not known yet), ticks seen. */
   feed(feed: number): { readonly phaseUnixNano: bigint; readonly periodNanos: bigint; readonly ticks: number };
+  /** The event clock when a point of the feed was accepted last, Unix seconds. */
+  feedTouchedS(feed: number): number;
   clock(clock: number): ClockState;
   /** Grows whenever a clock was aligned, or found ahead and left out. */
   clockMoves(): number;

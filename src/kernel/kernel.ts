@@ -159,12 +159,52 @@ export class Kernel implements KernelFace {
     return this.#wasm.addEdge(group, source, destination, profile);
   }
 
-  removeEdge(edge: number): void {
-    require(this.#wasm.removeEdge(edge), `no edge ${edge}`);
+  removeEdge(edge: number, isDisplaced = false): void {
+    require(this.#wasm.removeEdge(edge, isDisplaced), `no edge ${edge}`);
   }
 
-  longestDormant(): number {
-    return this.#wasm.longestDormant();
+  removeGroup(group: number): void {
+    require(this.#wasm.removeGroup(group), `group ${group} cannot be removed`);
+  }
+
+  removeFeed(feed: number): void {
+    require(this.#wasm.removeFeed(feed), `feed ${feed} cannot be removed`);
+  }
+
+  timeOf(row: number): bigint {
+    return this.scanner.row(row).timeUnixNano;
+  }
+
+  refuse(row: number, firstWaitNanos: bigint): void {
+    this.#wasm.refuseRow(row, firstWaitNanos);
+  }
+
+  wasRefused(series: number): boolean {
+    return this.#wasm.wasRefused(series) !== 0;
+  }
+
+  yielding(isReturning: boolean, nowS: number): readonly number[] {
+    const count = this.#wasm.findYielding(isReturning, nowS);
+    const list = (this.#wasm.yieldingList() >>> 0) >>> 2;
+    const { u32 } = this.#views;
+    return Array.from({ length: count }, (_, i) => u32[list + 4 * i]!);
+  }
+
+  mayYield(edge: number, isReturning: boolean, nowS: number): boolean {
+    return this.#wasm.mayYield(edge, isReturning, nowS) !== 0;
+  }
+
+  silentWindows(edge: number): number {
+    return Math.round(this.#wasm.silentWindows(edge));
+  }
+
+  group(group: number): { readonly edges: number; readonly touchedS: number; readonly watchedS: number } {
+    const { groupEdges, groupTouched, groupWatched } = this.#wasm;
+    return { edges: groupEdges(group), touchedS: groupTouched(group), watchedS: groupWatched(group) };
+  }
+
+  eventClockS(): number {
+    return this.#wasm.eventClock();
   }
 
   setFeatureRank(edge: number, feature: number, rank: number): void {
@@ -201,7 +241,7 @@ export class Kernel implements KernelFace {
   heldClocks(): readonly HeldClock[] {
     const held: HeldClock[] = [];
     if (this.#wasm.foldHeld() === 0) return held;
-    for (let clock = 0; clock < this.#wasm.clocksUsed(); clock++) {
+    for (let clock = 0; clock < this.#wasm.clocksHigh(); clock++) {
       const how = this.#wasm.isHeld(clock);
       if (how > 0) held.push({ clock, isFirst: how === FIRST_HELD });
     }
@@ -356,6 +396,10 @@ export class Kernel implements KernelFace {
       periodNanos: BigInt(Math.round(this.#wasm.feedPeriod(feed))),
       ticks: this.#wasm.feedTicks(feed),
     };
+  }
+
+  feedTouchedS(feed: number): number {
+    return this.#wasm.feedTouched(feed);
   }
 
   seriesUsed(): number {

@@ -37,9 +37,9 @@ export function namedRegions({ wasm, options }: Inside): Map<string, Region> {
 /** Of what there is a number of, and how it must be called when there are too many. */
 function checkRoom({ wasm }: Inside, { maxGroups, maxFeeds, maxEdges, maxServices, maxSeries }: KernelOptions): void {
   const needs = [
-    [wasm.groupsUsed(), maxGroups, 'groups (window lengths times clusters)'],
-    [wasm.feedsUsed(), maxFeeds, 'feeds'],
-    [wasm.clocksUsed(), maxClocks(maxGroups), 'clocks of senders'],
+    [wasm.groupsHigh(), maxGroups, 'groups (window lengths times clusters)'],
+    [wasm.feedsHigh(), maxFeeds, 'feeds'],
+    [wasm.clocksHigh(), maxClocks(maxGroups), 'clocks of senders'],
     [wasm.edgesHigh(), maxEdges, 'edges'],
     [wasm.servicesHigh(), maxServices, 'services'],
     [wasm.seriesHigh(), maxSeries, 'series'],
@@ -79,14 +79,14 @@ function copy(from: Inside, source: Region, to: Inside, target: Region): void {
 
 function renewForests({ wasm, options }: Inside, keepsTrees: boolean, keepsVectors: boolean): string[] {
   if (keepsTrees) return [];
-  for (let group = 0; group < wasm.groupsUsed(); group++) wasm.renewForest(group, keepsVectors);
+  for (let group = 0; group < wasm.groupsHigh(); group++) wasm.renewForest(group, keepsVectors);
   return options.forest.enabled ? ['the isolation forests, which grow anew'] : ['the isolation forests, which are off'];
 }
 
 function renewCoders(from: Inside, { wasm, options }: Inside): string[] {
   if (from.options.autoencoder === options.autoencoder) return [];
   if (!options.autoencoder) return ['the autoencoders, which are off'];
-  for (let group = 0; group < wasm.groupsUsed(); group++) wasm.renewCoder(group);
+  for (let group = 0; group < wasm.groupsHigh(); group++) wasm.renewCoder(group);
   return [];
 }
 

@@ -1,6 +1,8 @@
 // What a component is to the service: a factory object, an instance with start and shutdown, a place in pipelines.
+
 import type { Signal } from './batch.js';
 import type { Consumer } from './consumer.js';
+import type { StateForgotten, StateListing, StateQuery, StateTarget } from './state.js';
 
 export type Kind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension';
 
@@ -74,6 +76,10 @@ export interface Processor extends Component {
   adopt?(previous: Processor): void;
   /** Sends a made-up event down its pipelines, tagged and never learnt. Rejects with a `PermanentError` that says what is wrong with it. */
   inject?(event: TestEvent): Promise<TestOutcome>;
+  /** What it knows. */
+  listState?(query: StateQuery): StateListing;
+  /** Forgets a cluster or an edge. Rejects with a `PermanentError` that says what there is instead. */
+  forgetState?(target: StateTarget): Promise<StateForgotten>;
 }
 
 export interface Exporter extends Component, Consumer {}

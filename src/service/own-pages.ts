@@ -1,13 +1,15 @@
-// Pages beside /metrics on the address of our own telemetry: `GET /status` for everybody who may scrape, `POST /inject` from this host alone.
+// Pages beside /metrics on the address of our own telemetry: `GET /status` for everybody who may scrape, `POST /inject` and `POST /state`
+// from this host alone.
 //
-// Test events come in here and not through the receivers, because a receiver's port is open to the whole cluster, and whoever can
-// reach it could then wake somebody up. What a page of a browser could be made to send here is refused too: it cannot set this
+// Test events and what is to be forgotten come in here and not through the receivers, because a receiver's port is open to the whole cluster, and whoever can
+// reach it could then wake somebody up, or blind us. What a page of a browser could be made to send here is refused too: it cannot set this
 // content type without asking first, and a name that was pointed at this host does not look like a loopback.
 import type { IncomingMessage } from 'node:http';
 import { isMapping } from '../config/tree.js';
 import { PermanentError, type Processor, type TestEvent, type TestOutcome } from '../pipeline/index.js';
 import type { Page, PageAnswer } from '../telemetry/metrics-endpoint.js';
 import type { Graph } from './graph.js';
+import { statePage } from './state-page.js';
 import type { StatusDocument } from './status.js';
 
 /** A test is a few words. */
@@ -23,7 +25,8 @@ export interface PagesHost {
 export function ownPages(host: PagesHost): Readonly<Record<string, Page>> {
   return {
     '/status': { method: 'GET', answer: async () => json(200, host.status()) },
-    '/inject': { method: 'POST', answer: (request) => inject(request, host.graph()) },
+    '/inject': { method: 'POST', answer: (request) => ownHost(request, (body) => inject(body, host.graph())) },
+    '/state': { method: 'POST', answer: (request) => ownHost(request, (body) => statePage(body, host.graph())) },
   };
 }
 
@@ -35,15 +38,15 @@ function refusal(code: number, error: string): PageAnswer {
   return json(code, { error });
 }
 
-async function inject(request: IncomingMessage, graph: Graph | undefined): Promise<PageAnswer> {
+/** Answers a command of this host. A `PermanentError` becomes a 400. */
+async function ownHost(request: IncomingMessage, answer: (body: unknown) => Promise<object>): Promise<PageAnswer> {
   const { remoteAddress = '' } = request.socket;
   if (!LOOPBACK.test(remoteAddress) || !LOOPBACK_HOST.test(request.headers.host ?? ''))
-    return refusal(403, 'test events are taken from this host alone; in Kubernetes use kubectl port-forward');
+    return refusal(403, 'commands are taken from this host alone; in Kubernetes use kubectl port-forward');
   if (!/^application\/json\b/.test(request.headers['content-type'] ?? ''))
     return refusal(415, 'the body must be application/json');
   try {
-    const { processor, event } = parse(await bodyOf(request));
-    return json(200, { injected: await injectInto(graph, processor, event) });
+    return json(200, await answer(await bodyOf(request)));
   } catch (error) {
     if (error instanceof PermanentError) return refusal(400, error.message);
     throw error;
@@ -63,6 +66,11 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   } catch {
     throw new PermanentError('the body is not JSON');
   }
+}
+
+async function inject(body: unknown, graph: Graph | undefined): Promise<object> {
+  const { processor, event } = parse(body);
+  return { injected: await injectInto(graph, processor, event) };
 }
 
 interface Wanted {

@@ -33,7 +33,8 @@ export interface AnomalyEvents {
   invalidUtf8(cluster: string, metric: string, example: string): void;
   /** A series could not be read or mapped: our fault. It is not scored; the rest of its request is. */
   seriesFailed(error: unknown): void;
-  bound(name: string, count: number): void;
+  /** `example`: of what was kept out, or gave way. */
+  bound(name: string, count: number, example?: string): void;
   /** Spans of traces pipelines by what became of them, as increments. */
   spans(outcome: string, count: number): void;
   /** Spans whose sender's clock or delay is out of the ordinary. */
@@ -86,6 +87,8 @@ export interface AnomalyEvents {
   restored(edges: number, ageS: number): void;
   /** `aside`: what the file is kept as. */
   checkpointRefused(reason: string, aside: string | undefined): void;
+  /** An operator had a cluster or an edge forgotten. */
+  stateForgotten(what: object): void;
   status(line: string, fields: object): void;
 }
 
@@ -184,6 +187,27 @@ type Counted = Pick<
   | 'checkpointRefused'
 >;
 
+/** Names of which something is told once. */
+const MAX_TOLD = 10_000;
+
+/** What it means that a bound was reached, and what to do. */
+const BOUNDS: Readonly<Record<string, string>> = {
+  groups:
+    'max_groups is reached: what comes beyond it is not scored until one of the others has been silent for long; raise max_groups, or forget one: pxanomaly state forget --cluster NAME',
+  feeds:
+    'There is no room for another feed: its series are not scored until one has been silent for long; raise max_groups',
+  services:
+    'There is no room for another service: its edges are judged without the traffic of their source; raise max_edges',
+  edges:
+    'max_edges is reached: edges beyond it are not scored until others have been silent for long; raise max_edges, or forget some: pxanomaly state forget --edge "ns/a -> ns/b"',
+  clocks: 'There is no room for the clock of another sender: it goes by that of its cluster; raise max_groups',
+  evicted: 'max_edges is reached: edges that were silent for long made room for others; raise max_edges',
+  evictedGroups: 'max_groups or max_edges is reached: a cluster that was silent for long made room; raise the bound',
+  evictedFeeds: 'A feed that was silent for long made room for another; raise max_groups',
+  otherWindow:
+    'Series tell of edges that have another window length already: they are not scored; use one window for both rules',
+};
+
 function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
   const labelled = (name: string, help: string, label: string) => {
     const counter = telemetry.counter(name, help, ['processor', label]);
@@ -226,7 +250,8 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
     },
     invalidUtf8(cluster, metric, example) {
       faults('invalid_utf8', 1);
-      if (badTexts.has(cluster) || badTexts.size >= MOST_TOLD) return;
+      if (badTexts.has(cluster)) return;
+      if (badTexts.size >= MOST_TOLD) badTexts.delete(badTexts.values().next().value as string);
       badTexts.add(cluster);
       log.warn(
         { cluster, metric, example },
@@ -237,9 +262,10 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
       faults('failed', 1);
       fail('series', { err: error }, 'A series could not be read; it is forwarded, not scored');
     },
-    bound(name, count) {
+    bound(name, count, example) {
       bounds(name, count);
-      warn(name, { bound: name, count }, 'A bound is reached; what comes beyond it is not scored');
+      const line = BOUNDS[name] ?? 'A bound is reached; what comes beyond it is not scored';
+      warn(name, { bound: name, count, ...(example === undefined ? {} : { example }) }, line);
     },
     anomalyStarted: (kind) => anomalies(kind, 1),
     incident: (state) => incidents(state, 1),
@@ -384,9 +410,11 @@ const ODD_SPANS: Readonly<Record<OddSpans['kind'], string>> = {
 function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
   const once = new Set<string>();
   const firstTime = (key: string) => {
-    const isFirst = !once.has(key) && once.size < 10_000;
-    if (isFirst) once.add(key);
-    return isFirst;
+    if (once.has(key)) return false;
+    // Names are the senders' words: those told longest ago are told again rather than new ones never.
+    if (once.size >= MAX_TOLD) once.delete(once.values().next().value as string);
+    once.add(key);
+    return true;
   };
   const info = seldom((fields, line) => log.info(fields, line));
   const warn = seldom((fields, line) => log.warn(fields, line));
@@ -462,6 +490,7 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
     adopted: (what) => log.info({ state: what }, 'State of the detectors kept'),
     notAdopted: (reason) => log.warn({ reason }, 'State of the detectors is not taken over; they learn anew'),
     learning: (line) => log.info(line),
+    stateForgotten: (what) => log.warn({ forgotten: what }, 'An operator had a cluster or an edge forgotten'),
     status: (line, fields) => log.info(fields, line),
   };
 }

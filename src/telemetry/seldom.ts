@@ -20,7 +20,9 @@ export function seldom(
       seen.suppressed++;
       return;
     }
-    if (!seen && last.size >= MAX_KEYS) last.clear();
+    // The key told longest ago gives way, not all of them.
+    last.delete(key);
+    if (last.size >= MAX_KEYS) last.delete(last.keys().next().value as string);
     last.set(key, { at: now(), suppressed: 0 });
     line(seen?.suppressed ? { ...fields, suppressed: seen.suppressed } : fields, text);
   };

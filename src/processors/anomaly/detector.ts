@@ -15,6 +15,7 @@ import { Edges } from './graph/edges.js';
 import type { ClusterState, EdgeState, GroupState } from './graph/graph.js';
 import { edgeText } from './graph/graph.js';
 import { NewEdges, type SavedTallies } from './graph/new-edges.js';
+import type { SavedRoom } from './graph/room.js';
 import { Incidents, type SavedIncidents } from './incidents/incidents.js';
 import type { LearnHost, Lesson } from './learning/learn.js';
 import { OddCounters } from './learning/odd-counters.js';
@@ -22,7 +23,7 @@ import { Quantiles, type SavedQuantiles } from './learning/quantiles.js';
 import { type NoteHost, RequestNotes } from './learning/request-notes.js';
 import { PublishedCounts } from './published-counts.js';
 import type { Delivery } from './results/delivery.js';
-import { type Finding, type FindingOptions, findingOf } from './results/findings.js';
+import { type Finding, type FindingOptions, findingEnded, findingOf } from './results/findings.js';
 import type { IncidentView } from './results/incident-events.js';
 import type { OwnResource } from './results/own-resource.js';
 import { type ReportedCounts, Reporter, type TickOutcome } from './results/report.js';
@@ -40,6 +41,7 @@ export interface SavedDetector {
   readonly quantiles: SavedQuantiles;
   readonly tallies: SavedTallies;
   readonly profiles: SavedProfiles;
+  readonly room: SavedRoom;
 }
 
 export interface DetectorOptions {
@@ -85,6 +87,9 @@ export class Detector implements LearnHost {
       profile: (edge) => this.#profiles.of(edge.group, edge),
       isKept: (edge) => edge.episode !== undefined || this.incidents.of(edge) !== undefined,
       onForgotten: (edge) => this.incidents.forget(edge),
+      onEdgeLeaving: (edge, reason) => this.#endAll(edge.group, (one) => one === edge, reason),
+      onGroupLeaving: (group, reason) => this.#endAll(group, (edge) => edge.group === group, reason),
+      onGroupForgotten: (group) => this.#forgetGroup(group),
     });
     const { groups, bySlot } = this.edges;
     this.incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: config.incidents.max_per_day });
@@ -161,6 +166,7 @@ export class Detector implements LearnHost {
       quantiles: this.#quantiles.save(),
       tallies: this.#newEdges.save(),
       profiles: this.#profiles.save(),
+      room: this.edges.saveRoom(),
     };
   }
 
@@ -180,7 +186,9 @@ export class Detector implements LearnHost {
     const now = configTexts(this.#options.config);
     if (before.config === now.config) this.#profiles.restore(saved.profiles);
     else this.#rejudge(before.rules !== now.rules);
-    if (this.#options.live) for (const group of groups) group.lastSeenMs = group.lastScoresMs = Date.now();
+    this.edges.restoreRoom(saved.room);
+    if (!this.#options.live) return;
+    for (const group of groups) if (group) group.lastSeenMs = group.lastScoresMs = Date.now();
   }
 
   /** Another configuration than the state is from: series are bound anew where the rules differ, alerting is set anew. */
@@ -265,6 +273,48 @@ export class Detector implements LearnHost {
     const batch = this.#reporter.report(outcome);
     if (batch) this.#options.emit(group.cluster, batch);
     this.#profiles.renew(group, nowMs);
+    this.edges.closed();
+  }
+
+  // -- what is forgotten
+
+  /** Forgets a cluster, with words for its open incidents and anomalies. */
+  forgetCluster(cluster: ClusterState, reason: string): void {
+    for (const group of [...cluster.groups.values()]) this.edges.forgetGroup(group, reason, false);
+    this.#binder.forget(cluster.id);
+  }
+
+  /** Forgets an edge, with words for an anomaly, and for an incident of this edge alone. */
+  forgetEdge(edge: EdgeState, reason: string): void {
+    this.#endAll(edge.group, (one) => one === edge, reason);
+    this.edges.forget(edge);
+  }
+
+  /** Anomalies and incidents of edges that are about to be forgotten are over. */
+  #endAll(group: GroupState, isLeaving: (edge: EdgeState) => boolean, reason: string): void {
+    const nowMs = Number(group.timeUnixNano / 1_000_000n);
+    const edges = [...group.cluster.edges].filter(isLeaving);
+    const findings = edges
+      .map((edge) => findingEnded(this.kernel, edge, nowMs, reason))
+      .filter((finding) => finding !== undefined);
+    const incidents = this.incidents.end(isLeaving).map((incident) => ({
+      incident,
+      state: 'closed' as const,
+      score: this.incidents.scoreOf(incident),
+      nowMs,
+      reason,
+    }));
+    if (findings.length + incidents.length === 0) return;
+    const outcome = { group, findings, unexpected: [], incidents, silences: [], scores: false };
+    this.#count(outcome, false);
+    const batch = this.#reporter.report(outcome);
+    if (batch) this.#options.emit(group.cluster, batch);
+  }
+
+  #forgetGroup(group: GroupState): void {
+    this.#quantiles.forget(group);
+    this.incidents.forgetGroup(group);
+    if (group.cluster.groups.size === 0) this.#newEdges.forget(group.cluster);
   }
 
   *#outcome(group: GroupState, closing: Closing, nowMs: number): Generator<void, TickOutcome> {
@@ -334,7 +384,7 @@ export class Detector implements LearnHost {
 
   /** After each request: whose clock was found to be off. */
   lookAtClocks(): void {
-    this.#clocks.look(this.edges.groups, this.#options.events);
+    this.#clocks.look(this.edges.liveGroups(), this.#options.events);
   }
 
   /** The request that was learnt from last had been cut off. */
@@ -353,9 +403,9 @@ export class Detector implements LearnHost {
 
   // -- counts
 
-  #count({ group, findings, incidents, unexpected }: TickOutcome): void {
+  #count({ group, findings, incidents, unexpected }: TickOutcome, isWindow = true): void {
     const { events } = this.#options;
-    events.windowClosed(this.kernel.seenEdges(group.slot));
+    if (isWindow) events.windowClosed(this.kernel.seenEdges(group.slot));
     for (const { state, announced, kind } of findings)
       if (state === 'started' && announced) events.anomalyStarted(kind);
     for (const _ of unexpected) events.anomalyStarted('unexpected_edge');
@@ -364,7 +414,7 @@ export class Detector implements LearnHost {
 
   /** Passes the kernel's and the dictionary's counts on as increments. */
   publishCounts(): void {
-    this.#published.publish(this.kernel.counts(), this.edges.counts, this.#options.events);
+    this.#published.publish(this.kernel.counts(), this.edges.counts, this.edges.examples, this.#options.events);
   }
 }
 

@@ -166,7 +166,7 @@ export class Learner {
       kernel: { ...kernel, hashSeed: String(hashSeed) },
       ...configTexts(this.#options.config),
       edges: edges.count,
-      watermarks: edges.groups.map(({ cluster, windowMs, timeUnixNano }) => ({
+      watermarks: edges.liveGroups().map(({ cluster, windowMs, timeUnixNano }) => ({
         cluster: cluster.id,
         window: `${windowMs / 1000}s`,
         time: new Date(Number(timeUnixNano / 1_000_000n)).toISOString(),

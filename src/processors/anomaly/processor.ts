@@ -10,6 +10,10 @@ import {
   type Processor,
   type RetryableError,
   type Signal,
+  type StateForgotten,
+  type StateListing,
+  type StateQuery,
+  type StateTarget,
   type TestEvent,
   type TestOutcome,
 } from '../../pipeline/index.js';
@@ -28,8 +32,13 @@ import { Injector } from './results/injector.js';
 import type { OwnResource } from './results/own-resource.js';
 import { stamped } from './results/stamp.js';
 import { Checkpoints } from './state/checkpoints.js';
+import { forget, type Target, targetOf } from './state/forget.js';
+import { listState } from './state/inventory.js';
 import { checkpointName, storageOf } from './state/storage.js';
 import { type AnomalyStatus, type EdgeStatus, edgeStatuses, readyText, statusLine, statusOf } from './status.js';
+
+/** What the ends of anomalies and incidents say. */
+const REASON = 'an operator had it forgotten';
 
 export interface AnomalyOptions {
   /** False in a replay: learning ends before `consume` does, ticks are closed straight through, no clock plays a part. */
@@ -318,6 +327,30 @@ class Anomaly implements AnomalyProcessor {
   /** For `GET /status`: itself and every cluster. */
   inspect(): AnomalyReport {
     return { ...this.status(), senders: clusterStatuses(this.#learner.open()) };
+  }
+
+  listState(query: StateQuery): StateListing {
+    return listState(this.#learner.open(), this.#config, query);
+  }
+
+  /** Between two requests; a checkpoint follows, so that a crash does not bring it back. */
+  async forgetState(wanted: StateTarget): Promise<StateForgotten> {
+    const detector = this.#learner.open();
+    targetOf(detector, wanted);
+    // Others may have been learnt from meanwhile: it is looked for again.
+    function* steps(): Generator<void, Target> {
+      const target = targetOf(detector, wanted);
+      if (!wanted.isDryRun) forget(detector, target, REASON);
+      yield;
+      return target;
+    }
+    const { answer } = await this.#backlog.exclusively(steps());
+    const { forgotten } = answer;
+    if (wanted.isDryRun) return forgotten;
+    this.#events.stateForgotten(forgotten);
+    await this.#saving;
+    await this.#checkpoint();
+    return forgotten;
   }
 
   inject(event: TestEvent): Promise<TestOutcome> {

@@ -94,7 +94,7 @@ function readyIn(edges: readonly EdgeState[], age: Float32Array): number | undef
 }
 
 export function feedsOf({ edges, kernel }: Detector): FeedStatus[] {
-  return edges.groups.flatMap((group) => [...group.feeds.values()].map((feed) => feedStatus(kernel, feed)));
+  return edges.liveGroups().flatMap((group) => [...group.feeds.values()].map((feed) => feedStatus(kernel, feed)));
 }
 
 function feedStatus(kernel: Detector['kernel'], { slot, name, preset, group }: FeedState): FeedStatus {

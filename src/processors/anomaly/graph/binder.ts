@@ -8,6 +8,7 @@ import { type Row, RowReader } from '../rules/rows.js';
 import { Clocks, isUnnamed, senderOf } from './clocks.js';
 import type { Edges } from './edges.js';
 import { type ClusterState, type EdgeState, edgeText, type GroupState } from './graph.js';
+import type { Comer } from './room.js';
 
 /** Series by what the rules made of them, with the last example of each kind that is not used. */
 export interface ResolveCounts {
@@ -46,8 +47,8 @@ export interface BinderOptions {
   readonly events: AnomalyEvents;
 }
 
-/** Clusters whose series are told apart. */
-const MAX_TALLIES = 256;
+/** Clusters whose series are told apart; the one that was resolved longest ago, and is not scored, gives way. */
+const MAX_TALLIES = 2048;
 
 const UNUSED: SeriesBinding = { edge: -1, feed: 0, rank: 0, type: 0, roles: 0, scale: 1 };
 
@@ -115,18 +116,23 @@ export class Binder {
     const reader = this.#readerOf(lesson.batch.body);
     for (const row of rows) {
       const series = kernel.seriesOf(row);
-      if (series >= 0) kernel.bindSeries(series, this.#bindingOf(reader, row, series, lesson, total));
+      if (series < 0) continue;
+      const answer = this.#bindingOf(reader, row, series, lesson, total);
+      if (typeof answer === 'bigint') kernel.refuse(row, answer);
+      else kernel.bindSeries(series, answer);
     }
   }
 
-  /** A series that cannot be read, or that rules fail on, is not used; it spoils no other. */
-  #bindingOf(reader: RowReader, slot: number, series: number, lesson: Lesson, total: number): SeriesBinding {
+  /** A number: there is no room (`KernelFace.refuse`). A series that cannot be read, or that rules fail on, is not used; it spoils no other. */
+  #bindingOf(reader: RowReader, slot: number, series: number, lesson: Lesson, total: number): SeriesBinding | bigint {
     const { kernel, events, quantiles } = this.#options;
     try {
       const row = reader.read(kernel.ranges(slot));
       if (row.replaced !== undefined)
         events.invalidUtf8(findCluster(row, lesson.sender.cluster).name, row.metric.name, row.replaced);
-      return this.#clocked(this.#binding(row, series, lesson), row, series, lesson, total);
+      const comer = { isReturning: kernel.wasRefused(series), nowS: this.#timeOf(slot, lesson) };
+      const binding = this.#binding(row, series, lesson, comer);
+      return typeof binding === 'bigint' ? binding : this.#clocked(binding, row, series, lesson, total);
     } catch (error) {
       this.#edges.set(series, -1);
       this.#clocks.set(series, -1);
@@ -135,6 +141,13 @@ export class Binder {
       events.seriesFailed(error);
       return UNUSED;
     }
+  }
+
+  /** Event time of the row, but no later than its receipt, Unix seconds. */
+  #timeOf(row: number, { batch: { receivedUnixNano } }: Lesson): number {
+    const time = this.#options.kernel.timeOf(row);
+    const known = time === 0n || (receivedUnixNano > 0n && receivedUnixNano < time) ? receivedUnixNano : time;
+    return Number(known / 1_000_000_000n);
   }
 
   /** Lets the last body go. */
@@ -181,10 +194,13 @@ export class Binder {
 
   /** The edge that a series tells of; undefined where it is not used. */
   edgeOf(series: number): EdgeState | undefined {
-    return series < 0 ? undefined : this.#options.edges.bySlot[this.#edges.get(series)];
+    // Where its edge gave way, another may have the slot.
+    if (series < 0 || this.#options.kernel.wasRefused(series)) return undefined;
+    return this.#options.edges.bySlot[this.#edges.get(series)];
   }
 
-  #binding(row: Row, series: number, lesson: Lesson): SeriesBinding {
+  /** A number: there is no room, and so many nanoseconds are to be waited. */
+  #binding(row: Row, series: number, lesson: Lesson, comer: Comer): SeriesBinding | bigint {
     const { resolve, edges, events } = this.#options;
     const resolution = resolveRow(row, lesson.sender.cluster, resolve);
     this.#edges.set(series, -1);
@@ -196,13 +212,16 @@ export class Binder {
       events.series(resolution.reason, resolution.example);
       return UNUSED;
     }
-    const binding = edges.bind(resolution);
+    const binding = edges.bind(resolution, comer);
     if (resolution.assumedUnit !== undefined) this.#tellUnit(resolution, row.metric.name);
-    const outcome = binding.edge < 0 ? 'refused' : 'mapped';
-    this.counts[outcome]++;
-    this.#tally(row, outcome, lesson);
-    events.series(outcome, row.metric.name);
-    if (binding.edge < 0) return binding;
+    const outcome = binding ? 'mapped' : 'refused';
+    // What is refused again and again counts once.
+    if (binding || !comer.isReturning) {
+      this.counts[outcome]++;
+      this.#tally(row, outcome, lesson);
+      events.series(outcome, row.metric.name);
+    }
+    if (!binding) return BigInt(Math.round(resolution.rule.rule.windowMs * 5e5));
     const { group } = edges.bySlot[binding.edge]!;
     this.#edges.set(series, binding.edge);
     this.#own(group, resolution, lesson);
@@ -255,12 +274,27 @@ export class Binder {
     const { id, name } = findCluster(row, sender.cluster);
     let tally = this.tallies.get(id);
     if (!tally) {
-      if (this.tallies.size >= MAX_TALLIES) return;
+      if (this.tallies.size >= MAX_TALLIES) this.#dropTally();
       tally = { name, counts: { mapped: 0, unmapped: 0, ignored: 0, muted: 0, refused: 0 }, example: undefined };
-      this.tallies.set(id, tally);
-    }
+    } else this.tallies.delete(id);
+    // The order is that of the last use.
+    this.tallies.set(id, tally);
     tally.counts[outcome]++;
     if (example !== undefined) tally.example = example;
+  }
+
+  /** The cluster is gone. */
+  forget(cluster: string): void {
+    this.tallies.delete(cluster);
+  }
+
+  #dropTally(): void {
+    const { clusters } = this.#options.edges;
+    for (const id of this.tallies.keys()) {
+      if (clusters.has(id)) continue;
+      this.tallies.delete(id);
+      return;
+    }
   }
 
   #tellUnit({ feed, rule, assumedUnit }: Mapped, metric: string): void {

@@ -55,10 +55,10 @@ export class Clocks {
   /** Senders that found no room. */
   refused = 0;
   readonly #kernel: KernelFace;
-  readonly #groups: readonly GroupState[];
+  readonly #groups: readonly (GroupState | undefined)[];
   #wait = 0;
 
-  constructor(kernel: KernelFace, groups: readonly GroupState[]) {
+  constructor(kernel: KernelFace, groups: readonly (GroupState | undefined)[]) {
     this.#kernel = kernel;
     this.#groups = groups;
   }
@@ -100,6 +100,7 @@ export class Clocks {
     let longest = IDLE_NANOS;
     let found: Idle | undefined;
     for (const group of this.#groups) {
+      if (!group) continue;
       const times = new Map([...group.clocks].map(([key, { slot }]) => [key, this.#kernel.clock(slot).newestUnixNano]));
       const newest = [...times.values()].reduce((a, b) => (a > b ? a : b), 0n);
       for (const [key, clock] of group.clocks) {

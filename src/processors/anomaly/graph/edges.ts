@@ -10,9 +10,11 @@ import {
   createGroup,
   type EdgeState,
   edgeKey,
+  edgeText,
   type FeedState,
   type GroupState,
 } from './graph.js';
+import { type Comer, Room, type SavedRoom } from './room.js';
 import { edgeBetween, ServiceState } from './services.js';
 
 /** Bounds that bit, by name of the bound; monotonic. */
@@ -21,7 +23,10 @@ export interface BoundCounts {
   feeds: number;
   services: number;
   edges: number;
+  /** Edges, groups and feeds that gave way to others. */
   evicted: number;
+  evictedGroups: number;
+  evictedFeeds: number;
   /** Series whose edge already has another window length. */
   otherWindow: number;
   /** Senders whose clocks are not told apart. */
@@ -41,9 +46,12 @@ export interface EdgesOptions {
   /** An edge that may not be forgotten: member of an open incident. */
   isKept(edge: EdgeState): boolean;
   onForgotten(edge: EdgeState): void;
+  /** An edge whose window changes is about to be forgotten: its anomaly, and an incident of it alone, are over. */
+  onEdgeLeaving(edge: EdgeState, reason: string): void;
+  /** A group is about to be forgotten, with its edges: its anomalies and incidents are over. `reason`: in words. */
+  onGroupLeaving(group: GroupState, reason: string): void;
+  onGroupForgotten(group: GroupState): void;
 }
-
-const UNUSED: SeriesBinding = { edge: -1, feed: 0, rank: 0, type: 0, roles: 0, scale: 1 };
 
 /** Rank that lets every feed in. */
 const ANY_RANK = 255;
@@ -57,76 +65,152 @@ const KNOWN_FACTOR = 4;
 export class Edges {
   readonly clusters: Map<string, ClusterState> = new Map();
   /** By kernel slot. */
-  readonly groups: GroupState[] = [];
+  readonly groups: (GroupState | undefined)[] = [];
   readonly bySlot: (EdgeState | undefined)[] = [];
-  readonly counts: BoundCounts = { groups: 0, feeds: 0, services: 0, edges: 0, evicted: 0, otherWindow: 0, clocks: 0 };
+  readonly counts: BoundCounts = {
+    groups: 0,
+    feeds: 0,
+    services: 0,
+    edges: 0,
+    evicted: 0,
+    evictedGroups: 0,
+    evictedFeeds: 0,
+    otherWindow: 0,
+    clocks: 0,
+  };
+  /** What each bound kept out last, for people. */
+  readonly examples: Map<keyof BoundCounts, string> = new Map();
   count = 0;
   readonly features: SharedFeatures = new SharedFeatures();
   readonly #options: EdgesOptions;
+  readonly #room: Room;
 
   constructor(options: EdgesOptions) {
     this.#options = options;
+    this.#room = new Room(options.kernel, options.maxEdges);
   }
 
-  /** The answer for a series that a rule mapped; the edge is made where it is new. */
-  bind(mapped: Mapped): SeriesBinding {
-    const group = this.#group(mapped);
-    const feed = group && this.#feed(group, mapped);
-    const edge = feed && this.#edge(group, mapped);
-    if (!feed || !edge) return UNUSED;
+  /** The answer for a series that a rule mapped; the edge is made where it is new. Undefined: there is no room for it now. */
+  bind(mapped: Mapped, comer: Comer): SeriesBinding | undefined {
+    const group = this.#group(mapped, comer);
+    const feed = group && this.#feed(group, mapped, comer);
+    const edge = feed && this.#edge(group, mapped, comer);
+    if (!feed || !edge) return undefined;
     this.#listen(edge, feed, mapped);
     const { rank, type, roles, scale } = mapped;
     return { edge: edge.slot, feed: feed.slot, rank, type, roles, scale };
   }
 
   /** The bound on groups is that on clusters too: one that has no group is not remembered. */
-  #group({ cluster: { id, name }, rule }: Mapped): GroupState | undefined {
+  #group({ cluster: { id, name }, rule }: Mapped, comer: Comer): GroupState | undefined {
     const { windowMs } = rule.rule;
     const known = this.clusters.get(id);
     const group = known?.groups.get(windowMs);
     if (group) return group;
     const nanos = BigInt(Math.round(windowMs * 1e6));
-    const slot = this.#options.kernel.addGroup(nanos, nanos / 2n);
-    if (slot < 0) {
-      this.counts.groups++;
-      return undefined;
-    }
-    const cluster = known ?? createCluster({ id, name });
+    const slot = this.#makeGroup(nanos, comer, name);
+    if (slot < 0) return undefined;
+    // Its last group may just have given way.
+    const cluster = this.clusters.get(id) ?? known ?? createCluster({ id, name });
     this.clusters.set(id, cluster);
-    return this.#addGroup(slot, cluster, windowMs);
+    return this.#addGroup(slot, cluster, windowMs, comer.isReturning);
   }
 
-  #addGroup(slot: number, cluster: ClusterState, windowMs: number): GroupState {
-    const group = createGroup(slot, cluster, windowMs);
+  /** A slot, if need be that of a group that gives way; -1: none does. */
+  #makeGroup(nanos: bigint, comer: Comer, name: string): number {
+    const { kernel } = this.#options;
+    const slot = kernel.addGroup(nanos, nanos / 2n);
+    if (slot >= 0) return slot;
+    const old = this.#room.group(comer, this.groups);
+    if (!old) return this.#refuse('groups', `cluster ${name}`);
+    this.counts.evictedGroups++;
+    this.examples.set('evictedGroups', `cluster ${old.cluster.name} made room for ${name}`);
+    this.forgetGroup(old, `the cluster sent nothing for long and made room for ${name}`, true);
+    return kernel.addGroup(nanos, nanos / 2n);
+  }
+
+  #refuse(bound: 'groups' | 'feeds' | 'edges', example: string): -1 {
+    this.counts[bound]++;
+    this.examples.set(bound, example);
+    return -1;
+  }
+
+  /** Forgets a group with its edges, and its cluster with its last group. `isDisplaced`: its series are known when they come again. */
+  forgetGroup(group: GroupState, reason: string, isDisplaced: boolean): void {
+    const { cluster, slot } = group;
+    this.#options.onGroupLeaving(group, reason);
+    for (const edge of [...cluster.edges]) if (edge.group === group) this.forget(edge, isDisplaced);
+    this.#options.kernel.removeGroup(slot);
+    this.groups[slot] = undefined;
+    cluster.groups.delete(group.windowMs);
+    for (const service of cluster.services) service.forget(group);
+    if (cluster.groups.size === 0) this.clusters.delete(cluster.id);
+    this.features.clear();
+    this.#options.onGroupForgotten(group);
+  }
+
+  #addGroup(slot: number, cluster: ClusterState, windowMs: number, isReturning: boolean): GroupState {
+    const group = createGroup(slot, cluster, windowMs, isReturning);
     cluster.groups.set(windowMs, group);
     this.groups[slot] = group;
     return group;
   }
 
-  #feed(group: GroupState, { feed: name, rule }: Mapped): FeedState | undefined {
+  #feed(group: GroupState, { feed: name, rule }: Mapped, comer: Comer): FeedState | undefined {
     const { sourceRelative } = rule.rule;
     const key = `${name}\u0000${sourceRelative}`;
     const known = group.feeds.get(key);
     if (known) return known;
-    const slot = this.#options.kernel.addFeed(group.slot, sourceRelative);
-    if (slot < 0) {
-      this.counts.feeds++;
-      return undefined;
-    }
+    const slot = this.#makeFeed(group, sourceRelative, comer, name);
+    if (slot < 0) return undefined;
     const feed: FeedState = { slot, name, group, preset: rule.preset, advised: false };
     group.feeds.set(key, feed);
     return feed;
   }
 
-  #edge(group: GroupState, mapped: Mapped): EdgeState | undefined {
+  #makeFeed(group: GroupState, sourceRelative: boolean, comer: Comer, name: string): number {
+    const { kernel } = this.#options;
+    const slot = kernel.addFeed(group.slot, sourceRelative);
+    if (slot >= 0) return slot;
+    const old = this.#room.feed(comer, this.groups);
+    if (!old) return this.#refuse('feeds', `feed ${name} of cluster ${group.cluster.name}`);
+    this.counts.evictedFeeds++;
+    this.examples.set('evictedFeeds', `feed ${old.name} of cluster ${old.group.cluster.name}`);
+    this.#forgetFeed(old);
+    return kernel.addFeed(group.slot, sourceRelative);
+  }
+
+  /** Features that listened to it listen to whatever comes next. */
+  #forgetFeed(feed: FeedState): void {
+    const { kernel } = this.#options;
+    for (const [key, one] of feed.group.feeds) if (one === feed) feed.group.feeds.delete(key);
+    for (const edge of feed.group.cluster.edges) {
+      if (edge.group !== feed.group) continue;
+      for (const [feature, name] of FEATURES.entries()) {
+        edge.shadowed?.get(name)?.delete(feed);
+        if (edge.features[name]?.feed !== feed) continue;
+        const { [name]: _, ...rest } = edge.features;
+        edge.features = rest;
+        kernel.setFeatureRank(edge.slot, feature, ANY_RANK);
+      }
+    }
+    kernel.removeFeed(feed.slot);
+    this.features.clear();
+  }
+
+  #edge(group: GroupState, mapped: Mapped, comer: Comer): EdgeState | undefined {
     const known = this.find(group.cluster, mapped);
     if (known?.group === group) return known;
-    if (known && !this.#yields(known, mapped)) {
-      this.counts.otherWindow++;
+    if (known && !this.#yields(known, mapped, comer)) {
+      if (!comer.isReturning) this.counts.otherWindow++;
+      this.examples.set('otherWindow', edgeText(known));
       return undefined;
     }
-    if (known) this.forget(known);
-    return this.#makeRoom() ? this.#addEdge(group, mapped) : undefined;
+    if (known) {
+      this.#options.onEdgeLeaving(known, 'it is learnt anew in windows of another length');
+      this.forget(known);
+    }
+    return this.#makeRoom(comer, mapped) ? this.#addEdge(group, mapped) : undefined;
   }
 
   /** The edge between two names; undefined: none. */
@@ -136,32 +220,59 @@ export class Edges {
     return edgeBetween(from, to, source !== undefined);
   }
 
-  /** An edge has one window length: that of the rule that came first, unless a better one comes while the edge is young. */
-  #yields(edge: EdgeState, mapped: Mapped): boolean {
+  /** An edge has one window length: that of the rule that came first, unless a better one comes while the edge is young, or it fell silent. */
+  #yields(edge: EdgeState, mapped: Mapped, { isReturning, nowS }: Comer): boolean {
     const heard = Object.values(edge.features);
     // After a change of the rules nothing feeds the edge any more: the first rule to come decides its window anew.
     if (heard.length === 0) return true;
+    if (this.#options.isKept(edge)) return false;
+    if (this.#options.kernel.mayYield(edge.slot, isReturning, nowS)) return true;
     const best = Math.min(...heard.map((feature) => feature.rank));
-    return mapped.rank < best && this.#options.kernel.results.age[edge.slot]! < YOUNG && !this.#options.isKept(edge);
+    return mapped.rank < best && this.#options.kernel.results.age[edge.slot]! < YOUNG;
   }
 
-  #makeRoom(): boolean {
+  #makeRoom(comer: Comer, mapped: Mapped): boolean {
     if (this.count < this.#options.maxEdges) return true;
-    const slot = this.#options.kernel.longestDormant();
-    const edge = slot < 0 ? undefined : this.bySlot[slot];
-    if (!edge || this.#options.isKept(edge)) {
-      this.counts.edges++;
-      return false;
+    const edge = this.#room.edge(comer, this.bySlot, (one) => this.#options.isKept(one));
+    if (edge) {
+      this.counts.evicted++;
+      this.examples.set('evicted', `${edgeText(edge)} in cluster ${edge.cluster.name}`);
+      this.forget(edge, true);
+      return true;
     }
-    this.counts.evicted++;
-    this.forget(edge);
-    return true;
+    // Edges of a cluster that is gone may be in an alert for ever: it goes as a whole.
+    const group = comer.isReturning ? this.#room.group(comer, this.groups, true) : undefined;
+    if (group && group.cluster.id !== mapped.cluster.id) {
+      this.counts.evictedGroups++;
+      this.examples.set('evictedGroups', `cluster ${group.cluster.name} made room for edges of ${mapped.cluster.name}`);
+      this.forgetGroup(group, 'the cluster sent nothing for long and made room for edges of others', true);
+      return this.count < this.#options.maxEdges;
+    }
+    this.#refuse('edges', `${edgeText(mapped)} in cluster ${mapped.cluster.name}`);
+    return false;
   }
 
-  /** Forgets an edge; its name stays known. */
-  forget(edge: EdgeState): void {
+  liveGroups(): GroupState[] {
+    return this.groups.filter((group) => group !== undefined);
+  }
+
+  /** A window was closed. */
+  closed(): void {
+    this.#room.closed();
+  }
+
+  saveRoom(): SavedRoom {
+    return this.#room.save();
+  }
+
+  restoreRoom(room: SavedRoom): void {
+    this.#room.restore(room);
+  }
+
+  /** Forgets an edge; its name stays known. `isDisplaced`: its series are known when they come again. */
+  forget(edge: EdgeState, isDisplaced = false): void {
     const { cluster } = edge;
-    this.#options.kernel.removeEdge(edge.slot);
+    this.#options.kernel.removeEdge(edge.slot, isDisplaced);
     this.bySlot[edge.slot] = undefined;
     this.count--;
     cluster.edges.delete(edge);
@@ -248,9 +359,10 @@ export class Edges {
   /** Forgets edges beyond so many: the longest dormant, then the youngest; members of open incidents and anomalies last. How many. */
   shrink(most: number): number {
     let forgotten = 0;
+    const anybody = { isReturning: true, nowS: 0 };
     for (; this.count > most; forgotten++) {
-      const dormant = this.bySlot[this.#options.kernel.longestDormant()];
-      if (!dormant || this.#options.isKept(dormant)) break;
+      const dormant = this.#room.edge(anybody, this.bySlot, (edge) => this.#options.isKept(edge));
+      if (!dormant) break;
       this.forget(dormant);
     }
     const { age } = this.#options.kernel.results;
@@ -268,11 +380,13 @@ export class Edges {
   renumber({ edges, services }: Packed): void {
     const all = this.bySlot.filter((edge) => edge !== undefined);
     this.bySlot.length = 0;
+    this.#room.forget();
     for (const edge of all) {
       edge.slot = edges.get(edge.slot) ?? edge.slot;
       this.bySlot[edge.slot] = edge;
     }
     for (const group of this.groups) {
+      if (!group) continue;
       for (const [service, slot] of group.services) group.services.set(service, services.get(slot) ?? slot);
     }
   }

@@ -17,7 +17,7 @@ export type Features = Readonly<Partial<Record<FeatureName, FeatureState>>>;
 
 export const NO_FEATURES: Features = {};
 
-/** Units are the senders' words: beyond so many sets nothing is shared any more, lest they fill the memory. */
+/** Units are the senders' words: so many sets are remembered, then all are anew, lest they fill the memory. */
 const MAX_SHARED = 10_000;
 
 /** How a feature was received, from the series that brought it. Counts of a distribution, and errors, are not in its unit. */
@@ -48,8 +48,14 @@ export class SharedFeatures {
     return this.#next.get(features)?.get(key) ?? this.#add(features, key, { ...features, [name]: state });
   }
 
+  /** Nothing is shared with what was there before: slots of feeds are used again. */
+  clear(): void {
+    this.#next.clear();
+    this.#size = 0;
+  }
+
   #add(features: Features, key: string, next: Features): Features {
-    if (this.#size === MAX_SHARED) return next;
+    if (this.#size === MAX_SHARED) this.clear();
     this.#size++;
     const known = this.#next.get(features);
     if (known) known.set(key, next);

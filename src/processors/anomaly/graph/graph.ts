@@ -32,6 +32,8 @@ export interface GroupState {
   readonly slot: number;
   readonly cluster: ClusterState;
   readonly windowMs: number;
+  /** It came back after it had been displaced, or refused. */
+  readonly isReturning: boolean;
   readonly feeds: Map<string, FeedState>;
   /** Clocks of its senders, by what identifies them. */
   readonly clocks: Map<string, SenderClock>;
@@ -141,11 +143,12 @@ export function createCluster({ id, name }: Cluster): ClusterState {
   };
 }
 
-export function createGroup(slot: number, cluster: ClusterState, windowMs: number): GroupState {
+export function createGroup(slot: number, cluster: ClusterState, windowMs: number, isReturning = false): GroupState {
   return {
     slot,
     cluster,
     windowMs,
+    isReturning,
     feeds: new Map(),
     clocks: new Map(),
     services: new Map(),

@@ -69,6 +69,11 @@ export class NewEdges {
     return enabled ? unexpected : [];
   }
 
+  /** The cluster is gone. */
+  forget(cluster: ClusterState): void {
+    this.#tallies.delete(cluster);
+  }
+
   save(): SavedTallies {
     return [...this.#tallies].map(([cluster, { sinceMs, count, examples }]) => {
       const known = examples.filter((edge) => cluster.edges.has(edge));

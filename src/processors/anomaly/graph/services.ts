@@ -84,6 +84,16 @@ export class ServiceState {
     this.#tick = tick;
   }
 
+  /** The group is gone. */
+  forget(group: GroupState): void {
+    this.#elsewhere?.delete(group);
+    if (this.#group !== group) return;
+    const [next] = this.#elsewhere ?? [];
+    this.#group = next?.[0];
+    this.#tick = next?.[1] ?? 0;
+    if (next) this.#elsewhere?.delete(next[0]);
+  }
+
   /** First ticks by group. */
   firstTicks(): (readonly [GroupState, number])[] {
     return this.#group ? [[this.#group, this.#tick], ...(this.#elsewhere ?? [])] : [];

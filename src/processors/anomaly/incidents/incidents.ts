@@ -54,7 +54,7 @@ export interface IncidentChange {
 export interface IncidentsOptions {
   readonly kernel: KernelFace;
   /** Groups by kernel slot. */
-  readonly groups: readonly GroupState[];
+  readonly groups: readonly (GroupState | undefined)[];
   readonly bySlot: readonly (EdgeState | undefined)[];
   readonly maxPerDay: number;
   /** Nats off the level, in place of what the budget was measured with. */
@@ -99,6 +99,19 @@ export class Incidents {
 
   forget(edge: EdgeState): void {
     for (const incident of this.open) incident.edges.delete(edge);
+  }
+
+  /** The incidents of which every edge belongs to these are over, before their edges are forgotten. */
+  end(isLeaving: (edge: EdgeState) => boolean): Incident[] {
+    const over = this.open.filter(({ edges }) => [...edges].every(isLeaving));
+    for (const incident of over) this.open.splice(this.open.indexOf(incident), 1);
+    return over;
+  }
+
+  /** The group is gone: its places no longer count. */
+  forgetGroup(group: GroupState): void {
+    this.#levels.delete(group);
+    this.#places.delete(group);
   }
 
   /** Takes in the tick that the group has just closed; what changed, in order. */
@@ -201,7 +214,7 @@ export class Incidents {
   #sharing(group: GroupState): readonly GroupState[] {
     return hasOwnBudget(group)
       ? [...group.cluster.groups.values()]
-      : this.#options.groups.filter((g) => !hasOwnBudget(g));
+      : (this.#options.groups.filter((g) => g !== undefined && !hasOwnBudget(g)) as GroupState[]);
   }
 
   #placesOf(group: GroupState): number {
@@ -223,7 +236,9 @@ export class Incidents {
         kinds: [...incident.kinds],
         level: incident.level,
         ranking: incident.ranking.map((ranked) => ({ ...ranked, service: numberOf(ranked.service) })),
-        ticksAtOpening: [...incident.ticksAtOpening].map(([group, ticks]) => [group.slot, ticks]),
+        ticksAtOpening: [...incident.ticksAtOpening]
+          .filter(([group]) => this.#options.groups[group.slot] === group)
+          .map(([group, ticks]) => [group.slot, ticks]),
       })),
       levels: [...this.#levels].map(([group, { places, level }]) => [group.slot, places, level]),
       places: [...this.#places].map(([group, places]) => [group.slot, places]),

@@ -41,7 +41,8 @@ export class OddCounters {
     const events = this.#options.events();
     const series = kernel.seriesOf(row);
     if (reading === 'other writer') {
-      if (this.#others.size < MAX_WAITING) this.#others.set(series, writer);
+      if (this.#others.size >= MAX_WAITING) this.#others.delete(this.#others.keys().next().value as number);
+      this.#others.set(series, writer);
       return;
     }
     const edge = edgeOf(series);

@@ -96,7 +96,7 @@ export class Quantiles {
     };
   }
 
-  restore(saved: SavedQuantiles, groups: readonly GroupState[]): void {
+  restore(saved: SavedQuantiles, groups: readonly (GroupState | undefined)[]): void {
     const ungrouped = (slow: Grouped<SlowSeries>): SlowSeries => ({ ...slow, group: groups[slow.group]! });
     for (const [series, slow] of saved.series) this.#series.set(series, ungrouped(slow));
     for (const [series, reading] of saved.readings) this.#readings.set(series, reading);
@@ -104,6 +104,16 @@ export class Quantiles {
       const ticks = entry(this.#merged, groups[group]!, () => new Map<number, Map<number, Merged>>());
       const edges = entry(ticks, tick, () => new Map<number, Merged>());
       edges.set(edge, { ...one, series: ungrouped(one.series) });
+    }
+  }
+
+  /** The group is gone. */
+  forget(group: GroupState): void {
+    this.#merged.delete(group);
+    for (const [series, slow] of this.#series) {
+      if (slow.group !== group) continue;
+      this.#series.delete(series);
+      this.#readings.delete(series);
     }
   }
 

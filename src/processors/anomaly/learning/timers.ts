@@ -55,7 +55,7 @@ export class Timers {
     const detector = this.#options.detector();
     if (!detector) return;
     for (const sent of this.#options.flush()) sent.catch((error) => this.#options.events.learningFailed(error));
-    for (const group of detector.edges.groups) {
+    for (const group of detector.edges.liveGroups()) {
       this.#noticeSilence(detector, group, nowMs);
       this.#repeat(detector, group, nowMs);
     }
@@ -84,7 +84,7 @@ export class Timers {
   }
 
   #adviseFeeds(detector: Detector): void {
-    for (const group of detector.edges.groups) {
+    for (const group of detector.edges.liveGroups()) {
       for (const feed of group.feeds.values()) {
         const { periodNanos, ticks } = detector.kernel.feed(feed.slot);
         const period = Number(periodNanos) / 1e6;

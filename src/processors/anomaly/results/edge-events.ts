@@ -52,6 +52,7 @@ export function findingEvent(finding: Finding, timeUnixNano: bigint, pixieHost: 
         .slice(0, MAX_CONTRIBUTIONS)
         .map(({ kind, nats }) => `${kind} ${nats.toFixed(2)}`),
       'anomaly.duration_s': finding.durationS,
+      'anomaly.reason': finding.reason,
       'anomaly.confidence': finding.learning ? 'learning' : undefined,
       'incident.id': finding.incident === '' ? undefined : finding.incident,
       'anomaly.link': edgeLink(pixieHost, edge),

@@ -40,6 +40,8 @@ export interface Finding {
   readonly learning: boolean;
   /** Events may go out; false within the cool-down. */
   readonly announced: boolean;
+  /** Why it is over, where it is not because the edge is back to normal. */
+  readonly reason?: string;
 }
 
 const SCALES = 3;
@@ -129,7 +131,7 @@ export interface FindingOptions {
 /** The finding of an alerting edge in the tick just closed, and its episode begun or ended. */
 export function findingOf(options: FindingOptions, edge: EdgeState, nowMs: number): Finding | undefined {
   const { kernel } = options;
-  const { change, on, score, evidence, source, present } = kernel.results;
+  const { change, on, score } = kernel.results;
   const { slot } = edge;
   if (change[slot] === 1 || (on[slot] === 1 && !edge.episode)) edge.episode = beginEpisode(options, edge, nowMs);
   const { episode } = edge;
@@ -137,6 +139,20 @@ export function findingOf(options: FindingOptions, edge: EdgeState, nowMs: numbe
   const state = change[slot] === -1 ? 'resolved' : episode.startedMs === nowMs ? 'started' : 'ongoing';
   episode.topScore = Math.max(episode.topScore, score[slot]!);
   if (state === 'resolved') endEpisode(edge, episode, nowMs);
+  return describe(kernel, edge, episode, state, nowMs);
+}
+
+/** The end of an anomaly whose edge is about to be forgotten; `reason`: in words. Undefined where there is none. */
+export function findingEnded(kernel: KernelFace, edge: EdgeState, nowMs: number, reason: string): Finding | undefined {
+  const { episode } = edge;
+  if (!episode) return undefined;
+  edge.episode = undefined;
+  return { ...describe(kernel, edge, episode, 'resolved', nowMs), reason };
+}
+
+function describe(kernel: KernelFace, edge: EdgeState, episode: Episode, state: FindingState, nowMs: number): Finding {
+  const { score, evidence, source, present } = kernel.results;
+  const { slot } = edge;
   return {
     edge,
     state,

@@ -18,10 +18,12 @@ export interface IncidentView {
   readonly state: IncidentState;
   readonly score: number;
   readonly nowMs: number;
+  /** Why it is over, where it is not because its edges are back to normal. */
+  readonly reason?: string;
 }
 
 export function incidentEvent(view: IncidentView, timeUnixNano: bigint, pixieHost: string | undefined): EventRecord {
-  const { incident, state, score, nowMs } = view;
+  const { incident, state, score, nowMs, reason } = view;
   const services = [...incident.services].map(({ name }) => formatService(name));
   return {
     name: INCIDENT_EVENT,
@@ -35,6 +37,7 @@ export function incidentEvent(view: IncidentView, timeUnixNano: bigint, pixieHos
       'anomaly.score': score,
       'anomaly.kinds': [...incident.kinds],
       'anomaly.duration_s': Math.max(0, nowMs - incident.openedMs) / 1000,
+      'anomaly.reason': reason,
       'incident.started': new Date(incident.openedMs).toISOString(),
       'incident.services': services.slice(0, MAX_LISTED),
       'incident.services.count': { int: services.length },
@@ -72,11 +75,12 @@ function linkOf({ cluster, ranking, edges }: Incident, pixieHost: string | undef
   return edge && edgeLink(pixieHost, edge);
 }
 
-function sentence({ incident, state, score, nowMs }: IncidentView): string {
+function sentence({ incident, state, score, nowMs, reason }: IncidentView): string {
   const { cluster, ranking, edges, services, kinds, mergedInto } = incident;
   const source = ranking[0] ? formatService(ranking[0].service.name) : edgeText([...edges][0]!);
   const age = durationText(Math.max(0, nowMs - incident.openedMs) / 1000);
   if (mergedInto) return `The incident around ${source} in ${cluster.name} is one with a larger one after ${age}.`;
+  if (reason) return `The incident around ${source} in ${cluster.name} is closed after ${age}: ${reason}.`;
   if (state === 'closed') {
     return `The incident around ${source} in ${cluster.name} is over after ${age}; highest score ${scoreText(score)}.`;
   }

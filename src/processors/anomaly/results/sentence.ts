@@ -104,6 +104,8 @@ export function findingSentence(finding: Finding): string {
   const score = `score ${scoreText(finding.score)}`;
   if (finding.state === 'resolved') {
     const subject = subjectOf(finding);
+    if (finding.reason)
+      return `${subject} ${where} ${verbBe(subject)} no longer watched after ${durationText(finding.durationS)}: ${finding.reason}; highest score ${scoreText(finding.topScore)}.`;
     return `${subject} ${where} ${verbBe(subject)} back to normal after ${durationText(finding.durationS)}; highest score ${scoreText(finding.topScore)}.`;
   }
   if (finding.silent) return `${silentText(finding.edge)}${expectedRequests(finding)}; ${score}.`;

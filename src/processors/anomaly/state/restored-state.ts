@@ -58,7 +58,7 @@ function restoreServices(saved: SavedServices, clusters: readonly ClusterState[]
 function restoreTicks(
   { group, tick, more }: SavedServices,
   services: readonly ServiceState[],
-  groups: readonly GroupState[],
+  groups: readonly (GroupState | undefined)[],
 ): void {
   for (const [i, slot] of group.entries()) if (slot >= 0) services[i]!.seen(groups[slot]!, tick[i]!);
   for (const [i, slot, at] of more) services[i]!.seen(groups[slot]!, at);
@@ -81,7 +81,7 @@ function restoreGroup(
   feeds: FeedState[],
 ): GroupState {
   const { tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs } = saved;
-  const fresh = createGroup(saved.slot, cluster, saved.windowMs);
+  const fresh = createGroup(saved.slot, cluster, saved.windowMs, saved.isReturning);
   const group = Object.assign(fresh, { tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs });
   cluster.groups.set(group.windowMs, group);
   for (const [i, number] of saved.services.entries())

@@ -41,6 +41,7 @@ export interface SavedGroup {
   readonly slot: number;
   readonly cluster: number;
   readonly windowMs: number;
+  readonly isReturning: boolean;
   readonly feeds: readonly (readonly [key: string, feed: SavedFeed])[];
   readonly clocks: readonly (readonly [key: string, clock: SenderClock])[];
   /** Numbers of services, and their kernel slots. */
@@ -134,7 +135,8 @@ export function* saveDictionary({ clusters, groups, counts }: Edges): Generator<
   const numberOf = (service: ServiceState | undefined) => (service ? (serviceNumber.get(service) ?? -1) : -1);
   const forgotten: ServiceName[] = [];
   const savedGroups: SavedGroup[] = [];
-  for (const group of groups) savedGroups.push(yield* saveGroup(group, clusterList.indexOf(group.cluster), numberOf));
+  for (const group of groups.filter((one) => one !== undefined))
+    savedGroups.push(yield* saveGroup(group, clusterList.indexOf(group.cluster), numberOf));
   yield;
   const edges: EdgeState[] = [];
   for (const cluster of clusterList) yield* mapInSlices(cluster.edges, (edge) => edges.push(edge));
@@ -205,7 +207,7 @@ function* saveServices(services: readonly ServiceState[], home: readonly number[
 type NumberOf = (service: ServiceState | undefined) => number;
 
 function* saveGroup(group: GroupState, cluster: number, numberOf: NumberOf): Generator<void, SavedGroup> {
-  const { slot, windowMs, tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs } = group;
+  const { slot, windowMs, isReturning, tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs } = group;
   const services = new Int32Array(group.services.size);
   const serviceSlots = new Int32Array(group.services.size);
   yield* mapInSlices(group.services, ([service, its], i) => {
@@ -216,6 +218,7 @@ function* saveGroup(group: GroupState, cluster: number, numberOf: NumberOf): Gen
     slot,
     cluster,
     windowMs,
+    isReturning,
     feeds: [...group.feeds].map(([key, { slot: s, name, preset, advised }]) => [
       key,
       { slot: s, name, preset, advised },

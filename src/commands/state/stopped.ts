@@ -1,0 +1,64 @@
+// The state of a gateway that is stopped: the checkpoints in the directory of its file_storage.
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StoppedState } from '../../processors/anomaly/state/stopped.js';
+import type { StateSource } from './index.js';
+
+const NAME = /^processor\.(.+)\.checkpoint$/;
+
+export function stoppedGateway(directory: string): StateSource {
+  return {
+    list: async (wanted) => {
+      const found = await checkpoints(directory, wanted.processor);
+      return Promise.all(
+        found.map(async ({ processor, path }) => ({ processor, state: (await opened(path)).list(wanted) })),
+      );
+    },
+    forget: async (wanted) => {
+      const [first, ...others] = await checkpoints(directory, wanted.processor);
+      if (others.length > 0) throw new Error('there are several checkpoints: say which with --processor');
+      const state = await opened(first!.path);
+      const forgotten = state.forget(wanted);
+      if (!wanted.isDryRun) await replace(first!.path, await state.encode());
+      const unsent = state.unsent.reduce((sum, { events }) => sum + (events?.items ?? 0), 0);
+      return { processor: first!.processor, forgotten, unsent };
+    },
+  };
+}
+
+interface Found {
+  readonly processor: string;
+  readonly path: string;
+}
+
+/** At least one. */
+async function checkpoints(directory: string, wanted: string | undefined): Promise<Found[]> {
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`${directory} cannot be read: ${error.code ?? error.message}`);
+  });
+  const all = names.flatMap((name) => {
+    const id = NAME.exec(name)?.[1];
+    return id === undefined ? [] : [{ processor: id.replaceAll('-2f-', '/'), path: join(directory, name) }];
+  });
+  const found = wanted === undefined ? all : all.filter(({ processor }) => processor === wanted);
+  if (found.length > 0) return found;
+  throw new Error(
+    all.length === 0
+      ? `${directory} holds no checkpoint (processor.….checkpoint)`
+      : `${directory} holds no checkpoint of ${wanted}; there is ${all.map(({ processor }) => processor).join(', ')}`,
+  );
+}
+
+async function opened(path: string): Promise<StoppedState> {
+  try {
+    return await StoppedState.open(await readFile(path));
+  } catch (error) {
+    throw new Error(`${path} is not used: ${(error as Error).message}`);
+  }
+}
+
+/** The old file or the new one, whatever happens. */
+async function replace(path: string, parts: readonly Uint8Array[]): Promise<void> {
+  await writeFile(`${path}.tmp`, parts, { mode: 0o600, flush: true });
+  await rename(`${path}.tmp`, path);
+}
