@@ -182,6 +182,7 @@ export function trimGraph(edgeCount: i32, serviceCount: i32): void {
 
 /** A group of edges with one window length, and a clock for whoever has none of its own; -1: no room. */
 export function addGroup(windowNanos: i64, latenessNanos: i64): i32 {
+  if (head.clocksUsed == maxClocks) return -1;
   let group = head.groupsFree;
   if (group >= 0) head.groupsFree = gridAt(group).feeds;
   else if (head.groupsHigh < maxGroups) group = head.groupsHigh++;

@@ -123,7 +123,10 @@ export class Binder {
     }
   }
 
-  /** A number: there is no room (`KernelFace.refuse`). A series that cannot be read, or that rules fail on, is not used; it spoils no other. */
+  /**
+   * A number: there is no room (`KernelFace.refuse`). A series that cannot be read, or that rules fail on, is not used; it spoils no
+   * other.
+   */
   #bindingOf(reader: RowReader, slot: number, series: number, lesson: Lesson, total: number): SeriesBinding | bigint {
     const { kernel, events, quantiles } = this.#options;
     try {
