@@ -122,15 +122,16 @@ export class Edges {
     const slot = kernel.addGroup(nanos, nanos / 2n);
     if (slot >= 0) return slot;
     const old = this.#room.group(comer, this.groups);
-    if (!old) return this.#refuse('groups', `cluster ${name}`);
+    if (!old) return this.#refuse('groups', comer, `cluster ${name}`);
     this.counts.evictedGroups++;
     this.examples.set('evictedGroups', `cluster ${old.cluster.name} made room for ${name}`);
     this.forgetGroup(old, `the cluster sent nothing for long and made room for ${name}`, true);
     return kernel.addGroup(nanos, nanos / 2n);
   }
 
-  #refuse(bound: 'groups' | 'feeds' | 'edges', example: string): -1 {
-    this.counts[bound]++;
+  /** What is refused again and again counts once. */
+  #refuse(bound: 'groups' | 'feeds' | 'edges', { isReturning }: Comer, example: string): -1 {
+    if (!isReturning) this.counts[bound]++;
     this.examples.set(bound, example);
     return -1;
   }
@@ -173,7 +174,7 @@ export class Edges {
     const slot = kernel.addFeed(group.slot, sourceRelative);
     if (slot >= 0) return slot;
     const old = this.#room.feed(comer, this.groups);
-    if (!old) return this.#refuse('feeds', `feed ${name} of cluster ${group.cluster.name}`);
+    if (!old) return this.#refuse('feeds', comer, `feed ${name} of cluster ${group.cluster.name}`);
     this.counts.evictedFeeds++;
     this.examples.set('evictedFeeds', `feed ${old.name} of cluster ${old.group.cluster.name}`);
     this.#forgetFeed(old);
@@ -248,7 +249,7 @@ export class Edges {
       this.forgetGroup(group, 'the cluster sent nothing for long and made room for edges of others', true);
       return this.count < this.#options.maxEdges;
     }
-    this.#refuse('edges', `${edgeText(mapped)} in cluster ${mapped.cluster.name}`);
+    this.#refuse('edges', comer, `${edgeText(mapped)} in cluster ${mapped.cluster.name}`);
     return false;
   }
 
