@@ -312,7 +312,7 @@ export class Detector implements LearnHost {
   }
 
   #forgetGroup(group: GroupState): void {
-    this.#quantiles.forget(group);
+    this.#quantiles.forgetGroup(group);
     this.incidents.forgetGroup(group);
     if (group.cluster.groups.size === 0) this.#newEdges.forget(group.cluster);
   }

@@ -108,8 +108,8 @@ export class Quantiles {
   }
 
   /** The group is gone. */
-  forget(group: GroupState): void {
-    this.#merged.delete(group);
+  forgetGroup(group: GroupState): void {
+    this.forget(group);
     for (const [series, slow] of this.#series) {
       if (slow.group !== group) continue;
       this.#series.delete(series);
