@@ -60,6 +60,11 @@ describe('a running gateway', () => {
     assert.equal(state.edgesFound, SHOP.length + 1);
     assert.equal(state.bounds.max_groups!.used, 2);
     assert.ok(state.senders.some(({ name, series }) => name === 'prod' && series.mapped! > 0));
+    const alone = await listed('--endpoint', at.telemetry, '--cluster', 'other');
+    assert.deepEqual(
+      [alone.clusters, alone.senders].map((all) => all.map(({ name }) => name)),
+      [['other'], ['other']],
+    );
     const some = await listed('--endpoint', at.telemetry, '--filter', 'shop/checkout -> *', '--top', '1');
     assert.deepEqual([some.edgesFound, some.edges.length], [2, 1]);
     const { stdout } = await command('state', 'list', '--endpoint', at.telemetry);

@@ -3,6 +3,9 @@ import type { ClusterListing, EdgeListing, SenderListing } from '../../pipeline/
 import { countOf, formatSeconds } from '../../terminal/format.js';
 import type { Forgotten, Listed, Wanted } from './index.js';
 
+/** Senders that a person is shown. */
+const MOST_SENDERS = 20;
+
 export function listingText({ processor, state }: Listed, { filter }: Wanted): string {
   const bounds = Object.entries(state.bounds).map(([name, { used, most }]) => `${used} of ${most} ${name}`);
   const unscored = state.senders.filter(({ id }) => !state.clusters.some((cluster) => cluster.id === id));
@@ -12,7 +15,8 @@ export function listingText({ processor, state }: Listed, { filter }: Wanted): s
     countOf(state.clusters.length, 'cluster'),
     ...state.clusters.flatMap(clusterLines),
     ...(unscored.length === 0 ? [] : ['', `${countOf(unscored.length, 'sender')} of which no cluster is scored`]),
-    ...unscored.map(senderLine),
+    ...unscored.slice(0, MOST_SENDERS).map(senderLine),
+    ...(unscored.length > MOST_SENDERS ? [`  and ${unscored.length - MOST_SENDERS} more: --json lists all`] : []),
     '',
     `${state.edges.length} of ${countOf(state.edgesFound, 'edge')}${filter === undefined ? '' : ` like ${filter}`}`,
     ...state.edges.map(edgeLine),

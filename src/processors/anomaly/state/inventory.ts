@@ -31,7 +31,9 @@ export function listState(detector: Detector, bounds: Bounds, query: StateQuery)
       max_series: { used: detector.kernel.seriesUsed(), most: bounds.max_series },
     },
     clusters: clusters.map((cluster) => listCluster(detector, cluster)),
-    senders: listSenders(detector),
+    senders: listSenders(detector).filter(
+      ({ id }) => query.cluster === undefined || clusters.some((one) => one.id === id),
+    ),
     edges: oldest.map((edge) => listEdge(detector, edge)),
     edgesFound: edges.length,
   };
