@@ -57,7 +57,7 @@ export function build() {
       'release',
     ]),
   );
-  const sources = ['src', 'test', 'bench'];
+  const sources = ['src', 'test', 'bench', 'fuzz'];
   step('JavaScript', [...sources, 'tsconfig.json', 'build/proto/otlp.d.ts'], ['build/js/.built'], () => {
     run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']);
     rmSync(join(root, 'build/js/.built'), { force: true });

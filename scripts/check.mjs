@@ -31,6 +31,7 @@ const checks = {
   'generated: configuration reference': () => node('scripts/generate-reference.mjs', '--check'),
   'generated: producers': () => node('scripts/generate-producers.mjs', '--check'),
   'generated: benchmarks': () => node('scripts/generate-benchmarks.mjs', '--check'),
+  'generated: security': () => node('scripts/generate-security.mjs', '--check'),
   'generated: Pixie kit': () => node('deploy/pixie/generate.mjs', '--check'),
   'generated: Grafana dashboards': () => node('deploy/grafana/generate.mjs', '--check'),
   files: () => checkFiles(root),

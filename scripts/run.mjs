@@ -39,6 +39,7 @@ const tasks = {
   start: () => run(process.execPath, ['bin/pxanomaly', 'demo', ...rest]),
   test: () => run(process.execPath, ['scripts/test.mjs', ...rest]),
   check: () => run(process.execPath, ['scripts/check.mjs', ...rest]),
+  fuzz: () => run(process.execPath, ['build/js/fuzz/run.js', ...rest]),
   bench: () => run(process.execPath, ['build/js/bench/run.js', ...rest]),
   pictures: () => run(process.execPath, ['build/js/bench/pictures/run.js']),
   quality: () => run(process.execPath, ['build/js/bench/quality/run.js', ...rest]),

@@ -1,4 +1,4 @@
-// Skips a field that no message knows, groups included, as protobufjs' Reader.skipType does.
+// Skips a field that no message knows, groups included, as protobufjs' Reader.skipType does; but for varints, which have ten bytes at most.
 import { Status } from '../status';
 import { advance, fail, lower, readSpan, readTag, upper } from './cursor';
 
@@ -15,11 +15,15 @@ const enum Wire {
   FIXED32 = 5,
 }
 
-/** An unread varint may be of any length within its message. */
+/** Longer ones than any number needs are refused by every other protobuf, the Collector's included. */
+const MOST_VARINT_BYTES: usize = 10;
+
 function skipVarint(cursor: usize, limit: usize): usize {
   const start = cursor;
-  while (cursor < limit) if (load<u8>(cursor++) < 128) return cursor;
-  return fail(Status.TRUNCATED, start);
+  const most = start + MOST_VARINT_BYTES;
+  const end = most < limit ? most : limit;
+  while (cursor < end) if (load<u8>(cursor++) < 128) return cursor;
+  return fail(most <= limit ? Status.VARINT : Status.TRUNCATED, start);
 }
 
 function skipGroup(cursor: usize, limit: usize, depth: i32, field: u32): usize {

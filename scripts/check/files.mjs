@@ -32,7 +32,7 @@ function wrongName(path) {
 /** Names, first lines and unfinished business of everything we wrote ourselves. */
 export function checkFiles(root) {
   const ours = tracked(root).filter(
-    (path) => /^(src|assembly|test|bench|scripts|deploy|docs|bin)\//.test(path) && !path.includes('fixtures/'),
+    (path) => /^(src|assembly|test|bench|fuzz|scripts|deploy|docs|bin)\//.test(path) && !path.includes('fixtures/'),
   );
   return ours.flatMap((path) => {
     const wrong = wrongName(path);
@@ -66,7 +66,7 @@ export function checkPackage(root) {
   ];
   const missing = needed.filter((path) => !paths.has(path)).map((path) => `the package lacks ${path}`);
   const extra = [...paths]
-    .filter((path) => /^(build\/js\/)?(test|bench)\//.test(path))
+    .filter((path) => /^(build\/js\/)?(test|bench|fuzz)\//.test(path))
     .slice(0, 3)
     .map((path) => `the package holds ${path}`);
   const { files: entries } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

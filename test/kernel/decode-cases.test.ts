@@ -190,8 +190,6 @@ test('unknown fields and groups are skipped, their ends checked', () => {
     0x80,
     0x80,
     0x80,
-    0x80,
-    0x80,
     0x01,
   ];
   assert.equal(rows(body(scope(metric('m', gauge(point)))))[0]!.timeUnixNano, 7n);
@@ -322,4 +320,17 @@ test('rows that are equal by chance, or differ before the service names, are no 
     resource: { attributes: [text('service.name', service)] },
   });
   assert.deepEqual(flags(bare('a'), bare('b')), [false, false]);
+});
+
+test('a varint that nobody reads has ten bytes at most, as everywhere but in protobufjs', () => {
+  const unread = (bytes: number): Uint8Array => Uint8Array.from([0x08, ...Array(bytes - 1).fill(0xff), 0x01]);
+  assert.equal(kernel.scan('metrics', unread(10)).items, 0);
+  for (const bytes of [11, 12, 40]) {
+    const behind = Uint8Array.from([...unread(bytes), 0x10, 0x01]);
+    for (const signal of ['metrics', 'traces', 'logs'] as const)
+      for (const body of [unread(bytes), behind]) assert.throws(() => kernel.scan(signal, body), MalformedError);
+  }
+  // Within a message, too, and where it is cut.
+  assert.throws(() => kernel.scan('metrics', body([0x78, ...unread(11).subarray(1)])), MalformedError);
+  assert.throws(() => kernel.scan('metrics', unread(10).subarray(0, 9)), MalformedError);
 });

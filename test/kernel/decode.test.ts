@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import protobuf from 'protobufjs/minimal.js';
 import { opentelemetry } from '#proto';
 import { MalformedError } from '../../src/kernel/errors.js';
 import { loadKernel } from '../../src/kernel/load.js';
@@ -10,9 +9,9 @@ import { type ReferenceRow, referenceRows } from '../../src/kernel/reference-dec
 import type { Signal } from '../../src/pipeline/index.js';
 import { smallKernel } from '../support/kernels.js';
 import { logsRequest, metricsRequest, mutate, mutation, tracesRequest } from '../support/otlp-arbitraries.js';
+import { makeOracle } from '../support/protobuf-oracle.js';
 
-// Strings are not checked for UTF-8 by the kernel (Pixie sends span names unchecked): nor by the oracle here.
-protobuf.Reader.prototype.stringVerify = protobuf.Reader.prototype.string;
+makeOracle();
 
 const { collector } = opentelemetry.proto;
 const REQUEST = {

@@ -13,6 +13,8 @@ const LONG = '\uffff\ue000';
 /** The wire form of a request that is JSON; throws what JSON.parse throws, and `OracleFault` with the path of what is wrong. */
 export function jsonToProtobuf(signal: Signal, json: string | Uint8Array): Uint8Array {
   const text = typeof json === 'string' ? json : new TextDecoder('utf-8', { fatal: true }).decode(json);
+  // As it is: a long integer in place of a name must not become one.
+  JSON.parse(text);
   const value: unknown = JSON.parse(
     text.replace(LONG_INTEGER, (match) => (match.startsWith('"') ? match : `"${LONG}${match}"`)),
   );
@@ -125,7 +127,8 @@ class JsonDecoder {
     switch (field.kind) {
       case 'string':
         if (typeof value !== 'string') throw expected('a string', value);
-        return void writer.string(value);
+        // Half of a surrogate pair is no character: Buffer writes U+FFFD for it.
+        return void writer.bytes(Buffer.from(value));
       case 'bool':
         if (typeof value !== 'boolean') throw expected('true or false', value);
         return void writer.bool(value);
