@@ -176,22 +176,7 @@ test('where attributes ended in the point before decides nothing', () => {
 
 test('unknown fields and groups are skipped, their ends checked', () => {
   const group = [0x0b | (15 << 3), 0x08, 0x05, 0x13, 0x14, 0x0c | (15 << 3)];
-  const point = [
-    ...fixed(3, 7n),
-    ...group,
-    0xf8,
-    0x07,
-    0x80,
-    0x80,
-    0x80,
-    0x80,
-    0x80,
-    0x80,
-    0x80,
-    0x80,
-    0x80,
-    0x01,
-  ];
+  const point = [...fixed(3, 7n), ...group, 0xf8, 0x07, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01];
   assert.equal(rows(body(scope(metric('m', gauge(point)))))[0]!.timeUnixNano, 7n);
   malformed(body([0x0b | (15 << 3), 0x08, 0x05]), /past the end/);
   malformed(body([0x7b, 0x6c]), /end of group/);
