@@ -31,7 +31,7 @@ function configured(readme, rows) {
 }
 
 function stateTable() {
-  const bound = (name) => `\`pxanomaly_bound_reached{bound="${name}"}\``;
+  const bound = (...names) => names.map((name) => `\`pxanomaly_bound_reached{bound="${name}"}\``).join(', ');
   return [
     '| what | bound | option | counter |',
     '|---|---|---|---|',
@@ -49,9 +49,9 @@ function stateTable() {
       ['calls at once on a connection', 'protocols.grpc.max_concurrent_streams', 'RST_STREAM'],
     ]),
     ...configured('src/processors/anomaly/README.md', [
-      ['series', 'max_series', bound('…')],
-      ['edges', 'max_edges', bound('…')],
-      ['clusters and windows', 'max_groups', bound('…')],
+      ['series', 'max_series', '`pxanomaly_points{outcome="refused"}`'],
+      ['edges', 'max_edges', bound('edges', 'evicted')],
+      ['clusters and windows', 'max_groups', bound('groups', 'evictedGroups')],
       ['requests to be learnt from, MiB', 'max_learning_backlog_mib', '`pxanomaly_learning_backlog_bytes`'],
     ]),
   ].join('\n');
