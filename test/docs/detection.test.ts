@@ -19,13 +19,13 @@ interface Stated {
   readonly value: number;
 }
 
-/** Rows of the tables whose first heading links to the file that has the constants. */
+/** Rows of the tables whose first heading names the file that has the constants. */
 function stated(): Stated[] {
   const rows: Stated[] = [];
   let file: string | undefined;
   for (const line of text.split('\n')) {
     if (!line.startsWith('|')) file = undefined;
-    const heading = /^\| \[`[^`]+`\]\(\.\.\/([^)]+)\) \| value \|/.exec(line);
+    const heading = /^\| `([^`]+\.ts)` \| value \|/.exec(line);
     if (heading) file = heading[1];
     const row = /^\| `(\w+)` \| ([\d.]+) \|/.exec(line);
     if (file && row) rows.push({ file, name: row[1]!, value: Number(row[2]) });
