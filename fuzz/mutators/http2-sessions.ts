@@ -1,8 +1,9 @@
 // Sessions without a fault, of every shape: one for each input, which is but the seed.
+import { FrameType } from '../../src/http2/frames.js';
 import { encodeHeaders } from '../../src/http2/index.js';
 import { literal } from '../../test/support/hpack.js';
 import { Random } from '../random.js';
-import { bytesOf, cut, type Frame, padded, settings, Type, word } from './http2.js';
+import { bytesOf, cut, type Frame, padded, settings, word } from './http2.js';
 
 const REQUEST = [
   [':method', 'POST'],
@@ -63,9 +64,9 @@ function session(random: Random, messages: readonly Unit[][]): Uint8Array {
 function between(random: Random): Frame {
   switch (random.below(4)) {
     case 0:
-      return { type: Type.PING, flags: 0, stream: 0, payload: random.bytes(8) };
+      return { type: FrameType.PING, flags: 0, stream: 0, payload: random.bytes(8) };
     case 1:
-      return { type: Type.WINDOW_UPDATE, flags: 0, stream: 0, payload: word(1 + random.below(1000)) };
+      return { type: FrameType.WINDOW_UPDATE, flags: 0, stream: 0, payload: word(1 + random.below(1000)) };
     case 2:
       return { type: 0xf0, flags: random.below(256), stream: random.below(9), payload: random.bytes(random.below(20)) };
     default:
@@ -102,7 +103,7 @@ function fields(random: Random, stream: number, list: readonly (readonly [string
   const written = random.once(2)
     ? encodeHeaders(list)
     : Buffer.concat(list.map(([name, value]) => literal(form(), name, value, random.once(2))));
-  let whole: Frame = { type: Type.HEADERS, flags: 4 | (isLast ? 1 : 0), stream, payload: written };
+  let whole: Frame = { type: FrameType.HEADERS, flags: 4 | (isLast ? 1 : 0), stream, payload: written };
   if (random.once(4))
     whole = { ...whole, flags: whole.flags | 0x20, payload: Buffer.concat([word(0), Buffer.from([15]), written]) };
   if (random.once(4)) return [padded(whole, random)];
@@ -111,7 +112,7 @@ function fields(random: Random, stream: number, list: readonly (readonly [string
 }
 
 function data(random: Random, stream: number, body: Uint8Array, isLast: boolean): Unit[] {
-  let whole: Frame = { type: Type.DATA, flags: isLast ? 1 : 0, stream, payload: body };
+  let whole: Frame = { type: FrameType.DATA, flags: isLast ? 1 : 0, stream, payload: body };
   const units: Unit[] = [];
   while (random.once(2)) {
     const [head, tail] = cut(whole, random);

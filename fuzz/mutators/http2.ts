@@ -1,24 +1,10 @@
 // Changes a stream of HTTP/2 frames by its frames, and writes frames that are right.
+import { Flag, FrameType } from '../../src/http2/frames.js';
 import { encodeHeaders } from '../../src/http2/hpack/encoder.js';
 import { integer, literal, string } from '../../test/support/hpack.js';
 import { frame } from '../../test/support/http2-frames.js';
 import type { Random } from '../random.js';
 import { mutateBytes } from './bytes.js';
-
-export const Type = {
-  DATA: 0,
-  HEADERS: 1,
-  PRIORITY: 2,
-  RST_STREAM: 3,
-  SETTINGS: 4,
-  PUSH_PROMISE: 5,
-  PING: 6,
-  GOAWAY: 7,
-  WINDOW_UPDATE: 8,
-  CONTINUATION: 9,
-} as const;
-
-export const Flag = { END_STREAM: 1, END_HEADERS: 4, PADDED: 8, PRIORITY: 0x20 } as const;
 
 export interface Frame {
   readonly type: number;
@@ -63,7 +49,7 @@ export function word(value: number): Buffer {
 /** Fields of SETTINGS by number. */
 export function settings(...pairs: readonly (readonly [number, number])[]): Frame {
   const payload = Buffer.concat(pairs.map(([id, value]) => Buffer.concat([Buffer.from([id >> 8, id]), word(value)])));
-  return { type: Type.SETTINGS, flags: 0, stream: 0, payload };
+  return { type: FrameType.SETTINGS, flags: 0, stream: 0, payload };
 }
 
 const NAMES = [':method', ':path', ':scheme', ':authority', ':status', 'host', 'te', 'content-length', 'x-a', 'cookie'];
@@ -104,22 +90,27 @@ export function anyFrame(random: Random, head: readonly (readonly [string, strin
   switch (random.below(11)) {
     case 0:
     case 1:
-      return { type: Type.DATA, flags: random.below(2), stream, payload: random.bytes(random.below(32)) };
+      return { type: FrameType.DATA, flags: random.below(2), stream, payload: random.bytes(random.below(32)) };
     case 2:
     case 3:
-      return { type: Type.HEADERS, flags: 4 | random.below(2), stream, payload: block(random, head) };
+      return { type: FrameType.HEADERS, flags: 4 | random.below(2), stream, payload: block(random, head) };
     case 4:
-      return { type: Type.RST_STREAM, flags: 0, stream, payload: word(random.below(15)) };
+      return { type: FrameType.RST_STREAM, flags: 0, stream, payload: word(random.below(15)) };
     case 5:
       return settings([random.below(10), random.pick([0, 1, 100, 16_384, 65_535, 0x7fff_ffff, 0x8000_0000])]);
     case 6:
-      return { type: Type.PING, flags: random.below(2), stream: 0, payload: random.bytes(8) };
+      return { type: FrameType.PING, flags: random.below(2), stream: 0, payload: random.bytes(8) };
     case 7:
-      return { type: Type.GOAWAY, flags: 0, stream: 0, payload: Buffer.concat([word(stream), word(random.below(15))]) };
+      return {
+        type: FrameType.GOAWAY,
+        flags: 0,
+        stream: 0,
+        payload: Buffer.concat([word(stream), word(random.below(15))]),
+      };
     case 8:
-      return { type: Type.WINDOW_UPDATE, flags: 0, stream, payload: word(random.pick([0, 1, 1000, 0x7fff_ffff])) };
+      return { type: FrameType.WINDOW_UPDATE, flags: 0, stream, payload: word(random.pick([0, 1, 1000, 0x7fff_ffff])) };
     case 9:
-      return { type: Type.CONTINUATION, flags: random.pick([0, 4]), stream, payload: block(random, []) };
+      return { type: FrameType.CONTINUATION, flags: random.pick([0, 4]), stream, payload: block(random, []) };
     default:
       return { type: random.pick([2, 5, 10, 200]), flags: 0, stream, payload: random.bytes(random.pick([0, 4, 5, 9])) };
   }
@@ -178,8 +169,8 @@ function change(
 export function cut({ type, flags, stream, payload }: Frame, random: Random): Frame[] {
   const at = random.below(payload.length + 1);
   const [head, tail] = [payload.subarray(0, at), payload.subarray(at)];
-  const last = type === Type.DATA ? Flag.END_STREAM : Flag.END_HEADERS;
-  const then = type === Type.DATA ? Type.DATA : Type.CONTINUATION;
+  const last = type === FrameType.DATA ? Flag.END_STREAM : Flag.END_HEADERS;
+  const then = type === FrameType.DATA ? FrameType.DATA : FrameType.CONTINUATION;
   return [
     { type, flags: flags & ~last, stream, payload: head },
     { type: then, flags: flags & last, stream, payload: tail },

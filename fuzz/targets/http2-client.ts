@@ -1,7 +1,9 @@
 // The client's session under frames of any kind, with three requests open and one that waits.
+
 import assert from 'node:assert/strict';
+import { Flag, FrameType } from '../../src/http2/frames.js';
 import { type Broken, ClientSession, encodeHeaders } from '../../src/http2/index.js';
-import { bytesOf, Flag, mutateFrames, settings, Type } from '../mutators/http2.js';
+import { bytesOf, mutateFrames, settings } from '../mutators/http2.js';
 import type { Target } from '../target.js';
 import { checkFrames } from './http2-server.js';
 import { cutsOf, Wire } from './wire.js';
@@ -71,14 +73,14 @@ export const target: Target = {
   seeds: () => [
     bytesOf([
       settings([4, 100_000]),
-      { type: Type.HEADERS, flags: Flag.END_HEADERS, stream: 1, payload: encodeHeaders(HEAD) },
-      { type: Type.DATA, flags: 0, stream: 1, payload: Buffer.alloc(20, 1) },
-      { type: Type.HEADERS, flags: 5, stream: 1, payload: encodeHeaders([['grpc-status', '0']]) },
-      { type: Type.WINDOW_UPDATE, flags: 0, stream: 5, payload: Buffer.from([0, 0, 255, 0]) },
-      { type: Type.RST_STREAM, flags: 0, stream: 3, payload: Buffer.from([0, 0, 0, 7]) },
-      { type: Type.GOAWAY, flags: 0, stream: 0, payload: Buffer.from([0, 0, 0, 3, 0, 0, 0, 0]) },
+      { type: FrameType.HEADERS, flags: Flag.END_HEADERS, stream: 1, payload: encodeHeaders(HEAD) },
+      { type: FrameType.DATA, flags: 0, stream: 1, payload: Buffer.alloc(20, 1) },
+      { type: FrameType.HEADERS, flags: 5, stream: 1, payload: encodeHeaders([['grpc-status', '0']]) },
+      { type: FrameType.WINDOW_UPDATE, flags: 0, stream: 5, payload: Buffer.from([0, 0, 255, 0]) },
+      { type: FrameType.RST_STREAM, flags: 0, stream: 3, payload: Buffer.from([0, 0, 0, 7]) },
+      { type: FrameType.GOAWAY, flags: 0, stream: 0, payload: Buffer.from([0, 0, 0, 3, 0, 0, 0, 0]) },
     ]),
-    bytesOf([settings([3, 1]), { type: Type.HEADERS, flags: 5, stream: 1, payload: encodeHeaders(HEAD) }]),
+    bytesOf([settings([3, 1]), { type: FrameType.HEADERS, flags: 5, stream: 1, payload: encodeHeaders(HEAD) }]),
   ],
   mutate: mutateFrames(HEAD),
   run: async (input) => {

@@ -1,7 +1,9 @@
 // Our client beside that of node:http2: the same frames of a server, the same answers.
+
 import { type ClientSessionOptions, connect } from 'node:http2';
+import { Flag, FrameType } from '../../src/http2/frames.js';
 import { ClientSession, encodeHeaders } from '../../src/http2/index.js';
-import { bytesOf, Flag, mutateFrames, settings, Type } from '../mutators/http2.js';
+import { bytesOf, mutateFrames, settings } from '../mutators/http2.js';
 import { faultlessAnswers } from '../mutators/http2-sessions.js';
 import type { Target } from '../target.js';
 import { end, settled, turn } from './http2-node-server.js';
@@ -97,10 +99,10 @@ export const target: Target = {
   seeds: () => [
     bytesOf([
       settings(),
-      { type: Type.HEADERS, flags: Flag.END_HEADERS, stream: 1, payload: encodeHeaders(HEAD) },
-      { type: Type.DATA, flags: 0, stream: 1, payload: Buffer.alloc(20, 1) },
-      { type: Type.HEADERS, flags: 5, stream: 1, payload: encodeHeaders([['grpc-status', '0']]) },
-      { type: Type.HEADERS, flags: 5, stream: 3, payload: encodeHeaders(HEAD) },
+      { type: FrameType.HEADERS, flags: Flag.END_HEADERS, stream: 1, payload: encodeHeaders(HEAD) },
+      { type: FrameType.DATA, flags: 0, stream: 1, payload: Buffer.alloc(20, 1) },
+      { type: FrameType.HEADERS, flags: 5, stream: 1, payload: encodeHeaders([['grpc-status', '0']]) },
+      { type: FrameType.HEADERS, flags: 5, stream: 3, payload: encodeHeaders(HEAD) },
     ]),
   ],
   mutate: mutateFrames(HEAD),

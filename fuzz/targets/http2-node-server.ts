@@ -1,8 +1,10 @@
 // Our server beside that of node:http2: the same frames of a client, the same requests.
+
 import { type Http2Session, performServerHandshake, type ServerOptions } from 'node:http2';
+import { Flag, FrameType } from '../../src/http2/frames.js';
 import { encodeHeaders, ServerSession } from '../../src/http2/index.js';
 import { PREFACE } from '../../test/support/http2-frames.js';
-import { bytesOf, Flag, mutateFrames, settings, Type } from '../mutators/http2.js';
+import { bytesOf, mutateFrames, settings } from '../mutators/http2.js';
 import { faultlessRequests } from '../mutators/http2-sessions.js';
 import type { Target } from '../target.js';
 import {
@@ -110,14 +112,19 @@ export const target: Target = {
     'the server takes the requests that node:http2 (nghttp2) takes, with the same fields and bodies, and ends what it ends',
   maxBytes: 1024,
   seeds: () => [
-    bytesOf([settings(), { type: Type.HEADERS, flags: 5, stream: 1, payload: encodeHeaders(HEAD) }]),
+    bytesOf([settings(), { type: FrameType.HEADERS, flags: 5, stream: 1, payload: encodeHeaders(HEAD) }]),
     bytesOf([
       settings([4, 100]),
-      { type: Type.HEADERS, flags: Flag.END_HEADERS, stream: 1, payload: encodeHeaders(HEAD) },
-      { type: Type.HEADERS, flags: Flag.END_HEADERS, stream: 3, payload: encodeHeaders([...HEAD, ['te', 'trailers']]) },
-      { type: Type.DATA, flags: 0, stream: 1, payload: Buffer.alloc(30, 1) },
-      { type: Type.DATA, flags: 1, stream: 3, payload: Buffer.alloc(5, 2) },
-      { type: Type.HEADERS, flags: 5, stream: 1, payload: encodeHeaders([['x-a', '1']]) },
+      { type: FrameType.HEADERS, flags: Flag.END_HEADERS, stream: 1, payload: encodeHeaders(HEAD) },
+      {
+        type: FrameType.HEADERS,
+        flags: Flag.END_HEADERS,
+        stream: 3,
+        payload: encodeHeaders([...HEAD, ['te', 'trailers']]),
+      },
+      { type: FrameType.DATA, flags: 0, stream: 1, payload: Buffer.alloc(30, 1) },
+      { type: FrameType.DATA, flags: 1, stream: 3, payload: Buffer.alloc(5, 2) },
+      { type: FrameType.HEADERS, flags: 5, stream: 1, payload: encodeHeaders([['x-a', '1']]) },
     ]),
   ],
   mutate: mutateFrames(HEAD),

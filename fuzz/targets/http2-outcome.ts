@@ -1,6 +1,8 @@
 // What became of a connection, in words that fit our sessions and those of node:http2 (nghttp2).
+
 import assert from 'node:assert/strict';
-import { bytesOf, type Frame, framesOf, Type, wholeFrames } from '../mutators/http2.js';
+import { FrameType } from '../../src/http2/frames.js';
+import { bytesOf, type Frame, framesOf, wholeFrames } from '../mutators/http2.js';
 
 /** Settings that RFC 9113 has; nghttp2 checks those of RFC 8441 and RFC 9218 too, which nobody here knows. */
 const LAST_SETTING = 6;
@@ -13,20 +15,20 @@ export function comparable(input: Uint8Array): Uint8Array {
 
 /** Answers to pings that nobody sent, and GOAWAY: node ends the connection for them at once, which RFC 9113 does not ask for. */
 function mayGoOn({ type, flags }: Frame): boolean {
-  return type !== Type.GOAWAY && (type !== Type.PING || (flags & 1) === 0);
+  return type !== FrameType.GOAWAY && (type !== FrameType.PING || (flags & 1) === 0);
 }
 
 /** Behind the last block of fields that is whole; all frames where none is open at the end. */
 function endOfBlocks(frames: readonly Frame[]): number {
-  const last = frames.findLastIndex(({ type }) => type !== Type.CONTINUATION);
+  const last = frames.findLastIndex(({ type }) => type !== FrameType.CONTINUATION);
   const parts = frames.slice(Math.max(0, last));
-  const isBlock = last >= 0 && frames[last]!.type === Type.HEADERS;
+  const isBlock = last >= 0 && frames[last]!.type === FrameType.HEADERS;
   return isBlock && !parts.some(({ flags }) => flags & 4) ? last : frames.length;
 }
 
 function withoutExtensions(found: Frame): Frame {
   const { type, payload } = found;
-  if (type !== Type.SETTINGS || payload.length % 6 !== 0) return found;
+  if (type !== FrameType.SETTINGS || payload.length % 6 !== 0) return found;
   const view = Buffer.from(payload);
   const entries = Array.from({ length: view.length / 6 }, (_, i) => view.subarray(6 * i, 6 * i + 6));
   return { ...found, payload: Buffer.concat(entries.filter((entry) => entry.readUInt16BE(0) <= LAST_SETTING)) };
@@ -53,8 +55,8 @@ export function outcomeOf(said: Buffer, streams: ReadonlyMap<number, StreamOutco
   let goaway = ended ? -1 : 0;
   for (const { type, stream, payload } of framesOf(said)) {
     const view = Buffer.from(payload);
-    if (type === Type.RST_STREAM) resets.set(stream, view.readUInt32BE(0));
-    if (type === Type.GOAWAY) goaway = view.readUInt32BE(4) || goaway;
+    if (type === FrameType.RST_STREAM) resets.set(stream, view.readUInt32BE(0));
+    if (type === FrameType.GOAWAY) goaway = view.readUInt32BE(4) || goaway;
   }
   return { goaway, resets, streams };
 }
@@ -84,7 +86,7 @@ export function compareOutcomes({ ours, theirs, said, isFaultless = false, isStr
     assert.equal(theirs.goaway, 0, 'they end the connection, and here it goes on');
   if (theirs.goaway !== 0) return;
   const givenUp = new Set(
-    framesOf(said).flatMap(({ type, stream }) => (type === Type.RST_STREAM ? [stream & 0x7fff_ffff] : [])),
+    framesOf(said).flatMap(({ type, stream }) => (type === FrameType.RST_STREAM ? [stream & 0x7fff_ffff] : [])),
   );
   for (const [id, one] of ours.streams) {
     // A message that was whole may be told or not when its stream is given up behind it.

@@ -1,8 +1,10 @@
 // The server's session under frames of any kind.
+
 import assert from 'node:assert/strict';
+import { Flag, FrameType } from '../../src/http2/frames.js';
 import { encodeHeaders, ServerSession } from '../../src/http2/index.js';
 import { frame, PREFACE } from '../../test/support/http2-frames.js';
-import { bytesOf, Flag, mutateFrames, settings, Type } from '../mutators/http2.js';
+import { bytesOf, mutateFrames, settings } from '../mutators/http2.js';
 import type { Target } from '../target.js';
 import { cutsOf, Wire } from './wire.js';
 
@@ -78,18 +80,18 @@ export const target: Target = {
   proves:
     'any frames leave streams that begin and end once, bounded memory, and the same requests however they are cut',
   seeds: () => [
-    bytesOf([settings(), { type: Type.HEADERS, flags: 5, stream: 1, payload: encodeHeaders(HEAD) }]),
+    bytesOf([settings(), { type: FrameType.HEADERS, flags: 5, stream: 1, payload: encodeHeaders(HEAD) }]),
     bytesOf([
       settings([1, 0], [4, 100]),
-      { type: Type.HEADERS, flags: Flag.END_HEADERS, stream: 1, payload: encodeHeaders(HEAD) },
-      { type: Type.DATA, flags: 0, stream: 1, payload: Buffer.alloc(300, 1) },
-      { type: Type.HEADERS, flags: 5, stream: 1, payload: encodeHeaders([['x-a', '1']]) },
-      { type: Type.WINDOW_UPDATE, flags: 0, stream: 1, payload: Buffer.from([0, 0, 1, 0]) },
+      { type: FrameType.HEADERS, flags: Flag.END_HEADERS, stream: 1, payload: encodeHeaders(HEAD) },
+      { type: FrameType.DATA, flags: 0, stream: 1, payload: Buffer.alloc(300, 1) },
+      { type: FrameType.HEADERS, flags: 5, stream: 1, payload: encodeHeaders([['x-a', '1']]) },
+      { type: FrameType.WINDOW_UPDATE, flags: 0, stream: 1, payload: Buffer.from([0, 0, 1, 0]) },
     ]),
     Buffer.concat([
       bytesOf([settings()]),
-      frame(Type.PING, 0, 0, Buffer.alloc(8)),
-      frame(Type.GOAWAY, 0, 0, Buffer.alloc(8)),
+      frame(FrameType.PING, 0, 0, Buffer.alloc(8)),
+      frame(FrameType.GOAWAY, 0, 0, Buffer.alloc(8)),
     ]),
   ],
   mutate: mutateFrames(HEAD),
