@@ -61,6 +61,9 @@ export interface GatewayBounds {
   readonly nodeOptions?: string;
 }
 
+/** `nodeOptions` with which `held` works. */
+export const COLLECT_ON_SIGNAL: string = `--import=${new URL('./collect-on-signal.js', import.meta.url)}`;
+
 type Line = Readonly<Record<string, unknown>>;
 type Addresses = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -183,6 +186,13 @@ export class Gateway {
   /** HTTP status of the health endpoint: it is answered by the same event loop as everything else. */
   async health(): Promise<number> {
     return (await fetch(`http://127.0.0.1:${this.port('extensions::health_check')}/`)).status;
+  }
+
+  /** What it holds once all garbage is collected, bytes. Needs `nodeOptions: COLLECT_ON_SIGNAL`. */
+  async held(): Promise<NodeJS.MemoryUsage> {
+    const before = this.lines('garbage collected').length;
+    this.signal('SIGUSR2');
+    return (await this.line('garbage collected', before)) as unknown as NodeJS.MemoryUsage;
   }
 
   /** Resident memory, bytes. */
