@@ -8,6 +8,7 @@ const LAYERS = [
   ['telemetry'],
   ['config'],
   ['http2'],
+  ['storage'],
   ['otlp'],
   ['kernel'],
   ['sending'],

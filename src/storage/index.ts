@@ -1,0 +1,6 @@
+// What the rest of the program knows of storage on disk.
+export { DirectoryLock, LockedError } from './directory-lock.js';
+export { DISK, type Disk, type DiskFile } from './disk.js';
+export { DiskBudget } from './disk-budget.js';
+export { DamagedError, type StoredRequest } from './segment.js';
+export { type LeftRequest, type LogEvents, LogFullError, type LogOptions, SegmentLog } from './segment-log.js';
