@@ -48,6 +48,8 @@ const SLICE = 1_500;
 /** What a complete request takes of them, and each octet of its body; the largest leaves room for another one. */
 const REQUEST_WORK = 300;
 const OCTET_WORK = 1 / 512;
+/** Of an octet that is made of a compressed body. */
+const INFLATED_WORK = 1 / 128;
 
 const HEADERS_TOO_LARGE: Message = { head: encodeHeaders([[':status', '431']]), body: [] };
 
@@ -135,6 +137,10 @@ export class ServerSession extends Session implements StreamOwner {
   reset(stream: ServerStream, code: number): void {
     this.tell(resetFrame(stream.id, code));
     this.close(stream);
+  }
+
+  worked(octets: number): void {
+    this.slice -= octets * INFLATED_WORK;
   }
 
   private close(stream: ServerStream): void {

@@ -19,6 +19,7 @@ export interface RequestReader {
 export interface StreamOwner {
   answer(stream: ServerStream, message: Message, wrong: boolean): void;
   reset(stream: ServerStream, code: number): void;
+  worked(octets: number): void;
 }
 
 export class ServerStream {
@@ -56,6 +57,11 @@ export class ServerStream {
   respond(message: Message, wrong = false): void {
     if (this.closed) return;
     this.owner.answer(this, message, wrong);
+  }
+
+  /** So many octets were made of its body at once, which is work of this turn of the event loop. */
+  worked(octets: number): void {
+    this.owner.worked(octets);
   }
 
   /** Gives the request up. */

@@ -1,4 +1,5 @@
 // One-shot decompression that never makes more bytes than it is allowed to, however the input lies about itself.
+import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 
 /** A body and whether its compressed form is good enough to be forwarded in its place. */
@@ -20,24 +21,36 @@ interface Output {
   readonly engine: { readonly bytesWritten: number };
 }
 
-/** One encoding: in this thread, and in one of zlib's. */
-interface Codec {
-  readonly now: (bytes: Uint8Array, options: Options) => Output;
-  readonly inThread: (bytes: Uint8Array, options: Options, done: (error: Error | null, output: Output) => void) => void;
+type Now = (bytes: Uint8Array, options: Options) => Output;
+type InPieces = (options: zlib.ZlibOptions) => InflateStream;
+
+/** A stream of zlib's: what is written to it is inflated in one of zlib's threads. */
+export interface InflateStream extends Transform {
+  /** Bytes of the input that it has used. */
+  readonly bytesWritten: number;
 }
 
-function codec(now: unknown, inThread: unknown): Codec {
-  return { now, inThread } as Codec;
+/** One encoding: in this thread, and piece by piece in one of zlib's. */
+interface Codec {
+  readonly now: Now;
+  readonly inPieces: InPieces;
+}
+
+function codec(now: unknown, inPieces: unknown): Codec {
+  return { now: now as Now, inPieces: inPieces as InPieces };
 }
 
 /** Since Node 22.15; typed here because the types are those of the oldest Node that we run on. */
-const { zstdDecompressSync, zstdDecompress } = zlib as { zstdDecompressSync?: unknown; zstdDecompress?: unknown };
+const { zstdDecompressSync, createZstdDecompress } = zlib as {
+  zstdDecompressSync?: unknown;
+  createZstdDecompress?: unknown;
+};
 
 const CODECS: ReadonlyMap<string, Codec> = new Map<string, Codec>([
-  ['gzip', codec(zlib.gunzipSync, zlib.gunzip)],
-  ['deflate', codec(zlib.inflateSync, zlib.inflate)],
-  ['zlib', codec(zlib.inflateSync, zlib.inflate)],
-  ...(zstdDecompressSync ? [['zstd', codec(zstdDecompressSync, zstdDecompress)] as [string, Codec]] : []),
+  ['gzip', codec(zlib.gunzipSync, zlib.createGunzip)],
+  ['deflate', codec(zlib.inflateSync, zlib.createInflate)],
+  ['zlib', codec(zlib.inflateSync, zlib.createInflate)],
+  ...(zstdDecompressSync ? [['zstd', codec(zstdDecompressSync, createZstdDecompress)] as [string, Codec]] : []),
 ]);
 
 /** Names of `Content-Encoding` that this Node can read. */
@@ -49,8 +62,11 @@ const MAX_RATIO = 1032;
 /** Output for which a lying trailer may make one allocation. */
 const LEAST_CHUNK = 16 * 1024;
 
-/** What comes out of a small body, which is inflated where it is: a few milliseconds. Bytes. */
+/** What comes out of a body that is inflated where it is: a few milliseconds. Bytes. */
 const SMALL_BYTES = 1024 * 1024;
+/** … and for each byte of it, beside the first FREE_BYTES: data that repeats itself as telemetry does has less. */
+const SMALL_RATIO = 64;
+const FREE_BYTES = 64 * 1024;
 /** Compressed bytes from which on a body is taken for large where it does not say how long it is. */
 const LARGE_BYTES = 256 * 1024;
 
@@ -72,29 +88,44 @@ export function decompress(encoding: string, bytes: Uint8Array, limit: number): 
   }
 }
 
-/** The same where no more than SMALL_BYTES come out; undefined: more do, or more are said to. */
+/** The same where little comes out; undefined: more does, or is said to. So many small bodies cost no more than as many plain ones. */
 export function decompressSmall(
   encoding: string,
   bytes: Uint8Array,
   limit: number,
 ): Decompressed | DecompressFault | undefined {
-  if (limit <= SMALL_BYTES || isTooShort(encoding, bytes)) return decompress(encoding, bytes, limit);
-  if (encoding === 'gzip' ? trailerSize(bytes) > SMALL_BYTES : bytes.length >= LARGE_BYTES) return undefined;
-  const result = decompress(encoding, bytes, SMALL_BYTES);
+  const most = smallOutput(encoding, bytes);
+  if (most === undefined) return undefined;
+  if (limit <= most || isTooShort(encoding, bytes)) return decompress(encoding, bytes, limit);
+  const result = decompress(encoding, bytes, most);
   return result === 'too_large' ? undefined : result;
 }
 
-/** The same in one of zlib's threads. */
-export function decompressInThread(
-  encoding: string,
-  bytes: Uint8Array,
-  limit: number,
-): Promise<Decompressed | DecompressFault> {
-  return new Promise((resolve) => {
-    codecOf(encoding).inThread(bytes, optionsFor(encoding, bytes, limit), (error, output) =>
-      resolve(error ? faultOf(error) : outcome(encoding, bytes, limit, output)),
-    );
-  });
+/** Bytes that may come out of a small body; undefined: it is none. */
+function smallOutput(encoding: string, bytes: Uint8Array): number | undefined {
+  const most = Math.min(SMALL_BYTES, FREE_BYTES + SMALL_RATIO * bytes.length);
+  if (encoding !== 'gzip') return bytes.length < LARGE_BYTES ? most : undefined;
+  const said = trailerSize(bytes);
+  // Nothing that was made to be smaller is larger than what comes out by more than a few bytes a block.
+  const isPlausible = bytes.length <= FREE_BYTES + said * 1.01;
+  return said <= most && isPlausible ? Math.max(said, 1) : undefined;
+}
+
+/** A stream that inflates in one of zlib's threads, so many bytes at a time. */
+export function inflateStream(encoding: string, pieceBytes: number): InflateStream {
+  return codecOf(encoding).inPieces({ chunkSize: pieceBytes });
+}
+
+/** Bytes that a body says will come out; undefined: it says nothing, or what cannot be. */
+export function saidBytes(encoding: string, bytes: Uint8Array, limit: number): number | undefined {
+  if (encoding !== 'gzip' || isTooShort(encoding, bytes)) return undefined;
+  const said = trailerSize(bytes);
+  return said > 0 && said <= Math.min(limit, bytes.length * MAX_RATIO) ? said : undefined;
+}
+
+/** Whether so many bytes that came out, of so many that were used, are one gzip member and nothing else. */
+export function isExact(encoding: string, bytes: Uint8Array, out: number, used: number): boolean {
+  return encoding === 'gzip' && out === trailerSize(bytes) && used === bytes.length;
 }
 
 function codecOf(encoding: string): Codec {
@@ -120,8 +151,7 @@ function outcome(
   { buffer, engine }: Output,
 ): Decompressed | DecompressFault {
   if (buffer.length > limit) return 'too_large';
-  const exact = encoding === 'gzip' && buffer.length === trailerSize(bytes) && engine.bytesWritten === bytes.length;
-  return { body: fit(buffer), exact };
+  return { body: fit(buffer), exact: isExact(encoding, bytes, buffer.length, engine.bytesWritten) };
 }
 
 function trailerSize(bytes: Uint8Array): number {

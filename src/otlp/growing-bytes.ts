@@ -26,10 +26,14 @@ export class GrowingBytes {
   private inBlock: boolean = false;
   length = 0;
 
-  /** `declared`: the length in the end, where it is known; no more may be appended. `memoryFor` gives the memory for it. */
+  /**
+   * `declared`: the length in the end, where it is known; no more may be appended. `memoryFor` gives the memory for it. `most`: no more
+   * will be appended either way.
+   */
   constructor(
     private readonly declared: number | undefined,
     private readonly memoryFor: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafeSlow(bytes),
+    private readonly most: number = Infinity,
   ) {}
 
   /** Bytes of memory that are taken; at most eight times those that have come, or LEAST_BYTES. */
@@ -44,9 +48,14 @@ export class GrowingBytes {
     this.length = length;
   }
 
+  /** What has come by now; valid until more is appended. */
+  taken(): Buffer {
+    return this.memory.subarray(0, this.length);
+  }
+
   /** What has come, in memory of its own. */
   end(): Buffer {
-    if (this.final) return this.memory;
+    if (this.final) return this.taken();
     if (this.length === this.declared) return this.moveTo(this.memoryFor(this.length));
     // Unknown in length until now: what is less than half full would keep too much alive, and a block is not ours to keep.
     if (this.inBlock || 2 * this.length < this.capacity) return this.moveTo(Buffer.allocUnsafeSlow(this.length));
@@ -63,7 +72,7 @@ export class GrowingBytes {
       this.inBlock = true;
     } else if (length > this.capacity) {
       const bytes = Math.max(2 * length, LEAST_BYTES);
-      this.moveTo(Buffer.allocUnsafeSlow(Math.min(bytes, declared ?? bytes)));
+      this.moveTo(Buffer.allocUnsafeSlow(Math.min(bytes, declared ?? this.most)));
     }
   }
 

@@ -83,6 +83,11 @@ export class JsonDecoder {
     this.#top = undefined;
   }
 
+  /** Bytes of memory that are taken for the wire form, and for what is under way. */
+  get capacity(): number {
+    return this.#out.bytes.length + this.#scratch.length + 8 * this.#memberStarts.length;
+  }
+
   /** The wire form. */
   take(): Buffer {
     return this.#out.take();

@@ -29,8 +29,8 @@ export function jsonToMessage(name: string, json: string | Uint8Array, limit: nu
   return steps.next().value as Buffer;
 }
 
-/** `jsonToProtobuf` a piece at a time: yields where other work may run. */
-export function jsonToProtobufInSlices(signal: Signal, json: Uint8Array, limit: number): Generator<void, Buffer> {
+/** `jsonToProtobuf` a piece at a time: yields where other work may run, and says how many bytes of memory it has taken by then. */
+export function jsonToProtobufInSlices(signal: Signal, json: Uint8Array, limit: number): Generator<number, Buffer> {
   return decoding(messageNamed(NAMES[signal].request), bytesOf(json), limit, SLICE_BYTES);
 }
 
@@ -39,11 +39,11 @@ function bytesOf(json: string | Uint8Array): Buffer {
   return Buffer.isBuffer(json) ? json : Buffer.from(json.buffer, json.byteOffset, json.byteLength);
 }
 
-function* decoding(message: Message, json: Buffer, limit: number, slice: number): Generator<void, Buffer> {
+function* decoding(message: Message, json: Buffer, limit: number, slice: number): Generator<number, Buffer> {
   if (!isUtf8(json)) throw new PermanentError('the body is not JSON: it is not valid UTF-8');
   const decoder = new JsonDecoder(message, json, limit);
   try {
-    for (let until = slice; !decoder.run(until); until += slice) yield;
+    for (let until = slice; !decoder.run(until); until += slice) yield decoder.capacity;
     return decoder.take();
   } catch (error) {
     throw refusalOf(error, decoder, limit);

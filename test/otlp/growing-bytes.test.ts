@@ -39,6 +39,17 @@ test('memory for the declared length is asked for once, when an eighth of it has
   assert.equal(growing.end().length, 64 << 20);
 });
 
+test('memory of what is not declared ends at what may come', () => {
+  const most = 10 << 20;
+  const growing = new GrowingBytes(undefined, undefined, most);
+  const piece = Buffer.alloc(most / 64);
+  for (let i = 0; i < 64; i++) {
+    growing.append(piece);
+    assert.ok(growing.capacity <= most);
+  }
+  assert.equal(growing.end().length, most);
+});
+
 test('one byte of a large declared length takes no more than the least', () => {
   const growing = new GrowingBytes(64 << 20);
   growing.append(Buffer.alloc(1));

@@ -2,10 +2,18 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import * as zlib from 'node:zlib';
-import { decompress, decompressInThread, decompressSmall, ENCODINGS } from '../../src/otlp/decompress.js';
+import {
+  type Decompressed,
+  type DecompressFault,
+  decompress,
+  decompressSmall,
+  ENCODINGS,
+} from '../../src/otlp/decompress.js';
+import { Inflation } from '../../src/otlp/inflation.js';
 import { jsonToProtobuf } from '../../src/otlp/json.js';
 import { decodeStatus, statusFromJson } from '../../src/otlp/status.js';
-import { Preparation, SenderQueue } from '../../src/receivers/otlp/preparation.js';
+import { Account, Ledger, RetryableError } from '../../src/pipeline/index.js';
+import { GoneError, Preparation, SenderQueue, type Sent } from '../../src/receivers/otlp/preparation.js';
 import { testLedger } from '../support/ledger.js';
 import { endAll } from '../support/peers/processes.js';
 import { startReceiver } from '../support/receiver.js';
@@ -37,44 +45,177 @@ test('senders are served in turns, the work of each in its order', () => {
   assert.equal(queue.take(), undefined);
 });
 
+/** A body of one sender, of which everything may become up to 64 MiB. */
+function sent(ledger: Ledger, bytes: Buffer, sender: string, more: Partial<Sent> = {}): Sent {
+  return { bytes, limit: 64 * MIB, sender, account: new Account(ledger), isGone: () => false, ...more };
+}
+
+/** With bounds of so many mebibytes for bodies under way. */
+function tightLedger(soft: number): Ledger {
+  return new Ledger({ softBytes: soft * MIB, hardBytes: 2 * soft * MIB, totalBytes: 4 * soft * MIB, queueBytes: MIB });
+}
+
+/** All of it, by `Inflation`. */
+function inflated(encoding: string, bytes: Buffer, limit: number): Promise<Decompressed | DecompressFault | undefined> {
+  return new Promise((resolve) => new Inflation({ encoding, bytes, limit, grown: () => {} }, resolve));
+}
+
+/** Until `done`, the most that was held. */
+async function mostHeld(ledger: Ledger, done: Promise<unknown>): Promise<number> {
+  let most = 0;
+  let over = false;
+  void done.finally(() => {
+    over = true;
+  });
+  while (!over) {
+    most = Math.max(most, ledger.heldBy('underway'));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return most;
+}
+
 test('JSON of several mebibytes is read in turns: the small one of another sender is not behind it', async () => {
   const ledger = testLedger();
-  const preparation = new Preparation(ledger);
-  const limit = 64 * MIB;
+  const preparation = new Preparation();
   const order: string[] = [];
   const large = largeJson(8 * MIB);
-  const long = preparation.fromJson('metrics', { bytes: large, limit, sender: 'a' });
-  const short = preparation.fromJson('metrics', { bytes: largeJson(MIB), limit, sender: 'b' });
+  const long = preparation.fromJson('metrics', sent(ledger, large, 'a'));
+  const short = preparation.fromJson('metrics', sent(ledger, largeJson(MIB), 'b'));
   assert.ok(long instanceof Promise && short instanceof Promise);
-  assert.ok(ledger.heldBy('requests') > 9 * MIB);
-  await Promise.all([long.then(() => order.push('long')), short.then(() => order.push('short'))]);
+  assert.ok(ledger.heldBy('underway') > 9 * MIB);
+  const both = Promise.all([long.then(() => order.push('long')), short.then(() => order.push('short'))]);
+  // What is made of it counts, too.
+  assert.ok((await mostHeld(ledger, both)) > 10 * MIB);
   assert.deepEqual(order, ['short', 'long']);
   assert.deepEqual(await long, jsonToProtobuf('metrics', large));
-  assert.equal(ledger.heldBy('requests'), 0);
+  assert.equal(ledger.held, 0);
 });
 
-test('every encoding: what comes out in a thread is what comes out here; what is small does not go there', async () => {
-  const { zstdCompressSync = zlib.gzipSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) => Buffer };
-  const packers: Record<string, (bytes: Uint8Array) => Buffer> = {
-    gzip: zlib.gzipSync,
-    deflate: zlib.deflateSync,
-    zlib: zlib.deflateSync,
-    zstd: zstdCompressSync,
-  };
+const { zstdCompressSync = zlib.gzipSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) => Buffer };
+const PACKERS: Record<string, (bytes: Uint8Array) => Buffer> = {
+  gzip: zlib.gzipSync,
+  deflate: zlib.deflateSync,
+  zlib: zlib.deflateSync,
+  zstd: zstdCompressSync,
+};
+
+test('every encoding: what comes out in pieces is what comes out at once; what is small does not go there', async () => {
   const large = largeJson(3 * MIB);
   for (const encoding of ENCODINGS) {
-    const packed = packers[encoding]!(large);
+    const pack = PACKERS[encoding]!;
+    const packed = pack(large);
     assert.equal(decompressSmall(encoding, packed, 64 * MIB), undefined);
-    assert.deepEqual(await decompressInThread(encoding, packed, 64 * MIB), decompress(encoding, packed, 64 * MIB));
-    assert.equal(await decompressInThread(encoding, packed, 2 * MIB), 'too_large');
-    assert.equal(await decompressInThread(encoding, packed.subarray(0, packed.length - 9), 64 * MIB), 'malformed');
-    const small = packers[encoding]!(Buffer.from('small'));
-    assert.equal((decompressSmall(encoding, small, 64 * MIB) as { body: Buffer }).body.toString(), 'small');
+    assert.deepEqual(await inflated(encoding, packed, 64 * MIB), decompress(encoding, packed, 64 * MIB));
+    assert.deepEqual(await inflated(encoding, packed, large.length), decompress(encoding, packed, 64 * MIB));
+    assert.equal(await inflated(encoding, packed, large.length - 1), 'too_large');
+    assert.equal(await inflated(encoding, packed.subarray(0, packed.length - 9), 64 * MIB), 'malformed');
+    for (const text of ['', 'small', 'x'.repeat(40_000)]) {
+      const small = decompressSmall(encoding, pack(Buffer.from(text)), 64 * MIB);
+      assert.equal((small as Decompressed).body.toString(), text);
+    }
   }
-  // The trailer lies: no more than is small comes out before it is taken for large.
-  const liar = zlib.gzipSync(large);
-  liar.writeUInt32LE(5, liar.length - 4);
-  assert.equal(decompressSmall('gzip', liar, 64 * MIB), undefined);
+});
+
+test('gzip in any form: in pieces as at once', async () => {
+  const large = largeJson(2 * MIB);
+  const packed = zlib.gzipSync(large);
+  const lies = (said: number): Buffer => {
+    const liar = Buffer.from(packed);
+    liar.writeUInt32LE(said, liar.length - 4);
+    return liar;
+  };
+  const forms: Record<string, Buffer> = {
+    'one member': packed,
+    'two members': Buffer.concat([packed, packed]),
+    'a small one behind': Buffer.concat([packed, zlib.gzipSync('[')]),
+    'a small one in front': Buffer.concat([zlib.gzipSync('['), packed]),
+    'zeros behind': Buffer.concat([packed, Buffer.alloc(100)]),
+    'garbage behind': Buffer.concat([packed, Buffer.from('garbage')]),
+    'says less': lies(5),
+    'says more': lies(large.length + 1),
+    'says what cannot be': lies(0xffff_ffff),
+    stored: zlib.gzipSync(large, { level: 0 }),
+    'members without end': Buffer.concat(Array(10_000).fill(zlib.gzipSync(''))),
+    'no gzip': Buffer.alloc(100_000, 'x'),
+    cut: packed.subarray(0, packed.length / 2),
+  };
+  for (const [name, bytes] of Object.entries(forms)) {
+    const once = decompress('gzip', bytes, 64 * MIB);
+    assert.deepEqual(await inflated('gzip', bytes, 64 * MIB), once, name);
+    const small = decompressSmall('gzip', bytes, 64 * MIB);
+    if (small !== undefined) assert.deepEqual(small, once, name);
+  }
+});
+
+/** Small bodies that become large, some of which say so. */
+const BOMBS = ENCODINGS.flatMap((encoding) => {
+  const pack = PACKERS[encoding]!;
+  const bomb = (mebibytes: number): Buffer => pack(Buffer.alloc(mebibytes * MIB));
+  const liar = bomb(32);
+  if (encoding === 'gzip') liar.writeUInt32LE(1000, liar.length - 4);
+  const bombs: Record<string, Buffer> = { '900 KiB': bomb(900 / 1024), '8 MiB': bomb(8), '63 MiB': bomb(63), liar };
+  return Object.entries(bombs).map(([name, bytes]) => ({ encoding, name, bytes }));
+});
+
+test('bombs: none is inflated on the event loop, however much it says comes out', () => {
+  for (const { encoding, name, bytes } of BOMBS)
+    assert.equal(decompressSmall(encoding, bytes, 64 * MIB), undefined, `${encoding}, ${name}`);
+});
+
+test('bombs: what comes out counts while it comes, and waits where there is no room', async () => {
+  for (const { encoding, name, bytes } of BOMBS) {
+    if (encoding === 'zlib' || name === '8 MiB') continue;
+    const ledger = tightLedger(80);
+    const preparation = new Preparation();
+    // Four of as many senders: 252 MiB at once, if it were for them.
+    const all = Array.from({ length: 4 }, (_, i) =>
+      Promise.resolve(preparation.inflate(encoding, sent(ledger, bytes, String(i)))),
+    );
+    const settled = Promise.allSettled(all);
+    const most = await mostHeld(ledger, settled);
+    assert.ok(most <= 160 * MIB, `${encoding}, ${name}: ${most}`);
+    if (name === '63 MiB') assert.ok(most > 60 * MIB, `${encoding}, ${name}: ${most}`);
+    for (const result of await settled) {
+      if (result.status === 'rejected') assert.ok(result.reason instanceof RetryableError, String(result.reason));
+      else assert.ok(typeof result.value === 'object' || name === 'liar', `${encoding}, ${name}: ${result.value}`);
+    }
+    assert.equal(ledger.held, 0);
+  }
+});
+
+test('bombs: beyond the limit no more is made', async () => {
+  const bomb = zlib.gzipSync(Buffer.alloc(300 * MIB));
+  const ledger = testLedger();
+  const done = Promise.resolve(new Preparation().inflate('gzip', sent(ledger, bomb, 'a', { limit: 4 * MIB })));
+  assert.ok((await mostHeld(ledger, done)) <= 5 * MIB);
+  assert.equal(await done, 'too_large');
+  assert.equal(ledger.held, 0);
+});
+
+test('a body whose sender has gone is not made, whether it waits or is under way', async () => {
+  const bytes = zlib.gzipSync(Buffer.alloc(63 * MIB));
+  const json = largeJson(4 * MIB);
+  const ledger = testLedger();
+  const preparation = new Preparation();
+  let gone = false;
+  const isGone = (): boolean => gone;
+  const all = [
+    ...Array.from({ length: 4 }, () => preparation.inflate('gzip', sent(ledger, bytes, 'a', { isGone }))),
+    ...Array.from({ length: 2 }, () => preparation.fromJson('metrics', sent(ledger, json, 'a', { isGone }))),
+  ];
+  const settled = Promise.allSettled(all);
+  while (ledger.heldBy('underway') < 10 * MIB) await new Promise((resolve) => setImmediate(resolve));
+  gone = true;
+  for (const result of await settled) assert.ok(result.status === 'rejected' && result.reason instanceof GoneError);
+  assert.equal(ledger.held, 0);
+});
+
+test('a body that has to give way is refused so that it may come again', async () => {
+  const bytes = zlib.gzipSync(Buffer.alloc(63 * MIB));
+  const ledger = tightLedger(20);
+  const result = new Preparation().inflate('gzip', sent(ledger, bytes, 'a'));
+  await assert.rejects(Promise.resolve(result), RetryableError);
+  assert.equal(ledger.held, 0);
 });
 
 test('large bodies over HTTP: taken, too large, malformed; a request beside them is answered', async () => {

@@ -48,7 +48,7 @@ export class GrpcCall implements RequestReader {
     private readonly stream: ServerStream,
     private readonly signal: Signal,
     private readonly peer: string | undefined,
-    account: Account,
+    private readonly account: Account,
   ) {
     this.held = account.hold((error) => this.refuse(refusedBy(error)));
     this.message = new UnaryMessage(settings.limit, (bytes, compressed) => this.memoryFor(bytes, compressed));
@@ -106,7 +106,11 @@ export class GrpcCall implements RequestReader {
     try {
       const delivery = this.delivery();
       if (delivery instanceof Promise)
-        delivery.then((later) => this.take(later)).catch((error) => this.refuse(refusedBy(error)));
+        delivery
+          .then((later) => this.take(later))
+          .catch((error) => {
+            if (!this.answered) this.refuse(refusedBy(error));
+          });
       else this.take(delivery);
     } catch (error) {
       this.refuse(refusedBy(error));
@@ -137,12 +141,20 @@ export class GrpcCall implements RequestReader {
     if (this.stream.headers['grpc-encoding'] !== 'gzip')
       throw refused('malformed', Code.INTERNAL, 'the gRPC message is compressed, but grpc-encoding does not say how');
     const { bytes } = message;
-    const inflated = this.settings.intake.preparation.inflate('gzip', { bytes, limit, sender: this.peer ?? '' });
     const delivered = (result: Decompressed | DecompressFault): Delivery => {
       if (typeof result === 'string') throw gunzipFault(result, limit);
       return { signal, body: result.body, ...origin, gzip: result.exact ? bytes : undefined };
     };
-    return inflated instanceof Promise ? inflated.then(delivered) : delivered(inflated);
+    const inflated = this.inflate(bytes);
+    if (inflated instanceof Promise) return inflated.then(delivered);
+    if (typeof inflated !== 'string') this.stream.worked(inflated.body.length);
+    return delivered(inflated);
+  }
+
+  private inflate(bytes: Buffer): Decompressed | DecompressFault | Promise<Decompressed | DecompressFault> {
+    const { account, peer: sender = '' } = this;
+    const { intake, limit } = this.settings;
+    return intake.preparation.inflate('gzip', { bytes, limit, sender, account, isGone: () => this.answered });
   }
 
   private succeed(items: number): void {

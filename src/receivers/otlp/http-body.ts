@@ -47,7 +47,7 @@ class BodyReader {
     private readonly done: BodyRead,
   ) {
     this.account = new Account(options.ledger);
-    this.bytes = new GrowingBytes(options.declared, options.memoryFor);
+    this.bytes = new GrowingBytes(options.declared, options.memoryFor, options.limit);
     this.held = this.account.hold((error) => this.finish(error));
   }
 

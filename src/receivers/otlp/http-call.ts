@@ -3,8 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Decompressed, type DecompressFault, ENCODINGS } from '../../otlp/decompress.js';
 import { TooLongError } from '../../otlp/json.js';
 import { Code } from '../../otlp/status.js';
-import type { Signal } from '../../pipeline/index.js';
+import { Account, type Signal } from '../../pipeline/index.js';
 import type { CallSettings, Delivery } from './intake.js';
+import type { Sent } from './preparation.js';
 import { type Refused, refused, refusedBy, refusedByCheck, tooLarge } from './refused.js';
 
 export const PROTOBUF_TYPE = 'application/x-protobuf';
@@ -47,7 +48,7 @@ export class HttpCall {
 
   /** Answers at once where the pipeline does; what it throws goes to the error handler. */
   handle(request: FastifyRequest, reply: FastifyReply): undefined | Promise<FastifyReply> {
-    const delivery = this.delivery(request);
+    const delivery = this.delivery(request, reply);
     if (delivery instanceof Promise) return this.handleLater(delivery, request, reply);
     const { items, done } = this.settings.intake.take(delivery);
     if (done) return done.then(() => this.succeed(request, reply, items));
@@ -65,14 +66,23 @@ export class HttpCall {
     return this.succeed(request, reply, items);
   }
 
-  private delivery(request: FastifyRequest): Delivery | Promise<Delivery> {
+  private delivery(request: FastifyRequest, reply: FastifyReply): Delivery | Promise<Delivery> {
     const bytes = (request.body as Buffer | undefined) ?? NO_BODY;
     const encoding = contentEncoding(request);
-    if (encoding === '' || bytes.length === 0) return this.delivered(request, { body: bytes, exact: false });
+    const sent = this.sent(bytes, request, reply);
+    if (encoding === '' || bytes.length === 0) return this.delivered(request, sent, false);
+    const inflated = this.settings.intake.preparation.inflate(encoding, sent);
+    const delivered = (result: Decompressed | DecompressFault): Delivery | Promise<Delivery> => {
+      const { body, exact } = this.checked(result, encoding);
+      return this.delivered(request, { ...sent, bytes: body }, exact);
+    };
+    return inflated instanceof Promise ? inflated.then(delivered) : delivered(inflated);
+  }
+
+  /** A request has an account of its own, as while it is read. */
+  private sent(bytes: Buffer, request: FastifyRequest, { raw }: FastifyReply): Sent {
     const { limit, intake } = this.settings;
-    const inflated = intake.preparation.inflate(encoding, { bytes, limit, sender: request.ip });
-    if (!(inflated instanceof Promise)) return this.delivered(request, this.checked(inflated, encoding));
-    return inflated.then((result) => this.delivered(request, this.checked(result, encoding)));
+    return { bytes, limit, sender: request.ip, account: new Account(intake.ledger), isGone: () => raw.destroyed };
   }
 
   private checked(result: Decompressed | DecompressFault, encoding: string): Decompressed {
@@ -82,22 +92,23 @@ export class HttpCall {
     return result;
   }
 
-  private delivered(request: FastifyRequest, { body, exact }: Decompressed): Delivery | Promise<Delivery> {
+  private delivered(request: FastifyRequest, sent: Sent, exact: boolean): Delivery | Promise<Delivery> {
     const { signal } = this;
+    const { bytes: body } = sent;
     const origin = this.settings.access.originOf(request.headers, this.settings.includeMetadata);
     const gzip = exact ? (request.body as Buffer) : undefined;
     if (mediaType(request) !== JSON_TYPE || body.length === 0) return { signal, body, ...origin, gzip };
-    const protobuf = this.fromJson(body, request.ip);
+    const protobuf = this.fromJson(sent);
     if (!(protobuf instanceof Promise)) return { signal, body: protobuf, ...origin };
     return protobuf.then((converted) => ({ signal, body: converted, ...origin }));
   }
 
-  private fromJson(bytes: Buffer, sender: string): Buffer | Promise<Buffer> {
+  private fromJson(sent: Sent): Buffer | Promise<Buffer> {
     const { limit, intake } = this.settings;
     const refusal = (error: unknown): Refused =>
       error instanceof TooLongError ? tooLarge(limit, LIMIT_SETTING) : refusedByCheck(error);
     try {
-      const body = intake.preparation.fromJson(this.signal, { bytes, limit, sender });
+      const body = intake.preparation.fromJson(this.signal, sent);
       return body instanceof Promise ? body.catch((error) => Promise.reject(refusal(error))) : body;
     } catch (error) {
       throw refusal(error);

@@ -42,14 +42,12 @@ export class Intake {
   private readonly consumers = new Map<Signal, Consumer>();
   private readonly memory = new BodyMemory();
   /** What has to be done with a body before it can be taken. */
-  readonly preparation: Preparation;
+  readonly preparation: Preparation = new Preparation();
 
   constructor(
     private readonly inspect: Inspect,
     readonly ledger: Ledger,
-  ) {
-    this.preparation = new Preparation(ledger);
-  }
+  ) {}
 
   deliver(signal: Signal, consumer: Consumer): void {
     this.consumers.set(signal, consumer);

@@ -1,14 +1,17 @@
 // Makes bodies of what was sent: small ones at once, large ones beside other work. Inflating them is done by zlib's threads, a few at a
-// time; JSON is read a piece a turn. Senders take turns, so that what one of them sends costs the others a turn and not the whole.
+// time; JSON is read a piece a turn. Senders take turns, so that what one of them sends costs the others a turn and not the whole; what is
+// made counts for its sender while it is made.
+import { availableParallelism } from 'node:os';
 import type { Decompressed, DecompressFault } from '../../otlp/decompress.js';
-import { decompressInThread, decompressSmall } from '../../otlp/decompress.js';
+import { decompressSmall } from '../../otlp/decompress.js';
+import { Inflation } from '../../otlp/inflation.js';
 import { jsonToProtobuf, jsonToProtobufInSlices } from '../../otlp/json.js';
-import type { Ledger, Signal } from '../../pipeline/index.js';
+import { type Account, type Held, RetryableError, type Signal } from '../../pipeline/index.js';
 
 /** JSON of so many bytes is read at once: about ten milliseconds. */
 const AT_ONCE_BYTES = 1024 * 1024;
-/** Bodies that zlib's threads inflate at the same time; there are four, and files are read by them, too. */
-const MOST_INFLATIONS = 2;
+/** Bodies that zlib's threads inflate at the same time. There are four, files are read by them, too, and a core is for the event loop. */
+const MOST_INFLATIONS = Math.max(1, Math.min(2, availableParallelism() - 1));
 /** Milliseconds after which the event loop gets its turn. */
 const TURN_MS = 2;
 
@@ -43,7 +46,9 @@ export class SenderQueue<T> {
 }
 
 interface Reading {
-  readonly steps: Generator<void, Buffer>;
+  readonly steps: Generator<number, Buffer>;
+  readonly sent: Sent;
+  readonly held: Held;
   resolve(body: Buffer): void;
   reject(error: unknown): void;
 }
@@ -55,6 +60,17 @@ export interface Sent {
   readonly limit: number;
   /** Remote address. */
   readonly sender: string;
+  /** What is made counts here. */
+  readonly account: Account;
+  /** Nobody waits for it any more. */
+  readonly isGone: () => boolean;
+}
+
+/** Nobody hears of it: the sender has gone. */
+export class GoneError extends RetryableError {
+  constructor() {
+    super('the sender has gone');
+  }
 }
 
 export class Preparation {
@@ -63,24 +79,22 @@ export class Preparation {
   private readonly readings = new SenderQueue<Reading>();
   private immediate: NodeJS.Immediate | undefined;
 
-  constructor(private readonly ledger: Ledger) {}
-
-  /** The body in the encoding. Throws a `RetryableError` where a large one would find no room. */
-  inflate(
-    encoding: string,
-    { bytes, limit, sender }: Sent,
-  ): Decompressed | DecompressFault | Promise<Decompressed | DecompressFault> {
+  /**
+   * The body in the encoding. Throws a `RetryableError`, or rejects with one, where a large one finds no room, and with `GoneError`
+   * where nobody waits for it.
+   */
+  inflate(encoding: string, sent: Sent): Decompressed | DecompressFault | Promise<Decompressed | DecompressFault> {
+    const { bytes, limit, account, sender } = sent;
     const small = decompressSmall(encoding, bytes, limit);
     if (small) return small;
-    const refusal = this.ledger.refusal(bytes.length);
+    const refusal = account.ledger.refusal(bytes.length);
     if (refusal) throw refusal;
-    return this.holding(
-      bytes,
-      new Promise((resolve, reject) => {
-        this.inflations.add(sender, () => decompressInThread(encoding, bytes, limit).then(resolve, reject));
-        this.inflateNext();
-      }),
-    );
+    return new Promise((resolve, reject) => {
+      const held = account.hold(reject);
+      held.resize(bytes.length);
+      this.inflations.add(sender, () => inflateHeld(encoding, sent, held).then(resolve, reject));
+      this.inflateNext();
+    });
   }
 
   private inflateNext(): void {
@@ -94,17 +108,17 @@ export class Preparation {
     });
   }
 
-  /** The protobuf form of a JSON body. Throws what `jsonToProtobuf` throws. */
-  fromJson(signal: Signal, { bytes, limit, sender }: Sent): Buffer | Promise<Buffer> {
+  /** The protobuf form of a JSON body. Throws what `jsonToProtobuf` throws, and rejects as `inflate` does. */
+  fromJson(signal: Signal, sent: Sent): Buffer | Promise<Buffer> {
+    const { bytes, limit, account, sender } = sent;
     if (bytes.length <= AT_ONCE_BYTES) return jsonToProtobuf(signal, bytes, limit);
     const steps = jsonToProtobufInSlices(signal, bytes, limit);
-    return this.holding(
-      bytes,
-      new Promise((resolve, reject) => {
-        this.readings.add(sender, { steps, resolve, reject });
-        this.schedule();
-      }),
-    );
+    return new Promise((resolve, reject) => {
+      const held = account.hold(reject);
+      held.resize(bytes.length);
+      this.readings.add(sender, { steps, sent, held, resolve, reject });
+      this.schedule();
+    });
   }
 
   private schedule(): void {
@@ -123,22 +137,51 @@ export class Preparation {
   }
 
   private readOn(sender: string, reading: Reading): void {
+    const { steps, sent, held } = reading;
     try {
-      const step = reading.steps.next();
-      if (step.done) reading.resolve(step.value);
-      else this.readings.giveBack(sender, reading);
+      if (held.closed || sent.isGone()) throw new GoneError();
+      const step = steps.next();
+      if (step.done) {
+        held.close();
+        reading.resolve(step.value);
+        return;
+      }
+      held.resize(sent.bytes.length + step.value);
+      this.readings.giveBack(sender, reading);
     } catch (error) {
+      steps.return(NOTHING);
+      held.close();
       reading.reject(error);
     }
   }
+}
 
-  /** What waits counts as held. */
-  private async holding<T>(bytes: Buffer, done: Promise<T>): Promise<T> {
-    this.ledger.store('requests', bytes);
-    try {
-      return await done;
-    } finally {
-      this.ledger.release('requests', bytes);
-    }
-  }
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/** Inflates at the pace at which there is room, until somebody needs the room more, or nobody waits. */
+function inflateHeld(encoding: string, sent: Sent, held: Held): Promise<Decompressed | DecompressFault> {
+  const { bytes, limit, account, isGone } = sent;
+  if (held.closed || isGone()) return gone(held);
+  return new Promise((resolve, reject) => {
+    let unwait = (): void => {};
+    const grown = (made: number): void => {
+      held.resize(bytes.length + made);
+      if (held.closed || isGone()) inflation.cancel();
+      else if (account.mustWait) {
+        inflation.pause();
+        unwait = account.wait(() => (held.closed || isGone() ? inflation.cancel() : inflation.resume()));
+      }
+    };
+    const inflation = new Inflation({ encoding, bytes, limit, grown }, (result) => {
+      unwait();
+      held.close();
+      if (result) resolve(result);
+      else reject(new GoneError());
+    });
+  });
+}
+
+function gone(held: Held): Promise<never> {
+  held.close();
+  return Promise.reject(new GoneError());
 }

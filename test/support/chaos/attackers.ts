@@ -41,12 +41,13 @@ function run({ mode, port, connections, forMs }: Orders, done: (result: Attacked
     if (deaf) socket.pause();
     else socket.resume();
     const more = (): void => {
-      while (!over && !socket.destroyed) {
-        const next = send(round++);
-        if (!next) return;
-        bytes += next.length;
-        if (!socket.write(next)) return void socket.once('drain', () => setImmediate(more));
-      }
+      if (over || socket.destroyed) return;
+      const next = send(round++);
+      if (!next) return;
+      bytes += next.length;
+      // What the system takes at once must not keep the others, the clock and the end of this socket from being noticed.
+      if (socket.write(next)) setImmediate(more);
+      else socket.once('drain', () => setImmediate(more));
     };
     socket.once('connect', more);
     socket.on('error', () => {});
