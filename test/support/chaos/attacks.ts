@@ -79,8 +79,36 @@ const http = (head: string, again: (round: number) => Buffer | undefined): Attac
   send: (round) => (round === 0 ? Buffer.from(head) : again(round - 1)),
 });
 
-const bomb = gzipSync(Buffer.alloc(63 * MIB));
-const bombBody = Buffer.concat([Buffer.from([1]), uint32(bomb.length), bomb]);
+const bombOf = (mebibytes: number): Buffer => gzipSync(Buffer.alloc(mebibytes * MIB));
+const bomb = bombOf(63);
+const smallBomb = bombOf(900 / 1024);
+/** Almost nothing comes out of it, and slowly. */
+const emptyMembers = Buffer.concat(Array(3_000).fill(gzipSync('')));
+const jsonBomb = gzipSync(`{"z":[${'{},'.repeat(5 * MIB)}1]}`);
+
+/** A call whose message is this gzip. */
+function gzipCall(id: number, gzip: Uint8Array): Buffer {
+  const body = Buffer.concat([Buffer.from([1]), uint32(gzip.length), gzip]);
+  const pieces = repeat(Math.ceil(body.length / 16_000), (i) => {
+    const end = 16_000 * (i + 1);
+    return data(id, body.subarray(end - 16_000, end), end >= body.length ? END_STREAM : 0);
+  });
+  return Buffer.concat([call(id, literal('plain', 'grpc-encoding', 'gzip'), 0), pieces]);
+}
+
+/** A request on a connection on which others follow before it is answered. */
+function httpRequest(path: string, body: Uint8Array, ...fields: string[]): Buffer {
+  const head = [`POST ${path} HTTP/1.1`, 'host: x', ...fields, `content-length: ${body.length}`, '', ''];
+  return Buffer.concat([Buffer.from(head.join('\r\n')), body]);
+}
+
+const JSON_TYPE = 'content-type: application/json';
+const PROTOBUF_TYPE = 'content-type: application/x-protobuf';
+const GZIP = 'content-encoding: gzip';
+const pipelined = (count: number, request: Buffer): Attack => {
+  const many = repeat(count, () => request);
+  return { transport: 'http', send: () => many };
+};
 
 export const ATTACKS: Readonly<Record<string, Attack>> = {
   'streams opened and given up': streams((id) =>
@@ -132,18 +160,9 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'unknown frames of a megabyte': grpc(() => frame(0xfa, 0, 3, Buffer.alloc(1_000_000))),
   'windows opened octet by octet': grpc(() => repeat(2_000, () => frame(FrameType.WINDOW_UPDATE, 0, 0, uint32(1)))),
   'bodies held at their end': heldBody(20, 8 * MIB - 5),
-  'gzip bombs': grpc((round) =>
-    Buffer.concat([
-      call(odd(round), literal('plain', 'grpc-encoding', 'gzip'), 0),
-      repeat(Math.ceil(bombBody.length / 16_000), (i) =>
-        data(
-          odd(round),
-          bombBody.subarray(16_000 * i, 16_000 * (i + 1)),
-          16_000 * (i + 1) >= bombBody.length ? END_STREAM : 0,
-        ),
-      ),
-    ]),
-  ),
+  'gzip bombs': grpc((round) => gzipCall(odd(round), bomb)),
+  'gzip bombs, small': grpc((round) => repeat(50, (i) => gzipCall(odd(50 * round + i), smallBomb))),
+  'gzip without content': grpc((round) => gzipCall(odd(round), emptyMembers)),
   'HTTP: a body held at its end': http(`${HEAD}content-length: ${8 * MIB}\r\n\r\n`, (round) =>
     round < 127 ? Buffer.alloc(65_536, 0x0a) : undefined,
   ),
@@ -155,6 +174,15 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   ),
   'HTTP: chunks of one octet': http(`${HEAD}transfer-encoding: chunked\r\n\r\n`, () =>
     Buffer.from('1\r\nx\r\n'.repeat(4_000)),
+  ),
+  'HTTP: requests before the answers': pipelined(200, httpRequest('/v1/metrics', Buffer.from('{}'), JSON_TYPE)),
+  'HTTP: requests to nowhere': pipelined(200, httpRequest('/v2', empty)),
+  'HTTP: gzip bombs': pipelined(1, httpRequest('/v1/metrics', bomb, PROTOBUF_TYPE, GZIP)),
+  'HTTP: gzip bombs, small': pipelined(50, httpRequest('/v1/metrics', smallBomb, PROTOBUF_TYPE, GZIP)),
+  'HTTP: gzip bombs of JSON': pipelined(1, httpRequest('/v1/metrics', jsonBomb, JSON_TYPE, GZIP)),
+  'HTTP: one string': pipelined(
+    1,
+    httpRequest('/v1/metrics', Buffer.from(`{"z":"${'y'.repeat(60 * MIB)}"}`), JSON_TYPE),
   ),
   'HTTP: fields without end': http('POST /v1/metrics HTTP/1.1\r\nhost: x\r\n', () =>
     Buffer.from(`x-a: ${'b'.repeat(60_000)}\r\n`),
