@@ -1,5 +1,5 @@
 // Incidents on synthetic systems with a call graph, through the front door at the defaults: what opens, where, and who is named first.
-import type { AnomalyEvent } from '../../src/processors/anomaly/results/read-events.js';
+import type { AnomalyEvent } from '../../src/detection/results/read-events.js';
 import { tally } from '../../test/support/streams/scoring.js';
 import type { Labels } from '../../test/support/streams/stream.js';
 import {

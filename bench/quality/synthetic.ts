@@ -1,7 +1,8 @@
 // Edge alerts on synthetic 10 s edges without a graph, scored as test/support/streams/scoring.ts does.
+
+import { levelOfThreshold, levelOfWindow } from '../../src/detection/alerting/profiles.js';
 import type { EdgeDetector, EdgeDetectorOptions } from '../../src/kernel/detect-driver.js';
 import { FEATURES, KINDS } from '../../src/kernel/face.js';
-import { levelOfThreshold, levelOfWindow } from '../../src/processors/anomaly/alerting/profiles.js';
 import { detectorFor, noGraph, WITHOUT_FOREST } from '../../test/support/streams/drive.js';
 import { type Alerts, recall, type Tally, tally } from '../../test/support/streams/scoring.js';
 import { type EdgeStream, type Labels, windowOf } from '../../test/support/streams/stream.js';

@@ -1,5 +1,5 @@
 // What was injected and what was found: decides of each event whether it belongs to a fault, and keeps the account for the summary.
-import type { AnomalyEvent } from '../processors/anomaly/results/read-events.js';
+import type { AnomalyEvent } from '../detection/results/read-events.js';
 import type { Fault } from '../simulation/faults.js';
 
 export interface Injection {

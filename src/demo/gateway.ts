@@ -6,8 +6,8 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { COMPONENTS } from '../components.js';
 import type { ComponentFactory } from '../config/settings.js';
+import { type AnomalyEvent, eventsOf } from '../detection/results/read-events.js';
 import { createGateway, type Gateway, type GatewayInput } from '../index.js';
-import { type AnomalyEvent, eventsOf } from '../processors/anomaly/results/read-events.js';
 import { HOST, type Ports } from './ports.js';
 
 const HOUR_MS = 3_600_000;

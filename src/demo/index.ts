@@ -1,7 +1,7 @@
 // The command `pxanomaly demo`: a gateway, a simulated shop that it watches, and faults to find.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AnomalyEvent } from '../detection/results/read-events.js';
 import type { Gateway } from '../index.js';
-import type { AnomalyEvent } from '../processors/anomaly/results/read-events.js';
 import { FAULTS, type Fault } from '../simulation/faults.js';
 import { EDGES, SERVICES } from '../simulation/shop.js';
 import { painter } from '../terminal/colour.js';

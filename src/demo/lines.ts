@@ -1,5 +1,5 @@
 // What the demo says: one readable line for everything that happens, and the summary.
-import type { AnomalyEvent } from '../processors/anomaly/results/read-events.js';
+import type { AnomalyEvent } from '../detection/results/read-events.js';
 import type { Fault } from '../simulation/faults.js';
 import type { Painter } from '../terminal/colour.js';
 import { countOf, formatQuantity, formatSeconds } from '../terminal/format.js';

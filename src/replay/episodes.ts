@@ -1,5 +1,5 @@
 // From events to what a person wants to see: anomalies and incidents from beginning to end.
-import type { AnomalyEvent } from '../processors/anomaly/results/read-events.js';
+import type { AnomalyEvent } from '../detection/results/read-events.js';
 
 export interface Episode {
   readonly started: AnomalyEvent;

@@ -2,9 +2,9 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { ConfigError } from '../config/problem.js';
 import type { Settings } from '../config/settings.js';
+import type { AnomalyEvent } from '../detection/results/read-events.js';
 import { FILE_MODE, Ledger, ledgerLimits } from '../pipeline/index.js';
 import type { Config } from '../processors/anomaly/config.js';
-import type { AnomalyEvent } from '../processors/anomaly/results/read-events.js';
 import { createTelemetry } from '../telemetry/index.js';
 import { countOf } from '../terminal/format.js';
 import { type CommandIo, UsageError } from '../terminal/io.js';
@@ -20,7 +20,7 @@ import { withStorage } from './storage.js';
 import { plotSweep, printSweep, type SweepStep } from './sweep.js';
 import { warningLog } from './warnings.js';
 
-export { type AnomalyEvent, eventsOf } from '../processors/anomaly/results/read-events.js';
+export { type AnomalyEvent, eventsOf } from '../detection/results/read-events.js';
 
 /** Runs the command; the exit code: 0, 1 for data or a configuration that is wrong, 2 for a wrong command line. */
 export async function run(argv: readonly string[], io: CommandIo): Promise<number> {

@@ -1,12 +1,12 @@
 // One replay: requests of a recording through an anomaly processor that follows event time alone.
 import type { Settings } from '../config/settings.js';
+import { type AnomalyEvent, eventsOf } from '../detection/results/read-events.js';
 import { inspect } from '../kernel/inspect.js';
 import { withScopes } from '../otlp/index.js';
 import type { Batch, Consumer } from '../pipeline/index.js';
 import type { Config } from '../processors/anomaly/config.js';
 import { REPLAY } from '../processors/anomaly/options.js';
 import { createAnomalyProcessor } from '../processors/anomaly/processor.js';
-import { type AnomalyEvent, eventsOf } from '../processors/anomaly/results/read-events.js';
 import { type Episodes, episodesOf } from './episodes.js';
 import type { Recording } from './readers/index.js';
 import { ScoredTime } from './scored-time.js';

@@ -1,10 +1,10 @@
 // Work that no lesson may run beside: after the current lesson, before those that wait, in steps.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Backlog } from '../../src/detection/learning/backlog.js';
+import type { Lesson } from '../../src/detection/learning/learn.js';
+import { packTexts, unpackTexts } from '../../src/detection/topology/texts.js';
 import { ownBatch } from '../../src/pipeline/index.js';
-import { Backlog } from '../../src/processors/anomaly/learning/backlog.js';
-import type { Lesson } from '../../src/processors/anomaly/learning/learn.js';
-import { packTexts, unpackTexts } from '../../src/processors/anomaly/state/texts.js';
 import { testLedger } from '../support/ledger.js';
 
 function lesson(items: number): Lesson {

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
+import { bounded, MAX_STRING, readAttributes } from '../../src/detection/rules/attributes.js';
 import type { Batch } from '../../src/pipeline/index.js';
 import { REPLAY } from '../../src/processors/anomaly/options.js';
 import { createAnomalyProcessor } from '../../src/processors/anomaly/processor.js';
-import { bounded, MAX_STRING, readAttributes } from '../../src/processors/anomaly/rules/attributes.js';
 import { createTelemetry } from '../../src/telemetry/index.js';
 import { anomalyConfig, Bench } from '../support/anomaly.js';
 import { gauge, metricsRequest } from '../support/otlp.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { decodeCheckpoint } from '../../src/processors/anomaly/state/checkpoint.js';
+import { decodeCheckpoint } from '../../src/detection/state/checkpoint.js';
 import { createTelemetry } from '../../src/telemetry/index.js';
 import { Bench } from '../support/anomaly.js';
 import { FILE, JUMP, MemoryStorage, MIXED, mixedStream, type Send, Stored } from '../support/stored.js';

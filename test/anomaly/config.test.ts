@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { localTime } from '../../src/config/time-zone.js';
+import { isWithin } from '../../src/detection/alerting/schedule.js';
+import { Senders } from '../../src/detection/alerting/senders.js';
 import { PermanentError } from '../../src/pipeline/index.js';
-import { isWithin } from '../../src/processors/anomaly/alerting/schedule.js';
-import { Senders } from '../../src/processors/anomaly/alerting/senders.js';
 import { anomaly } from '../../src/processors/anomaly/factory.js';
 import { schema, validateConfig } from '../../src/processors/anomaly/schema.js';
 

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { FeatureName } from '../../src/kernel/face.js';
-import { type FeatureState, NO_FEATURES, SharedFeatures } from '../../src/processors/anomaly/graph/features.js';
+import { type FeatureState, NO_FEATURES, SharedFeatures } from '../../src/detection/topology/features.js';
 import {
   byName,
   createCluster,
@@ -11,8 +10,9 @@ import {
   type EdgeState,
   edgeKey,
   type FeedState,
-} from '../../src/processors/anomaly/graph/graph.js';
-import { edgeBetween, FewEdges, ServiceState, Services } from '../../src/processors/anomaly/graph/services.js';
+} from '../../src/detection/topology/graph.js';
+import { edgeBetween, FewEdges, ServiceState, Services } from '../../src/detection/topology/services.js';
+import type { FeatureName } from '../../src/kernel/face.js';
 
 const cluster = createCluster({ id: 'c', name: 'c' });
 const [group, other] = [createGroup(0, cluster, 10_000), createGroup(1, cluster, 60_000)];

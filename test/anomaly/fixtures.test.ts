@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { compileMutes } from '../../src/detection/rules/mutes.js';
+import { formatService } from '../../src/detection/rules/names.js';
+import { PRESETS } from '../../src/detection/rules/presets/index.js';
+import { type Mapped, resolveRow } from '../../src/detection/rules/resolve.js';
+import { RowReader } from '../../src/detection/rules/rows.js';
+import { featuresOf, RuleBook } from '../../src/detection/rules/rules.js';
 import { FEATURES, Role, SeriesType } from '../../src/kernel/face.js';
-import { compileMutes } from '../../src/processors/anomaly/rules/mutes.js';
-import { formatService } from '../../src/processors/anomaly/rules/names.js';
-import { PRESETS } from '../../src/processors/anomaly/rules/presets/index.js';
-import { type Mapped, resolveRow } from '../../src/processors/anomaly/rules/resolve.js';
-import { RowReader } from '../../src/processors/anomaly/rules/rows.js';
-import { featuresOf, RuleBook } from '../../src/processors/anomaly/rules/rules.js';
 import { requestRows } from '../support/request-rows.js';
 
 const CLUSTER = '3f2b9c1e-7a44-4d0a-9d53-1c2f6a0be9aa';

@@ -1,8 +1,8 @@
 // HotROD, Jaeger's demo application, from a recording of its spans: edges and counts, a slow database, a restart.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { SpanPairs } from '../../src/detection/learning/spans/pair.js';
 import { type Consumer, ownBatch } from '../../src/pipeline/index.js';
-import { SpanPairs } from '../../src/processors/anomaly/learning/spans/pair.js';
 import { REPLAY } from '../../src/processors/anomaly/options.js';
 import { createAnomalyProcessor } from '../../src/processors/anomaly/processor.js';
 import { schema } from '../../src/processors/anomaly/schema.js';

@@ -1,17 +1,12 @@
 // Incidents against the numeric oracle: grouping over the call graph, merging, closing, scores and the ranking of sources.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Incident, Incidents } from '../../src/detection/incidents/incidents.js';
+import { atOnce } from '../../src/detection/slicing/slices.js';
+import { createCluster, createGroup, type EdgeState, type GroupState } from '../../src/detection/topology/graph.js';
+import { ServiceState } from '../../src/detection/topology/services.js';
 import { DEFAULT_FOREST, EdgeDetector } from '../../src/kernel/detect-driver.js';
 import type { KernelFace } from '../../src/kernel/face.js';
-import {
-  createCluster,
-  createGroup,
-  type EdgeState,
-  type GroupState,
-} from '../../src/processors/anomaly/graph/graph.js';
-import { ServiceState } from '../../src/processors/anomaly/graph/services.js';
-import { type Incident, Incidents } from '../../src/processors/anomaly/incidents/incidents.js';
-import { atOnce } from '../../src/processors/anomaly/learning/slices.js';
 import { FIXTURES, Golden, sharedData } from '../support/goldens.js';
 
 /** What the oracle says of an incident; services and edges by number. */

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { bounded, lookUp, parseReference, readAttributes } from '../../src/detection/rules/attributes.js';
+import { type Condition, compileConditions } from '../../src/detection/rules/conditions.js';
+import { compileGlob } from '../../src/detection/rules/glob.js';
+import { formatService, isAddress, parseService } from '../../src/detection/rules/names.js';
+import { compilePlaceholders } from '../../src/detection/rules/placeholders.js';
+import { compileMetricName, valueUnder } from '../../src/detection/rules/spellings.js';
 import { unitFactor, unitOf, unitOfName } from '../../src/otlp/units.js';
-import { bounded, lookUp, parseReference, readAttributes } from '../../src/processors/anomaly/rules/attributes.js';
-import { type Condition, compileConditions } from '../../src/processors/anomaly/rules/conditions.js';
-import { compileGlob } from '../../src/processors/anomaly/rules/glob.js';
-import { formatService, isAddress, parseService } from '../../src/processors/anomaly/rules/names.js';
-import { compilePlaceholders } from '../../src/processors/anomaly/rules/placeholders.js';
-import { compileMetricName, valueUnder } from '../../src/processors/anomaly/rules/spellings.js';
 import { keyValues } from '../support/otlp.js';
 
 describe('service names', () => {

@@ -1,13 +1,13 @@
 // Presets on hand-made payloads: which edge, which feature, which type, in which order of trust.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { compileMutes } from '../../src/detection/rules/mutes.js';
+import { formatService } from '../../src/detection/rules/names.js';
+import { PRESETS } from '../../src/detection/rules/presets/index.js';
+import { type Resolution, resolveRow } from '../../src/detection/rules/resolve.js';
+import { RowReader } from '../../src/detection/rules/rows.js';
+import { featuresOf, RuleBook } from '../../src/detection/rules/rules.js';
 import { Role, SeriesType } from '../../src/kernel/face.js';
-import { compileMutes } from '../../src/processors/anomaly/rules/mutes.js';
-import { formatService } from '../../src/processors/anomaly/rules/names.js';
-import { PRESETS } from '../../src/processors/anomaly/rules/presets/index.js';
-import { type Resolution, resolveRow } from '../../src/processors/anomaly/rules/resolve.js';
-import { RowReader } from '../../src/processors/anomaly/rules/rows.js';
-import { featuresOf, RuleBook } from '../../src/processors/anomaly/rules/rules.js';
 import type { Attributes, ResourceBlock } from '../support/otlp.js';
 import * as otlp from '../support/otlp.js';
 import { requestRows } from '../support/request-rows.js';

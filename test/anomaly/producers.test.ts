@@ -4,12 +4,12 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { compileMutes } from '../../src/processors/anomaly/rules/mutes.js';
-import { formatService } from '../../src/processors/anomaly/rules/names.js';
-import { type Mapped, resolveRow } from '../../src/processors/anomaly/rules/resolve.js';
-import { RowReader } from '../../src/processors/anomaly/rules/rows.js';
-import { createRuleBook } from '../../src/processors/anomaly/rules/rule-book.js';
-import { featuresOf, isDistribution } from '../../src/processors/anomaly/rules/rules.js';
+import { compileMutes } from '../../src/detection/rules/mutes.js';
+import { formatService } from '../../src/detection/rules/names.js';
+import { type Mapped, resolveRow } from '../../src/detection/rules/resolve.js';
+import { RowReader } from '../../src/detection/rules/rows.js';
+import { createRuleBook } from '../../src/detection/rules/rule-book.js';
+import { featuresOf, isDistribution } from '../../src/detection/rules/rules.js';
 import { openRecording } from '../../src/replay/readers/index.js';
 import { anomalyConfig } from '../support/anomaly.js';
 import {

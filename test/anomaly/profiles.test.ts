@@ -1,9 +1,9 @@
 // Thresholds, rules and settings as the kernel's alert profiles.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { levelOfThreshold, levelOfWindow, Profiles } from '../../src/detection/alerting/profiles.js';
+import type { SenderSettings } from '../../src/detection/alerting/senders.js';
 import { type AlertProfile, type KernelFace, KINDS } from '../../src/kernel/face.js';
-import { levelOfThreshold, levelOfWindow, Profiles } from '../../src/processors/anomaly/alerting/profiles.js';
-import type { SenderSettings } from '../../src/processors/anomaly/alerting/senders.js';
 import { anomalyConfig } from '../support/anomaly.js';
 
 const THURSDAY_NOON = Date.parse('2026-01-01T12:00:00Z');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { opentelemetry } from '#proto';
-import { type Bucket, bucketsSince, quantileOf, readShape } from '../../src/processors/anomaly/learning/buckets.js';
+import { type Bucket, bucketsSince, quantileOf, readShape } from '../../src/detection/binding/buckets.js';
 import { Bench, metricsRequest } from '../support/anomaly.js';
 import { keyValues, summary } from '../support/otlp.js';
 import { START, WINDOW } from '../support/shop.js';

@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import fc from 'fast-check';
 import { opentelemetry } from '#proto';
+import { AttributeBytes } from '../../src/detection/results/attribute-bytes.js';
+import { ResultMetrics } from '../../src/detection/results/result-metrics.js';
 import { ExportMetricsServiceRequest } from '../../src/otlp/index.js';
-import { AttributeBytes } from '../../src/processors/anomaly/results/attribute-bytes.js';
-import { ResultMetrics } from '../../src/processors/anomaly/results/result-metrics.js';
 
 const { KeyValue } = opentelemetry.proto.common.v1;
 

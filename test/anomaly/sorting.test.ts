@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { sortInSlices } from '../../src/processors/anomaly/learning/sorting.js';
+import { sortInSlices } from '../../src/detection/slicing/sorting.js';
 
 type Item = readonly [key: number, place: number];
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deserialize, serialize } from 'node:v8';
-import { type Call, SpanPairs } from '../../src/processors/anomaly/learning/spans/pair.js';
-import { readSpans } from '../../src/processors/anomaly/learning/spans/read.js';
+import { type Call, SpanPairs } from '../../src/detection/learning/spans/pair.js';
+import { readSpans } from '../../src/detection/learning/spans/read.js';
 import { Random } from '../../src/simulation/random.js';
 import {
   allCalls,

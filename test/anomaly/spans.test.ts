@@ -4,9 +4,9 @@ import { describe, it } from 'node:test';
 import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import { opentelemetry } from '#proto';
-import { type Call, SpanPairs } from '../../src/processors/anomaly/learning/spans/pair.js';
-import type { SpanFact } from '../../src/processors/anomaly/learning/spans/read.js';
-import { CALLS_METRIC, callsToMetrics } from '../../src/processors/anomaly/learning/spans/to-metrics.js';
+import { type Call, SpanPairs } from '../../src/detection/learning/spans/pair.js';
+import type { SpanFact } from '../../src/detection/learning/spans/read.js';
+import { CALLS_METRIC, callsToMetrics } from '../../src/detection/learning/spans/to-metrics.js';
 import {
   allCalls,
   CLIENT,

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { type AnomalyStatus, statusLine } from '../../src/processors/anomaly/status.js';
+import { type AnomalyStatus, statusLine } from '../../src/detection/status/status.js';
 import { startInProcess } from '../support/gateway.js';
 import { ROOT } from '../support/paths.js';
 import { endAll, eventually } from '../support/peers/processes.js';

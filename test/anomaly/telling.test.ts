@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { rankServices } from '../../src/detection/incidents/ranking.js';
+import { mostTelling } from '../../src/detection/results/telling.js';
+import { createCluster, createGroup, type EdgeState } from '../../src/detection/topology/graph.js';
+import { Junctions, ServiceState } from '../../src/detection/topology/services.js';
 import type { KernelFace } from '../../src/kernel/face.js';
 import { THRESHOLD_RANGE } from '../../src/processors/anomaly/config.js';
-import { createCluster, createGroup, type EdgeState } from '../../src/processors/anomaly/graph/graph.js';
-import { Junctions, ServiceState } from '../../src/processors/anomaly/graph/services.js';
-import { rankServices } from '../../src/processors/anomaly/incidents/ranking.js';
-import { mostTelling } from '../../src/processors/anomaly/results/telling.js';
 
 const kernelWith = (score: Float32Array): KernelFace => ({ results: { score } }) as unknown as KernelFace;
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type ServiceError, status } from '@grpc/grpc-js';
+import type { ClusterStatus } from '../../src/detection/status/cluster-status.js';
 import { decodeStatus } from '../../src/otlp/status.js';
-import type { ClusterStatus } from '../../src/processors/anomaly/cluster-status.js';
 import { type Running, startInProcess } from '../support/gateway.js';
 import { endAll, eventually } from '../support/peers/processes.js';
 import { grpcSender, httpSender } from '../support/peers/senders.js';

@@ -1,8 +1,8 @@
 // Ten thousand edges without a fault, for a simulated day: few episodes, hardly an incident, and memory stays as it was.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
+import { RELAX } from '../../src/detection/incidents/incidents.js';
 import { EdgeDetector } from '../../src/kernel/detect-driver.js';
-import { RELAX } from '../../src/processors/anomaly/incidents/incidents.js';
 import { Crowd } from '../support/streams/crowd.js';
 import { separateGraph } from '../support/streams/drive.js';
 import { MERGE } from '../support/streams/scoring.js';

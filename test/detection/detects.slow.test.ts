@@ -2,7 +2,7 @@
 // history before the first fault.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import type { AnomalyEvent } from '../../src/processors/anomaly/results/read-events.js';
+import type { AnomalyEvent } from '../../src/detection/results/read-events.js';
 import { drive, separateGraph } from '../support/streams/drive.js';
 import { type Tally, tally } from '../support/streams/scoring.js';
 import type { LabelledFault } from '../support/streams/stream.js';

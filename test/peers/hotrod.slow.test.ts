@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { type Call, SpanPairs } from '../../src/detection/learning/spans/pair.js';
 import { jsonToProtobuf } from '../../src/otlp/index.js';
-import { type Call, SpanPairs } from '../../src/processors/anomaly/learning/spans/pair.js';
 import { attributesOf, readRequests } from '../support/peers/otlp-files.js';
 import { newFolder, type OtlpService, startCollector, startGateway } from '../support/peers/otlp-services.js';
 import { endAll, eventually, freePorts, start } from '../support/peers/processes.js';

@@ -1,8 +1,8 @@
 // Tokens that are bound to clusters: what a receiver tells the pipeline of them, and how far the settings of their senders reach.
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import type { ClusterStatus } from '../../src/detection/status/cluster-status.js';
 import { type Batch, ownBatch } from '../../src/pipeline/index.js';
-import type { ClusterStatus } from '../../src/processors/anomaly/cluster-status.js';
 import { Access } from '../../src/receivers/otlp/access.js';
 import { mergeBatches, partitionKey } from '../../src/sending/batch.js';
 import { type Running, startInProcess } from '../support/gateway.js';

@@ -5,9 +5,9 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { opentelemetry } from '#proto';
-import { Senders } from '../../src/processors/anomaly/alerting/senders.js';
-import { readAttributes } from '../../src/processors/anomaly/rules/attributes.js';
-import { parseService } from '../../src/processors/anomaly/rules/names.js';
+import { Senders } from '../../src/detection/alerting/senders.js';
+import { readAttributes } from '../../src/detection/rules/attributes.js';
+import { parseService } from '../../src/detection/rules/names.js';
 
 const { KeyValue } = opentelemetry.proto.common.v1;
 

@@ -1,7 +1,7 @@
 // Trace requests in short notation, and what `SpanPairs` makes of them.
 import { opentelemetry } from '#proto';
-import { type Call, type PairOptions, SpanPairs } from '../../src/processors/anomaly/learning/spans/pair.js';
-import { readSpans } from '../../src/processors/anomaly/learning/spans/read.js';
+import { type Call, type PairOptions, SpanPairs } from '../../src/detection/learning/spans/pair.js';
+import { readSpans } from '../../src/detection/learning/spans/read.js';
 
 const TraceRequest = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 

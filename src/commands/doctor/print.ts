@@ -1,5 +1,5 @@
 // The diagnosis for people: a line for each check, what to do below those that are not well, tables of the senders.
-import type { ClusterStatus } from '../../processors/anomaly/cluster-status.js';
+import type { ClusterStatus } from '../../detection/status/cluster-status.js';
 import { painter } from '../../terminal/colour.js';
 import type { CommandIo } from '../../terminal/io.js';
 import type { Check, Outcome } from './check.js';

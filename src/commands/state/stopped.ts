@@ -1,7 +1,7 @@
 // The state of a gateway that is stopped: the checkpoints in the directory of its file_storage.
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StoppedState } from '../../processors/anomaly/state/stopped.js';
+import { StoppedState } from '../../detection/state/stopped.js';
 import type { StateSource } from './index.js';
 
 const NAME = /^processor\.(.+)\.checkpoint$/;

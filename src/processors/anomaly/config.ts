@@ -1,9 +1,10 @@
 // Configuration of the anomaly processor, checked and with defaults filled in. Durations are milliseconds.
+
+import type { Condition } from '../../detection/rules/conditions.js';
+import type { MuteConfig } from '../../detection/rules/mutes.js';
+import type { PresetName } from '../../detection/rules/presets/index.js';
+import type { DataKind, RuleFeature, RuleType } from '../../detection/rules/rules.js';
 import { KINDS } from '../../kernel/face.js';
-import type { Condition } from './rules/conditions.js';
-import type { MuteConfig } from './rules/mutes.js';
-import type { PresetName } from './rules/presets/index.js';
-import type { DataKind, RuleFeature, RuleType } from './rules/rules.js';
 
 /** Below, the two-window rule would alert daily on every edge; above, on nothing. */
 export const THRESHOLD_RANGE = { min: 0.8, max: 0.999 } as const;

@@ -1,5 +1,26 @@
 // The processor: forwards what it gets, learns from it afterwards, and sends what it found down the metrics pipelines.
 import type { Settings } from '../../config/settings.js';
+import { Senders } from '../../detection/alerting/senders.js';
+import { Learner } from '../../detection/learner.js';
+import { Backlog } from '../../detection/learning/backlog.js';
+import type { Lesson } from '../../detection/learning/learn.js';
+import { Delivery } from '../../detection/results/delivery.js';
+import { Injector } from '../../detection/results/injector.js';
+import type { OwnResource } from '../../detection/results/own-resource.js';
+import { stamped } from '../../detection/results/stamp.js';
+import { Checkpoints } from '../../detection/state/checkpoints.js';
+import { forget, type Target, targetOf } from '../../detection/state/forget.js';
+import { listState } from '../../detection/state/inventory.js';
+import { type ClusterStatus, clusterStatuses } from '../../detection/status/cluster-status.js';
+import {
+  type AnomalyStatus,
+  type EdgeStatus,
+  edgeStatuses,
+  readyText,
+  statusLine,
+  statusOf,
+} from '../../detection/status/status.js';
+import type { ClusterState } from '../../detection/topology/graph.js';
 import { CapacityError, MalformedError } from '../../kernel/errors.js';
 import type { KernelFace, KernelOptions } from '../../kernel/face.js';
 import { stateLayout } from '../../kernel/state-layout.js';
@@ -19,23 +40,9 @@ import {
 } from '../../pipeline/index.js';
 import { type AnomalyEvents, anomalyEvents } from '../../telemetry/anomaly-events.js';
 import { countOf } from '../../terminal/format.js';
-import { Senders } from './alerting/senders.js';
-import { type ClusterStatus, clusterStatuses } from './cluster-status.js';
 import type { Config } from './config.js';
-import type { ClusterState } from './graph/graph.js';
-import { Learner } from './learner.js';
-import { Backlog } from './learning/backlog.js';
-import type { Lesson } from './learning/learn.js';
-import { Timers } from './learning/timers.js';
-import { Delivery } from './results/delivery.js';
-import { Injector } from './results/injector.js';
-import type { OwnResource } from './results/own-resource.js';
-import { stamped } from './results/stamp.js';
-import { Checkpoints } from './state/checkpoints.js';
-import { forget, type Target, targetOf } from './state/forget.js';
-import { listState } from './state/inventory.js';
-import { checkpointName, storageOf } from './state/storage.js';
-import { type AnomalyStatus, type EdgeStatus, edgeStatuses, readyText, statusLine, statusOf } from './status.js';
+import { checkpointName, storageOf } from './storage.js';
+import { Timers } from './timers.js';
 
 /** What the ends of anomalies and incidents say. */
 const REASON = 'an operator had it forgotten';

@@ -1,6 +1,7 @@
 // A labelled stream as a sender sends it: export requests in, events out, and the events as alerts of the stream's edges.
+
+import type { AnomalyEvent } from '../../../src/detection/results/read-events.js';
 import { double, type Template, TemplateWriter, TIME, template } from '../../../src/otlp/template.js';
-import type { AnomalyEvent } from '../../../src/processors/anomaly/results/read-events.js';
 import type { RecordedRequest, Recording } from '../../../src/replay/readers/index.js';
 import { Notes } from '../../../src/replay/readers/notes.js';
 import { type Replayed, replay } from '../../../src/replay/replay.js';

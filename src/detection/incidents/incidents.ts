@@ -1,0 +1,324 @@
+// Incidents: edges whose evidence rose near each other in the call graph, as one thing to page on.
+// docs/detection.md, sections 8 to 10.
+import { createHash } from 'node:crypto';
+import { FEATURES, type KernelFace, KINDS } from '../../kernel/face.js';
+import { largestSurprise } from '../results/findings.js';
+import { type ClusterState, type EdgeState, edgeKey, type GroupState } from '../topology/graph.js';
+import type { Numbers } from '../topology/saved-dictionary.js';
+import type { ServiceState } from '../topology/services.js';
+import { type Ranked, rankServices } from './ranking.js';
+
+export type IncidentState = 'opened' | 'updated' | 'closed';
+
+export interface Incident {
+  readonly id: string;
+  readonly cluster: ClusterState;
+  /** Event time, Unix ms. */
+  readonly openedMs: number;
+  readonly group: GroupState;
+  readonly services: Set<ServiceState>;
+  readonly edges: Set<EdgeState>;
+  /** Kinds of its edges' strongest surprise when they joined. */
+  readonly kinds: Set<string>;
+  /** Largest evidence so far, nats. */
+  level: number;
+  ranking: readonly Ranked[];
+  /** Ticks that each group of the cluster had closed when it opened. */
+  readonly ticksAtOpening: ReadonlyMap<GroupState, number>;
+  mergedInto: Incident | undefined;
+}
+
+/** Incidents in numbers: clusters and services by theirs, groups and edges by kernel slot. */
+export interface SavedIncidents {
+  readonly open: readonly {
+    readonly id: string;
+    readonly cluster: number;
+    readonly openedMs: number;
+    readonly group: number;
+    readonly services: readonly number[];
+    readonly edges: readonly number[];
+    readonly kinds: readonly string[];
+    readonly level: number;
+    readonly ranking: readonly (Omit<Ranked, 'service'> & { readonly service: number })[];
+    readonly ticksAtOpening: readonly (readonly [number, number])[];
+  }[];
+  readonly levels: readonly (readonly [group: number, places: number, level: number])[];
+  readonly places: readonly (readonly [group: number, places: number])[];
+}
+
+export interface IncidentChange {
+  readonly incident: Incident;
+  readonly state: IncidentState;
+}
+
+export interface IncidentsOptions {
+  readonly kernel: KernelFace;
+  /** Groups by kernel slot. */
+  readonly groups: readonly (GroupState | undefined)[];
+  readonly bySlot: readonly (EdgeState | undefined)[];
+  readonly maxPerDay: number;
+  /** Nats off the level, in place of what the budget was measured with. */
+  readonly relax?: number;
+}
+
+const DAY_MS = 86_400_000;
+/** Nats off the level, because two windows in a row are asked for: so many use up the budget (docs/decisions.md, 13). */
+export const RELAX = 2.75;
+/** Windows after the opening in which the ranking is made anew. */
+const AFTER = 2;
+/** The level is set anew when what it counts has changed by so much. */
+const CHANGE = 0.1;
+
+export class Incidents {
+  readonly open: Incident[] = [];
+  readonly #options: IncidentsOptions;
+  #maxPerDay: number;
+  readonly #levels = new Map<GroupState, { places: number; level: number }>();
+  /** Places of each group at its last closing: live edges, and services with two inbound edges or more. */
+  readonly #places = new Map<GroupState, number>();
+
+  constructor(options: IncidentsOptions) {
+    this.#options = options;
+    this.#maxPerDay = options.maxPerDay;
+  }
+
+  /** The open incident that an edge belongs to. */
+  of(edge: EdgeState): Incident | undefined {
+    return this.open.find((incident) => incident.edges.has(edge));
+  }
+
+  openIn(cluster: ClusterState): number {
+    return this.open.filter((incident) => incident.cluster === cluster).length;
+  }
+
+  /** 1 − 10^(−evidence / L): 0.9 exactly at the level. */
+  scoreOf({ level, group }: Incident): number {
+    const needed = this.#levels.get(group)?.level ?? 1;
+    return 1 - 10 ** (-level / needed);
+  }
+
+  forget(edge: EdgeState): void {
+    for (const incident of this.open) incident.edges.delete(edge);
+  }
+
+  /** The incidents of which every edge belongs to these are over, before their edges are forgotten. */
+  end(isLeaving: (edge: EdgeState) => boolean): Incident[] {
+    const over = this.open.filter(({ edges }) => [...edges].every(isLeaving));
+    for (const incident of over) this.open.splice(this.open.indexOf(incident), 1);
+    return over;
+  }
+
+  /** The group is gone: its places no longer count. */
+  forgetGroup(group: GroupState): void {
+    this.#levels.delete(group);
+    this.#places.delete(group);
+  }
+
+  /** Takes in the tick that the group has just closed; what changed, in order. */
+  *step(group: GroupState, nowMs: number): Generator<void, IncidentChange[]> {
+    this.#setLevel(group);
+    const { kernel, bySlot } = this.#options;
+    const { channel, channelChange } = kernel.results;
+    const changes = new Map<Incident, IncidentState>();
+    for (const slot of kernel.channels(group.slot)) {
+      const edge = bySlot[slot];
+      if (edge && channelChange[slot] === 1 && channel[slot] === 1) this.#join(edge, nowMs, changes);
+    }
+    for (const incident of this.open.filter((one) => one.cluster === group.cluster))
+      yield* this.#follow(incident, group, changes);
+    return [...changes].map(([incident, state]) => ({ incident, state }));
+  }
+
+  /** A channel turned on: it opens an incident, or joins the oldest within reach and merges the others into it. */
+  #join(edge: EdgeState, nowMs: number, changes: Map<Incident, IncidentState>): void {
+    const near = reach(edge);
+    const hits = this.open.filter((one) => one.cluster === edge.cluster && overlaps(one.services, near));
+    const first = hits[0] ?? this.#open(edge, nowMs);
+    for (const other of hits.slice(1)) this.#merge(first, other, changes);
+    for (const service of endsOf(edge)) first.services.add(service);
+    first.edges.add(edge);
+    first.kinds.add(strongestKind(this.#options.kernel, edge));
+    if (changes.get(first) !== 'opened') changes.set(first, hits.length > 0 ? 'updated' : 'opened');
+  }
+
+  #open(edge: EdgeState, nowMs: number): Incident {
+    const { cluster, group } = edge;
+    const name = `${cluster.id}\u0000${nowMs}\u0000${edgeKey(edge)}`;
+    const incident: Incident = {
+      id: createHash('sha256').update(name).digest('hex').slice(0, 16),
+      cluster,
+      openedMs: nowMs,
+      group,
+      services: new Set(),
+      edges: new Set(),
+      kinds: new Set(),
+      level: 0,
+      ranking: [],
+      ticksAtOpening: new Map([...cluster.groups.values()].map((one) => [one, one.ticks])),
+      mergedInto: undefined,
+    };
+    this.open.push(incident);
+    return incident;
+  }
+
+  #merge(first: Incident, other: Incident, changes: Map<Incident, IncidentState>): void {
+    for (const service of other.services) first.services.add(service);
+    for (const member of other.edges) first.edges.add(member);
+    for (const kind of other.kinds) first.kinds.add(kind);
+    first.level = Math.max(first.level, other.level);
+    other.mergedInto = first;
+    this.open.splice(this.open.indexOf(other), 1);
+    changes.set(other, 'closed');
+  }
+
+  /** Evidence, ranking and end of an incident after a tick of one of its cluster's groups. */
+  *#follow(incident: Incident, group: GroupState, changes: Map<Incident, IncidentState>): Generator<void> {
+    const { mix } = this.#options.kernel.results;
+    for (const { group: its, slot } of incident.edges) {
+      if (its === group) incident.level = Math.max(incident.level, mix[slot]!);
+    }
+    const since = incident.group.ticks - (incident.ticksAtOpening.get(incident.group) ?? 0);
+    if (group === incident.group && since <= AFTER) yield* this.#rank(incident, changes);
+    const { channel } = this.#options.kernel.results;
+    if ([...incident.edges].some(({ slot }) => channel[slot] === 1)) return;
+    this.open.splice(this.open.indexOf(incident), 1);
+    changes.set(incident, 'closed');
+  }
+
+  *#rank(incident: Incident, changes: Map<Incident, IncidentState>): Generator<void> {
+    const before = incident.ranking[0]?.service;
+    incident.ranking = yield* rankServices(this.#options.kernel, incident.cluster, incident.ticksAtOpening);
+    if (before && before !== incident.ranking[0]?.service && !changes.has(incident)) changes.set(incident, 'updated');
+  }
+
+  /** L = ln(places a day · days of the budget) − RELAX, over the whole system, or the cluster where its sender set a budget of its own. */
+  #setLevel(group: GroupState): void {
+    // In an outage nothing is live, and nothing has changed.
+    if (!group.outage) this.#places.set(group, countPlaces(this.#options.kernel, group));
+    for (const one of this.#sharing(group)) {
+      const places = this.#placesOf(one);
+      const known = this.#levels.get(one);
+      if (known && Math.abs(places - known.places) <= CHANGE * known.places) continue;
+      const level = this.levelOf(one, places);
+      this.#levels.set(one, { places, level });
+      this.#options.kernel.setIncidentLevel(one.slot, level);
+    }
+  }
+
+  /** Nats. `placesPerDay`: edges and services, each with its own windows a day. */
+  levelOf({ cluster }: GroupState, placesPerDay: number): number {
+    const perDay = cluster.settings.incidentsPerDay ?? this.#maxPerDay;
+    return Math.max(1, Math.log(Math.max(placesPerDay, 1) / perDay) - (this.#options.relax ?? RELAX));
+  }
+
+  #sharing(group: GroupState): readonly GroupState[] {
+    return hasOwnBudget(group)
+      ? [...group.cluster.groups.values()]
+      : (this.#options.groups.filter((g) => g !== undefined && !hasOwnBudget(g)) as GroupState[]);
+  }
+
+  #placesOf(group: GroupState): number {
+    let places = 0;
+    for (const one of this.#sharing(group)) places += ((this.#places.get(one) ?? 0) * DAY_MS) / one.windowMs;
+    return places;
+  }
+
+  /** `numberOf`: of a service, also of one that is otherwise forgotten. */
+  save({ clusters }: Numbers, numberOf: (service: ServiceState) => number): SavedIncidents {
+    return {
+      open: this.open.map((incident) => ({
+        id: incident.id,
+        cluster: clusters.indexOf(incident.cluster),
+        openedMs: incident.openedMs,
+        group: incident.group.slot,
+        services: [...incident.services].map(numberOf),
+        edges: [...incident.edges].map(({ slot }) => slot),
+        kinds: [...incident.kinds],
+        level: incident.level,
+        ranking: incident.ranking.map((ranked) => ({ ...ranked, service: numberOf(ranked.service) })),
+        ticksAtOpening: [...incident.ticksAtOpening]
+          .filter(([group]) => this.#options.groups[group.slot] === group)
+          .map(([group, ticks]) => [group.slot, ticks]),
+      })),
+      levels: [...this.#levels].map(([group, { places, level }]) => [group.slot, places, level]),
+      places: [...this.#places].map(([group, places]) => [group.slot, places]),
+    };
+  }
+
+  restore(saved: SavedIncidents, { clusters, services }: Numbers): void {
+    const { groups, bySlot } = this.#options;
+    const known = <T>(values: readonly (T | undefined)[]) => values.filter((value) => value !== undefined);
+    for (const one of saved.open) {
+      this.open.push({
+        ...one,
+        cluster: clusters[one.cluster]!,
+        group: groups[one.group]!,
+        services: new Set(known(one.services.map((number) => services[number]))),
+        edges: new Set(known(one.edges.map((slot) => bySlot[slot]))),
+        kinds: new Set(one.kinds),
+        ranking: one.ranking.flatMap((ranked) => {
+          const service = services[ranked.service];
+          return service ? [{ ...ranked, service }] : [];
+        }),
+        ticksAtOpening: new Map(one.ticksAtOpening.map(([slot, ticks]) => [groups[slot]!, ticks])),
+        mergedInto: undefined,
+      });
+    }
+    for (const [slot, places, level] of saved.levels) this.#levels.set(groups[slot]!, { places, level });
+    for (const [slot, places] of saved.places) this.#places.set(groups[slot]!, places);
+  }
+
+  /** The budget may be another than before: every level is due anew. */
+  renewLevels(): void {
+    this.#levels.clear();
+  }
+
+  setBudget(maxPerDay: number): void {
+    if (maxPerDay === this.#maxPerDay) return;
+    this.#maxPerDay = maxPerDay;
+    this.#levels.clear();
+  }
+
+  /** A sender changed a cluster's budget: its level is due anew. */
+  budgetChanged(cluster: ClusterState): void {
+    for (const group of cluster.groups.values()) this.#levels.delete(group);
+  }
+}
+
+function hasOwnBudget({ cluster }: GroupState): boolean {
+  return cluster.settings.incidentsPerDay !== undefined;
+}
+
+/** Live edges, and services that several edges lead to. */
+function countPlaces(kernel: KernelFace, { slot, cluster, services }: GroupState): number {
+  return kernel.liveEdges(slot) + cluster.junctions.of(services);
+}
+
+function endsOf({ sourceService, destinationService }: EdgeState): ServiceState[] {
+  return [sourceService, destinationService].filter((service) => service !== undefined);
+}
+
+/** An edge's services and their direct neighbours. */
+function reach(edge: EdgeState): Set<ServiceState> {
+  const near = new Set<ServiceState>();
+  for (const service of endsOf(edge)) {
+    near.add(service);
+    for (const other of [...service.inbound, ...service.outbound]) for (const end of endsOf(other)) near.add(end);
+  }
+  return near;
+}
+
+function overlaps(services: ReadonlySet<ServiceState>, near: ReadonlySet<ServiceState>): boolean {
+  for (const service of services) if (near.has(service)) return true;
+  return false;
+}
+
+/** Kind of an edge's largest surprise; a silent edge's is throughput_drop. */
+export function strongestKind(kernel: KernelFace, { slot }: EdgeState): string {
+  const { surprise, present } = kernel.results;
+  if (present[slot] === 0) return 'throughput_drop';
+  const values = FEATURES.map((_, feature) => largestSurprise(surprise, slot, feature));
+  const sizes = values.map(Math.abs);
+  const top = sizes.indexOf(Math.max(...sizes));
+  return KINDS[1 + 2 * top + (values[top]! < 0 ? 1 : 0)] || 'traffic_pattern';
+}

@@ -1,0 +1,156 @@
+// Which service an incident comes from: neighbourhood evidence, own evidence, and what no callee explains.
+// docs/detection.md, section 10.
+// A generator: of a hundred thousand services the event loop gets its turn in between.
+import type { KernelFace } from '../../kernel/face.js';
+import { formatService } from '../rules/names.js';
+import { mapInSlices } from '../slicing/slices.js';
+import type { ClusterState, EdgeState, GroupState } from '../topology/graph.js';
+import type { EndEdges, ServiceState } from '../topology/services.js';
+
+export interface Ranked {
+  readonly service: ServiceState;
+  /** Each as a part of the largest in the cluster. */
+  readonly neighbourhood: number;
+  readonly own: number;
+  readonly unexplained: number;
+}
+
+/** So many likely sources are worth keeping. */
+const MOST = 20;
+/** Nats at which evidence counts. */
+const CAP = 15;
+/** Windows before the opening that are ranked, and the windows that the kernel remembers. */
+const BEFORE = 1;
+const REMEMBERED = 4;
+/** Share of the strongest outbound latency or error evidence that explains the inbound one. */
+const EXPLAINED = 0.6;
+
+type Parts = Omit<Ranked, 'service'>;
+
+/** By edge slot, largest over the windows, capped: evidence, latency and errors up, traffic down. */
+interface Evidence {
+  readonly all: Float64Array;
+  readonly loud: Float64Array;
+  readonly down: Float64Array;
+}
+
+/** Likely sources in the cluster, best first, over the windows since one before the opening. */
+export function* rankServices(
+  kernel: KernelFace,
+  { edges, services }: ClusterState,
+  ticksAtOpening: ReadonlyMap<GroupState, number>,
+): Generator<void, Ranked[]> {
+  const evidence = yield* evidenceOf(kernel, edges, ticksAtOpening);
+  let hasGraph = false;
+  for (const { sourceService, destinationService } of edges) {
+    hasGraph = sourceService !== undefined && destinationService !== undefined;
+    if (hasGraph) break;
+  }
+  const rows = yield* mapInSlices(services, (service) => ({ service, ...partsOf(service, evidence) }));
+  return normalise(
+    rows.filter(({ service }) => service.inbound.size + service.outbound.size > 0),
+    hasGraph,
+  );
+}
+
+function* evidenceOf(
+  kernel: KernelFace,
+  edges: ReadonlySet<EdgeState>,
+  ticksAtOpening: ReadonlyMap<GroupState, number>,
+): Generator<void, Evidence> {
+  const slots = kernel.results.mix.length;
+  const column = () => new Float64Array(slots);
+  const evidence: Evidence = { all: column(), loud: column(), down: column() };
+  yield* mapInSlices(edges, ({ slot, group }) => {
+    const since = Math.max(0, group.ticks - (ticksAtOpening.get(group) ?? 0));
+    const peak = kernel.recentPeak(slot, Math.min(REMEMBERED, since + BEFORE + 1));
+    evidence.all[slot] = Math.min(peak[0]!, CAP);
+    evidence.loud[slot] = Math.min(peak[1]!, CAP);
+    evidence.down[slot] = Math.min(peak[2]!, CAP);
+  });
+  return evidence;
+}
+
+/** Over edges: how many, sum, sum of squares and largest of a column. */
+function over(edges: EndEdges, column: Float64Array): { count: number; sum: number; squares: number; top: number } {
+  const result = { count: 0, sum: 0, squares: 0, top: 0 };
+  for (const { slot } of edges) {
+    const value = column[slot]!;
+    result.count++;
+    result.sum += value;
+    result.squares += value * value;
+    result.top = Math.max(result.top, value);
+  }
+  return result;
+}
+
+function partsOf({ inbound, outbound }: ServiceState, { all, loud, down }: Evidence): Parts {
+  const own = over(inbound, all);
+  const x = mean(over(inbound, loud));
+  const y = over(outbound, loud).top;
+  const fedLess = mean(over(inbound, down));
+  const feedsLess = mean(over(outbound, down));
+  const unfed = outbound.size === 0 || feedsLess < 0.5 * fedLess ? fedLess : 0.5 * fedLess;
+  let squares = own.squares;
+  for (const { slot } of outbound) squares += all[slot]! * all[slot]!;
+  return {
+    neighbourhood: squares / Math.sqrt(inbound.size + outbound.size),
+    own: own.top,
+    unexplained: Math.max(0, x - EXPLAINED * y) + unfed + (fedLess < 0.5 * feedsLess ? 0.7 * feedsLess : 0),
+  };
+}
+
+function mean({ count, sum }: { count: number; sum: number }): number {
+  return count === 0 ? 0 : sum / count;
+}
+
+/** Parts of the largest. Without a call graph only a service's own evidence tells. */
+function normalise(rows: readonly ({ service: ServiceState } & Parts)[], hasGraph: boolean): Ranked[] {
+  const tops = { neighbourhood: 1e-9, own: 1e-9, unexplained: 1e-9 };
+  for (const row of rows) {
+    tops.neighbourhood = Math.max(tops.neighbourhood, row.neighbourhood);
+    tops.own = Math.max(tops.own, row.own);
+    tops.unexplained = Math.max(tops.unexplained, row.unexplained);
+  }
+  const best = new Best(hasGraph);
+  for (const { service, neighbourhood, own, unexplained } of rows) {
+    best.offer({
+      service,
+      neighbourhood: neighbourhood / tops.neighbourhood,
+      own: own / tops.own,
+      unexplained: unexplained / tops.unexplained,
+    });
+  }
+  return best.list;
+}
+
+/** The first of many in order, without putting all in order. */
+class Best {
+  readonly list: Ranked[] = [];
+  readonly #hasGraph: boolean;
+
+  constructor(hasGraph: boolean) {
+    this.#hasGraph = hasGraph;
+  }
+
+  offer(row: Ranked): void {
+    const { list } = this;
+    if (list.length === MOST && this.#compare(row, list[MOST - 1]!) >= 0) return;
+    const place = list.findIndex((other) => this.#compare(row, other) < 0);
+    list.splice(place < 0 ? list.length : place, 0, row);
+    if (list.length > MOST) list.pop();
+  }
+
+  #compare(a: Ranked, b: Ranked): number {
+    return this.#total(b) - this.#total(a) || compareNames(a.service, b.service);
+  }
+
+  #total(row: Ranked): number {
+    return this.#hasGraph ? row.neighbourhood + row.own + row.unexplained : row.own;
+  }
+}
+
+function compareNames(a: ServiceState, b: ServiceState): number {
+  const [left, right] = [formatService(a.name), formatService(b.name)];
+  return left < right ? -1 : Number(left > right);
+}

@@ -1,0 +1,263 @@
+// What a processor has learnt: detector, learn loop, spans and counts. It outlives a reload, and a checkpoint holds it.
+import type { Settings } from '../config/settings.js';
+import { CheckpointError } from '../kernel/errors.js';
+import type { KernelFace, KernelOptions } from '../kernel/face.js';
+import { stateLayout } from '../kernel/state-layout.js';
+import type { Batch } from '../pipeline/index.js';
+import type { Config } from '../processors/anomaly/config.js';
+import { configTexts } from '../processors/anomaly/config-texts.js';
+import type { AnomalyEvents } from '../telemetry/anomaly-events.js';
+import { countOf } from '../terminal/format.js';
+import { Detector, type DetectorOptions } from './detector.js';
+import { kernelOptions, layoutOf, shapeOf } from './kernel-options.js';
+import { LearnLoop, type Lesson } from './learning/learn.js';
+import { SpanLessons } from './learning/spans/lessons.js';
+import { countRows, isTruncated } from './learning/truncation.js';
+import type { Delivery } from './results/delivery.js';
+import type { OwnResource } from './results/own-resource.js';
+import { atOnce } from './slicing/slices.js';
+import type { Checkpoint, CheckpointHeader } from './state/checkpoint.js';
+import { type FitHost, fitState } from './state/fit.js';
+import type { ClusterState } from './topology/graph.js';
+
+export interface LearnerOptions {
+  readonly settings: Settings;
+  readonly config: Config;
+  readonly events: AnomalyEvents;
+  readonly resource: OwnResource;
+  readonly live: boolean;
+  readonly hashSeed: bigint | undefined;
+  readonly createKernel: (options: KernelOptions) => KernelFace;
+  readonly register: ((kernel: KernelFace, serves: boolean) => void) | undefined;
+  readonly deliveries: () => readonly Delivery[];
+  emit(cluster: ClusterState, batch: Batch): void;
+}
+
+const OTHER_RULES = 'which series feeds what: the rules have changed, and edges whose window has changed learn anew';
+
+export class Learner {
+  /** Requests that were learnt from, and those that Pixie had cut off. */
+  requests = 0;
+  truncated = 0;
+  readonly #options: LearnerOptions;
+  readonly #spans: SpanLessons;
+  #lastSpans: Record<string, number> = {};
+  #kernelOptions: KernelOptions;
+  #detector: Detector | undefined;
+  #loop: LearnLoop | undefined;
+
+  constructor(options: LearnerOptions) {
+    const { config, hashSeed } = options;
+    this.#options = options;
+    this.#kernelOptions = kernelOptions(config, hashSeed);
+    this.#spans = new SpanLessons({
+      waitNanos: BigInt(Math.round(config.traces.wait * 1e6)),
+      maxWaiting: config.traces.max_waiting,
+      remark: (remark) => options.events.spansOdd(remark),
+    });
+  }
+
+  /** Undefined before the first need of it. */
+  get detector(): Detector | undefined {
+    return this.#detector;
+  }
+
+  /** The detector, made at the first need: a processor that adopts another's does not make one. */
+  open(): Detector {
+    return this.#detector ?? this.#serve(this.#options.createKernel(this.#kernelOptions));
+  }
+
+  #serve(kernel: KernelFace): Detector {
+    this.#options.register?.(kernel, true);
+    this.#detector = new Detector(this.#detectorOptions(kernel));
+    this.#loop = new LearnLoop(kernel, this.#maxFutureNanos());
+    return this.#detector;
+  }
+
+  /** In a replay there is no receipt to compare with. */
+  #maxFutureNanos(): bigint {
+    const { live, config } = this.#options;
+    return live ? BigInt(Math.round(config.max_future * 1e6)) : 0n;
+  }
+
+  /** Lets everything go. A detector that was filled in part is worth nothing. */
+  discard(): void {
+    if (this.#detector) this.#options.register?.(this.#detector.kernel, false);
+    this.#detector = undefined;
+    this.#loop = undefined;
+  }
+
+  #detectorOptions(kernel: KernelFace): DetectorOptions {
+    const { config, events, resource, live, emit } = this.#options;
+    return { kernel, config, resource, events, live, emit };
+  }
+
+  // -- learning
+
+  *learn(lesson: Lesson): Generator<void> {
+    if (!this.#loop || !this.#detector) return;
+    if (lesson.batch.signal === 'traces') {
+      yield* this.#learnSpans(lesson, this.#loop, this.#detector);
+      return;
+    }
+    const before = this.#detector.kernel.counts().copies;
+    yield* this.#loop.learn(lesson, this.#detector);
+    this.#detector.lookAtClocks();
+    const { body, items } = lesson.batch;
+    const rows = countRows(body, items);
+    if (!isTruncated(rows, items, this.#detector.kernel.counts().copies - before)) return;
+    this.truncated++;
+    this.#detector.noteTruncated();
+    this.#options.events.truncated(rows);
+  }
+
+  *#learnSpans(lesson: Lesson, loop: LearnLoop, detector: Detector): Generator<void> {
+    const calls = yield* this.#spans.from(lesson);
+    if (calls) yield* loop.learn(calls, detector);
+    detector.lookAtClocks();
+    this.#countSpans();
+  }
+
+  #countSpans(): void {
+    for (const [outcome, count] of Object.entries(this.#spans.counts)) {
+      const more = count - (this.#lastSpans[outcome] ?? 0);
+      if (more > 0) this.#options.events.spans(outcome, more);
+      this.#lastSpans[outcome] = count;
+    }
+  }
+
+  /** Closes what is open, straight through: the end of a replay. `endsWhole`: the newest window too; else it is forgotten. */
+  flush(endsWhole: boolean): void {
+    if (!this.#loop || !this.#detector) return;
+    const rest = this.#spans.rest();
+    if (rest) for (const _ of this.#loop.learn(rest, this.#detector));
+    this.#countSpans();
+    for (const _ of this.#loop.flush(this.#detector.edges.groups.length, this.#detector, endsWhole));
+    this.#detector.publishCounts();
+  }
+
+  // -- state
+
+  /** Everything that is known; undefined before there is anything. Nothing may be learnt between two of its steps. */
+  *state(): Generator<void, Checkpoint | undefined> {
+    const { detector, loop } = { detector: this.#detector, loop: this.#loop };
+    if (!detector || !loop) return undefined;
+    const kernel: Uint8Array[] = [];
+    for (const piece of detector.kernel.snapshotPieces()) {
+      if (piece.length > 0) kernel.push(piece);
+      yield;
+    }
+    const knowledge = {
+      detector: yield* detector.save(),
+      loop: loop.save(),
+      spans: this.#spans.save(),
+      requests: this.requests,
+      truncated: this.truncated,
+    };
+    return { header: this.#header(detector), knowledge, kernel };
+  }
+
+  #header({ edges }: Detector): CheckpointHeader {
+    const { hashSeed, ...kernel } = this.#kernelOptions;
+    return {
+      program: this.#options.settings.version,
+      created: new Date().toISOString(),
+      ...stateLayout(),
+      kernel: { ...kernel, hashSeed: String(hashSeed) },
+      ...configTexts(this.#options.config),
+      edges: edges.count,
+      watermarks: edges.liveGroups().map(({ cluster, windowMs, timeUnixNano }) => ({
+        cluster: cluster.id,
+        window: `${windowMs / 1000}s`,
+        time: new Date(Number(timeUnixNano / 1_000_000n)).toISOString(),
+      })),
+    };
+  }
+
+  /** Takes a state up. Throws `CheckpointError` where it does not fit. */
+  wake(checkpoint: Checkpoint): void {
+    const { header, knowledge, kernel } = checkpoint;
+    const { layout, hash } = stateLayout();
+    if (header.layout !== layout || header.hash !== hash)
+      throw new CheckpointError(`version ${header.program} wrote it, whose state is laid out in another way`);
+    const hashSeed = BigInt(header.kernel.hashSeed);
+    const before: KernelOptions = { ...header.kernel, hashSeed };
+    this.#kernelOptions = { ...this.#kernelOptions, hashSeed };
+    const delivery = (name: string) => this.#options.deliveries().find(({ pipeline }) => pipeline === name);
+    const now = configTexts(this.#options.config);
+    const dropped = header.rules === now.rules ? [] : [OTHER_RULES];
+    if (shapeOf(before) === shapeOf(this.#kernelOptions)) {
+      const detector = this.open();
+      detector.kernel.restore(kernel);
+      detector.restore(knowledge.detector, header, delivery);
+    } else {
+      const fitted = fitState(checkpoint, before, this.#kernelOptions, this.#fitHost());
+      dropped.push(...fitted.dropped);
+      this.#serve(fitted.kernel).restore(fitted.saved, now, delivery);
+    }
+    this.#loop?.restore(knowledge.loop, (name) => delivery(name) ?? this.#options.deliveries()[0]);
+    this.#spans.restore(knowledge.spans);
+    this.#lastSpans = { ...this.#spans.counts };
+    this.requests = knowledge.requests;
+    this.truncated = knowledge.truncated;
+    if (dropped.length > 0) this.#options.events.stateDropped(dropped);
+    this.#mendTimes();
+  }
+
+  /** A state from before the bound on the future, or from a machine whose clock was ahead, may tell of times that are not yet. */
+  #mendTimes(): void {
+    const maxFuture = this.#maxFutureNanos();
+    const detector = this.#detector;
+    if (!detector || maxFuture === 0n) return;
+    const nowMs = Date.now();
+    const mended = detector.kernel.mendTimes(BigInt(nowMs) * 1_000_000n + maxFuture);
+    if (mended === 0) return;
+    detector.edges.notBeyond(nowMs);
+    this.#options.events.timesMended(mended);
+  }
+
+  #fitHost(): FitHost {
+    return {
+      createKernel: (options) => this.#options.createKernel(options),
+      detectorOptions: (kernel) => this.#detectorOptions(kernel),
+    };
+  }
+
+  /** Takes over what another has learnt, over a reload; it is left with nothing. */
+  adopt(previous: Learner): void {
+    const { detector, loop } = { detector: previous.#detector, loop: previous.#loop };
+    if (!detector || !loop) return;
+    detector.publishCounts();
+    if (layoutOf(previous.#kernelOptions) !== layoutOf(this.#kernelOptions)) {
+      this.#adoptState(previous);
+      return;
+    }
+    previous.#detector = undefined;
+    previous.#loop = undefined;
+    this.#spans.restore(previous.#spans.save());
+    this.#lastSpans = { ...this.#spans.counts };
+    detector.reconfigure(this.#detectorOptions(detector.kernel));
+    this.#detector = detector;
+    this.#loop = loop;
+    loop.maxFutureNanos = this.#maxFutureNanos();
+    this.#kernelOptions = previous.#kernelOptions;
+    this.requests = previous.requests;
+    this.truncated = previous.truncated;
+    this.#options.events.adopted(countOf(detector.edges.count, 'edge'));
+  }
+
+  /** The kernel's memory is laid out in another way: through a checkpoint that never leaves memory. */
+  #adoptState(previous: Learner): void {
+    const state = atOnce(previous.state());
+    if (!state) return;
+    try {
+      this.wake(state);
+      this.#options.events.adopted(countOf(this.open().edges.count, 'edge'));
+    } catch (error) {
+      this.discard();
+      this.#options.events.notAdopted(error instanceof Error ? error.message : String(error));
+    } finally {
+      previous.discard();
+    }
+  }
+}

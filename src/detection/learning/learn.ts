@@ -1,0 +1,170 @@
+// The learn loop: scanned requests into windows, due ticks closed in slices. A generator that yields where other work may run.
+import type { Closing, KernelFace, Scan } from '../../kernel/face.js';
+import type { Batch } from '../../pipeline/index.js';
+import type { Sender } from '../alerting/senders.js';
+import type { Delivery } from '../results/delivery.js';
+import { HeldRequests } from './held-requests.js';
+
+/** A request that waits to be learnt from, or is being learnt. */
+export interface Lesson {
+  readonly batch: Batch;
+  readonly sender: Sender;
+  readonly delivery: Delivery;
+}
+
+/** A lesson without its headers, which may hold a password: what they say of alerting is in `sender`. */
+export interface SavedLesson {
+  readonly batch: Pick<Batch, 'signal' | 'body' | 'items' | 'origin' | 'receivedUnixNano'>;
+  readonly sender: Sender;
+  readonly pipeline: string;
+}
+
+export interface SavedLoop {
+  readonly request: number;
+  /** By kernel slot of the clock, oldest first. */
+  readonly held: readonly (readonly [number, SavedLesson])[];
+}
+
+function saveLesson({ batch, sender, delivery }: Lesson): SavedLesson {
+  const { signal, body, items, origin, receivedUnixNano } = batch;
+  return { batch: { signal, body, items, origin, receivedUnixNano }, sender, pipeline: delivery.pipeline };
+}
+
+/** What the loop needs to know of everything else. */
+export interface LearnHost {
+  /** Binds the rows' series; the body is scanned and has `total` rows in scratch. */
+  bind(lesson: Lesson, rows: readonly number[], total: number): void;
+  /** After each part of a request, rows `from` to before `to`: settings of the sender, rows that ask for TypeScript. */
+  folded(lesson: Lesson, from: number, to: number): void;
+  /** The oldest open tick of the group is about to be closed. */
+  due(group: number): void;
+  /** The newest tick of the group is not to be closed. */
+  forgotten(group: number): void;
+  /** The order of a tick's new edges. Yields where other work may run. */
+  order(closing: Closing): Generator<void, readonly number[]>;
+  /** A tick is closed: the kernel's answers are there until the next. Yields where other work may run. */
+  closed(closing: Closing): Generator<void>;
+}
+
+/** Edges a slice of a closing, or eight trees of a forest in training: a fifth of a millisecond. */
+const SLICE_EDGES = 256;
+/** New edges that are put in order in a slice, less than a millisecond. */
+const APPENDED = 2000;
+/** Rows whose series are bound in a slice; one takes about 30 µs. */
+const SLICE_ROWS = 100;
+
+export class LearnLoop {
+  readonly #kernel: KernelFace;
+  readonly #held = new HeldRequests();
+  /** How far ahead of its receipt a point is believed, ns; 0: however far. */
+  maxFutureNanos: bigint;
+  #request = 0;
+
+  constructor(kernel: KernelFace, maxFutureNanos: bigint) {
+    this.#kernel = kernel;
+    this.maxFutureNanos = maxFutureNanos;
+  }
+
+  /** Between two requests. Their numbers must go on after a restart: they tell a retry from the same request. */
+  save(): SavedLoop {
+    return { request: this.#request, held: this.#held.all().map(([clock, lesson]) => [clock, saveLesson(lesson)]) };
+  }
+
+  /** `delivery`: of a pipeline. */
+  restore({ request, held }: SavedLoop, delivery: (pipeline: string) => Delivery | undefined): void {
+    this.#request = request;
+    for (const [clock, saved] of held) {
+      const to = delivery(saved.pipeline);
+      if (to) this.#held.add(clock, { ...saved, batch: { ...saved.batch, metadata: new Map() }, delivery: to });
+    }
+  }
+
+  /** Learns from a whole request. */
+  *learn(lesson: Lesson, host: LearnHost): Generator<void> {
+    yield* this.#foldAll(lesson, -1, host);
+    this.#held.prune((clock) => this.#kernel.holds(clock));
+  }
+
+  /** Closes what is open: the end of a replay. Unless it `endsWhole`, a newest tick that looks part-filled is forgotten. */
+  *flush(groups: number, host: LearnHost, endsWhole: boolean): Generator<void> {
+    for (let group = 0; group < groups; group++)
+      while (this.#kernel.flushDue(group)) {
+        if (!endsWhole && this.#kernel.forgetNewest(group)) host.forgotten(group);
+        else yield* this.#close(group, host);
+      }
+  }
+
+  /** `clock` -1: all points, else only those of that clock. */
+  *#foldAll(lesson: Lesson, clock: number, host: LearnHost): Generator<void> {
+    const request = ++this.#request;
+    let skip = 0;
+    for (;;) {
+      const scan = yield* this.#scan(lesson, skip, host);
+      yield* this.#fold({ lesson, skip, scan, request, clock }, host);
+      skip += scan.rows;
+      if (scan.rows === 0 || skip >= scan.items) return;
+    }
+  }
+
+  /** The body in scratch with its series bound. Free where nothing else was scanned since and no series is new. */
+  *#scan(lesson: Lesson, skip: number, host: LearnHost): Generator<void, Scan> {
+    for (;;) {
+      const scan = this.#kernel.scan('metrics', lesson.batch.body, skip);
+      const isBound = yield* this.#bind(lesson, scan, skip, host);
+      if (isBound) return scan;
+    }
+  }
+
+  /** False: another request was scanned meanwhile, and the rest of the rows must be looked up again. */
+  *#bind(lesson: Lesson, scan: Scan, skip: number, host: LearnHost): Generator<void, boolean> {
+    const rows = this.#kernel.unboundRows();
+    for (let i = 0; i < rows.length; i += SLICE_ROWS) {
+      host.bind(lesson, rows.slice(i, i + SLICE_ROWS), scan.rows);
+      yield;
+      if (this.#kernel.scan('metrics', lesson.batch.body, skip) !== scan) return false;
+    }
+    return true;
+  }
+
+  *#fold({ lesson, skip, scan, request, clock }: Part, host: LearnHost): Generator<void> {
+    const { rows } = scan;
+    const received = lesson.batch.receivedUnixNano;
+    const latest = this.maxFutureNanos > 0n && received > 0n ? received + this.maxFutureNanos : undefined;
+    let from = 0;
+    for (;;) {
+      const stop = this.#kernel.fold(from, request, received, clock, latest);
+      host.folded(lesson, from, stop.reason === 'done' ? rows : stop.next);
+      for (const ahead of this.#kernel.heldClocks()) this.#held.hold(ahead, lesson);
+      if (stop.reason === 'done') return;
+      from = stop.next;
+      if (stop.reason === 'close') yield* this.#close(stop.group, host);
+      else for (const held of this.#held.take(stop.clock)) yield* this.#foldAll(held, stop.clock, host);
+      // Where the rows are still in scratch, so are their series.
+      if (this.#kernel.scan('metrics', lesson.batch.body, skip) !== scan) yield* this.#scan(lesson, skip, host);
+    }
+  }
+
+  *#close(group: number, host: LearnHost): Generator<void> {
+    host.due(group);
+    const closing = this.#kernel.beginClose(group);
+    const order = yield* host.order(closing);
+    for (let at = 0; at < order.length; at += APPENDED) {
+      if (at > 0) yield;
+      this.#kernel.appendOrder(group, order.slice(at, at + APPENDED));
+    }
+    do yield;
+    while (!this.#kernel.closeSlice(group, SLICE_EDGES));
+    yield;
+    yield* host.closed(closing);
+    yield;
+  }
+}
+
+/** Rows of a request that are in scratch together. */
+interface Part {
+  readonly lesson: Lesson;
+  readonly skip: number;
+  readonly scan: Scan;
+  readonly request: number;
+  readonly clock: number;
+}

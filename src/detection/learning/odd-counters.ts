@@ -1,0 +1,65 @@
+// Counters that show what no counter should: names the series, and both writers where two share one identity.
+import type { KernelFace, OddReading } from '../../kernel/face.js';
+import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
+import { type EdgeState, edgeText } from '../topology/graph.js';
+import type { Lesson } from './learn.js';
+
+/** One writer of a series, as far as the data tells. */
+interface Writer {
+  /** When it began to count; what tells it from the other where both come from one sender. */
+  readonly since: string;
+}
+
+/** Series whose other writer was seen, and whose counted writer was not since. */
+const MAX_WAITING = 1000;
+
+export interface OddCountersOptions {
+  readonly kernel: KernelFace;
+  /** Those of the present configuration. */
+  events(): AnomalyEvents;
+  edgeOf(series: number): EdgeState | undefined;
+}
+
+export class OddCounters {
+  readonly #options: OddCountersOptions;
+  /** The other writer by kernel slot of the series. */
+  readonly #others = new Map<number, Writer>();
+
+  constructor(options: OddCountersOptions) {
+    this.#options = options;
+  }
+
+  /** After each part of a request that was folded; the body is still scanned. */
+  note(lesson: Lesson): void {
+    for (const { row, reading, startTimeUnixNano } of this.#options.kernel.oddRows()) {
+      this.#note(lesson.batch.body, row, reading, { since: isoTime(startTimeUnixNano) });
+    }
+  }
+
+  #note(body: Uint8Array, row: number, reading: OddReading, writer: Writer): void {
+    const { kernel, edgeOf } = this.#options;
+    const events = this.#options.events();
+    const series = kernel.seriesOf(row);
+    if (reading === 'other writer') {
+      if (this.#others.size >= MAX_WAITING) this.#others.delete(this.#others.keys().next().value as number);
+      this.#others.set(series, writer);
+      return;
+    }
+    const edge = edgeOf(series);
+    if (!edge) return;
+    const [start, end] = kernel.ranges(row).name;
+    const metric = Buffer.from(body.subarray(start, end)).toString('utf8');
+    const what = { cluster: edge.cluster.name, edge: edgeText(edge), metric };
+    if (reading !== 'counted writer') {
+      events.oddReading({ ...what, reading });
+      return;
+    }
+    const other = this.#others.get(series);
+    this.#others.delete(series);
+    events.twoWriters({ ...what, countedSince: writer.since, otherSince: other?.since ?? '' });
+  }
+}
+
+function isoTime(unixNano: bigint): string {
+  return new Date(Number(unixNano / 1_000_000n)).toISOString();
+}

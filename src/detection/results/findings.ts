@@ -1,0 +1,193 @@
+// What the kernel found in a closed tick, edge by edge, in the units received.
+import { FEATURES, type FeatureName, type KernelFace, KINDS, SeriesType } from '../../kernel/face.js';
+import type { FeatureState } from '../topology/features.js';
+import type { EdgeState, Episode } from '../topology/graph.js';
+
+export type FindingState = 'started' | 'ongoing' | 'resolved';
+
+/** One feature's part of the evidence. */
+export interface Contribution {
+  readonly kind: string;
+  readonly nats: number;
+}
+
+/** Expected value and bounds of a feature in the unit received; NaN: none. */
+export interface ReceivedBand {
+  readonly feature: FeatureName;
+  readonly unit: string;
+  readonly observed: number;
+  readonly expected: number;
+  readonly lower: number;
+  readonly upper: number;
+}
+
+export interface Finding {
+  readonly edge: EdgeState;
+  readonly state: FindingState;
+  readonly kind: string;
+  readonly score: number;
+  /** Nats. The contributions add up to it. */
+  readonly evidence: number;
+  readonly detector: string;
+  readonly band: ReceivedBand | undefined;
+  readonly contributions: readonly Contribution[];
+  /** The edge sent nothing in this window. */
+  readonly silent: boolean;
+  readonly durationS: number;
+  readonly topScore: number;
+  readonly incident: string;
+  /** The edge is too young for its evidence to count in full. */
+  readonly learning: boolean;
+  /** Events may go out; false within the cool-down. */
+  readonly announced: boolean;
+  /** Why it is over, where it is not because the edge is back to normal. */
+  readonly reason?: string;
+}
+
+const SCALES = 3;
+
+/** Which detector set the evidence, by what `ResultColumns.source` says. */
+export function detectorName(source: number): string {
+  if (source <= 14) return 'zscore';
+  return { 15: 'isolation_forest', 16: 'autoencoder', 17: 'gap' }[source] ?? 'zscore';
+}
+
+/** Features' shares of the evidence, by their largest surprise at any time scale; largest first. */
+export function contributionsOf(kernel: KernelFace, slot: number): Contribution[] {
+  const { surprise, evidence, present } = kernel.results;
+  const total = evidence[slot]!;
+  if (present[slot] === 0) return [{ kind: 'throughput_drop', nats: total }];
+  const parts = FEATURES.map((_, feature) => largestSurprise(surprise, slot, feature))
+    .map((value, feature) => ({ kind: KINDS[1 + 2 * feature + (value < 0 ? 1 : 0)]!, weight: Math.abs(value) }))
+    .filter(({ kind, weight }) => kind !== '' && weight > 0);
+  const sum = parts.reduce((all, { weight }) => all + weight, 0);
+  return parts.sort((a, b) => b.weight - a.weight).map(({ kind, weight }) => ({ kind, nats: (total * weight) / sum }));
+}
+
+/** The signed surprise of a feature at the time scale where it is largest. */
+export function largestSurprise(surprise: Float32Array, slot: number, feature: number): number {
+  let largest = 0;
+  for (let scale = 0; scale < SCALES; scale++) {
+    const value = surprise[12 * slot + SCALES * feature + scale]!;
+    if (Math.abs(value) > Math.abs(largest)) largest = value;
+  }
+  return largest;
+}
+
+/** Feature that a kind is about; for a joint anomaly the one with the largest surprise. */
+export function featureOfKind(kernel: KernelFace, slot: number, kind: number): number {
+  if (kind >= 1 && kind <= 8) return Math.floor((kind - 1) / 2);
+  const { surprise } = kernel.results;
+  let top = 0;
+  for (let feature = 1; feature < FEATURES.length; feature++) {
+    const value = Math.abs(largestSurprise(surprise, slot, feature));
+    if (value > Math.abs(largestSurprise(surprise, slot, top))) top = feature;
+  }
+  return top;
+}
+
+/** A feature's band; undefined where the edge does not have the feature. */
+export function bandOf(kernel: KernelFace, edge: EdgeState, feature: number): ReceivedBand | undefined {
+  const name = FEATURES[feature]!;
+  const state = edge.features[name];
+  if (!state) return undefined;
+  const factor = receivedFactor(state, edge.group.windowMs);
+  const { observed, expected, lower, upper } = kernel.band(edge.slot, feature);
+  return {
+    feature: name,
+    unit: state.unit,
+    observed: observed * factor,
+    expected: expected * factor,
+    lower: lower * factor,
+    upper: upper * factor,
+  };
+}
+
+/** From the kernel's unit to the received one: a rate was multiplied by the window's seconds. */
+function receivedFactor({ scale, type }: FeatureState, windowMs: number): number {
+  return type === SeriesType.rate ? 1000 / (windowMs * scale) : 1 / scale;
+}
+
+/** Age factor constants (docs/detection.md, section 5): plain, gross, silent; and the age from which none of it matters. */
+const AGE = 200;
+const GROSS_SHARE = 0.05;
+const SILENT_SHARE = 0.3;
+const GROWN_UP = 4000;
+
+/** Whether the plain age factor would have held evidence at this level back. */
+export function isLearning(age: number, evidence: number, level: number, silent: boolean): boolean {
+  if (age >= GROWN_UP) return false;
+  const hasty = Math.min(AGE, (silent ? SILENT_SHARE : GROSS_SHARE) * age);
+  return (evidence * (age + hasty)) / (age + AGE) < level;
+}
+
+export interface FindingOptions {
+  readonly kernel: KernelFace;
+  /** Alert level of a kind for the edge, nats. */
+  level(edge: EdgeState, kind: number): number;
+  coolDownMs: number;
+}
+
+/** The finding of an alerting edge in the tick just closed, and its episode begun or ended. */
+export function findingOf(options: FindingOptions, edge: EdgeState, nowMs: number): Finding | undefined {
+  const { kernel } = options;
+  const { change, on, score } = kernel.results;
+  const { slot } = edge;
+  if (change[slot] === 1 || (on[slot] === 1 && !edge.episode)) edge.episode = beginEpisode(options, edge, nowMs);
+  const { episode } = edge;
+  if (!episode) return undefined;
+  const state = change[slot] === -1 ? 'resolved' : episode.startedMs === nowMs ? 'started' : 'ongoing';
+  episode.topScore = Math.max(episode.topScore, score[slot]!);
+  if (state === 'resolved') endEpisode(edge, episode, nowMs);
+  return describe(kernel, edge, episode, state, nowMs);
+}
+
+/** The end of an anomaly whose edge is about to be forgotten; `reason`: in words. Undefined where there is none. */
+export function findingEnded(kernel: KernelFace, edge: EdgeState, nowMs: number, reason: string): Finding | undefined {
+  const { episode } = edge;
+  if (!episode) return undefined;
+  edge.episode = undefined;
+  return { ...describe(kernel, edge, episode, 'resolved', nowMs), reason };
+}
+
+function describe(kernel: KernelFace, edge: EdgeState, episode: Episode, state: FindingState, nowMs: number): Finding {
+  const { score, evidence, source, present } = kernel.results;
+  const { slot } = edge;
+  return {
+    edge,
+    state,
+    kind: KINDS[episode.kind] ?? 'traffic_pattern',
+    score: score[slot]!,
+    evidence: evidence[slot]!,
+    detector: detectorName(source[slot]!),
+    band: bandOf(kernel, edge, featureOfKind(kernel, slot, episode.kind)),
+    contributions: contributionsOf(kernel, slot),
+    silent: present[slot] === 0,
+    durationS: Math.max(0, nowMs - episode.startedMs) / 1000,
+    topScore: episode.topScore,
+    incident: episode.incident,
+    learning: episode.learning,
+    announced: episode.announced,
+  };
+}
+
+function beginEpisode({ kernel, level, coolDownMs }: FindingOptions, edge: EdgeState, nowMs: number): Episode {
+  const { kind: kinds, evidence, present, age } = kernel.results;
+  const { slot } = edge;
+  const kind = kinds[slot]!;
+  const lastEnd = edge.lastEndMs?.get(kind);
+  return {
+    kind,
+    startedMs: nowMs,
+    incident: '',
+    announced: lastEnd === undefined || nowMs - lastEnd >= coolDownMs,
+    learning: isLearning(age[slot]!, evidence[slot]!, level(edge, kind), present[slot] === 0),
+    topScore: 0,
+  };
+}
+
+function endEpisode(edge: EdgeState, episode: Episode, nowMs: number): void {
+  edge.episode = undefined;
+  edge.lastEndMs ??= new Map();
+  edge.lastEndMs.set(episode.kind, nowMs);
+}

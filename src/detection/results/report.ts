@@ -1,0 +1,248 @@
+// The report of a closed tick: findings, incidents and scores as one batch of metrics with its events.
+import { FEATURES, type KernelFace } from '../../kernel/face.js';
+import { type Batch, ownBatch } from '../../pipeline/index.js';
+import type { Config } from '../../processors/anomaly/config.js';
+import type { ClusterState, EdgeState, GroupState } from '../topology/graph.js';
+import {
+  EDGE_EVENT_PREFIX,
+  edgeAttributes,
+  findingEvent,
+  SENDER_SILENT,
+  type SilenceReason,
+  silenceEvent,
+  UNEXPECTED_EDGE,
+  unexpectedEvent,
+} from './edge-events.js';
+import { bandOf, type Finding } from './findings.js';
+import { type IncidentView, incidentEvent } from './incident-events.js';
+import type { OwnResource } from './own-resource.js';
+import { type EventRecord, serializeEvents } from './result-events.js';
+import { ResultMetrics } from './result-metrics.js';
+import { liveSlots, mostTelling } from './telling.js';
+
+/** What a closed tick has to say. */
+export interface TickOutcome {
+  readonly group: GroupState;
+  readonly findings: readonly Finding[];
+  readonly unexpected: readonly EdgeState[];
+  readonly incidents: readonly IncidentView[];
+  readonly silences: readonly { readonly state: 'started' | 'resolved'; readonly reason: SilenceReason }[];
+  /** Scores are due. */
+  readonly scores: boolean;
+}
+
+export interface ReportOptions {
+  readonly kernel: KernelFace;
+  readonly bySlot: readonly (EdgeState | undefined)[];
+  readonly config: Config;
+  readonly resource: OwnResource;
+  /** False in a replay: observed time is event time, so that the same input gives the same bytes. */
+  readonly live: boolean;
+  openIncidents(cluster: ClusterState): number;
+}
+
+/** Unit of the scores: an annotation, since unit 1 would make Prometheus and the Collector call them `…_ratio`. */
+const SCORE = '{score}';
+/** Unit of what is either 0 or 1. */
+const STATE = '{state}';
+
+/** The sums that go out, and since when. */
+export interface ReportedCounts {
+  readonly byKind: ReadonlyMap<string, number>;
+  readonly startUnixNano: bigint;
+  readonly newestUnixNano: bigint;
+}
+
+export class Reporter {
+  readonly #options: ReportOptions;
+  /** Anomalies started since the beginning, by kind. */
+  #started = new Map<string, number>();
+  #startUnixNano = 0n;
+  #newestUnixNano = 0n;
+
+  constructor(options: ReportOptions) {
+    this.#options = options;
+  }
+
+  /** Anomalies started so far, by kind. */
+  get started(): ReportedCounts {
+    return {
+      byKind: new Map(this.#started),
+      startUnixNano: this.#startUnixNano,
+      newestUnixNano: this.#newestUnixNano,
+    };
+  }
+
+  /** Goes on counting where another reporter stopped. */
+  resume({ byKind, startUnixNano, newestUnixNano }: ReportedCounts): void {
+    this.#started = new Map(byKind);
+    this.#startUnixNano = startUnixNano;
+    this.#newestUnixNano = newestUnixNano;
+  }
+
+  /** The batch of a closed tick; undefined where there is nothing to say. */
+  report(outcome: TickOutcome): Batch | undefined {
+    const time = outcome.group.timeUnixNano;
+    this.#advance(time);
+    const metrics = new ResultMetrics();
+    for (const finding of outcome.findings) this.#finding(metrics, finding, time);
+    this.#unexpected(metrics, outcome, time);
+    for (const { state } of outcome.silences) {
+      metrics.gauge(
+        SENDER_SILENT,
+        STATE,
+        'Nothing can be said: 1',
+        state === 'started' ? 1 : 0,
+        groupAttributes(outcome.group),
+        time,
+      );
+    }
+    if (outcome.scores) this.#scores(metrics, outcome.group, time);
+    const events = this.#events(outcome, time);
+    if (outcome.scores || events.length > 0) this.#totals(metrics, outcome.group.cluster, time);
+    return metrics.items === 0 ? undefined : this.#batch(metrics, events);
+  }
+
+  /** The last state once more, while nothing comes in: scores at the time given. */
+  repeat(group: GroupState, unixNano: bigint): Batch {
+    const metrics = new ResultMetrics();
+    this.#advance(unixNano);
+    this.#scores(metrics, group, unixNano);
+    if (group.silent)
+      metrics.gauge(SENDER_SILENT, STATE, 'Nothing can be said: 1', 1, groupAttributes(group), unixNano);
+    this.#totals(metrics, group.cluster, unixNano);
+    return this.#batch(metrics, []);
+  }
+
+  /** A silence that the wall clock noticed. */
+  silence(group: GroupState, state: 'started' | 'resolved', unixNano: bigint): Batch {
+    const metrics = new ResultMetrics();
+    metrics.gauge(
+      SENDER_SILENT,
+      STATE,
+      'Nothing can be said: 1',
+      state === 'started' ? 1 : 0,
+      groupAttributes(group),
+      unixNano,
+    );
+    return this.#batch(metrics, [silenceEvent(group, state, 'no_data', unixNano)]);
+  }
+
+  #advance(unixNano: bigint): void {
+    if (this.#startUnixNano === 0n) this.#startUnixNano = unixNano;
+    if (unixNano > this.#newestUnixNano) this.#newestUnixNano = unixNano;
+  }
+
+  #batch(metrics: ResultMetrics, events: readonly EventRecord[]): Batch {
+    const { resource, live } = this.#options;
+    const observed = live ? BigInt(Date.now()) * 1_000_000n : undefined;
+    const logs =
+      events.length === 0 ? undefined : ownBatch('logs', serializeEvents(events, resource, observed), events.length);
+    return ownBatch('metrics', metrics.serialize(resource), metrics.items, logs);
+  }
+
+  /** A gauge while the anomaly lasts, then one 0; with it the bands of the edge's features. */
+  #finding(metrics: ResultMetrics, finding: Finding, time: bigint): void {
+    const { edge, kind, state, score, announced } = finding;
+    metrics.gauge(
+      EDGE_EVENT_PREFIX + kind,
+      SCORE,
+      'Score of an anomaly while it lasts, then one 0',
+      state === 'resolved' ? 0 : score,
+      edgeAttributes(edge),
+      time,
+    );
+    if (state === 'started' && announced) this.#count(kind);
+    if (this.#options.config.export_bands === 'anomalous') this.#bands(metrics, edge, time);
+  }
+
+  #count(kind: string): void {
+    this.#started.set(kind, (this.#started.get(kind) ?? 0) + 1);
+  }
+
+  #unexpected(metrics: ResultMetrics, { group, unexpected }: TickOutcome, time: bigint): void {
+    const name = EDGE_EVENT_PREFIX + UNEXPECTED_EDGE;
+    const say = (edge: EdgeState, value: number) =>
+      metrics.gauge(name, SCORE, 'An edge that nobody expected', value, edgeAttributes(edge), time);
+    for (const edge of group.unexpected) say(edge, 0);
+    group.unexpected.clear();
+    for (const edge of unexpected) {
+      say(edge, 1);
+      this.#count(UNEXPECTED_EDGE);
+      group.unexpected.add(edge);
+    }
+  }
+
+  #bands(metrics: ResultMetrics, edge: EdgeState, time: bigint): void {
+    const attributes = edgeAttributes(edge);
+    FEATURES.forEach((feature, index) => {
+      const band = bandOf(this.#options.kernel, edge, index);
+      if (!band) return;
+      for (const value of ['observed', 'expected', 'lower', 'upper'] as const) {
+        if (!Number.isFinite(band[value])) continue;
+        const of = { ...attributes, 'anomaly.feature': feature };
+        metrics.gauge(`px.anomaly.${value}`, band.unit, BAND_TEXT[value], band[value], of, time);
+      }
+    });
+  }
+
+  /** The highest scores and all that are worth saying, of edges that are not dormant. */
+  #scores(metrics: ResultMetrics, group: GroupState, time: bigint): void {
+    const { config, kernel, bySlot } = this.#options;
+    const { score } = kernel.results;
+    for (const slot of mostTelling(kernel, liveSlots(kernel, group, bySlot), config.export_top)) {
+      const edge = bySlot[slot]!;
+      metrics.gauge('px.anomaly.score', SCORE, 'Score of an edge', score[slot]!, edgeAttributes(edge), time);
+      if (config.export_bands === 'all') this.#bands(metrics, edge, time);
+    }
+  }
+
+  #totals(metrics: ResultMetrics, cluster: ClusterState, time: bigint): void {
+    for (const [kind, count] of this.#started) {
+      const attributes = { 'anomaly.kind': kind };
+      metrics.sum(
+        'px.anomaly.events',
+        'Anomalies started',
+        count,
+        attributes,
+        this.#startUnixNano,
+        this.#newestUnixNano,
+      );
+    }
+    const open = this.#options.openIncidents(cluster);
+    metrics.gauge(
+      'px.anomaly.incidents.open',
+      '{incident}',
+      'Incidents open now',
+      open,
+      { 'px.cluster.id': cluster.id },
+      time,
+    );
+  }
+
+  #events(outcome: TickOutcome, time: bigint): EventRecord[] {
+    const { pixie_ui: host, ongoing_events } = this.#options.config;
+    const { group } = outcome;
+    const findings = outcome.findings.filter(
+      ({ state, announced }) => announced && (state !== 'ongoing' || ongoing_events),
+    );
+    const watchedS = (group.cluster.lastMs - group.cluster.firstMs) / 1000;
+    return [
+      ...findings.map((finding) => findingEvent(finding, time, host)),
+      ...outcome.unexpected.map((edge) => unexpectedEvent(edge, watchedS, time, host)),
+      ...outcome.silences.map(({ state, reason }) => silenceEvent(group, state, reason, time)),
+      ...outcome.incidents.map((view) => incidentEvent(view, time, host)),
+    ];
+  }
+}
+
+const BAND_TEXT = {
+  observed: 'Value in the last window',
+  expected: 'Value that was expected',
+  lower: 'Below it the feature alone alerts',
+  upper: 'Above it the feature alone alerts',
+} as const;
+
+function groupAttributes({ cluster, windowMs }: GroupState): Record<string, string> {
+  return { 'px.cluster.id': cluster.id, 'anomaly.window': `${windowMs / 1000}s` };
+}

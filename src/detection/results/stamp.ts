@@ -1,0 +1,57 @@
+// Scores as attributes of the points that are forwarded: for those who build on isolationforestprocessor. It decodes and encodes every
+// request, and a score in a point's attributes makes each of its values a stream of its own: off unless it is asked for.
+import { opentelemetry } from '#proto';
+import type { KernelFace } from '../../kernel/face.js';
+import { rawReader, rawWriter } from '../../otlp/raw-strings.js';
+import type { Batch } from '../../pipeline/index.js';
+import type { EdgeState } from '../topology/graph.js';
+
+const { ExportMetricsServiceRequest } = opentelemetry.proto.collector.metrics.v1;
+type IMetric = opentelemetry.proto.metrics.v1.IMetric;
+type IKeyValue = opentelemetry.proto.common.v1.IKeyValue;
+
+/** The names that isolationforestprocessor writes. */
+export const SCORE_ATTRIBUTE = 'anomaly.isolation_score';
+export const VERDICT_ATTRIBUTE = 'anomaly.is_anomaly';
+
+/** Series of the scanned rows, in the order of the points; -1: unknown, or a copy that Pixie made. */
+function* seriesOfPoints(kernel: KernelFace, body: Uint8Array): Generator<number> {
+  for (let skip = 0; ; ) {
+    const { items, rows } = kernel.scan('metrics', body, skip);
+    kernel.unboundRows();
+    const series = Array.from({ length: rows }, (_, row) => kernel.seriesOf(row));
+    yield* series;
+    skip += rows;
+    if (rows === 0 || skip >= items) return;
+  }
+}
+
+function pointsOf(metric: IMetric): { attributes?: IKeyValue[] | null }[] {
+  const data = metric.gauge ?? metric.sum ?? metric.histogram ?? metric.exponentialHistogram ?? metric.summary;
+  return (data?.dataPoints ?? []) as { attributes?: IKeyValue[] | null }[];
+}
+
+/** The batch with the score of its edge's last closed window on every point that an edge is known for. */
+export function stamped(batch: Batch, kernel: KernelFace, edgeOf: (series: number) => EdgeState | undefined): Batch {
+  const request = ExportMetricsServiceRequest.decode(rawReader(batch.body));
+  const series = seriesOfPoints(kernel, batch.body);
+  for (const { scopeMetrics } of request.resourceMetrics) {
+    for (const { metrics } of scopeMetrics ?? []) {
+      for (const metric of metrics ?? []) {
+        for (const point of pointsOf(metric)) stampPoint(point, kernel, edgeOf(series.next().value ?? -1));
+      }
+    }
+  }
+  const { gzip: _, ...rest } = batch;
+  return { ...rest, body: ExportMetricsServiceRequest.encode(request, rawWriter()).finish() };
+}
+
+function stampPoint(point: { attributes?: IKeyValue[] | null }, kernel: KernelFace, edge: EdgeState | undefined): void {
+  if (!edge) return;
+  const { score, on } = kernel.results;
+  point.attributes ??= [];
+  point.attributes.push(
+    { key: SCORE_ATTRIBUTE, value: { doubleValue: score[edge.slot]! } },
+    { key: VERDICT_ATTRIBUTE, value: { boolValue: on[edge.slot] === 1 } },
+  );
+}

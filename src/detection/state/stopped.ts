@@ -1,0 +1,92 @@
+// The state of a gateway that does not run: a checkpoint opened, looked at, and written back without what is to be forgotten.
+
+import { CheckpointError } from '../../kernel/errors.js';
+import type { KernelOptions } from '../../kernel/face.js';
+import { Kernel } from '../../kernel/kernel.js';
+import { stateLayout } from '../../kernel/state-layout.js';
+import type { Batch, StateForgotten, StateListing, StateQuery, StateTarget } from '../../pipeline/index.js';
+import { configTexts } from '../../processors/anomaly/config-texts.js';
+import { schema } from '../../processors/anomaly/schema.js';
+import { anomalyEvents } from '../../telemetry/anomaly-events.js';
+import { createTelemetry } from '../../telemetry/index.js';
+import { Detector } from '../detector.js';
+import type { Delivery } from '../results/delivery.js';
+import { atOnce } from '../slicing/slices.js';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+import { forget, targetOf } from './forget.js';
+import { listState } from './inventory.js';
+
+/** Nothing is received. */
+const NO_INPUT = 1024;
+const REASON = 'an operator had it forgotten while the gateway was stopped';
+
+export class StoppedState {
+  readonly #checkpoint: Checkpoint;
+  readonly #detector: Detector;
+  /** Results that nobody is there to take: ends of anomalies and incidents. */
+  readonly unsent: Batch[] = [];
+
+  /** Throws `CheckpointError`, in words for people, where the bytes are no checkpoint of this version. */
+  static async open(bytes: Uint8Array): Promise<StoppedState> {
+    const checkpoint = await decodeCheckpoint(bytes);
+    const { layout, hash } = stateLayout();
+    if (checkpoint.header.layout !== layout || checkpoint.header.hash !== hash)
+      throw new CheckpointError(
+        `version ${checkpoint.header.program} wrote it, whose state is laid out in another way`,
+      );
+    return new StoppedState(checkpoint);
+  }
+
+  private constructor(checkpoint: Checkpoint) {
+    const { header, knowledge, kernel: memory } = checkpoint;
+    const options: KernelOptions = { ...header.kernel, hashSeed: BigInt(header.kernel.hashSeed) };
+    const kernel = Kernel.create({ ...options, inputLimitBytes: NO_INPUT });
+    kernel.restore(memory);
+    // How it is judged plays no part, and stays as it is in the file.
+    const config = schema.parse({ max_edges: header.kernel.maxEdges });
+    this.#checkpoint = checkpoint;
+    this.#detector = new Detector({
+      kernel,
+      config,
+      resource: { resource: { attributes: {} }, scope: { name: 'pxanomaly', version: header.program } },
+      events: anomalyEvents(createTelemetry(), { type: 'anomaly', name: '' }),
+      live: false,
+      emit: (_, batch) => this.unsent.push(batch),
+    });
+    const delivery = (pipeline: string) => ({ pipeline }) as Delivery;
+    this.#detector.restore(knowledge.detector, configTexts(config), delivery);
+  }
+
+  get created(): string {
+    return this.#checkpoint.header.created;
+  }
+
+  list(query: StateQuery): StateListing {
+    const { maxGroups, maxEdges, maxSeries } = this.#checkpoint.header.kernel;
+    return listState(this.#detector, { max_groups: maxGroups, max_edges: maxEdges, max_series: maxSeries }, query);
+  }
+
+  /** Throws a `PermanentError` that says what there is. */
+  forget(wanted: StateTarget): StateForgotten {
+    const target = targetOf(this.#detector, wanted);
+    if (!wanted.isDryRun) forget(this.#detector, target, REASON);
+    return target.forgotten;
+  }
+
+  /** The checkpoint without what was forgotten. */
+  async encode(): Promise<Uint8Array[]> {
+    const { header, knowledge } = this.#checkpoint;
+    const { edges, kernel } = this.#detector;
+    const groups = edges.liveGroups();
+    const clusters = new Set(groups.map(({ cluster }) => cluster.id));
+    return encodeCheckpoint({
+      header: {
+        ...header,
+        edges: edges.count,
+        watermarks: header.watermarks.filter(({ cluster }) => clusters.has(cluster)),
+      },
+      knowledge: { ...knowledge, detector: atOnce(this.#detector.save()) },
+      kernel: [...kernel.snapshotPieces()].filter(({ length }) => length > 0),
+    });
+  }
+}
