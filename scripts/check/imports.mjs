@@ -1,4 +1,5 @@
-// Import directions: docs/architecture.md's order of layers, read off the import lines of src/ and assembly/.
+// Import directions: docs/architecture.md's order of layers and of detection's rooms, read off the import lines of src/ and
+// assembly/; and files that import each other in a circle, type imports included.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
@@ -11,6 +12,7 @@ const LAYERS = [
   ['storage'],
   ['otlp'],
   ['kernel'],
+  ['detection'],
   ['sending'],
   ['receivers', 'processors', 'connectors', 'exporters', 'extensions'],
   ['components.ts'],
@@ -20,6 +22,24 @@ const LAYERS = [
   ['demo', 'replay'],
   ['commands'],
   ['main.ts'],
+];
+
+/** Rooms of src/detection and the files beside them, from the bottom up. A room imports from itself and from rooms below. */
+const DETECTION = [
+  ['sender-settings.ts', 'slicing'],
+  ['pending-request.ts'],
+  ['rules'],
+  ['topology'],
+  ['binding'],
+  ['alerting'],
+  ['incidents'],
+  ['results'],
+  ['learning'],
+  ['settings.ts', 'published-counts.ts'],
+  ['kernel-options.ts'],
+  ['detector.ts'],
+  ['status', 'state'],
+  ['learner.ts'],
 ];
 
 const IMPORT = /(?:^|\n)\s*(?:import|export)\s(?:[^'";]*?\sfrom\s)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g;
@@ -51,8 +71,60 @@ function wrongImport(from, target) {
   const [here, there] = [home(from), home(to.replace(/\.js$/, '.ts'))];
   if (here.rank < 0) return `${from}: src/${here.name} has no place in the order of layers (scripts/check/imports.mjs)`;
   if (there.rank < 0) return `${from} imports ${to}, which has no place in the order of layers`;
+  if (here.name === 'detection' && there.name === 'detection') return wrongRoom(from, to.replace(/\.js$/, '.ts'));
   if (here.name === there.name || there.rank < here.rank) return undefined;
   return there.rank === here.rank ? `${from} imports its sibling ${to}` : `${from} imports ${to}, which lies above it`;
+}
+
+/** A room of detection that reaches for one above it, or beside it. */
+function wrongRoom(from, to) {
+  const [here, there] = [from, to].map((path) => path.split('/')[2]);
+  const [rank, other] = [here, there].map((name) => DETECTION.findIndex((rooms) => rooms.includes(name)));
+  if (rank < 0) return `${from}: src/detection/${here} has no place in the order of rooms (scripts/check/imports.mjs)`;
+  if (other < 0) return `${from} imports ${to}, which has no place in the order of rooms`;
+  if (here === there || other < rank) return undefined;
+  return other === rank ? `${from} imports ${to}, of the room beside it` : `${from} imports ${to}, of a room above it`;
+}
+
+/** Files that import each other in a circle, directly or through others: each circle once, its files in order. */
+export function importCircles(root) {
+  const graph = new Map();
+  for (const path of [...sources(root, 'src'), ...sources(root, 'assembly')]) {
+    const targets = importsOf(readFileSync(join(root, path), 'utf8')).filter((target) => target.startsWith('.'));
+    const files = targets.map((target) => `${posix.join(posix.dirname(path), target).replace(/\.(js|ts)$/, '')}.ts`);
+    graph.set(path, files);
+  }
+  return components(graph)
+    .filter((files) => files.length > 1)
+    .map((files) => files.sort());
+}
+
+/** Strongly connected components (Tarjan). */
+function components(graph) {
+  const found = [];
+  const state = new Map();
+  const stack = [];
+  const visit = (node) => {
+    const mine = { index: state.size, low: state.size, isOpen: true };
+    state.set(node, mine);
+    stack.push(node);
+    for (const next of graph.get(node) ?? []) {
+      if (!graph.has(next)) continue;
+      const other = state.get(next) ?? visit(next);
+      if (other.isOpen) mine.low = Math.min(mine.low, other.low);
+    }
+    if (mine.low !== mine.index) return mine;
+    const files = stack.splice(stack.indexOf(node));
+    for (const file of files) state.get(file).isOpen = false;
+    found.push(files);
+    return mine;
+  };
+  for (const node of graph.keys()) if (!state.has(node)) visit(node);
+  return found;
+}
+
+function importsOf(text) {
+  return [...text.matchAll(IMPORT)].map((match) => match[1] ?? match[2]);
 }
 
 /** Rules about words in a file that say what it touches. */
@@ -66,12 +138,12 @@ function wrongWords(path, text) {
   return wrong;
 }
 
-/** Every import that goes the wrong way, as a sentence. */
+/** Every import that goes the wrong way, and every circle, as a sentence. */
 export function checkImports(root) {
-  return [...sources(root, 'src'), ...sources(root, 'assembly')].flatMap((path) => {
+  const directions = [...sources(root, 'src'), ...sources(root, 'assembly')].flatMap((path) => {
     const text = readFileSync(join(root, path), 'utf8');
-    const targets = [...text.matchAll(IMPORT)].map((match) => match[1] ?? match[2]);
-    const wrong = targets.flatMap((target) => wrongImport(path, target) ?? []);
+    const wrong = importsOf(text).flatMap((target) => wrongImport(path, target) ?? []);
     return path.startsWith('src/') ? [...wrong, ...wrongWords(path, text)] : wrong;
   });
+  return [...directions, ...importCircles(root).map((files) => `in a circle: ${files.join(', ')}`)];
 }

@@ -1,28 +1,29 @@
 // Everything that is known of the clusters: the kernel with its dictionary, and what is made of its answers. It outlives a reload.
 import type { Closing, KernelFace } from '../kernel/face.js';
 import type { Batch } from '../pipeline/index.js';
-import type { Config } from '../processors/anomaly/config.js';
-import { type ConfigTexts, configTexts, rulesText } from '../processors/anomaly/config-texts.js';
 import type { AnomalyEvents } from '../telemetry/anomaly-events.js';
 import { countOf } from '../terminal/format.js';
 import { EdgeProfiles } from './alerting/edge-profiles.js';
+import { type EpisodeOptions, endEpisode, stepEpisode } from './alerting/episodes.js';
 import { NewEdges, type SavedTallies } from './alerting/new-edges.js';
 import type { SavedProfiles } from './alerting/profiles.js';
-import type { Sender } from './alerting/senders.js';
 import { Binder, type SavedBinder } from './binding/binder.js';
 import { Quantiles, type SavedQuantiles } from './binding/quantiles.js';
 import { Incidents, type SavedIncidents } from './incidents/incidents.js';
-import type { LearnHost, Lesson } from './learning/learn.js';
+import type { LearnHost } from './learning/learn.js';
 import { OddCounters } from './learning/odd-counters.js';
 import { type NoteHost, RequestNotes } from './learning/request-notes.js';
+import type { PendingRequest, Route } from './pending-request.js';
 import { PublishedCounts } from './published-counts.js';
-import type { Delivery } from './results/delivery.js';
-import { type Finding, type FindingOptions, findingEnded, findingOf } from './results/findings.js';
+import { type Finding, findingOf } from './results/findings.js';
 import type { IncidentView } from './results/incident-events.js';
 import type { OwnResource } from './results/own-resource.js';
 import { type ReportedCounts, Reporter, type TickOutcome } from './results/report.js';
+import { Routing } from './results/routing.js';
 import { compileMutes } from './rules/mutes.js';
 import { createRuleBook } from './rules/rule-book.js';
+import type { Sender } from './sender-settings.js';
+import type { DetectionSettings, SettingsTexts } from './settings.js';
 import { inOrderOfAge } from './topology/age-order.js';
 import { ClockTold } from './topology/clock-offsets.js';
 import { Edges } from './topology/edges.js';
@@ -46,12 +47,12 @@ export interface SavedDetector {
 
 export interface DetectorOptions {
   readonly kernel: KernelFace;
-  readonly config: Config;
+  readonly settings: DetectionSettings;
   readonly resource: OwnResource;
   readonly events: AnomalyEvents;
   readonly live: boolean;
-  /** A result for the pipelines that brought the cluster's data. */
-  emit(cluster: ClusterState, batch: Batch): void;
+  /** A result for these pipelines. */
+  emit(routes: ReadonlySet<Route>, batch: Batch): void;
 }
 
 /** Event times further apart than this are no rounding of an export interval, ms. */
@@ -61,14 +62,15 @@ export class Detector implements LearnHost {
   readonly kernel: KernelFace;
   readonly edges: Edges;
   readonly incidents: Incidents;
+  readonly routing: Routing = new Routing();
   #options: DetectorOptions;
   readonly #quantiles: Quantiles;
   #binder: Binder;
   #reporter: Reporter;
   #profiles: EdgeProfiles;
   #newEdges: NewEdges;
-  #findingOptions: FindingOptions;
-  readonly #requests = new RequestNotes();
+  #episodeOptions: EpisodeOptions;
+  readonly #requests = new RequestNotes(this.routing);
   readonly #noteHost: NoteHost = {
     settle: (cluster, sender) => this.#applySettings(cluster, sender),
     outside: ({ id }, { auth }) => this.#options.events.settingsIgnored(auth?.subject ?? '', id),
@@ -78,12 +80,12 @@ export class Detector implements LearnHost {
   readonly #clocks: ClockTold;
 
   constructor(options: DetectorOptions) {
-    const { kernel, config } = options;
+    const { kernel, settings } = options;
     this.kernel = kernel;
     this.#clocks = new ClockTold(kernel);
     this.edges = new Edges({
       kernel,
-      maxEdges: config.max_edges,
+      maxEdges: settings.capacities.maxEdges,
       profile: (edge) => this.#profiles.of(edge.group, edge),
       isKept: (edge) => edge.episode !== undefined || this.incidents.of(edge) !== undefined,
       onForgotten: (edge) => this.incidents.forget(edge),
@@ -92,7 +94,7 @@ export class Detector implements LearnHost {
       onGroupForgotten: (group) => this.#forgetGroup(group),
     });
     const { groups, bySlot } = this.edges;
-    this.incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: config.incidents.max_per_day });
+    this.incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: settings.incidents.maxPerDay });
     this.#options = options;
     this.#oddCounters = new OddCounters({
       kernel,
@@ -100,11 +102,11 @@ export class Detector implements LearnHost {
       edgeOf: (series) => this.#binder.edgeOf(series),
     });
     this.#quantiles = new Quantiles(kernel);
-    this.#profiles = new EdgeProfiles(kernel, config, bySlot);
+    this.#profiles = new EdgeProfiles(kernel, settings.alerting, bySlot);
     this.#binder = this.#makeBinder();
     this.#reporter = this.#makeReporter();
     this.#newEdges = this.#makeNewEdges();
-    this.#findingOptions = this.#makeFindingOptions();
+    this.#episodeOptions = this.#makeEpisodeOptions();
   }
 
   get binder(): Binder {
@@ -117,10 +119,10 @@ export class Detector implements LearnHost {
 
   /** Goes on under another configuration of the same capacities: what is learnt stays, how it is judged changes. */
   reconfigure(options: DetectorOptions): void {
-    const before = this.#options.config;
+    const before = this.#options.settings;
     this.#options = options;
-    const { config } = options;
-    if (rulesText(before) !== rulesText(config)) {
+    const { settings } = options;
+    if (before.texts.rules !== settings.texts.rules) {
       this.edges.forgetFeatures();
       this.kernel.unbindAll();
       this.#binder = this.#makeBinder();
@@ -131,13 +133,11 @@ export class Detector implements LearnHost {
     const tallies = this.#newEdges.save();
     this.#newEdges = this.#makeNewEdges();
     this.#newEdges.restore(tallies, this.edges.clusters, this.edges.bySlot);
-    this.incidents.setBudget(config.incidents.max_per_day);
-    this.#profiles = new EdgeProfiles(this.kernel, config, this.edges.bySlot);
-    this.#findingOptions = this.#makeFindingOptions();
-    for (const cluster of this.edges.clusters.values()) {
-      cluster.deliveries.clear();
-      for (const edge of cluster.edges) this.#profiles.set(edge);
-    }
+    this.incidents.setBudget(settings.incidents.maxPerDay);
+    this.#profiles = new EdgeProfiles(this.kernel, settings.alerting, this.edges.bySlot);
+    this.#episodeOptions = this.#makeEpisodeOptions();
+    this.routing.clear();
+    for (const cluster of this.edges.clusters.values()) for (const edge of cluster.edges) this.#profiles.set(edge);
   }
 
   /** Forgets what does not fit into so many edges and series, and leaves no gap among their slots; in words, what is gone. */
@@ -156,7 +156,9 @@ export class Detector implements LearnHost {
 
   /** Everything that is known besides the kernel's memory. Nothing may be learnt between two steps. */
   *save(): Generator<void, SavedDetector> {
-    const { saved, numbers, numberOf } = yield* saveDictionary(this.edges);
+    const { saved, numbers, numberOf } = yield* saveDictionary(this.edges, (cluster) =>
+      this.routing.pipelinesOf(cluster),
+    );
     yield;
     return {
       incidents: this.incidents.save(numbers, numberOf),
@@ -174,16 +176,19 @@ export class Detector implements LearnHost {
    * Takes up in an empty detector what another has saved; the kernel has its memory already. What alerts, and when, is this
    * configuration's: `before` tells what was another then.
    */
-  restore(saved: SavedDetector, before: ConfigTexts, delivery: (pipeline: string) => Delivery | undefined): void {
+  restore(saved: SavedDetector, before: SettingsTexts, routeOf: (pipeline: string) => Route | undefined): void {
     const { groups, clusters, bySlot } = this.edges;
-    const numbers = restoreDictionary(this.edges, saved.dictionary, delivery);
+    const numbers = restoreDictionary(this.edges, saved.dictionary, (cluster, pipeline) => {
+      const route = routeOf(pipeline);
+      if (route) this.routing.add(cluster, route);
+    });
     this.incidents.restore(saved.incidents, numbers);
     this.#reporter.resume(saved.reported);
     this.#binder.restore(saved.binder);
     this.#quantiles.restore(saved.quantiles, groups);
     this.#newEdges.restore(saved.tallies, clusters, bySlot);
     this.#published.resume(this.kernel.counts(), this.edges.counts);
-    const now = configTexts(this.#options.config);
+    const now = this.#options.settings.texts;
     if (before.config === now.config) this.#profiles.restore(saved.profiles);
     else this.#rejudge(before.rules !== now.rules);
     this.edges.restoreRoom(saved.room);
@@ -202,17 +207,23 @@ export class Detector implements LearnHost {
   }
 
   #makeBinder(): Binder {
-    const { kernel, config, events } = this.#options;
-    const resolve = { rules: createRuleBook(config), mutes: compileMutes(config.mute) };
-    return new Binder({ kernel, edges: this.edges, quantiles: this.#quantiles, resolve, events });
+    const { kernel, settings, events } = this.#options;
+    return new Binder({
+      kernel,
+      edges: this.edges,
+      quantiles: this.#quantiles,
+      resolve: { rules: createRuleBook(settings.rules), mutes: compileMutes(settings.rules.mute) },
+      events,
+      routed: (cluster, route) => this.routing.add(cluster, route),
+    });
   }
 
   #makeReporter(): Reporter {
-    const { kernel, config, resource, live } = this.#options;
+    const { kernel, settings, resource, live } = this.#options;
     const { bySlot } = this.edges;
     return new Reporter({
       kernel,
-      config,
+      settings: settings.results,
       bySlot,
       resource,
       live,
@@ -221,31 +232,31 @@ export class Detector implements LearnHost {
   }
 
   #makeNewEdges(): NewEdges {
-    const { config, events } = this.#options;
-    return new NewEdges(config.detectors.new_edge, ({ cluster, count, examples }) =>
+    const { settings, events } = this.#options;
+    return new NewEdges(settings.alerting.newEdge, ({ cluster, count, examples }) =>
       events.edgesLearnt(cluster.name, count, examples.map(edgeText)),
     );
   }
 
-  #makeFindingOptions(): FindingOptions {
+  #makeEpisodeOptions(): EpisodeOptions {
     return {
       kernel: this.kernel,
       level: (edge, kind) => this.#profiles.levelOf(edge, kind),
-      coolDownMs: this.#options.config.cool_down,
+      coolDownMs: this.#options.settings.alerting.coolDownMs,
     };
   }
 
   // -- LearnHost
 
-  bind(lesson: Lesson, rows: readonly number[], total: number): void {
-    this.#binder.bind(lesson, rows, total);
+  bind(pending: PendingRequest, rows: readonly number[], total: number): void {
+    this.#binder.bind(pending, rows, total);
   }
 
-  folded(lesson: Lesson, from: number, to: number): void {
+  folded(pending: PendingRequest, from: number, to: number): void {
     this.#binder.release();
-    this.#quantiles.note(lesson.batch.body);
-    this.#oddCounters.note(lesson);
-    this.#noteSender(lesson, from, to);
+    this.#quantiles.note(pending.batch.body);
+    this.#oddCounters.note(pending);
+    this.#noteSender(pending, from, to);
   }
 
   due(group: number): void {
@@ -271,9 +282,14 @@ export class Detector implements LearnHost {
     const outcome = yield* this.#outcome(group, closing, nowMs);
     this.#count(outcome);
     const batch = this.#reporter.report(outcome);
-    if (batch) this.#options.emit(group.cluster, batch);
+    if (batch) this.emit(group.cluster, batch);
     this.#profiles.renew(group, nowMs);
     this.edges.closed();
+  }
+
+  /** A result for the pipelines that brought the cluster's data. */
+  emit(cluster: ClusterState, batch: Batch): void {
+    this.#options.emit(this.routing.of(cluster), batch);
   }
 
   // -- what is forgotten
@@ -294,9 +310,10 @@ export class Detector implements LearnHost {
   #endAll(group: GroupState, isLeaving: (edge: EdgeState) => boolean, reason: string): void {
     const nowMs = Number(group.timeUnixNano / 1_000_000n);
     const edges = [...group.cluster.edges].filter(isLeaving);
-    const findings = edges
-      .map((edge) => findingEnded(this.kernel, edge, nowMs, reason))
-      .filter((finding) => finding !== undefined);
+    const findings = edges.flatMap((edge): Finding[] => {
+      const step = endEpisode(edge);
+      return step ? [{ ...findingOf(this.kernel, edge, step, nowMs), reason }] : [];
+    });
     const incidents = this.incidents.end(isLeaving).map((incident) => ({
       incident,
       state: 'closed' as const,
@@ -308,7 +325,7 @@ export class Detector implements LearnHost {
     const outcome = { group, findings, unexpected: [], incidents, silences: [], scores: false };
     this.#count(outcome, false);
     const batch = this.#reporter.report(outcome);
-    if (batch) this.#options.emit(group.cluster, batch);
+    if (batch) this.emit(group.cluster, batch);
   }
 
   #forgetGroup(group: GroupState): void {
@@ -320,7 +337,7 @@ export class Detector implements LearnHost {
   *#outcome(group: GroupState, closing: Closing, nowMs: number): Generator<void, TickOutcome> {
     const { bySlot } = this.edges;
     const silences = this.#outage(group);
-    const isNewEdgeOn = this.#isOn(group.cluster, 'new_edge');
+    const isNewEdgeOn = this.#isNewEdgeOn(group.cluster);
     const fresh = Array.from(closing.newEdges, (slot) => bySlot[slot]).filter((edge) => edge !== undefined);
     const unexpected = this.#newEdges.step(group, fresh, nowMs, isNewEdgeOn);
     const incidents = yield* this.#incidents(group, nowMs);
@@ -334,11 +351,10 @@ export class Detector implements LearnHost {
   }
 
   #finding(edge: EdgeState, nowMs: number): Finding | undefined {
-    const finding = findingOf(this.#findingOptions, edge, nowMs);
-    if (!finding) return undefined;
-    const incident = this.incidents.of(edge)?.id ?? finding.incident;
-    if (edge.episode) edge.episode.incident = incident;
-    return { ...finding, incident };
+    const step = stepEpisode(this.#episodeOptions, edge, nowMs);
+    if (!step) return undefined;
+    step.episode.incident = this.incidents.of(edge)?.id ?? step.episode.incident;
+    return findingOf(this.kernel, edge, step, nowMs);
   }
 
   *#incidents(group: GroupState, nowMs: number): Generator<void, IncidentView[]> {
@@ -356,7 +372,7 @@ export class Detector implements LearnHost {
 
   /** Scores go out every export interval of event time. */
   #scoresDue(group: GroupState, nowMs: number): boolean {
-    const interval = group.cluster.settings.exportIntervalMs ?? this.#options.config.export_interval;
+    const interval = group.cluster.settings.exportIntervalMs ?? this.#options.settings.results.exportIntervalMs;
     const due = group.scoredMs === 0 || nowMs - group.scoredMs >= interval - SLACK_MS || nowMs < group.scoredMs;
     if (!due) return false;
     group.scoredMs = nowMs;
@@ -364,22 +380,22 @@ export class Detector implements LearnHost {
     return true;
   }
 
-  #isOn(cluster: ClusterState, detector: 'new_edge'): boolean {
-    return cluster.settings.detectors?.has(detector) ?? this.#options.config.detectors[detector].enabled;
+  #isNewEdgeOn({ settings }: ClusterState): boolean {
+    return settings.detectors?.has('new_edge') ?? this.#options.settings.alerting.newEdge.enabled;
   }
 
   // -- senders and profiles
 
   /** Settings need every cluster of the request; where its results go, a sample tells. */
-  #noteSender(lesson: Lesson, from: number, to: number): void {
-    const { sender } = lesson;
+  #noteSender(pending: PendingRequest, from: number, to: number): void {
+    const { sender } = pending;
     const seen = new Set<ClusterState>();
     const step = sender.key === '' ? Math.max(1, (to - from - 1) >> 1) : 1;
     for (let row = from; row < to; row += step) {
       const edge = this.#binder.edgeOf(this.kernel.seriesOf(row));
       if (edge) seen.add(edge.cluster);
     }
-    this.#requests.note(lesson, seen, this.#noteHost);
+    this.#requests.note(pending, seen, this.#noteHost);
   }
 
   /** After each request: whose clock was found to be off. */

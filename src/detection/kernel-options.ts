@@ -1,7 +1,7 @@
-// What the kernel's memory is laid out for, by the configuration.
+// What the kernel's memory is laid out for, by the settings.
 import { randomBytes } from 'node:crypto';
 import type { KernelOptions } from '../kernel/face.js';
-import type { Config } from '../processors/anomaly/config.js';
+import type { DetectionSettings } from './settings.js';
 
 /** Room for services and feeds by that for edges and groups. */
 const SERVICES_PER_EDGE = 2;
@@ -11,21 +11,22 @@ const FEEDS_PER_GROUP = 32;
 const FOREST = { reservoir: 4096, period: 2048, first: 512, refresh: 360 } as const;
 
 /** `hashSeed`: random where it is not given. */
-export function kernelOptions(config: Config, hashSeed: bigint | undefined): KernelOptions {
-  const { enabled, trees, subsample } = config.detectors.isolation_forest;
+export function kernelOptions(settings: DetectionSettings, hashSeed: bigint | undefined): KernelOptions {
+  const { capacities, model, incidents } = settings;
+  const { maxSeries, maxEdges, maxGroups, maxRequestBytes } = capacities;
   return {
-    maxSeries: config.max_series,
-    maxEdges: config.max_edges,
-    maxServices: config.max_edges * SERVICES_PER_EDGE,
-    maxGroups: config.max_groups,
-    maxFeeds: config.max_groups * FEEDS_PER_GROUP,
-    inputLimitBytes: config.max_request_size_mib * 1024 * 1024,
+    maxSeries,
+    maxEdges,
+    maxServices: maxEdges * SERVICES_PER_EDGE,
+    maxGroups,
+    maxFeeds: maxGroups * FEEDS_PER_GROUP,
+    inputLimitBytes: maxRequestBytes,
     hashSeed: hashSeed ?? randomBytes(8).readBigUInt64LE(),
-    seed: config.seed,
-    forest: { enabled, trees, subsample, ...FOREST },
-    autoencoder: config.detectors.autoencoder.enabled,
-    counts: config.detectors.zscore.counts,
-    bytesDiscount: config.incidents.bytes_discount,
+    seed: model.seed,
+    forest: { ...model.forest, ...FOREST },
+    autoencoder: model.autoencoder,
+    counts: model.counts,
+    bytesDiscount: incidents.bytesDiscount,
   };
 }
 

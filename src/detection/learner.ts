@@ -1,36 +1,35 @@
 // What a processor has learnt: detector, learn loop, spans and counts. It outlives a reload, and a checkpoint holds it.
-import type { Settings } from '../config/settings.js';
 import { CheckpointError } from '../kernel/errors.js';
 import type { KernelFace, KernelOptions } from '../kernel/face.js';
 import { stateLayout } from '../kernel/state-layout.js';
 import type { Batch } from '../pipeline/index.js';
-import type { Config } from '../processors/anomaly/config.js';
-import { configTexts } from '../processors/anomaly/config-texts.js';
 import type { AnomalyEvents } from '../telemetry/anomaly-events.js';
 import { countOf } from '../terminal/format.js';
 import { Detector, type DetectorOptions } from './detector.js';
 import { kernelOptions, layoutOf, shapeOf } from './kernel-options.js';
-import { LearnLoop, type Lesson } from './learning/learn.js';
-import { SpanLessons } from './learning/spans/lessons.js';
+import { LearnLoop } from './learning/learn.js';
+import { SpanCalls } from './learning/spans/span-calls.js';
 import { countRows, isTruncated } from './learning/truncation.js';
-import type { Delivery } from './results/delivery.js';
+import type { PendingRequest, Route } from './pending-request.js';
 import type { OwnResource } from './results/own-resource.js';
+import type { DetectionSettings } from './settings.js';
 import { atOnce } from './slicing/slices.js';
 import type { Checkpoint, CheckpointHeader } from './state/checkpoint.js';
 import { type FitHost, fitState } from './state/fit.js';
-import type { ClusterState } from './topology/graph.js';
 
 export interface LearnerOptions {
-  readonly settings: Settings;
-  readonly config: Config;
+  readonly settings: DetectionSettings;
+  /** Of the program, for checkpoints. */
+  readonly version: string;
   readonly events: AnomalyEvents;
   readonly resource: OwnResource;
   readonly live: boolean;
   readonly hashSeed: bigint | undefined;
   readonly createKernel: (options: KernelOptions) => KernelFace;
   readonly register: ((kernel: KernelFace, serves: boolean) => void) | undefined;
-  readonly deliveries: () => readonly Delivery[];
-  emit(cluster: ClusterState, batch: Batch): void;
+  /** Every metrics pipeline. */
+  readonly routes: () => readonly Route[];
+  emit(routes: ReadonlySet<Route>, batch: Batch): void;
 }
 
 const OTHER_RULES = 'which series feeds what: the rules have changed, and edges whose window has changed learn anew';
@@ -40,19 +39,20 @@ export class Learner {
   requests = 0;
   truncated = 0;
   readonly #options: LearnerOptions;
-  readonly #spans: SpanLessons;
+  readonly #spans: SpanCalls;
   #lastSpans: Record<string, number> = {};
   #kernelOptions: KernelOptions;
   #detector: Detector | undefined;
   #loop: LearnLoop | undefined;
 
   constructor(options: LearnerOptions) {
-    const { config, hashSeed } = options;
+    const { settings, hashSeed } = options;
+    const { waitMs, maxWaiting } = settings.learning.spans;
     this.#options = options;
-    this.#kernelOptions = kernelOptions(config, hashSeed);
-    this.#spans = new SpanLessons({
-      waitNanos: BigInt(Math.round(config.traces.wait * 1e6)),
-      maxWaiting: config.traces.max_waiting,
+    this.#kernelOptions = kernelOptions(settings, hashSeed);
+    this.#spans = new SpanCalls({
+      waitNanos: BigInt(Math.round(waitMs * 1e6)),
+      maxWaiting,
       remark: (remark) => options.events.spansOdd(remark),
     });
   }
@@ -76,8 +76,8 @@ export class Learner {
 
   /** In a replay there is no receipt to compare with. */
   #maxFutureNanos(): bigint {
-    const { live, config } = this.#options;
-    return live ? BigInt(Math.round(config.max_future * 1e6)) : 0n;
+    const { live, settings } = this.#options;
+    return live ? BigInt(Math.round(settings.learning.maxFutureMs * 1e6)) : 0n;
   }
 
   /** Lets everything go. A detector that was filled in part is worth nothing. */
@@ -88,22 +88,22 @@ export class Learner {
   }
 
   #detectorOptions(kernel: KernelFace): DetectorOptions {
-    const { config, events, resource, live, emit } = this.#options;
-    return { kernel, config, resource, events, live, emit };
+    const { settings, events, resource, live, emit } = this.#options;
+    return { kernel, settings, resource, events, live, emit };
   }
 
   // -- learning
 
-  *learn(lesson: Lesson): Generator<void> {
+  *learn(pending: PendingRequest): Generator<void> {
     if (!this.#loop || !this.#detector) return;
-    if (lesson.batch.signal === 'traces') {
-      yield* this.#learnSpans(lesson, this.#loop, this.#detector);
+    if (pending.batch.signal === 'traces') {
+      yield* this.#learnSpans(pending, this.#loop, this.#detector);
       return;
     }
     const before = this.#detector.kernel.counts().copies;
-    yield* this.#loop.learn(lesson, this.#detector);
+    yield* this.#loop.learn(pending, this.#detector);
     this.#detector.lookAtClocks();
-    const { body, items } = lesson.batch;
+    const { body, items } = pending.batch;
     const rows = countRows(body, items);
     if (!isTruncated(rows, items, this.#detector.kernel.counts().copies - before)) return;
     this.truncated++;
@@ -111,8 +111,8 @@ export class Learner {
     this.#options.events.truncated(rows);
   }
 
-  *#learnSpans(lesson: Lesson, loop: LearnLoop, detector: Detector): Generator<void> {
-    const calls = yield* this.#spans.from(lesson);
+  *#learnSpans(pending: PendingRequest, loop: LearnLoop, detector: Detector): Generator<void> {
+    const calls = yield* this.#spans.from(pending);
     if (calls) yield* loop.learn(calls, detector);
     detector.lookAtClocks();
     this.#countSpans();
@@ -160,11 +160,11 @@ export class Learner {
   #header({ edges }: Detector): CheckpointHeader {
     const { hashSeed, ...kernel } = this.#kernelOptions;
     return {
-      program: this.#options.settings.version,
+      program: this.#options.version,
       created: new Date().toISOString(),
       ...stateLayout(),
       kernel: { ...kernel, hashSeed: String(hashSeed) },
-      ...configTexts(this.#options.config),
+      ...this.#options.settings.texts,
       edges: edges.count,
       watermarks: edges.liveGroups().map(({ cluster, windowMs, timeUnixNano }) => ({
         cluster: cluster.id,
@@ -183,19 +183,19 @@ export class Learner {
     const hashSeed = BigInt(header.kernel.hashSeed);
     const before: KernelOptions = { ...header.kernel, hashSeed };
     this.#kernelOptions = { ...this.#kernelOptions, hashSeed };
-    const delivery = (name: string) => this.#options.deliveries().find(({ pipeline }) => pipeline === name);
-    const now = configTexts(this.#options.config);
+    const routeOf = (name: string) => this.#options.routes().find(({ pipeline }) => pipeline === name);
+    const now = this.#options.settings.texts;
     const dropped = header.rules === now.rules ? [] : [OTHER_RULES];
     if (shapeOf(before) === shapeOf(this.#kernelOptions)) {
       const detector = this.open();
       detector.kernel.restore(kernel);
-      detector.restore(knowledge.detector, header, delivery);
+      detector.restore(knowledge.detector, header, routeOf);
     } else {
       const fitted = fitState(checkpoint, before, this.#kernelOptions, this.#fitHost());
       dropped.push(...fitted.dropped);
-      this.#serve(fitted.kernel).restore(fitted.saved, now, delivery);
+      this.#serve(fitted.kernel).restore(fitted.saved, now, routeOf);
     }
-    this.#loop?.restore(knowledge.loop, (name) => delivery(name) ?? this.#options.deliveries()[0]);
+    this.#loop?.restore(knowledge.loop, (name) => routeOf(name) ?? this.#options.routes()[0]);
     this.#spans.restore(knowledge.spans);
     this.#lastSpans = { ...this.#spans.counts };
     this.requests = knowledge.requests;

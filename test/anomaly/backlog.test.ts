@@ -1,14 +1,14 @@
-// Work that no lesson may run beside: after the current lesson, before those that wait, in steps.
+// Work that no request may run beside: after the current request, before those that wait, in steps.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Backlog } from '../../src/detection/learning/backlog.js';
-import type { Lesson } from '../../src/detection/learning/learn.js';
+import type { PendingRequest } from '../../src/detection/pending-request.js';
 import { packTexts, unpackTexts } from '../../src/detection/topology/texts.js';
 import { ownBatch } from '../../src/pipeline/index.js';
 import { testLedger } from '../support/ledger.js';
 
-function lesson(items: number): Lesson {
-  return { batch: ownBatch('metrics', new Uint8Array(8), items), sender: {}, delivery: {} } as unknown as Lesson;
+function pending(items: number): PendingRequest {
+  return { batch: ownBatch('metrics', new Uint8Array(8), items), sender: {}, route: {} } as unknown as PendingRequest;
 }
 
 function backlogInto(log: string[]): Backlog {
@@ -16,7 +16,7 @@ function backlogInto(log: string[]): Backlog {
     ledger: testLedger(),
     *learn({ batch: { items } }) {
       for (let step = 0; step < 3; step++) {
-        log.push(`lesson ${items}`);
+        log.push(`request ${items}`);
         yield;
       }
     },
@@ -26,11 +26,11 @@ function backlogInto(log: string[]): Backlog {
   });
 }
 
-test('exclusive work runs between two lessons, and its answer comes back', async () => {
+test('exclusive work runs between two requests, and its answer comes back', async () => {
   const log: string[] = [];
   const backlog = backlogInto(log);
-  void backlog.add(lesson(1));
-  void backlog.add(lesson(2));
+  void backlog.add(pending(1));
+  void backlog.add(pending(2));
   function* work(): Generator<void, string> {
     log.push('work');
     yield;
@@ -42,12 +42,12 @@ test('exclusive work runs between two lessons, and its answer comes back', async
   assert.equal(answer, 'saved');
   assert.ok(took.longestMs >= 0);
   assert.equal(log.filter((entry) => entry === 'work').length, 2);
-  assert.equal(log.indexOf('work') % 3, 0, 'after a whole number of lessons');
+  assert.equal(log.indexOf('work') % 3, 0, 'after a whole number of requests');
   assert.equal(log.indexOf('work') + 1, log.lastIndexOf('work'), 'nothing in between');
   assert.equal(backlog.bytes, 0);
 });
 
-test('exclusive work that fails says so, and lessons go on', async () => {
+test('exclusive work that fails says so, and requests go on', async () => {
   const log: string[] = [];
   const backlog = backlogInto(log);
   // biome-ignore lint/correctness/useYield: a generator that fails at its first step
@@ -55,10 +55,10 @@ test('exclusive work that fails says so, and lessons go on', async () => {
     throw new Error('no room');
   }
   const failed = backlog.exclusively(work());
-  void backlog.add(lesson(1));
+  void backlog.add(pending(1));
   await assert.rejects(failed, /no room/);
   await backlog.drained();
-  assert.deepEqual(log, ['lesson 1', 'lesson 1', 'lesson 1']);
+  assert.deepEqual(log, ['request 1', 'request 1', 'request 1']);
 });
 
 test('finishing at once ends exclusive work too', async () => {

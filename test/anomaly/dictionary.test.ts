@@ -2,16 +2,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type FeatureState, NO_FEATURES, SharedFeatures } from '../../src/detection/topology/features.js';
+import { edgeBetween } from '../../src/detection/topology/edge-between.js';
+import { NO_FEATURES, SharedFeatures } from '../../src/detection/topology/features.js';
 import {
   byName,
   createCluster,
   createGroup,
+  createService,
   type EdgeState,
   edgeKey,
+  type FeatureState,
   type FeedState,
+  type ServiceState,
 } from '../../src/detection/topology/graph.js';
-import { edgeBetween, FewEdges, ServiceState, Services } from '../../src/detection/topology/services.js';
+import { FewEdges, Services } from '../../src/detection/topology/services.js';
 import type { FeatureName } from '../../src/kernel/face.js';
 
 const cluster = createCluster({ id: 'c', name: 'c' });
@@ -36,7 +40,7 @@ function edgeOf(slot: number, from?: ServiceState, to?: ServiceState, hasSource 
   };
 }
 
-const service = (name: string, namespace = 'shop'): ServiceState => new ServiceState({ namespace, name });
+const service = (name: string, namespace = 'shop'): ServiceState => createService({ namespace, name });
 
 describe('edges of a service', () => {
   it('behave as a set, in the order in which they came', () => {

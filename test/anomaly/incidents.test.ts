@@ -3,8 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Incident, Incidents } from '../../src/detection/incidents/incidents.js';
 import { atOnce } from '../../src/detection/slicing/slices.js';
-import { createCluster, createGroup, type EdgeState, type GroupState } from '../../src/detection/topology/graph.js';
-import { ServiceState } from '../../src/detection/topology/services.js';
+import {
+  createCluster,
+  createGroup,
+  createService,
+  type EdgeState,
+  type GroupState,
+  type ServiceState,
+} from '../../src/detection/topology/graph.js';
 import { DEFAULT_FOREST, EdgeDetector } from '../../src/kernel/detect-driver.js';
 import type { KernelFace } from '../../src/kernel/face.js';
 import { FIXTURES, Golden, sharedData } from '../support/goldens.js';
@@ -42,7 +48,7 @@ function dictionary(golden: Golden): { groups: GroupState[]; bySlot: EdgeState[]
     let service = services.get(number);
     if (!service) {
       const name = { namespace: '', name: String(number).padStart(3, '0') };
-      service = new ServiceState(name);
+      service = createService(name);
       services.set(number, service);
       group.cluster.services.add(service);
       group.services.set(service, number);

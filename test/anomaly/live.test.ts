@@ -4,10 +4,11 @@ import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Detector } from '../../src/detection/detector.js';
 import { Backlog } from '../../src/detection/learning/backlog.js';
-import type { Lesson } from '../../src/detection/learning/learn.js';
 import { LearnLoop } from '../../src/detection/learning/learn.js';
+import type { PendingRequest } from '../../src/detection/pending-request.js';
 import { Delivery } from '../../src/detection/results/delivery.js';
 import { type Batch, ownBatch, PermanentError, RetryableError } from '../../src/pipeline/index.js';
+import { detectionSettings } from '../../src/processors/anomaly/settings.js';
 import { Timers } from '../../src/processors/anomaly/timers.js';
 import { anomalyEvents } from '../../src/telemetry/anomaly-events.js';
 import { createTelemetry } from '../../src/telemetry/index.js';
@@ -81,7 +82,7 @@ describe('a live processor', () => {
 });
 
 describe('backlog', () => {
-  const lesson = (bytes: number) => ({ batch: { body: new Uint8Array(bytes) } }) as unknown as Lesson;
+  const pending = (bytes: number) => ({ batch: { body: new Uint8Array(bytes) } }) as unknown as PendingRequest;
 
   test('yields to the event loop within some milliseconds of work', async () => {
     let steps = 0;
@@ -99,7 +100,7 @@ describe('backlog', () => {
       failed: () => assert.fail(),
       took: () => {},
     });
-    void backlog.add(lesson(1));
+    void backlog.add(pending(1));
     assert.equal(steps, 0);
     let turns = 0;
     while (backlog.bytes > 0) {
@@ -124,7 +125,7 @@ describe('backlog', () => {
       failed: () => assert.fail(),
       took: () => {},
     });
-    const answers = Array.from({ length: 50 }, () => backlog.add(lesson(1)));
+    const answers = Array.from({ length: 50 }, () => backlog.add(pending(1)));
     const waiting = answers.filter((answer) => answer !== undefined);
     assert.equal(answers.length - waiting.length, 4);
     let first: number | undefined;
@@ -133,12 +134,12 @@ describe('backlog', () => {
     });
     await Promise.all(waiting);
     assert.ok(first !== undefined && first >= 1);
-    assert.equal(backlog.add(lesson(1)), undefined, 'a queue that is empty again takes at once');
+    assert.equal(backlog.add(pending(1)), undefined, 'a queue that is empty again takes at once');
     await backlog.drained();
     assert.equal(learnt, 51);
   });
 
-  test('a lesson that fails is told, and the next is learnt', async () => {
+  test('a request that fails is told, and the next is learnt', async () => {
     const failed: unknown[] = [];
     const learnt: number[] = [];
     const backlog = new Backlog({
@@ -152,8 +153,8 @@ describe('backlog', () => {
       failed: (_, error) => failed.push(error),
       took: () => {},
     });
-    void backlog.add(lesson(1));
-    void backlog.add(lesson(2));
+    void backlog.add(pending(1));
+    void backlog.add(pending(2));
     await backlog.drained();
     assert.deepEqual(learnt, [2]);
     assert.equal(String(failed[0]), 'Error: broken');
@@ -242,22 +243,21 @@ describe('what only the wall clock can tell', () => {
       scope: { name: 'pxanomaly', version: '0' },
     };
     const emit = (_: unknown, batch: Batch) => emitted.push(batch);
-    const detector = new Detector({ kernel, config, resource, events, live: true, emit });
+    const detector = new Detector({ kernel, settings: detectionSettings(config), resource, events, live: true, emit });
     const loop = new LearnLoop(kernel, 0n);
     const sender = { key: '', settings: {}, cluster: 'default' };
-    const delivery = new Delivery(new Sink(), noDrops);
+    const route = new Delivery(new Sink(), noDrops);
     const timers = new Timers({
       config,
       events,
       detector: () => detector,
-      emit,
       flush: () => [],
       backlogBytes: () => 0,
       checkpoint: async () => {},
       status: () => {},
     });
     const send = (i: number) => {
-      for (const _ of loop.learn({ batch: batchOf(shopRequest(i)), sender, delivery }, detector));
+      for (const _ of loop.learn({ batch: batchOf(shopRequest(i)), sender, route }, detector));
     };
     return { detector, timers, emitted, send };
   }

@@ -10,6 +10,7 @@ import { type Mapped, resolveRow } from '../../src/detection/rules/resolve.js';
 import { RowReader } from '../../src/detection/rules/rows.js';
 import { createRuleBook } from '../../src/detection/rules/rule-book.js';
 import { featuresOf, isDistribution } from '../../src/detection/rules/rules.js';
+import { detectionSettings } from '../../src/processors/anomaly/settings.js';
 import { openRecording } from '../../src/replay/readers/index.js';
 import { anomalyConfig } from '../support/anomaly.js';
 import {
@@ -23,7 +24,7 @@ import {
 } from '../support/producers.js';
 import { requestRows } from '../support/request-rows.js';
 
-const rules = createRuleBook(anomalyConfig());
+const rules = createRuleBook(detectionSettings(anomalyConfig()).rules);
 const mutes = compileMutes({ namespaces: ['pl'], services: ['pxanomaly'], paths: [] });
 const folder = mkdtempSync(join(tmpdir(), 'producers-'));
 

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { levelOfThreshold, levelOfWindow, Profiles } from '../../src/detection/alerting/profiles.js';
-import type { SenderSettings } from '../../src/detection/alerting/senders.js';
+import type { SenderSettings } from '../../src/detection/sender-settings.js';
 import { type AlertProfile, type KernelFace, KINDS } from '../../src/kernel/face.js';
+import { alertSettings } from '../../src/processors/anomaly/settings.js';
 import { anomalyConfig } from '../support/anomaly.js';
 
 const THURSDAY_NOON = Date.parse('2026-01-01T12:00:00Z');
@@ -11,7 +12,10 @@ const THURSDAY_NOON = Date.parse('2026-01-01T12:00:00Z');
 function profilesOf(written: object): { profiles: Profiles; set: AlertProfile[] } {
   const set: AlertProfile[] = [];
   const kernel = { setProfile: (slot: number, profile: AlertProfile) => (set[slot] = profile) };
-  return { profiles: new Profiles(kernel as unknown as KernelFace, anomalyConfig(written), () => {}), set };
+  return {
+    profiles: new Profiles(kernel as unknown as KernelFace, alertSettings(anomalyConfig(written)), () => {}),
+    set,
+  };
 }
 
 const EDGE = {
@@ -158,7 +162,7 @@ test('profiles that nobody uses any more make room', () => {
   const set: AlertProfile[] = [];
   const kernel = { setProfile: (slot: number, one: AlertProfile) => (set[slot] = one) } as unknown as KernelFace;
   let renewed = 0;
-  const profiles: Profiles = new Profiles(kernel, anomalyConfig(), () => {
+  const profiles: Profiles = new Profiles(kernel, alertSettings(anomalyConfig()), () => {
     renewed++;
     assert.equal(profiles.slotOf(EDGE, {}, 0), 0);
   });

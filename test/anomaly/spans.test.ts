@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { opentelemetry } from '#proto';
 import { type Call, SpanPairs } from '../../src/detection/learning/spans/pair.js';
 import type { SpanFact } from '../../src/detection/learning/spans/read.js';
-import { CALLS_METRIC, callsToMetrics } from '../../src/detection/learning/spans/to-metrics.js';
+import { callsToMetrics } from '../../src/detection/learning/spans/to-metrics.js';
+import { CALLS_METRIC } from '../../src/detection/rules/presets/spans.js';
 import {
   allCalls,
   CLIENT,

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { THRESHOLD_RANGE } from '../../src/detection/alerting/settings.js';
 import { rankServices } from '../../src/detection/incidents/ranking.js';
 import { mostTelling } from '../../src/detection/results/telling.js';
-import { createCluster, createGroup, type EdgeState } from '../../src/detection/topology/graph.js';
-import { Junctions, ServiceState } from '../../src/detection/topology/services.js';
+import { createCluster, createGroup, createService, type EdgeState } from '../../src/detection/topology/graph.js';
+import { Junctions } from '../../src/detection/topology/services.js';
 import type { KernelFace } from '../../src/kernel/face.js';
-import { THRESHOLD_RANGE } from '../../src/processors/anomaly/config.js';
 
 const kernelWith = (score: Float32Array): KernelFace => ({ results: { score } }) as unknown as KernelFace;
 
@@ -30,7 +30,7 @@ describe('scores that go out', () => {
 describe('services that several edges lead to', () => {
   it('are counted anew when the graph has changed', () => {
     const junctions = new Junctions();
-    const web = new ServiceState({ namespace: '', name: 'web' });
+    const web = createService({ namespace: '', name: 'web' });
     const services = new Map([[web, 0]]);
     assert.equal(junctions.of(services), 0);
     for (let slot = 0; slot < 2; slot++) web.addInbound({ slot } as EdgeState);
@@ -46,7 +46,7 @@ describe('the ranking of a large cluster', () => {
     const group = createGroup(0, cluster, 10_000);
     const count = 10_000;
     for (let slot = 0; slot < count; slot++) {
-      const service = new ServiceState({ namespace: '', name: `s${slot}` });
+      const service = createService({ namespace: '', name: `s${slot}` });
       cluster.services.add(service);
       const edge = { slot, group, sourceService: undefined, destinationService: service } as unknown as EdgeState;
       service.addInbound(edge);

@@ -2,11 +2,11 @@
 import { parseArgs } from 'node:util';
 import { COMPONENTS } from '../../components.js';
 import { loadConfig, requireConfig } from '../../config/load.js';
-import type { StateForgotten, StateListing } from '../../pipeline/index.js';
 import { type CommandIo, UsageError } from '../../terminal/io.js';
 import { TELEMETRY_ADDRESS, telemetryAddress } from '../live-arguments.js';
 import { forgottenText, listingText } from './print.js';
 import { runningGateway } from './running.js';
+import type { StateSource, Wanted } from './source.js';
 import { stoppedGateway } from './stopped.js';
 
 export const USAGE: string = `Usage: pxanomaly state list [options]
@@ -30,34 +30,6 @@ is used. forget ends what is open of a cluster or an edge with words, frees its 
 Exit code: 0 done; 1 no such cluster or edge, or no answer; 2 a wrong command line. In Kubernetes: kubectl port-forward
 deploy/pxanomaly 8888.
 `;
-
-/** What a processor is asked. */
-export interface Wanted {
-  readonly cluster: string | undefined;
-  readonly edge: string | undefined;
-  readonly filter: string | undefined;
-  readonly top: number;
-  readonly isDryRun: boolean;
-  readonly processor: string | undefined;
-}
-
-export interface Listed {
-  readonly processor: string;
-  readonly state: StateListing;
-}
-
-export interface Forgotten {
-  readonly processor: string;
-  readonly forgotten: StateForgotten;
-  /** Ends of anomalies and incidents that could not be sent: nobody runs. */
-  readonly unsent?: number;
-}
-
-/** A running gateway, or a checkpoint. Errors say what to do. */
-export interface StateSource {
-  list(wanted: Wanted): Promise<readonly Listed[]>;
-  forget(wanted: Wanted): Promise<Forgotten>;
-}
 
 const OPTIONS = {
   cluster: { type: 'string' },

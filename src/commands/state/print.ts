@@ -1,7 +1,7 @@
 // What `pxanomaly state` prints for people.
 import type { ClusterListing, EdgeListing, SenderListing } from '../../pipeline/index.js';
 import { countOf, formatSeconds } from '../../terminal/format.js';
-import type { Forgotten, Listed, Wanted } from './index.js';
+import type { Forgotten, Listed, Wanted } from './source.js';
 
 /** Senders that a person is shown. */
 const MOST_SENDERS = 20;

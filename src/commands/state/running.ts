@@ -1,6 +1,6 @@
 // The state of a running gateway, through its own telemetry's address.
 import { formatHostPort, type HostPort } from '../../config/endpoint.js';
-import type { Forgotten, Listed, StateSource, Wanted } from './index.js';
+import type { Forgotten, Listed, StateSource, Wanted } from './source.js';
 
 export function runningGateway(at: HostPort): StateSource {
   return {

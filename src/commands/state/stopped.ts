@@ -1,8 +1,9 @@
 // The state of a gateway that is stopped: the checkpoints in the directory of its file_storage.
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StoppedState } from '../../detection/state/stopped.js';
-import type { StateSource } from './index.js';
+import type { StoppedState } from '../../detection/state/stopped.js';
+import { openStoppedState } from '../../processors/anomaly/stopped-state.js';
+import type { StateSource } from './source.js';
 
 const NAME = /^processor\.(.+)\.checkpoint$/;
 
@@ -51,7 +52,7 @@ async function checkpoints(directory: string, wanted: string | undefined): Promi
 
 async function opened(path: string): Promise<StoppedState> {
   try {
-    return await StoppedState.open(await readFile(path));
+    return await openStoppedState(await readFile(path));
   } catch (error) {
     throw new Error(`${path} is not used: ${(error as Error).message}`);
   }

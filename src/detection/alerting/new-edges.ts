@@ -1,12 +1,11 @@
 // Unexpected edges: a call that was never seen although cluster and both ends are well known.
 // docs/detection.md, section 6.
 
-import type { NewEdgeConfig } from '../../processors/anomaly/config.js';
 import { compileGlob } from '../rules/glob.js';
 import { isExternal } from '../rules/names.js';
-import { type ClusterState, type EdgeState, edgeKey, type GroupState } from '../topology/graph.js';
-import type { ServiceState } from '../topology/services.js';
+import { type ClusterState, type EdgeState, edgeKey, type GroupState, type ServiceState } from '../topology/graph.js';
 import { matchesService } from './profiles.js';
+import type { NewEdgeSettings } from './settings.js';
 
 /** Windows for which both ends must have been known. */
 const KNOWN_WINDOWS = 360;
@@ -37,14 +36,14 @@ export type SavedTallies = readonly (readonly [
 ])[];
 
 export class NewEdges {
-  readonly #config: NewEdgeConfig;
+  readonly #settings: NewEdgeSettings;
   readonly #allowed: (edge: EdgeState) => boolean;
   readonly #tallies = new Map<ClusterState, Tally>();
   readonly #onLearnt: (learnt: LearntEdges) => void;
 
-  constructor(config: NewEdgeConfig, onLearnt: (learnt: LearntEdges) => void) {
-    this.#config = config;
-    const globs = config.allow.map(
+  constructor(settings: NewEdgeSettings, onLearnt: (learnt: LearntEdges) => void) {
+    this.#settings = settings;
+    const globs = settings.allow.map(
       ({ source, destination }) => [compileGlob(source), compileGlob(destination)] as const,
     );
     this.#allowed = (edge) =>
@@ -94,7 +93,7 @@ export class NewEdges {
   }
 
   #isLearning(cluster: ClusterState, nowMs: number): boolean {
-    return nowMs - cluster.firstMs < this.#config.learn_for;
+    return nowMs - cluster.firstMs < this.#settings.learnForMs;
   }
 
   #isUnexpected(group: GroupState, edge: EdgeState, nowMs: number): boolean {

@@ -1,10 +1,10 @@
 // When an edge alerts: thresholds, rules and senders' settings as the kernel's alert profiles.
 import { type AlertProfile, FEATURES, type KernelFace, KINDS } from '../../kernel/face.js';
-import type { AlertRuleConfig, Config } from '../../processors/anomaly/config.js';
 import { compileGlob, type Glob } from '../rules/glob.js';
 import { formatService, type ServiceName } from '../rules/names.js';
+import type { SenderSettings } from '../sender-settings.js';
 import { isWithin } from './schedule.js';
-import type { SenderSettings } from './senders.js';
+import type { AlertRule, AlertSettings } from './settings.js';
 
 /** Profiles that the kernel has room for. */
 const MAX_PROFILES = 4096;
@@ -33,7 +33,7 @@ export interface ProfiledEdge {
 export type SavedProfiles = readonly (readonly [profile: string, levels: readonly number[]])[];
 
 interface CompiledAlertRule {
-  readonly rule: AlertRuleConfig;
+  readonly rule: AlertRule;
   readonly source: Glob;
   readonly destination: Glob;
   readonly namespace: Glob;
@@ -45,18 +45,18 @@ interface CompiledAlertRule {
 /** Interns profiles in the kernel: edges with the same answers share a slot. */
 export class Profiles {
   readonly #kernel: KernelFace;
-  readonly #config: Config;
+  readonly #settings: AlertSettings;
   readonly #renew: () => void;
   readonly #rules: readonly CompiledAlertRule[];
   readonly #slots = new Map<string, number>();
   readonly #levels: (readonly number[])[] = [];
 
   /** `renew`: asks for every edge's slot again. */
-  constructor(kernel: KernelFace, config: Config, renew: () => void) {
+  constructor(kernel: KernelFace, settings: AlertSettings, renew: () => void) {
     this.#kernel = kernel;
     this.#renew = renew;
-    this.#config = config;
-    this.#rules = config.rules.map(compileRule);
+    this.#settings = settings;
+    this.#rules = settings.rules.map(compileRule);
   }
 
   /** Profiles with their levels, by slot. */
@@ -108,17 +108,17 @@ export class Profiles {
   }
 
   #build(edge: ProfiledEdge, sender: SenderSettings, nowMs: number): AlertProfile {
-    const config = this.#config;
+    const settings = this.#settings;
     const levelOn = levelOfWindow(edge.windowMs);
-    const general = sender.threshold ?? config.threshold;
-    const thresholds = KINDS.map((kind) => config.thresholds[kind] ?? general);
+    const general = sender.threshold ?? settings.threshold;
+    const thresholds = KINDS.map((kind) => settings.thresholds[kind] ?? general);
     const mutedKinds: boolean[] = KINDS.map(() => false);
-    let minRequests = config.min_requests;
+    let minRequests = settings.minRequests;
     let muted = false;
     for (const compiled of this.#rules) {
       if (!applies(compiled, edge, nowMs)) continue;
       const { rule } = compiled;
-      minRequests = rule.min_requests ?? minRequests;
+      minRequests = rule.minRequests ?? minRequests;
       if (rule.mute && compiled.everyKind) muted = true;
       compiled.kinds.forEach((matched, kind) => {
         if (matched && rule.threshold !== undefined) thresholds[kind] = rule.threshold;
@@ -131,8 +131,8 @@ export class Profiles {
       ),
       detectorFactors: this.#detectorFactors(sender, general),
       minRequests,
-      minRelative: FEATURES.map((name) => config.min_deviation[name].relative) as [number, number, number, number],
-      minAbsolute: FEATURES.map((name) => minAbsolute(config, name)) as [number, number, number, number],
+      minRelative: FEATURES.map((name) => settings.minDeviation[name].relative) as [number, number, number, number],
+      minAbsolute: FEATURES.map((name) => minAbsolute(settings, name)) as [number, number, number, number],
       muted,
     };
   }
@@ -143,7 +143,7 @@ export class Profiles {
    */
   #detectorFactors(sender: SenderSettings, general: number): [number, number, number, number] {
     const factor = (name: 'zscore' | 'isolation_forest' | 'autoencoder') => {
-      const { enabled, threshold } = this.#config.detectors[name];
+      const { enabled, threshold } = this.#settings.detectors[name];
       const exists = enabled || name === 'zscore';
       const isOn = enabled && (sender.detectors?.has(name) ?? true);
       if (!isOn) return exists ? Number.POSITIVE_INFINITY : 1;
@@ -155,12 +155,12 @@ export class Profiles {
 }
 
 /** In the kernel's unit: latency is configured in milliseconds and counted in seconds. */
-function minAbsolute(config: Config, feature: (typeof FEATURES)[number]): number {
-  const { absolute } = config.min_deviation[feature];
+function minAbsolute({ minDeviation }: AlertSettings, feature: (typeof FEATURES)[number]): number {
+  const { absolute } = minDeviation[feature];
   return feature === 'latency' ? absolute / 1000 : absolute;
 }
 
-function compileRule(rule: AlertRuleConfig): CompiledAlertRule {
+function compileRule(rule: AlertRule): CompiledAlertRule {
   const { match } = rule;
   const kind = compileGlob(match.kind);
   return {
@@ -192,6 +192,6 @@ export function matchesService(glob: Glob, service: ServiceName | undefined): bo
   return glob(service.name) !== undefined || glob(formatService(service)) !== undefined;
 }
 
-function isActive(rule: AlertRuleConfig, nowMs: number): boolean {
+function isActive(rule: AlertRule, nowMs: number): boolean {
   return rule.schedule?.some((period) => isWithin(period, nowMs)) ?? true;
 }

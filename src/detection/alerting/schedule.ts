@@ -1,6 +1,6 @@
 // Weekly periods of local time, for rules that hold only then.
 import { localTime } from '../../config/time-zone.js';
-import { type PeriodConfig, WEEKDAYS } from '../../processors/anomaly/config.js';
+import { type Period, WEEKDAYS } from './settings.js';
 
 const DAY_MIN = 24 * 60;
 
@@ -8,7 +8,7 @@ const DAY_MIN = 24 * 60;
  * Whether the clock of the period's zone shows a time within the period at a Unix time, ms. A period past midnight belongs to the day
  * on which it begins. What the clock skips in spring is skipped; the hour that it shows twice in autumn counts twice.
  */
-export function isWithin(period: PeriodConfig, unixMs: number): boolean {
+export function isWithin(period: Period, unixMs: number): boolean {
   const date = localTime(period.timezone, unixMs);
   const minute = date.getUTCHours() * 60 + date.getUTCMinutes();
   const from = minutes(period.from);

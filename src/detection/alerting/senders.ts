@@ -2,30 +2,10 @@
 import { parseDuration } from '../../config/duration.js';
 import { ownText } from '../../otlp/own-text.js';
 import { type AuthData, PermanentError } from '../../pipeline/index.js';
-import { DETECTORS, type DetectorName, THRESHOLD_RANGE } from '../../processors/anomaly/config.js';
 import { bounded } from '../rules/attributes.js';
 import { compileGlob, type Glob, matchesAny } from '../rules/glob.js';
-
-export interface SenderSettings {
-  readonly threshold?: number;
-  readonly exportIntervalMs?: number;
-  readonly incidentsPerDay?: number;
-  /** Only these may open an alert. */
-  readonly detectors?: ReadonlySet<DetectorName>;
-}
-
-export const NO_SETTINGS: SenderSettings = {};
-
-/** What a request's headers say. */
-export interface Sender {
-  /** The settings' text: equal for equal settings. '' where there are none. */
-  readonly key: string;
-  readonly settings: SenderSettings;
-  /** Cluster of data that names none. */
-  readonly cluster: string;
-  /** Whose token it showed, where that names clusters. */
-  readonly auth?: AuthData;
-}
+import { DETECTORS, type DetectorName, NO_SETTINGS, type Sender, type SenderSettings } from '../sender-settings.js';
+import { THRESHOLD_RANGE } from './settings.js';
 
 const compiled = new WeakMap<readonly string[], readonly Glob[]>();
 

@@ -1,7 +1,7 @@
 // Binds the series of a scanned request: rules are applied once a series, and what was found is counted.
 import { type KernelFace, type Packed, Role, type SeriesBinding } from '../../kernel/face.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
-import type { Lesson } from '../learning/learn.js';
+import type { PendingRequest, Route } from '../pending-request.js';
 import { findCluster, type Mapped, type ResolveOptions, resolveRow } from '../rules/resolve.js';
 import { type Row, RowReader } from '../rules/rows.js';
 import { Clocks, isUnnamed, senderOf } from '../topology/clocks.js';
@@ -45,6 +45,8 @@ export interface BinderOptions {
   readonly quantiles: Quantiles;
   readonly resolve: ResolveOptions;
   readonly events: AnomalyEvents;
+  /** A pipeline has brought data of the cluster. */
+  routed(cluster: ClusterState, route: Route): void;
 }
 
 /** Clusters whose series are told apart; the one that was resolved longest ago, and is not scored, gives way. */
@@ -111,13 +113,13 @@ export class Binder {
   }
 
   /** Binds the series of some rows of the scanned body, which has `total`. */
-  bind(lesson: Lesson, rows: readonly number[], total: number): void {
+  bind(pending: PendingRequest, rows: readonly number[], total: number): void {
     const { kernel } = this.#options;
-    const reader = this.#readerOf(lesson.batch.body);
+    const reader = this.#readerOf(pending.batch.body);
     for (const row of rows) {
       const series = kernel.seriesOf(row);
       if (series < 0) continue;
-      const answer = this.#bindingOf(reader, row, series, lesson, total);
+      const answer = this.#bindingOf(reader, row, series, pending, total);
       if (typeof answer === 'bigint') kernel.refuse(row, answer);
       else kernel.bindSeries(series, answer);
     }
@@ -127,15 +129,21 @@ export class Binder {
    * A number: there is no room (`KernelFace.refuse`). A series that cannot be read, or that rules fail on, is not used; it spoils no
    * other.
    */
-  #bindingOf(reader: RowReader, slot: number, series: number, lesson: Lesson, total: number): SeriesBinding | bigint {
+  #bindingOf(
+    reader: RowReader,
+    slot: number,
+    series: number,
+    pending: PendingRequest,
+    total: number,
+  ): SeriesBinding | bigint {
     const { kernel, events, quantiles } = this.#options;
     try {
       const row = reader.read(kernel.ranges(slot));
       if (row.replaced !== undefined)
-        events.invalidUtf8(findCluster(row, lesson.sender.cluster).name, row.metric.name, row.replaced);
-      const comer = { isReturning: kernel.wasRefused(series), nowS: this.#timeOf(slot, lesson) };
-      const binding = this.#binding(row, series, lesson, comer);
-      return typeof binding === 'bigint' ? binding : this.#clocked(binding, row, series, lesson, total);
+        events.invalidUtf8(findCluster(row, pending.sender.cluster).name, row.metric.name, row.replaced);
+      const comer = { isReturning: kernel.wasRefused(series), nowS: this.#timeOf(slot, pending) };
+      const binding = this.#binding(row, series, pending, comer);
+      return typeof binding === 'bigint' ? binding : this.#clocked(binding, row, series, pending, total);
     } catch (error) {
       this.#edges.set(series, -1);
       this.#clocks.set(series, -1);
@@ -147,7 +155,7 @@ export class Binder {
   }
 
   /** Event time of the row, but no later than its receipt, Unix seconds. */
-  #timeOf(row: number, { batch: { receivedUnixNano } }: Lesson): number {
+  #timeOf(row: number, { batch: { receivedUnixNano } }: PendingRequest): number {
     const time = this.#options.kernel.timeOf(row);
     const known = time === 0n || (receivedUnixNano > 0n && receivedUnixNano < time) ? receivedUnixNano : time;
     return Number(known / 1_000_000_000n);
@@ -203,15 +211,15 @@ export class Binder {
   }
 
   /** A number: there is no room, and so many nanoseconds are to be waited. */
-  #binding(row: Row, series: number, lesson: Lesson, comer: Comer): SeriesBinding | bigint {
+  #binding(row: Row, series: number, pending: PendingRequest, comer: Comer): SeriesBinding | bigint {
     const { resolve, edges, events } = this.#options;
-    const resolution = resolveRow(row, lesson.sender.cluster, resolve);
+    const resolution = resolveRow(row, pending.sender.cluster, resolve);
     this.#edges.set(series, -1);
     this.#options.quantiles.bind(series, undefined);
     if (!resolution.used) {
       this.counts[resolution.reason]++;
       this.examples.set(resolution.reason, resolution.example);
-      this.#tally(row, resolution.reason, lesson, resolution.reason === 'unmapped' ? resolution.example : undefined);
+      this.#tally(row, resolution.reason, pending, resolution.reason === 'unmapped' ? resolution.example : undefined);
       events.series(resolution.reason, resolution.example);
       return UNUSED;
     }
@@ -221,19 +229,19 @@ export class Binder {
     // What is refused again and again counts once.
     if (binding || !comer.isReturning) {
       this.counts[outcome]++;
-      this.#tally(row, outcome, lesson);
+      this.#tally(row, outcome, pending);
       events.series(outcome, row.metric.name);
     }
     if (!binding) return BigInt(Math.round(resolution.rule.rule.windowMs * 5e5));
     const { group } = edges.bySlot[binding.edge]!;
     this.#edges.set(series, binding.edge);
-    this.#own(group, resolution, lesson);
+    this.#own(group, resolution, pending);
     if (binding.roles & Role.SLOW) this.#readSlowly(series, group, resolution, row);
     return binding;
   }
 
   /** The binding with the clock of its sender. Calls that spans made are of the group's own: their times are paired already. */
-  #clocked(binding: SeriesBinding, row: Row, series: number, { batch }: Lesson, total: number): SeriesBinding {
+  #clocked(binding: SeriesBinding, row: Row, series: number, { batch }: PendingRequest, total: number): SeriesBinding {
     this.#clocks.set(series, -1);
     const edge = this.#options.edges.bySlot[binding.edge];
     if (!edge || batch.origin !== 'received') return binding;
@@ -267,13 +275,13 @@ export class Binder {
     return undefined;
   }
 
-  #own(group: GroupState, mapped: Mapped, lesson: Lesson): void {
+  #own(group: GroupState, mapped: Mapped, pending: PendingRequest): void {
     const { cluster } = group;
-    cluster.deliveries.add(lesson.delivery);
+    this.#options.routed(cluster, pending.route);
     if (!mapped.source || mapped.unresolvedPeer) this.#adviseScript(cluster, mapped);
   }
 
-  #tally(row: Row, outcome: keyof ResolveCounts, { sender }: Lesson, example?: string): void {
+  #tally(row: Row, outcome: keyof ResolveCounts, { sender }: PendingRequest, example?: string): void {
     const { id, name } = findCluster(row, sender.cluster);
     let tally = this.tallies.get(id);
     if (!tally) {

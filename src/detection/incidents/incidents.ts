@@ -2,10 +2,9 @@
 // docs/detection.md, sections 8 to 10.
 import { createHash } from 'node:crypto';
 import { FEATURES, type KernelFace, KINDS } from '../../kernel/face.js';
-import { largestSurprise } from '../results/findings.js';
-import { type ClusterState, type EdgeState, edgeKey, type GroupState } from '../topology/graph.js';
+import { largestSurprise } from '../alerting/surprise.js';
+import { type ClusterState, type EdgeState, edgeKey, type GroupState, type ServiceState } from '../topology/graph.js';
 import type { Numbers } from '../topology/saved-dictionary.js';
-import type { ServiceState } from '../topology/services.js';
 import { type Ranked, rankServices } from './ranking.js';
 
 export type IncidentState = 'opened' | 'updated' | 'closed';

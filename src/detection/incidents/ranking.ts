@@ -4,8 +4,7 @@
 import type { KernelFace } from '../../kernel/face.js';
 import { formatService } from '../rules/names.js';
 import { mapInSlices } from '../slicing/slices.js';
-import type { ClusterState, EdgeState, GroupState } from '../topology/graph.js';
-import type { EndEdges, ServiceState } from '../topology/services.js';
+import type { ClusterState, EdgeState, GroupState, ServiceEdges, ServiceState } from '../topology/graph.js';
 
 export interface Ranked {
   readonly service: ServiceState;
@@ -72,7 +71,7 @@ function* evidenceOf(
 }
 
 /** Over edges: how many, sum, sum of squares and largest of a column. */
-function over(edges: EndEdges, column: Float64Array): { count: number; sum: number; squares: number; top: number } {
+function over(edges: ServiceEdges, column: Float64Array): { count: number; sum: number; squares: number; top: number } {
   const result = { count: 0, sum: 0, squares: 0, top: 0 };
   for (const { slot } of edges) {
     const value = column[slot]!;

@@ -1,28 +1,28 @@
 // Drives the learn loop: in a live process a few milliseconds at a time between other work, in a replay straight through.
 import { type Ledger, RetryableError } from '../../pipeline/index.js';
-import type { Lesson } from './learn.js';
+import type { PendingRequest } from '../pending-request.js';
 
 export interface BacklogOptions {
-  learn(lesson: Lesson): Iterator<void>;
+  learn(pending: PendingRequest): Iterator<void>;
   readonly ledger: Ledger;
   /** Bytes of request bodies that may wait. */
   readonly maxBytes: number;
-  /** A lesson failed: our fault, not the sender's, who was told OK. */
-  failed(lesson: Lesson, error: unknown): void;
-  /** Milliseconds that a lesson took of the processor. */
+  /** A request failed: our fault, not the sender's, who was told OK. */
+  failed(pending: PendingRequest, error: unknown): void;
+  /** Milliseconds that a request took of the processor. */
   took(ms: number): void;
 }
 
-/** A lesson, or work that no lesson may run beside (`lesson` undefined). */
+/** A request, or work that no request may run beside (`request` undefined). */
 interface Running {
-  readonly lesson: Lesson | undefined;
+  readonly pending: PendingRequest | undefined;
   readonly steps: Iterator<void>;
   /** Milliseconds taken in all, and by the longest step. */
   ms: number;
   longestMs: number;
 }
 
-type Work = Omit<Running, 'lesson'> & { readonly lesson: undefined };
+type Work = Omit<Running, 'pending'> & { readonly pending: undefined };
 
 /**
  * Milliseconds after which the event loop gets its turn. An acknowledgement takes several turns: with 8 ms instead of 2 its p99 under
@@ -36,12 +36,12 @@ const RETRY_AFTER_MS = 1000;
 
 export class Backlog {
   readonly #options: BacklogOptions;
-  readonly #waiting: Lesson[] = [];
+  readonly #waiting: PendingRequest[] = [];
   #current: Running | undefined;
   #bytes = 0;
   #immediate: NodeJS.Immediate | undefined;
   #idle: (() => void)[] = [];
-  /** Waits for the end of the current lesson. */
+  /** Waits for the end of the current request. */
   readonly #work: Work[] = [];
   /** Senders that wait for a shorter queue, in order. */
   readonly #held: (() => void)[] = [];
@@ -61,22 +61,22 @@ export class Backlog {
   }
 
   /**
-   * Queues a lesson; it is learnt after the current turn of the event loop, so that the sender has its answer first. When senders are
+   * Queues a request; it is learnt after the current turn of the event loop, so that the sender has its answer first. When senders are
    * faster than the learning, the answer is the promise of a shorter queue: they go at its pace instead of being refused later.
    */
-  add(lesson: Lesson): undefined | Promise<void> {
-    this.#keep(lesson);
+  add(pending: PendingRequest): undefined | Promise<void> {
+    this.#keep(pending);
     this.#schedule();
     if (this.#waiting.length <= AHEAD) return undefined;
     return new Promise((resolve) => this.#held.push(resolve));
   }
 
-  /** Works in steps while no lesson is under way: after the current one, and before those that wait. `longestMs`: of a step. */
+  /** Works in steps while no request is under way: after the current one, and before those that wait. `longestMs`: of a step. */
   exclusively<T>(
     steps: Generator<void, T>,
   ): Promise<{ readonly answer: T; readonly took: { readonly longestMs: number } }> {
     return new Promise((resolve, reject) => {
-      const work: Work = { lesson: undefined, ms: 0, longestMs: 0, steps: told() };
+      const work: Work = { pending: undefined, ms: 0, longestMs: 0, steps: told() };
       function* told(): Generator<void> {
         try {
           const answer = yield* steps;
@@ -91,16 +91,16 @@ export class Backlog {
   }
 
   /** Learns at once, to the end. */
-  now(lesson: Lesson): void {
-    this.#keep(lesson);
+  now(pending: PendingRequest): void {
+    this.#keep(pending);
     this.finish();
   }
 
-  #keep(lesson: Lesson): void {
-    this.#bytes += lesson.batch.body.length;
-    this.#options.ledger.store('learning', lesson.batch.body);
-    lesson.batch.lease?.hold();
-    this.#waiting.push(lesson);
+  #keep(pending: PendingRequest): void {
+    this.#bytes += pending.batch.body.length;
+    this.#options.ledger.store('learning', pending.batch.body);
+    pending.batch.lease?.hold();
+    this.#waiting.push(pending);
   }
 
   /** Learns everything that waits, at once. */
@@ -129,18 +129,18 @@ export class Backlog {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** One step of the current lesson; false when there is none. */
+  /** One step of the current request; false when there is none. */
   #step(): boolean {
     this.#current ??= this.#take();
     if (!this.#current) return false;
     const current = this.#current;
-    const { lesson, steps } = current;
+    const { pending, steps } = current;
     const start = performance.now();
     let finished = true;
     try {
       finished = steps.next().done ?? false;
     } catch (error) {
-      if (lesson) this.#options.failed(lesson, error);
+      if (pending) this.#options.failed(pending, error);
     }
     const ms = performance.now() - start;
     current.ms += ms;
@@ -152,19 +152,19 @@ export class Backlog {
   #take(): Running | undefined {
     const work = this.#work.shift();
     if (work) return work;
-    const lesson = this.#waiting.shift();
-    return lesson && { lesson, steps: this.#options.learn(lesson), ms: 0, longestMs: 0 };
+    const pending = this.#waiting.shift();
+    return pending && { pending, steps: this.#options.learn(pending), ms: 0, longestMs: 0 };
   }
 
   #finish(): void {
-    const { lesson, ms } = this.#current ?? {};
+    const { pending, ms } = this.#current ?? {};
     this.#current = undefined;
-    if (!lesson || ms === undefined) return;
-    this.#bytes -= lesson.batch.body.length;
-    this.#options.ledger.release('learning', lesson.batch.body);
-    lesson.batch.lease?.release();
+    if (!pending || ms === undefined) return;
+    this.#bytes -= pending.batch.body.length;
+    this.#options.ledger.release('learning', pending.batch.body);
+    pending.batch.lease?.release();
     this.#options.took(ms);
-    // The queue is one shorter for everybody, so the first of those who wait has its place. One a lesson: nobody is left over at the end.
+    // The queue is one shorter for everybody, so the first of those who wait has its place. One a request: nobody is left over at the end.
     this.#held.shift()?.();
   }
 }

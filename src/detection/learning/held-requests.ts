@@ -1,63 +1,63 @@
 // Requests with points that are held back because their sender's clock is ahead of the others, by clock, oldest first.
 import type { HeldClock } from '../../kernel/face.js';
-import type { Lesson } from './learn.js';
+import type { PendingRequest } from '../pending-request.js';
 
 /** Beyond these bounds, the oldest of all goes: its points are lost to the detectors, as late ones are. */
 const MAX_REQUESTS = 256;
 const MAX_BYTES = 32 << 20;
 
 export class HeldRequests {
-  readonly #lessons = new Map<number, Lesson[]>();
+  readonly #requests = new Map<number, PendingRequest[]>();
   #count = 0;
   #bytes = 0;
 
-  all(): (readonly [number, Lesson])[] {
-    return [...this.#lessons].flatMap(([clock, lessons]) => lessons.map((lesson) => [clock, lesson] as const));
+  all(): (readonly [number, PendingRequest])[] {
+    return [...this.#requests].flatMap(([clock, requests]) => requests.map((pending) => [clock, pending] as const));
   }
 
   /** It may wait for days, or go into a checkpoint: memory that is lent stays with it. */
-  hold({ clock, isFirst }: HeldClock, lesson: Lesson): void {
-    const last = this.#lessons.get(clock)?.at(-1);
-    if (isFirst && last !== lesson) this.take(clock);
-    else if (last === lesson) return;
-    lesson.batch.lease?.forfeit();
-    this.add(clock, lesson);
+  hold({ clock, isFirst }: HeldClock, pending: PendingRequest): void {
+    const last = this.#requests.get(clock)?.at(-1);
+    if (isFirst && last !== pending) this.take(clock);
+    else if (last === pending) return;
+    pending.batch.lease?.forfeit();
+    this.add(clock, pending);
   }
 
-  add(clock: number, lesson: Lesson): void {
-    const lessons = this.#lessons.get(clock) ?? [];
-    lessons.push(lesson);
-    this.#lessons.set(clock, lessons);
+  add(clock: number, pending: PendingRequest): void {
+    const requests = this.#requests.get(clock) ?? [];
+    requests.push(pending);
+    this.#requests.set(clock, requests);
     this.#count++;
-    this.#bytes += lesson.batch.body.length;
+    this.#bytes += pending.batch.body.length;
     while (this.#count > 1 && (this.#count > MAX_REQUESTS || this.#bytes > MAX_BYTES)) this.#drop();
   }
 
   /** The requests of a clock, which are held no longer. */
-  take(clock: number): readonly Lesson[] {
-    const lessons = this.#lessons.get(clock) ?? [];
-    this.#lessons.delete(clock);
-    for (const lesson of lessons) this.#forget(lesson);
-    return lessons;
+  take(clock: number): readonly PendingRequest[] {
+    const requests = this.#requests.get(clock) ?? [];
+    this.#requests.delete(clock);
+    for (const pending of requests) this.#forget(pending);
+    return requests;
   }
 
   /** Lets those go whose clock has nothing held any more. */
   prune(holds: (clock: number) => boolean): void {
-    if (this.#lessons.size === 0) return;
-    for (const clock of [...this.#lessons.keys()]) if (!holds(clock)) this.take(clock);
+    if (this.#requests.size === 0) return;
+    for (const clock of [...this.#requests.keys()]) if (!holds(clock)) this.take(clock);
   }
 
   /** The first request of the clock that has waited longest. */
   #drop(): void {
-    for (const [clock, lessons] of this.#lessons) {
-      this.#forget(lessons.shift()!);
-      if (lessons.length === 0) this.#lessons.delete(clock);
+    for (const [clock, requests] of this.#requests) {
+      this.#forget(requests.shift()!);
+      if (requests.length === 0) this.#requests.delete(clock);
       return;
     }
   }
 
-  #forget(lesson: Lesson): void {
+  #forget(pending: PendingRequest): void {
     this.#count--;
-    this.#bytes -= lesson.batch.body.length;
+    this.#bytes -= pending.batch.body.length;
   }
 }

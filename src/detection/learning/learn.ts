@@ -1,19 +1,12 @@
 // The learn loop: scanned requests into windows, due ticks closed in slices. A generator that yields where other work may run.
 import type { Closing, KernelFace, Scan } from '../../kernel/face.js';
 import type { Batch } from '../../pipeline/index.js';
-import type { Sender } from '../alerting/senders.js';
-import type { Delivery } from '../results/delivery.js';
+import type { PendingRequest, Route } from '../pending-request.js';
+import type { Sender } from '../sender-settings.js';
 import { HeldRequests } from './held-requests.js';
 
-/** A request that waits to be learnt from, or is being learnt. */
-export interface Lesson {
-  readonly batch: Batch;
-  readonly sender: Sender;
-  readonly delivery: Delivery;
-}
-
-/** A lesson without its headers, which may hold a password: what they say of alerting is in `sender`. */
-export interface SavedLesson {
+/** A request without its headers, which may hold a password: what they say of alerting is in `sender`. */
+export interface SavedRequest {
   readonly batch: Pick<Batch, 'signal' | 'body' | 'items' | 'origin' | 'receivedUnixNano'>;
   readonly sender: Sender;
   readonly pipeline: string;
@@ -22,20 +15,20 @@ export interface SavedLesson {
 export interface SavedLoop {
   readonly request: number;
   /** By kernel slot of the clock, oldest first. */
-  readonly held: readonly (readonly [number, SavedLesson])[];
+  readonly held: readonly (readonly [number, SavedRequest])[];
 }
 
-function saveLesson({ batch, sender, delivery }: Lesson): SavedLesson {
+function saveRequest({ batch, sender, route }: PendingRequest): SavedRequest {
   const { signal, body, items, origin, receivedUnixNano } = batch;
-  return { batch: { signal, body, items, origin, receivedUnixNano }, sender, pipeline: delivery.pipeline };
+  return { batch: { signal, body, items, origin, receivedUnixNano }, sender, pipeline: route.pipeline };
 }
 
 /** What the loop needs to know of everything else. */
 export interface LearnHost {
   /** Binds the rows' series; the body is scanned and has `total` rows in scratch. */
-  bind(lesson: Lesson, rows: readonly number[], total: number): void;
+  bind(pending: PendingRequest, rows: readonly number[], total: number): void;
   /** After each part of a request, rows `from` to before `to`: settings of the sender, rows that ask for TypeScript. */
-  folded(lesson: Lesson, from: number, to: number): void;
+  folded(pending: PendingRequest, from: number, to: number): void;
   /** The oldest open tick of the group is about to be closed. */
   due(group: number): void;
   /** The newest tick of the group is not to be closed. */
@@ -67,21 +60,21 @@ export class LearnLoop {
 
   /** Between two requests. Their numbers must go on after a restart: they tell a retry from the same request. */
   save(): SavedLoop {
-    return { request: this.#request, held: this.#held.all().map(([clock, lesson]) => [clock, saveLesson(lesson)]) };
+    return { request: this.#request, held: this.#held.all().map(([clock, pending]) => [clock, saveRequest(pending)]) };
   }
 
-  /** `delivery`: of a pipeline. */
-  restore({ request, held }: SavedLoop, delivery: (pipeline: string) => Delivery | undefined): void {
+  /** `routeOf`: of a pipeline. */
+  restore({ request, held }: SavedLoop, routeOf: (pipeline: string) => Route | undefined): void {
     this.#request = request;
     for (const [clock, saved] of held) {
-      const to = delivery(saved.pipeline);
-      if (to) this.#held.add(clock, { ...saved, batch: { ...saved.batch, metadata: new Map() }, delivery: to });
+      const route = routeOf(saved.pipeline);
+      if (route) this.#held.add(clock, { ...saved, batch: { ...saved.batch, metadata: new Map() }, route });
     }
   }
 
   /** Learns from a whole request. */
-  *learn(lesson: Lesson, host: LearnHost): Generator<void> {
-    yield* this.#foldAll(lesson, -1, host);
+  *learn(pending: PendingRequest, host: LearnHost): Generator<void> {
+    yield* this.#foldAll(pending, -1, host);
     this.#held.prune((clock) => this.#kernel.holds(clock));
   }
 
@@ -95,52 +88,52 @@ export class LearnLoop {
   }
 
   /** `clock` -1: all points, else only those of that clock. */
-  *#foldAll(lesson: Lesson, clock: number, host: LearnHost): Generator<void> {
+  *#foldAll(pending: PendingRequest, clock: number, host: LearnHost): Generator<void> {
     const request = ++this.#request;
     let skip = 0;
     for (;;) {
-      const scan = yield* this.#scan(lesson, skip, host);
-      yield* this.#fold({ lesson, skip, scan, request, clock }, host);
+      const scan = yield* this.#scan(pending, skip, host);
+      yield* this.#fold({ pending, skip, scan, request, clock }, host);
       skip += scan.rows;
       if (scan.rows === 0 || skip >= scan.items) return;
     }
   }
 
   /** The body in scratch with its series bound. Free where nothing else was scanned since and no series is new. */
-  *#scan(lesson: Lesson, skip: number, host: LearnHost): Generator<void, Scan> {
+  *#scan(pending: PendingRequest, skip: number, host: LearnHost): Generator<void, Scan> {
     for (;;) {
-      const scan = this.#kernel.scan('metrics', lesson.batch.body, skip);
-      const isBound = yield* this.#bind(lesson, scan, skip, host);
+      const scan = this.#kernel.scan('metrics', pending.batch.body, skip);
+      const isBound = yield* this.#bind(pending, scan, skip, host);
       if (isBound) return scan;
     }
   }
 
   /** False: another request was scanned meanwhile, and the rest of the rows must be looked up again. */
-  *#bind(lesson: Lesson, scan: Scan, skip: number, host: LearnHost): Generator<void, boolean> {
+  *#bind(pending: PendingRequest, scan: Scan, skip: number, host: LearnHost): Generator<void, boolean> {
     const rows = this.#kernel.unboundRows();
     for (let i = 0; i < rows.length; i += SLICE_ROWS) {
-      host.bind(lesson, rows.slice(i, i + SLICE_ROWS), scan.rows);
+      host.bind(pending, rows.slice(i, i + SLICE_ROWS), scan.rows);
       yield;
-      if (this.#kernel.scan('metrics', lesson.batch.body, skip) !== scan) return false;
+      if (this.#kernel.scan('metrics', pending.batch.body, skip) !== scan) return false;
     }
     return true;
   }
 
-  *#fold({ lesson, skip, scan, request, clock }: Part, host: LearnHost): Generator<void> {
+  *#fold({ pending, skip, scan, request, clock }: Part, host: LearnHost): Generator<void> {
     const { rows } = scan;
-    const received = lesson.batch.receivedUnixNano;
+    const received = pending.batch.receivedUnixNano;
     const latest = this.maxFutureNanos > 0n && received > 0n ? received + this.maxFutureNanos : undefined;
     let from = 0;
     for (;;) {
       const stop = this.#kernel.fold(from, request, received, clock, latest);
-      host.folded(lesson, from, stop.reason === 'done' ? rows : stop.next);
-      for (const ahead of this.#kernel.heldClocks()) this.#held.hold(ahead, lesson);
+      host.folded(pending, from, stop.reason === 'done' ? rows : stop.next);
+      for (const ahead of this.#kernel.heldClocks()) this.#held.hold(ahead, pending);
       if (stop.reason === 'done') return;
       from = stop.next;
       if (stop.reason === 'close') yield* this.#close(stop.group, host);
       else for (const held of this.#held.take(stop.clock)) yield* this.#foldAll(held, stop.clock, host);
       // Where the rows are still in scratch, so are their series.
-      if (this.#kernel.scan('metrics', lesson.batch.body, skip) !== scan) yield* this.#scan(lesson, skip, host);
+      if (this.#kernel.scan('metrics', pending.batch.body, skip) !== scan) yield* this.#scan(pending, skip, host);
     }
   }
 
@@ -162,7 +155,7 @@ export class LearnLoop {
 
 /** Rows of a request that are in scratch together. */
 interface Part {
-  readonly lesson: Lesson;
+  readonly pending: PendingRequest;
   readonly skip: number;
   readonly scan: Scan;
   readonly request: number;

@@ -1,8 +1,8 @@
 // Counters that show what no counter should: names the series, and both writers where two share one identity.
 import type { KernelFace, OddReading } from '../../kernel/face.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
+import type { PendingRequest } from '../pending-request.js';
 import { type EdgeState, edgeText } from '../topology/graph.js';
-import type { Lesson } from './learn.js';
 
 /** One writer of a series, as far as the data tells. */
 interface Writer {
@@ -30,9 +30,9 @@ export class OddCounters {
   }
 
   /** After each part of a request that was folded; the body is still scanned. */
-  note(lesson: Lesson): void {
+  note(pending: PendingRequest): void {
     for (const { row, reading, startTimeUnixNano } of this.#options.kernel.oddRows()) {
-      this.#note(lesson.batch.body, row, reading, { since: isoTime(startTimeUnixNano) });
+      this.#note(pending.batch.body, row, reading, { since: isoTime(startTimeUnixNano) });
     }
   }
 

@@ -1,7 +1,9 @@
 // What a request says besides its data: whose it is, where its clusters' results go, whether it had been cut off.
-import { reaches, type Sender } from '../alerting/senders.js';
+import { reaches } from '../alerting/senders.js';
+import type { PendingRequest } from '../pending-request.js';
+import type { Routing } from '../results/routing.js';
+import type { Sender } from '../sender-settings.js';
 import type { ClusterState } from '../topology/graph.js';
-import type { Lesson } from './learn.js';
 
 export interface NoteHost {
   /** The sender has other settings than before. */
@@ -11,15 +13,20 @@ export interface NoteHost {
 }
 
 export class RequestNotes {
+  readonly #routing: Routing;
   /** Clusters of the request that was learnt from last. */
-  #last: { readonly lesson: WeakRef<Lesson>; readonly clusters: Set<ClusterState> } | undefined;
+  #last: { readonly pending: WeakRef<PendingRequest>; readonly clusters: Set<ClusterState> } | undefined;
+
+  constructor(routing: Routing) {
+    this.#routing = routing;
+  }
 
   /** A part of a request held data of these clusters. */
-  note(lesson: Lesson, clusters: ReadonlySet<ClusterState>, host: NoteHost): void {
-    const { sender, delivery } = lesson;
+  note(pending: PendingRequest, clusters: ReadonlySet<ClusterState>, host: NoteHost): void {
+    const { sender, route } = pending;
     for (const cluster of clusters) {
-      const isFirst = this.#count(lesson, cluster);
-      cluster.deliveries.add(delivery);
+      const isFirst = this.#count(pending, cluster);
+      this.#routing.add(cluster, route);
       if (sender.key === '') continue;
       if (!reaches(sender, cluster.id)) {
         if (isFirst) host.outside(cluster, sender);
@@ -28,8 +35,8 @@ export class RequestNotes {
   }
 
   /** A request is folded in parts: once a cluster. True: this was the first. */
-  #count(lesson: Lesson, cluster: ClusterState): boolean {
-    if (this.#last?.lesson.deref() !== lesson) this.#last = { lesson: new WeakRef(lesson), clusters: new Set() };
+  #count(pending: PendingRequest, cluster: ClusterState): boolean {
+    if (this.#last?.pending.deref() !== pending) this.#last = { pending: new WeakRef(pending), clusters: new Set() };
     if (this.#last.clusters.has(cluster)) return false;
     this.#last.clusters.add(cluster);
     cluster.requests++;

@@ -1,5 +1,6 @@
 // Where results go: the next stage of a metrics pipeline, with patience while it is full.
 import { type Batch, type Consumer, RetryableError } from '../../pipeline/index.js';
+import type { Route } from '../pending-request.js';
 
 export interface DeliveryEvents {
   /** A result was thrown away: the next stage refused it for good, or was full for too long. */
@@ -9,7 +10,7 @@ export interface DeliveryEvents {
 /** Results that wait while the next stage is full. A window's result is a few KiB. */
 const MAX_WAITING = 1000;
 
-export class Delivery {
+export class Delivery implements Route {
   /** The pipeline that it belongs to. */
   readonly pipeline: string;
   readonly #next: Consumer;

@@ -1,9 +1,8 @@
 // What the kernel found in a closed tick, edge by edge, in the units received.
 import { FEATURES, type FeatureName, type KernelFace, KINDS, SeriesType } from '../../kernel/face.js';
-import type { FeatureState } from '../topology/features.js';
-import type { EdgeState, Episode } from '../topology/graph.js';
-
-export type FindingState = 'started' | 'ongoing' | 'resolved';
+import type { EpisodeState, EpisodeStep } from '../alerting/episodes.js';
+import { largestSurprise } from '../alerting/surprise.js';
+import type { EdgeState, FeatureState } from '../topology/graph.js';
 
 /** One feature's part of the evidence. */
 export interface Contribution {
@@ -23,7 +22,7 @@ export interface ReceivedBand {
 
 export interface Finding {
   readonly edge: EdgeState;
-  readonly state: FindingState;
+  readonly state: EpisodeState;
   readonly kind: string;
   readonly score: number;
   /** Nats. The contributions add up to it. */
@@ -44,8 +43,6 @@ export interface Finding {
   readonly reason?: string;
 }
 
-const SCALES = 3;
-
 /** Which detector set the evidence, by what `ResultColumns.source` says. */
 export function detectorName(source: number): string {
   if (source <= 14) return 'zscore';
@@ -62,16 +59,6 @@ export function contributionsOf(kernel: KernelFace, slot: number): Contribution[
     .filter(({ kind, weight }) => kind !== '' && weight > 0);
   const sum = parts.reduce((all, { weight }) => all + weight, 0);
   return parts.sort((a, b) => b.weight - a.weight).map(({ kind, weight }) => ({ kind, nats: (total * weight) / sum }));
-}
-
-/** The signed surprise of a feature at the time scale where it is largest. */
-export function largestSurprise(surprise: Float32Array, slot: number, feature: number): number {
-  let largest = 0;
-  for (let scale = 0; scale < SCALES; scale++) {
-    const value = surprise[12 * slot + SCALES * feature + scale]!;
-    if (Math.abs(value) > Math.abs(largest)) largest = value;
-  }
-  return largest;
 }
 
 /** Feature that a kind is about; for a joint anomaly the one with the largest surprise. */
@@ -108,49 +95,13 @@ function receivedFactor({ scale, type }: FeatureState, windowMs: number): number
   return type === SeriesType.rate ? 1000 / (windowMs * scale) : 1 / scale;
 }
 
-/** Age factor constants (docs/detection.md, section 5): plain, gross, silent; and the age from which none of it matters. */
-const AGE = 200;
-const GROSS_SHARE = 0.05;
-const SILENT_SHARE = 0.3;
-const GROWN_UP = 4000;
-
-/** Whether the plain age factor would have held evidence at this level back. */
-export function isLearning(age: number, evidence: number, level: number, silent: boolean): boolean {
-  if (age >= GROWN_UP) return false;
-  const hasty = Math.min(AGE, (silent ? SILENT_SHARE : GROSS_SHARE) * age);
-  return (evidence * (age + hasty)) / (age + AGE) < level;
-}
-
-export interface FindingOptions {
-  readonly kernel: KernelFace;
-  /** Alert level of a kind for the edge, nats. */
-  level(edge: EdgeState, kind: number): number;
-  coolDownMs: number;
-}
-
-/** The finding of an alerting edge in the tick just closed, and its episode begun or ended. */
-export function findingOf(options: FindingOptions, edge: EdgeState, nowMs: number): Finding | undefined {
-  const { kernel } = options;
-  const { change, on, score } = kernel.results;
-  const { slot } = edge;
-  if (change[slot] === 1 || (on[slot] === 1 && !edge.episode)) edge.episode = beginEpisode(options, edge, nowMs);
-  const { episode } = edge;
-  if (!episode) return undefined;
-  const state = change[slot] === -1 ? 'resolved' : episode.startedMs === nowMs ? 'started' : 'ongoing';
-  episode.topScore = Math.max(episode.topScore, score[slot]!);
-  if (state === 'resolved') endEpisode(edge, episode, nowMs);
-  return describe(kernel, edge, episode, state, nowMs);
-}
-
-/** The end of an anomaly whose edge is about to be forgotten; `reason`: in words. Undefined where there is none. */
-export function findingEnded(kernel: KernelFace, edge: EdgeState, nowMs: number, reason: string): Finding | undefined {
-  const { episode } = edge;
-  if (!episode) return undefined;
-  edge.episode = undefined;
-  return { ...describe(kernel, edge, episode, 'resolved', nowMs), reason };
-}
-
-function describe(kernel: KernelFace, edge: EdgeState, episode: Episode, state: FindingState, nowMs: number): Finding {
+/** The finding of a tick for an edge whose anomaly took this step. */
+export function findingOf(
+  kernel: KernelFace,
+  edge: EdgeState,
+  { episode, state }: EpisodeStep,
+  nowMs: number,
+): Finding {
   const { score, evidence, source, present } = kernel.results;
   const { slot } = edge;
   return {
@@ -169,25 +120,4 @@ function describe(kernel: KernelFace, edge: EdgeState, episode: Episode, state: 
     learning: episode.learning,
     announced: episode.announced,
   };
-}
-
-function beginEpisode({ kernel, level, coolDownMs }: FindingOptions, edge: EdgeState, nowMs: number): Episode {
-  const { kind: kinds, evidence, present, age } = kernel.results;
-  const { slot } = edge;
-  const kind = kinds[slot]!;
-  const lastEnd = edge.lastEndMs?.get(kind);
-  return {
-    kind,
-    startedMs: nowMs,
-    incident: '',
-    announced: lastEnd === undefined || nowMs - lastEnd >= coolDownMs,
-    learning: isLearning(age[slot]!, evidence[slot]!, level(edge, kind), present[slot] === 0),
-    topScore: 0,
-  };
-}
-
-function endEpisode(edge: EdgeState, episode: Episode, nowMs: number): void {
-  edge.episode = undefined;
-  edge.lastEndMs ??= new Map();
-  edge.lastEndMs.set(episode.kind, nowMs);
 }

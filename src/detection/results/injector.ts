@@ -1,9 +1,9 @@
 // Sends made-up events where a cluster's real ones would go, and ends them when their time is over.
 import { PermanentError, type TestEvent, type TestOutcome } from '../../pipeline/index.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
-import type { Detector } from '../detector.js';
+import type { Route } from '../pending-request.js';
+import type { Edges } from '../topology/edges.js';
 import { type ClusterState, type EdgeState, edgeText } from '../topology/graph.js';
-import type { Delivery } from './delivery.js';
 import type { OwnResource } from './own-resource.js';
 import { type MadeUp, newIncidentId, parseEdge, parseKind, testBatch } from './test-events.js';
 
@@ -12,9 +12,12 @@ export interface InjectorOptions {
   readonly events: AnomalyEvents;
   /** Cluster of data that names none. */
   readonly defaultCluster: string;
-  detector(): Detector;
+  /** The clusters that are known, and the edge between two ends. */
+  edges(): Pick<Edges, 'clusters' | 'find'>;
+  /** The pipelines that brought the cluster's data. */
+  routesOf(cluster: ClusterState): ReadonlySet<Route>;
   /** Every metrics pipeline of the processor. */
-  deliveries(): readonly Delivery[];
+  routes(): readonly Route[];
 }
 
 /** Longest time from start to end, ms. */
@@ -26,7 +29,7 @@ type Ends = Pick<EdgeState, 'source' | 'destination'>;
 
 interface Open {
   readonly made: MadeUp;
-  readonly to: readonly Delivery[];
+  readonly to: readonly Route[];
   readonly timer: NodeJS.Timeout;
 }
 
@@ -44,7 +47,8 @@ export class Injector {
     if (!(holdMs >= 0 && holdMs <= MAX_HOLD_MS)) throw new PermanentError('a test lasts from 0 s to an hour');
     if (this.#open.size >= MAX_OPEN) throw new PermanentError(`${MAX_OPEN} tests are under way; wait for their end`);
     const state = this.#cluster(cluster, ends);
-    const to = state && state.deliveries.size > 0 ? [...state.deliveries] : this.#options.deliveries();
+    const known = state ? [...this.#options.routesOf(state)] : [];
+    const to = known.length > 0 ? known : this.#options.routes();
     if (to.length === 0) throw new PermanentError('no metrics pipeline names this processor: nothing could go out');
     const made: MadeUp = {
       ...ends,
@@ -61,7 +65,7 @@ export class Injector {
       cluster: made.clusterId,
       edge: edgeText(made),
       kind: made.kind,
-      known: state !== undefined && this.#options.detector().edges.find(state, ends) !== undefined,
+      known: state !== undefined && this.#options.edges().find(state, ends) !== undefined,
       incident: made.incident,
       pipelines: to.length,
     };
@@ -75,7 +79,7 @@ export class Injector {
     await Promise.all(open.map(({ made, to }) => send(made, 'resolved', to, this.#options.own)));
   }
 
-  #hold(made: MadeUp, to: readonly Delivery[], holdMs: number): void {
+  #hold(made: MadeUp, to: readonly Route[], holdMs: number): void {
     const timer = setTimeout(() => {
       this.#open.delete(open);
       void send(made, 'resolved', to, this.#options.own);
@@ -86,7 +90,7 @@ export class Injector {
 
   /** The cluster that is meant; undefined where none has sent anything yet. */
   #cluster(wanted: string | undefined, ends: Ends): ClusterState | undefined {
-    const { edges } = this.#options.detector();
+    const edges = this.#options.edges();
     const all = [...edges.clusters.values()];
     const names = all.map(({ name }) => name).join(', ');
     if (wanted !== undefined) {
@@ -101,13 +105,12 @@ export class Injector {
   }
 }
 
-/** Delivery keeps what its pipeline has no room for, and never rejects. */
 async function send(
   made: MadeUp,
   state: 'started' | 'resolved',
-  to: readonly Delivery[],
+  to: readonly Route[],
   own: OwnResource,
 ): Promise<void> {
   const batch = testBatch(made, state, own, Date.now());
-  await Promise.all(to.map((delivery) => delivery.send(batch)));
+  await Promise.all(to.map((route) => route.send(batch)));
 }

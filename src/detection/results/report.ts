@@ -1,7 +1,6 @@
 // The report of a closed tick: findings, incidents and scores as one batch of metrics with its events.
 import { FEATURES, type KernelFace } from '../../kernel/face.js';
 import { type Batch, ownBatch } from '../../pipeline/index.js';
-import type { Config } from '../../processors/anomaly/config.js';
 import type { ClusterState, EdgeState, GroupState } from '../topology/graph.js';
 import {
   EDGE_EVENT_PREFIX,
@@ -18,6 +17,7 @@ import { type IncidentView, incidentEvent } from './incident-events.js';
 import type { OwnResource } from './own-resource.js';
 import { type EventRecord, serializeEvents } from './result-events.js';
 import { ResultMetrics } from './result-metrics.js';
+import type { ReportSettings } from './settings.js';
 import { liveSlots, mostTelling } from './telling.js';
 
 /** What a closed tick has to say. */
@@ -34,7 +34,7 @@ export interface TickOutcome {
 export interface ReportOptions {
   readonly kernel: KernelFace;
   readonly bySlot: readonly (EdgeState | undefined)[];
-  readonly config: Config;
+  readonly settings: ReportSettings;
   readonly resource: OwnResource;
   /** False in a replay: observed time is event time, so that the same input gives the same bytes. */
   readonly live: boolean;
@@ -153,7 +153,7 @@ export class Reporter {
       time,
     );
     if (state === 'started' && announced) this.#count(kind);
-    if (this.#options.config.export_bands === 'anomalous') this.#bands(metrics, edge, time);
+    if (this.#options.settings.exportBands === 'anomalous') this.#bands(metrics, edge, time);
   }
 
   #count(kind: string): void {
@@ -188,12 +188,12 @@ export class Reporter {
 
   /** The highest scores and all that are worth saying, of edges that are not dormant. */
   #scores(metrics: ResultMetrics, group: GroupState, time: bigint): void {
-    const { config, kernel, bySlot } = this.#options;
+    const { settings, kernel, bySlot } = this.#options;
     const { score } = kernel.results;
-    for (const slot of mostTelling(kernel, liveSlots(kernel, group, bySlot), config.export_top)) {
+    for (const slot of mostTelling(kernel, liveSlots(kernel, group, bySlot), settings.exportTop)) {
       const edge = bySlot[slot]!;
       metrics.gauge('px.anomaly.score', SCORE, 'Score of an edge', score[slot]!, edgeAttributes(edge), time);
-      if (config.export_bands === 'all') this.#bands(metrics, edge, time);
+      if (settings.exportBands === 'all') this.#bands(metrics, edge, time);
     }
   }
 
@@ -221,10 +221,10 @@ export class Reporter {
   }
 
   #events(outcome: TickOutcome, time: bigint): EventRecord[] {
-    const { pixie_ui: host, ongoing_events } = this.#options.config;
+    const { pixieUi: host, ongoingEvents } = this.#options.settings;
     const { group } = outcome;
     const findings = outcome.findings.filter(
-      ({ state, announced }) => announced && (state !== 'ongoing' || ongoing_events),
+      ({ state, announced }) => announced && (state !== 'ongoing' || ongoingEvents),
     );
     const watchedS = (group.cluster.lastMs - group.cluster.firstMs) / 1000;
     return [

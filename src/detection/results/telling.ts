@@ -1,6 +1,6 @@
 // Which edges' scores go out: the highest, and all that are worth saying. Of a hundred thousand edges a hundred do.
 import type { KernelFace } from '../../kernel/face.js';
-import { THRESHOLD_RANGE } from '../../processors/anomaly/config.js';
+import { THRESHOLD_RANGE } from '../alerting/settings.js';
 import type { EdgeState, GroupState } from '../topology/graph.js';
 
 /** All scores that some threshold would call an anomaly go out, however many. */

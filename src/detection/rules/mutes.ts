@@ -4,7 +4,7 @@ import { compileGlob, matchesAny } from './glob.js';
 import { formatService, type ServiceName } from './names.js';
 import { valueUnder } from './spellings.js';
 
-export interface MuteConfig {
+export interface MuteSettings {
   readonly namespaces: readonly string[];
   /** `name` in any namespace, or `ns/name`; globs. */
   readonly services: readonly string[];
@@ -21,10 +21,10 @@ export type Mutes = (
 /** Attributes that hold a request's path. */
 const PATHS = ['url.path', 'http.route', 'http.target', 'http.path', 'http.req_path', 'req_path'];
 
-export function compileMutes(config: MuteConfig): Mutes {
-  const namespaces = new Set(config.namespaces);
-  const services = config.services.map(compileGlob);
-  const paths = config.paths.map(compileGlob);
+export function compileMutes(settings: MuteSettings): Mutes {
+  const namespaces = new Set(settings.namespaces);
+  const services = settings.services.map(compileGlob);
+  const paths = settings.paths.map(compileGlob);
   const mutedService = (service: ServiceName) =>
     matchesAny(services, service.name) || matchesAny(services, formatService(service));
   return (source, destination, sets) => {

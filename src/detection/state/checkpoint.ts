@@ -13,7 +13,7 @@ import { CheckpointError } from '../../kernel/errors.js';
 import type { KernelOptions } from '../../kernel/face.js';
 import type { SavedDetector } from '../detector.js';
 import type { SavedLoop } from '../learning/learn.js';
-import type { SavedSpans } from '../learning/spans/lessons.js';
+import type { SavedSpans } from '../learning/spans/span-calls.js';
 
 /** What a reader must know before it touches the rest. */
 export interface CheckpointHeader {

@@ -1,8 +1,14 @@
 // Checkpoints in storage: written one at a time, read once, and put aside where they cannot be believed.
-
-import type { Storage } from '../../processors/anomaly/storage.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+
+/** Where checkpoints go. */
+export interface Storage {
+  read(name: string): Promise<Uint8Array | undefined>;
+  /** One file of all parts. */
+  writeAtomic(name: string, ...parts: readonly Uint8Array[]): Promise<void>;
+  remove(name: string): Promise<void>;
+}
 
 /** What a refused file is kept as, behind its name. */
 export const ASIDE = '.bad';

@@ -7,14 +7,15 @@ import type {
   StateListing,
   StateQuery,
 } from '../../pipeline/index.js';
-import type { Config } from '../../processors/anomaly/config.js';
 import type { Detector } from '../detector.js';
 import { compileGlob } from '../rules/glob.js';
 import { formatService } from '../rules/names.js';
+import type { Capacities } from '../settings.js';
 import type { ClusterState, EdgeState, GroupState } from '../topology/graph.js';
 import { clustersCalled } from './forget.js';
 
-type Bounds = Pick<Config, 'max_groups' | 'max_edges' | 'max_series'>;
+/** What a listing holds the use against. */
+type Bounds = Pick<Capacities, 'maxGroups' | 'maxEdges' | 'maxSeries'>;
 
 /** Throws a `PermanentError` where the query names a cluster that is not there. */
 export function listState(detector: Detector, bounds: Bounds, query: StateQuery): StateListing {
@@ -26,9 +27,9 @@ export function listState(detector: Detector, bounds: Bounds, query: StateQuery)
   return {
     eventClock: isoTime(detector.kernel.eventClockS() * 1000),
     bounds: {
-      max_groups: { used: detector.edges.liveGroups().length, most: bounds.max_groups },
-      max_edges: { used: detector.edges.count, most: bounds.max_edges },
-      max_series: { used: detector.kernel.seriesUsed(), most: bounds.max_series },
+      max_groups: { used: detector.edges.liveGroups().length, most: bounds.maxGroups },
+      max_edges: { used: detector.edges.count, most: bounds.maxEdges },
+      max_series: { used: detector.kernel.seriesUsed(), most: bounds.maxSeries },
     },
     clusters: clusters.map((cluster) => listCluster(detector, cluster)),
     senders: listSenders(detector).filter(

@@ -5,12 +5,11 @@ import type { KernelOptions } from '../../kernel/face.js';
 import { Kernel } from '../../kernel/kernel.js';
 import { stateLayout } from '../../kernel/state-layout.js';
 import type { Batch, StateForgotten, StateListing, StateQuery, StateTarget } from '../../pipeline/index.js';
-import { configTexts } from '../../processors/anomaly/config-texts.js';
-import { schema } from '../../processors/anomaly/schema.js';
 import { anomalyEvents } from '../../telemetry/anomaly-events.js';
 import { createTelemetry } from '../../telemetry/index.js';
 import { Detector } from '../detector.js';
-import type { Delivery } from '../results/delivery.js';
+import type { Route } from '../pending-request.js';
+import type { DetectionSettings } from '../settings.js';
 import { atOnce } from '../slicing/slices.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
 import { forget, targetOf } from './forget.js';
@@ -20,6 +19,9 @@ import { listState } from './inventory.js';
 const NO_INPUT = 1024;
 const REASON = 'an operator had it forgotten while the gateway was stopped';
 
+/** Settings for a state of these capacities. How it is judged plays no part, and stays as it is in the file. */
+export type SettingsFor = (capacities: { readonly maxEdges: number }) => DetectionSettings;
+
 export class StoppedState {
   readonly #checkpoint: Checkpoint;
   readonly #detector: Detector;
@@ -27,34 +29,32 @@ export class StoppedState {
   readonly unsent: Batch[] = [];
 
   /** Throws `CheckpointError`, in words for people, where the bytes are no checkpoint of this version. */
-  static async open(bytes: Uint8Array): Promise<StoppedState> {
+  static async open(bytes: Uint8Array, settingsFor: SettingsFor): Promise<StoppedState> {
     const checkpoint = await decodeCheckpoint(bytes);
     const { layout, hash } = stateLayout();
     if (checkpoint.header.layout !== layout || checkpoint.header.hash !== hash)
       throw new CheckpointError(
         `version ${checkpoint.header.program} wrote it, whose state is laid out in another way`,
       );
-    return new StoppedState(checkpoint);
+    return new StoppedState(checkpoint, settingsFor(checkpoint.header.kernel));
   }
 
-  private constructor(checkpoint: Checkpoint) {
+  private constructor(checkpoint: Checkpoint, settings: DetectionSettings) {
     const { header, knowledge, kernel: memory } = checkpoint;
     const options: KernelOptions = { ...header.kernel, hashSeed: BigInt(header.kernel.hashSeed) };
     const kernel = Kernel.create({ ...options, inputLimitBytes: NO_INPUT });
     kernel.restore(memory);
-    // How it is judged plays no part, and stays as it is in the file.
-    const config = schema.parse({ max_edges: header.kernel.maxEdges });
     this.#checkpoint = checkpoint;
     this.#detector = new Detector({
       kernel,
-      config,
+      settings,
       resource: { resource: { attributes: {} }, scope: { name: 'pxanomaly', version: header.program } },
       events: anomalyEvents(createTelemetry(), { type: 'anomaly', name: '' }),
       live: false,
       emit: (_, batch) => this.unsent.push(batch),
     });
-    const delivery = (pipeline: string) => ({ pipeline }) as Delivery;
-    this.#detector.restore(knowledge.detector, configTexts(config), delivery);
+    const routeOf = (pipeline: string): Route => ({ pipeline, send: () => Promise.resolve() });
+    this.#detector.restore(knowledge.detector, settings.texts, routeOf);
   }
 
   get created(): string {
@@ -62,8 +62,7 @@ export class StoppedState {
   }
 
   list(query: StateQuery): StateListing {
-    const { maxGroups, maxEdges, maxSeries } = this.#checkpoint.header.kernel;
-    return listState(this.#detector, { max_groups: maxGroups, max_edges: maxEdges, max_series: maxSeries }, query);
+    return listState(this.#detector, this.#checkpoint.header.kernel, query);
   }
 
   /** Throws a `PermanentError` that says what there is. */

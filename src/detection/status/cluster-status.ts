@@ -4,8 +4,7 @@ import type { ResolveCounts } from '../binding/binder.js';
 import type { Detector } from '../detector.js';
 import { isExternal } from '../rules/names.js';
 import { type ClockOffset, clockOffsets } from '../topology/clock-offsets.js';
-import type { FeatureState } from '../topology/features.js';
-import { type ClusterState, type EdgeState, edgeText } from '../topology/graph.js';
+import { type ClusterState, type EdgeState, edgeText, type FeatureState } from '../topology/graph.js';
 import { WARM_WINDOWS } from './status.js';
 
 export interface ClusterStatus {

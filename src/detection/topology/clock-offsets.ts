@@ -1,8 +1,7 @@
 // By how much the clocks of a cluster's senders are off, said once a change.
 import type { ClockState, KernelFace } from '../../kernel/face.js';
 import type { AnomalyEvents, ClockReport } from '../../telemetry/anomaly-events.js';
-import type { SenderClock } from './clocks.js';
-import type { GroupState } from './graph.js';
+import type { GroupState, SenderClock } from './graph.js';
 
 export interface ClockOffset {
   readonly sender: string;

@@ -1,7 +1,7 @@
 // Whose clock a series' times are from: senders of a cluster, known by what their resource says of where they run.
 import type { KernelFace } from '../../kernel/face.js';
 import type { Row } from '../rules/rows.js';
-import type { GroupState } from './graph.js';
+import type { GroupState, SenderClock } from './graph.js';
 
 /** Which machine it is; failing that, which process; failing that, which service. */
 const IDENTITY = [
@@ -22,12 +22,6 @@ const MAX_UNNAMED = 16;
 const IDLE_NANOS = 3_600_000_000_000n;
 /** New senders that go without a clock of their own before it is looked again for an idle one. */
 const PATIENCE = 1000;
-
-export interface SenderClock {
-  readonly slot: number;
-  /** For people: `host.name=node-a`. */
-  readonly sender: string;
-}
 
 /** What the resource says of its sender; undefined: nothing. */
 export function senderOf({ resource }: Row): string | undefined {

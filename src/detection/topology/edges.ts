@@ -3,19 +3,21 @@ import { FEATURES, type KernelFace, type Packed, type SeriesBinding } from '../.
 import { isExternal, type ServiceName } from '../rules/names.js';
 import type { Mapped } from '../rules/resolve.js';
 import { featuresOf } from '../rules/rules.js';
+import { edgeBetween } from './edge-between.js';
 import { featureState, NO_FEATURES, SharedFeatures } from './features.js';
 import {
   type ClusterState,
   createCluster,
   createGroup,
+  createService,
   type EdgeState,
   edgeKey,
   edgeText,
   type FeedState,
   type GroupState,
+  type ServiceState,
 } from './graph.js';
 import { type Comer, Room, type SavedRoom } from './room.js';
-import { edgeBetween, ServiceState } from './services.js';
 
 /** Bounds that bit, by name of the bound; monotonic. */
 export interface BoundCounts {
@@ -341,7 +343,7 @@ export class Edges {
     if (!name || isExternal(name)) return undefined;
     const known = cluster.services.get(name);
     if (known) return known;
-    const service = new ServiceState({ ...name, namespace: cluster.services.sharedNamespace(name.namespace) });
+    const service = createService({ ...name, namespace: cluster.services.sharedNamespace(name.namespace) });
     cluster.services.add(service);
     return service;
   }

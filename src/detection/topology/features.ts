@@ -1,19 +1,7 @@
 // What the features of edges listen to. Tens of thousands of edges hear the same: they share one object.
 import { type FeatureName, Role, SeriesType } from '../../kernel/face.js';
 import type { Mapped } from '../rules/resolve.js';
-import type { FeedState } from './graph.js';
-
-/** Which feed a feature of an edge listens to, and how its value was received. */
-export interface FeatureState {
-  readonly rank: number;
-  readonly feed: FeedState;
-  readonly scale: number;
-  readonly unit: string;
-  readonly type: number;
-  readonly rule: string;
-}
-
-export type Features = Readonly<Partial<Record<FeatureName, FeatureState>>>;
+import type { FeatureState, Features, FeedState } from './graph.js';
 
 export const NO_FEATURES: Features = {};
 

@@ -1,16 +1,13 @@
 // The dictionary of what the kernel only knows by number: clusters, groups, feeds, services, edges and their features.
 import type { FeatureName } from '../../kernel/face.js';
-import { NO_SETTINGS, type SenderSettings } from '../alerting/senders.js';
-import type { Delivery } from '../results/delivery.js';
 import { formatService, type ServiceName } from '../rules/names.js';
 import type { Cluster } from '../rules/resolve.js';
-import type { SenderClock } from './clocks.js';
-import type { Features } from './features.js';
-import { Junctions, type ServiceState, Services } from './services.js';
+import { NO_SETTINGS, type SenderSettings } from '../sender-settings.js';
+import { type EndEdges, Junctions, Service, Services } from './services.js';
 
 export interface ClusterState extends Cluster {
   readonly groups: Map<number, GroupState>;
-  readonly services: Services;
+  readonly services: Services<ServiceState>;
   readonly edges: Set<EdgeState>;
   readonly junctions: Junctions;
   /** Names of edges that were forgotten, with the event time of that, Unix ms: a returning edge is not unexpected. */
@@ -21,8 +18,6 @@ export interface ClusterState extends Cluster {
   lastMs: number;
   settings: SenderSettings;
   settingsKey: string;
-  /** Where its results go: the pipelines that brought its data. */
-  readonly deliveries: Set<Delivery>;
   /** Requests that held data points of its edges, and those that Pixie has cut off. */
   requests: number;
   truncated: number;
@@ -64,6 +59,29 @@ export interface FeedState {
   /** The setting that was advised, so that it is said once. */
   advised: boolean;
 }
+
+/** Which feed a feature of an edge listens to, and how its value was received. */
+export interface FeatureState {
+  readonly rank: number;
+  readonly feed: FeedState;
+  readonly scale: number;
+  readonly unit: string;
+  readonly type: number;
+  readonly rule: string;
+}
+
+export type Features = Readonly<Partial<Record<FeatureName, FeatureState>>>;
+
+export interface SenderClock {
+  readonly slot: number;
+  /** For people: `host.name=node-a`. */
+  readonly sender: string;
+}
+
+export type ServiceState = Service<EdgeState, GroupState>;
+
+/** The edges at an end of a service. */
+export type ServiceEdges = EndEdges<EdgeState>;
 
 /** There may be a hundred thousand: what few edges have is made when they do. */
 export interface EdgeState {
@@ -124,6 +142,10 @@ export function edgeText({ source, destination }: Ends): string {
   return source ? `${formatService(source)} → ${formatService(destination)}` : formatService(destination);
 }
 
+export function createService(name: ServiceName): ServiceState {
+  return new Service(name);
+}
+
 export function createCluster({ id, name }: Cluster): ClusterState {
   return {
     id,
@@ -137,7 +159,6 @@ export function createCluster({ id, name }: Cluster): ClusterState {
     lastMs: 0,
     settings: NO_SETTINGS,
     settingsKey: '',
-    deliveries: new Set(),
     requests: 0,
     truncated: 0,
   };

@@ -1,15 +1,17 @@
 // The dictionary back from what was written down.
 import { FEATURES } from '../../kernel/face.js';
-import type { Delivery } from '../results/delivery.js';
 import type { Edges } from './edges.js';
-import { type FeatureState, NO_FEATURES } from './features.js';
+import { NO_FEATURES } from './features.js';
 import {
   type ClusterState,
   createCluster,
   createGroup,
+  createService,
   type EdgeState,
+  type FeatureState,
   type FeedState,
   type GroupState,
+  type ServiceState,
 } from './graph.js';
 import type {
   EdgeRest,
@@ -20,21 +22,20 @@ import type {
   SavedGroup,
   SavedServices,
 } from './saved-dictionary.js';
-import { ServiceState } from './services.js';
 import { unpackTexts } from './texts.js';
 
-/** Fills an empty dictionary. `delivery`: of a pipeline. */
+/** Fills an empty dictionary. `routed`: a pipeline had brought data of the cluster. */
 export function restoreDictionary(
   edges: Edges,
   saved: SavedDictionary,
-  delivery: (pipeline: string) => Delivery | undefined,
+  routed: (cluster: ClusterState, pipeline: string) => void,
 ): Numbers {
   Object.assign(edges.counts, saved.bounds);
-  const clusters = saved.clusters.map((cluster) => restoreCluster(cluster, delivery));
+  const clusters = saved.clusters.map((cluster) => restoreCluster(cluster, routed));
   for (const cluster of clusters) edges.clusters.set(cluster.id, cluster);
   const services = [
     ...restoreServices(saved.services, clusters),
-    ...saved.forgotten.map((name) => new ServiceState(name)),
+    ...saved.forgotten.map((name) => createService(name)),
   ];
   const feeds: FeedState[] = [];
   for (const group of saved.groups)
@@ -49,7 +50,7 @@ export function restoreDictionary(
 
 function restoreServices(saved: SavedServices, clusters: readonly ClusterState[]): ServiceState[] {
   return unpackTexts(saved.name).map((name, i) => {
-    const service = new ServiceState({ namespace: saved.namespaces[saved.namespace[i]!]!, name });
+    const service = createService({ namespace: saved.namespaces[saved.namespace[i]!]!, name });
     clusters[saved.cluster[i]!]?.services.add(service);
     return service;
   });
@@ -66,11 +67,11 @@ function restoreTicks(
 
 function restoreCluster(
   { id, name, known, knownMs, firstMs, lastMs, settings, settingsKey, deliveries }: SavedCluster,
-  delivery: (pipeline: string) => Delivery | undefined,
+  routed: (cluster: ClusterState, pipeline: string) => void,
 ): ClusterState {
   const cluster = createCluster({ id, name });
   for (const [i, key] of unpackTexts(known).entries()) cluster.known.set(key, knownMs[i]!);
-  for (const to of deliveries.map(delivery)) if (to) cluster.deliveries.add(to);
+  for (const pipeline of deliveries) routed(cluster, pipeline);
   return Object.assign(cluster, { firstMs, lastMs, settings, settingsKey });
 }
 

@@ -1,13 +1,10 @@
 // The dictionary in a form that can be written down: objects that refer to each other become numbers, and back.
 import { FEATURES, type FeatureName } from '../../kernel/face.js';
-import type { SenderSettings } from '../alerting/senders.js';
 import type { ServiceName } from '../rules/names.js';
+import type { SenderSettings } from '../sender-settings.js';
 import { mapInSlices } from '../slicing/slices.js';
-import type { SenderClock } from './clocks.js';
 import type { BoundCounts, Edges } from './edges.js';
-import type { FeatureState } from './features.js';
-import type { ClusterState, EdgeState, Episode, GroupState } from './graph.js';
-import type { ServiceState } from './services.js';
+import type { ClusterState, EdgeState, Episode, FeatureState, GroupState, SenderClock, ServiceState } from './graph.js';
 import { packTexts, type Texts } from './texts.js';
 
 export interface SavedCluster {
@@ -120,7 +117,11 @@ interface Saved {
   numberOf(service: ServiceState): number;
 }
 
-export function* saveDictionary({ clusters, groups, counts }: Edges): Generator<void, Saved> {
+/** `pipelinesOf`: those that brought the cluster's data. */
+export function* saveDictionary(
+  { clusters, groups, counts }: Edges,
+  pipelinesOf: (cluster: ClusterState) => readonly string[],
+): Generator<void, Saved> {
   const clusterList = [...clusters.values()];
   const services: ServiceState[] = [];
   const home: number[] = [];
@@ -141,7 +142,7 @@ export function* saveDictionary({ clusters, groups, counts }: Edges): Generator<
   const edges: EdgeState[] = [];
   for (const cluster of clusterList) yield* mapInSlices(cluster.edges, (edge) => edges.push(edge));
   const saved: SavedDictionary = {
-    clusters: clusterList.map(saveCluster),
+    clusters: clusterList.map((cluster) => saveCluster(cluster, pipelinesOf(cluster))),
     services: yield* saveServices(services, home),
     groups: savedGroups,
     forgotten,
@@ -161,8 +162,8 @@ export function* saveDictionary({ clusters, groups, counts }: Edges): Generator<
   };
 }
 
-function saveCluster(cluster: ClusterState): SavedCluster {
-  const { id, name, known, firstMs, lastMs, settings, settingsKey, deliveries } = cluster;
+function saveCluster(cluster: ClusterState, deliveries: readonly string[]): SavedCluster {
+  const { id, name, known, firstMs, lastMs, settings, settingsKey } = cluster;
   return {
     id,
     name,
@@ -172,7 +173,7 @@ function saveCluster(cluster: ClusterState): SavedCluster {
     lastMs,
     settings,
     settingsKey,
-    deliveries: [...deliveries].map(({ pipeline }) => pipeline),
+    deliveries,
   };
 }
 

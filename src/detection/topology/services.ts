@@ -1,18 +1,17 @@
 // The services of a cluster with the edges at their ends. A cluster may have a hundred thousand of them, most with one edge: what a
-// service does not need yet is not made.
+// service does not need yet is not made. What an edge and a group are is said in graph.ts: here they are keys.
 import type { ServiceName } from '../rules/names.js';
-import type { EdgeState, GroupState } from './graph.js';
 
 /** Edges in the order in which they came. The first needs no set. */
-export class FewEdges implements Iterable<EdgeState> {
-  #only: EdgeState | undefined;
-  #many: Set<EdgeState> | undefined;
+export class FewEdges<Edge> implements Iterable<Edge> {
+  #only: Edge | undefined;
+  #many: Set<Edge> | undefined;
 
   get size(): number {
     return this.#many?.size ?? (this.#only ? 1 : 0);
   }
 
-  add(edge: EdgeState): void {
+  add(edge: Edge): void {
     if (this.#many) this.#many.add(edge);
     else if (!this.#only || this.#only === edge) this.#only = edge;
     else {
@@ -21,59 +20,59 @@ export class FewEdges implements Iterable<EdgeState> {
     }
   }
 
-  delete(edge: EdgeState): void {
+  delete(edge: Edge): void {
     this.#many?.delete(edge);
     if (this.#only === edge) this.#only = undefined;
   }
 
-  [Symbol.iterator](): Iterator<EdgeState> {
+  [Symbol.iterator](): Iterator<Edge> {
     return (this.#many ?? (this.#only ? [this.#only] : []))[Symbol.iterator]();
   }
 }
 
 /** The edges at an end of a service: it adds them itself. */
-export type EndEdges = Omit<FewEdges, 'add'>;
+export type EndEdges<Edge> = Omit<FewEdges<Edge>, 'add'>;
 
-const NONE: EndEdges = new FewEdges();
+const NONE: EndEdges<never> = new FewEdges<never>();
 
-export class ServiceState {
+export class Service<Edge, Group> {
   readonly name: ServiceName;
-  #inbound: FewEdges | undefined;
-  #outbound: FewEdges | undefined;
+  #inbound: FewEdges<Edge> | undefined;
+  #outbound: FewEdges<Edge> | undefined;
   /** Nearly always there is one group alone. */
-  #group: GroupState | undefined;
+  #group: Group | undefined;
   #tick = 0;
-  #elsewhere: Map<GroupState, number> | undefined;
+  #elsewhere: Map<Group, number> | undefined;
 
   constructor(name: ServiceName) {
     this.name = name;
   }
 
-  get inbound(): EndEdges {
+  get inbound(): EndEdges<Edge> {
     return this.#inbound ?? NONE;
   }
 
-  get outbound(): EndEdges {
+  get outbound(): EndEdges<Edge> {
     return this.#outbound ?? NONE;
   }
 
-  addInbound(edge: EdgeState): void {
+  addInbound(edge: Edge): void {
     this.#inbound ??= new FewEdges();
     this.#inbound.add(edge);
   }
 
-  addOutbound(edge: EdgeState): void {
+  addOutbound(edge: Edge): void {
     this.#outbound ??= new FewEdges();
     this.#outbound.add(edge);
   }
 
   /** Tick of the group in which it was first seen; undefined: not yet. */
-  firstTick(group: GroupState): number | undefined {
+  firstTick(group: Group): number | undefined {
     return group === this.#group ? this.#tick : this.#elsewhere?.get(group);
   }
 
   /** Was seen in a tick: only the first one counts. */
-  seen(group: GroupState, tick: number): void {
+  seen(group: Group, tick: number): void {
     if (this.firstTick(group) !== undefined) return;
     if (this.#group) {
       this.#elsewhere ??= new Map();
@@ -85,7 +84,7 @@ export class ServiceState {
   }
 
   /** The group is gone. */
-  forget(group: GroupState): void {
+  forget(group: Group): void {
     this.#elsewhere?.delete(group);
     if (this.#group !== group) return;
     const [next] = this.#elsewhere ?? [];
@@ -95,14 +94,19 @@ export class ServiceState {
   }
 
   /** First ticks by group. */
-  firstTicks(): (readonly [GroupState, number])[] {
+  firstTicks(): (readonly [Group, number])[] {
     return this.#group ? [[this.#group, this.#tick], ...(this.#elsewhere ?? [])] : [];
   }
 }
 
+/** A service, as far as counting needs to know it. */
+interface WithInbound {
+  readonly inbound: { readonly size: number };
+}
+
 /** Counts the services that several edges lead to: anew only after the graph has changed, since there may be very many. */
 export class Junctions {
-  readonly #counts = new Map<ReadonlyMap<ServiceState, number>, number>();
+  readonly #counts = new Map<ReadonlyMap<WithInbound, number>, number>();
 
   /** Edges or services were added or taken away. */
   changed(): void {
@@ -110,7 +114,7 @@ export class Junctions {
   }
 
   /** Among the services of a group. */
-  of(services: ReadonlyMap<ServiceState, number>): number {
+  of(services: ReadonlyMap<WithInbound, number>): number {
     const known = this.#counts.get(services);
     if (known !== undefined) return known;
     let count = 0;
@@ -121,14 +125,14 @@ export class Junctions {
 }
 
 /** Services by namespace, then by name: the two as one text would be a third string for each. */
-export class Services {
-  readonly #byNamespace = new Map<string, Map<string, ServiceState>>();
+export class Services<Its extends { readonly name: ServiceName }> {
+  readonly #byNamespace = new Map<string, Map<string, Its>>();
 
-  get({ namespace, name }: ServiceName): ServiceState | undefined {
+  get({ namespace, name }: ServiceName): Its | undefined {
     return this.#byNamespace.get(namespace)?.get(name);
   }
 
-  add(service: ServiceState): void {
+  add(service: Its): void {
     const { namespace, name } = service.name;
     let names = this.#byNamespace.get(namespace);
     if (!names) {
@@ -144,7 +148,7 @@ export class Services {
     if (names?.size === 0) this.#byNamespace.delete(namespace);
   }
 
-  *[Symbol.iterator](): Generator<ServiceState> {
+  *[Symbol.iterator](): Generator<Its> {
     for (const names of this.#byNamespace.values()) yield* names.values();
   }
 
@@ -153,21 +157,4 @@ export class Services {
     const [some] = this.#byNamespace.get(namespace)?.values() ?? [];
     return some?.name.namespace ?? namespace;
   }
-}
-
-/** The edge between two ends, searched at the end that has fewer; one of both is a service. */
-export function edgeBetween(
-  source: ServiceState | undefined,
-  destination: ServiceState | undefined,
-  hasSource: boolean,
-): EdgeState | undefined {
-  const into = destination?.inbound;
-  const outOf = source?.outbound;
-  const few = into && (!outOf || into.size <= outOf.size) ? into : outOf;
-  for (const edge of few ?? []) {
-    const isSame = edge.sourceService === source && edge.destinationService === destination;
-    // An external source is another than none at all, and neither is a service.
-    if (isSame && (edge.source !== undefined) === hasSource) return edge;
-  }
-  return undefined;
 }

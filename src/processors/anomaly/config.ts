@@ -1,22 +1,14 @@
 // Configuration of the anomaly processor, checked and with defaults filled in. Durations are milliseconds.
 
+import type { MinDeviation, Period } from '../../detection/alerting/settings.js';
 import type { Condition } from '../../detection/rules/conditions.js';
-import type { MuteConfig } from '../../detection/rules/mutes.js';
+import type { MuteSettings } from '../../detection/rules/mutes.js';
 import type { PresetName } from '../../detection/rules/presets/index.js';
 import type { DataKind, RuleFeature, RuleType } from '../../detection/rules/rules.js';
 import { KINDS } from '../../kernel/face.js';
 
-/** Below, the two-window rule would alert daily on every edge; above, on nothing. */
-export const THRESHOLD_RANGE = { min: 0.8, max: 0.999 } as const;
-
 /** Kinds that an edge's alert can have. */
 export const ALERT_KINDS: readonly string[] = KINDS.filter((kind) => kind !== '');
-
-/** Detectors by the names of the configuration and of the `x-pxanomaly-detectors` header. */
-export const DETECTORS = ['zscore', 'isolation_forest', 'autoencoder', 'new_edge'] as const;
-export type DetectorName = (typeof DETECTORS)[number];
-
-export const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 
 /** One or a list of the same. */
 export type OneOrMore<T> = T | T[];
@@ -69,15 +61,6 @@ export interface NewEdgeConfig {
   readonly allow: readonly { readonly source: string; readonly destination: string }[];
 }
 
-/** A weekly period of UTC time; past midnight where `to` is not after `from`. */
-export interface PeriodConfig {
-  readonly days: readonly (typeof WEEKDAYS)[number][];
-  readonly from: string;
-  readonly to: string;
-  /** IANA name. */
-  readonly timezone: string;
-}
-
 export interface AlertRuleConfig {
   readonly match: {
     readonly source: string;
@@ -89,12 +72,7 @@ export interface AlertRuleConfig {
   readonly mute: boolean;
   readonly threshold?: number | undefined;
   readonly min_requests?: number | undefined;
-  readonly schedule?: readonly PeriodConfig[] | undefined;
-}
-
-export interface DeviationConfig {
-  readonly relative: number;
-  readonly absolute: number;
+  readonly schedule?: readonly Period[] | undefined;
 }
 
 export interface Config {
@@ -107,10 +85,10 @@ export interface Config {
   readonly thresholds: Readonly<Partial<Record<string, number>>>;
   readonly min_requests: number;
   readonly min_deviation: {
-    readonly latency: DeviationConfig;
-    readonly requests: DeviationConfig;
-    readonly errors: DeviationConfig;
-    readonly bytes: DeviationConfig;
+    readonly latency: MinDeviation;
+    readonly requests: MinDeviation;
+    readonly errors: MinDeviation;
+    readonly bytes: MinDeviation;
   };
   readonly cool_down: number;
   /** ms; 0: however far. */
@@ -130,7 +108,7 @@ export interface Config {
   readonly export_bands: 'anomalous' | 'all';
   readonly ongoing_events: boolean;
   readonly score_attributes: boolean;
-  readonly mute: MuteConfig;
+  readonly mute: MuteSettings;
   readonly default_cluster: string;
   readonly pixie_ui?: string | undefined;
   readonly storage?: string | undefined;

@@ -3,7 +3,7 @@ import type { Settings } from '../../config/settings.js';
 import { Senders } from '../../detection/alerting/senders.js';
 import { Learner } from '../../detection/learner.js';
 import { Backlog } from '../../detection/learning/backlog.js';
-import type { Lesson } from '../../detection/learning/learn.js';
+import type { PendingRequest, Route } from '../../detection/pending-request.js';
 import { Delivery } from '../../detection/results/delivery.js';
 import { Injector } from '../../detection/results/injector.js';
 import type { OwnResource } from '../../detection/results/own-resource.js';
@@ -20,7 +20,6 @@ import {
   statusLine,
   statusOf,
 } from '../../detection/status/status.js';
-import type { ClusterState } from '../../detection/topology/graph.js';
 import { CapacityError, MalformedError } from '../../kernel/errors.js';
 import type { KernelFace, KernelOptions } from '../../kernel/face.js';
 import { stateLayout } from '../../kernel/state-layout.js';
@@ -41,6 +40,7 @@ import {
 import { type AnomalyEvents, anomalyEvents } from '../../telemetry/anomaly-events.js';
 import { countOf } from '../../terminal/format.js';
 import type { Config } from './config.js';
+import { detectionSettings } from './settings.js';
 import { checkpointName, storageOf } from './storage.js';
 import { Timers } from './timers.js';
 
@@ -101,19 +101,19 @@ class Anomaly implements AnomalyProcessor {
       this.#events.settingsIgnored(subject, cluster),
     );
     this.#learner = new Learner({
-      settings,
-      config,
+      settings: detectionSettings(config),
+      version: settings.version,
       events: this.#events,
       resource: this.#own(),
       live: options.live,
       hashSeed: options.hashSeed,
       createKernel: options.createKernel,
       register: options.register,
-      deliveries: () => this.#deliveries,
-      emit: (cluster, batch) => this.#emit(cluster, batch),
+      routes: () => this.#deliveries,
+      emit: (routes, batch) => this.#emit(routes, batch),
     });
     this.#backlog = new Backlog({
-      learn: (lesson) => this.#learner.learn(lesson),
+      learn: (pending) => this.#learner.learn(pending),
       ledger: settings.ledger,
       maxBytes: config.max_learning_backlog_mib * 1024 * 1024,
       failed: (_, error) => this.#events.learningFailed(error),
@@ -123,14 +123,14 @@ class Anomaly implements AnomalyProcessor {
       own: this.#own(),
       events: this.#events,
       defaultCluster: config.default_cluster,
-      detector: () => this.#learner.open(),
-      deliveries: () => this.#deliveries,
+      edges: () => this.#learner.open().edges,
+      routesOf: (cluster) => this.#learner.open().routing.of(cluster),
+      routes: () => this.#deliveries,
     });
     this.#timers = new Timers({
       config,
       events: this.#events,
       detector: () => this.#learner.detector,
-      emit: (cluster, batch) => this.#emit(cluster, batch),
       flush: () => this.#deliveries.map((delivery) => delivery.flush()),
       backlogBytes: () => this.#backlog.bytes,
       checkpoint: () => {
@@ -224,13 +224,13 @@ class Anomaly implements AnomalyProcessor {
     return {
       borrows: next.borrows === true,
       consume: (batch) => {
-        const [delivery] = this.#deliveries;
-        if (batch.origin !== 'received' || !delivery) return next.consume(batch);
+        const [route] = this.#deliveries;
+        if (batch.origin !== 'received' || !route) return next.consume(batch);
         // Settings that are refused are refused before anything is forwarded.
-        const lesson = { batch, sender: this.#senders.read(batch.metadata, batch.auth), delivery };
+        const pending = { batch, sender: this.#senders.read(batch.metadata, batch.auth), route };
         this.#learner.requests++;
         const handed = next.consume(batch);
-        return handed instanceof Promise ? handed.then(() => this.#take(lesson)) : this.#take(lesson);
+        return handed instanceof Promise ? handed.then(() => this.#take(pending)) : this.#take(pending);
       },
       refusal: (bytes) => this.#refusal(bytes) ?? next.refusal(bytes),
       checkMetadata: (metadata) => this.#checkMetadata(metadata, next),
@@ -263,15 +263,15 @@ class Anomaly implements AnomalyProcessor {
    * Check, hand on, and only then learn: what is refused is refused before anybody was told OK. A live process does not wait for a
    * next hop without a queue: what failed there comes again and is known then, and its scan is still in scratch.
    */
-  #consume(batch: Batch, next: Consumer, delivery: Delivery): undefined | Promise<void> {
+  #consume(batch: Batch, next: Consumer, route: Route): undefined | Promise<void> {
     if (batch.origin !== 'received') return next.consume(batch);
     const sender = this.#senders.read(batch.metadata, batch.auth);
     if (!this.#check(batch)) return next.consume(batch);
     this.#learner.requests++;
-    const lesson = { batch, sender, delivery };
+    const pending = { batch, sender, route };
     const handed = next.consume(this.#config.score_attributes ? this.#stamp(batch) : batch);
-    if (this.#options.live) return both(handed, this.#take(lesson));
-    return handed instanceof Promise ? handed.then(() => this.#take(lesson)) : this.#take(lesson);
+    if (this.#options.live) return both(handed, this.#take(pending));
+    return handed instanceof Promise ? handed.then(() => this.#take(pending)) : this.#take(pending);
   }
 
   #stamp(batch: Batch): Batch {
@@ -293,9 +293,9 @@ class Anomaly implements AnomalyProcessor {
     }
   }
 
-  #take(lesson: Lesson): undefined | Promise<void> {
-    if (this.#options.live) return this.#backlog.add(lesson);
-    this.#backlog.now(lesson);
+  #take(pending: PendingRequest): undefined | Promise<void> {
+    if (this.#options.live) return this.#backlog.add(pending);
+    this.#backlog.now(pending);
     return this.#sent();
   }
 
@@ -303,11 +303,11 @@ class Anomaly implements AnomalyProcessor {
     await Promise.all(this.#sending.splice(0));
   }
 
-  #emit(cluster: ClusterState, batch: Batch): void {
+  #emit(routes: ReadonlySet<Route>, batch: Batch): void {
     this.#lastExportMs = Date.now();
     this.#events.resultSent(batch.items, batch.events?.items ?? 0);
-    for (const delivery of cluster.deliveries) {
-      const sent = delivery.send(batch);
+    for (const route of routes) {
+      const sent = route.send(batch);
       if (!this.#options.live) this.#sending.push(sent);
     }
   }
@@ -337,7 +337,7 @@ class Anomaly implements AnomalyProcessor {
   }
 
   listState(query: StateQuery): StateListing {
-    return listState(this.#learner.open(), this.#config, query);
+    return listState(this.#learner.open(), detectionSettings(this.#config).capacities, query);
   }
 
   /** Between two requests; a checkpoint follows, so that a crash does not bring it back. */

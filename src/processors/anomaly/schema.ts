@@ -2,11 +2,12 @@
 import { z } from 'zod';
 import { duration, positiveDuration } from '../../config/duration.js';
 import { timeZone } from '../../config/time-zone.js';
+import { THRESHOLD_RANGE, WEEKDAYS } from '../../detection/alerting/settings.js';
 import { PRESET_NAMES } from '../../detection/rules/presets/index.js';
 import { DATA_KINDS, RULE_FEATURES, RULE_TYPES } from '../../detection/rules/rules.js';
 import { BYTES_DISCOUNT } from '../../kernel/detect-columns.js';
 import { unitFactor } from '../../otlp/units.js';
-import { ALERT_KINDS, type Config, THRESHOLD_RANGE, WEEKDAYS } from './config.js';
+import { ALERT_KINDS, type Config } from './config.js';
 
 const threshold = z.number().min(THRESHOLD_RANGE.min).max(THRESHOLD_RANGE.max);
 const scalar = z.union([z.string(), z.number(), z.boolean()]);

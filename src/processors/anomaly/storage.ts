@@ -1,12 +1,6 @@
 // Where checkpoints go: an extension that keeps files, known by what it can do.
+import type { Storage } from '../../detection/state/checkpoints.js';
 import { type ComponentId, type Extension, formatId } from '../../pipeline/index.js';
-
-export interface Storage {
-  read(name: string): Promise<Uint8Array | undefined>;
-  /** One file of all parts. */
-  writeAtomic(name: string, ...parts: readonly Uint8Array[]): Promise<void>;
-  remove(name: string): Promise<void>;
-}
 
 /** The extension's storage. Throws where a name was given and there is none behind it. */
 export function storageOf(find: (id: string) => Extension | undefined, id: string | undefined): Storage | undefined {

@@ -2,16 +2,14 @@
 
 import type { Detector } from '../../detection/detector.js';
 import { feedsOf, WARM_WINDOWS } from '../../detection/status/status.js';
-import type { ClusterState, GroupState } from '../../detection/topology/graph.js';
-import type { Batch } from '../../pipeline/index.js';
+import type { GroupState } from '../../detection/topology/graph.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
 import type { Config } from './config.js';
 
 export interface TimersOptions {
-  readonly config: Config;
+  readonly config: Pick<Config, 'checkpoint_interval' | 'export_interval'>;
   readonly events: AnomalyEvents;
   detector(): Detector | undefined;
-  emit(cluster: ClusterState, batch: Batch): void;
   /** Tries to hand on results that wait. */
   flush(): Promise<void>[];
   backlogBytes(): number;
@@ -72,7 +70,7 @@ export class Timers {
     const { cluster, windowMs } = group;
     this.#options.events.silent(cluster.name, windowMs, isSilent);
     const time = BigInt(nowMs) * 1_000_000n;
-    this.#options.emit(cluster, detector.reporter.silence(group, isSilent ? 'started' : 'resolved', time));
+    detector.emit(cluster, detector.reporter.silence(group, isSilent ? 'started' : 'resolved', time));
   }
 
   /** Scores go out also when nothing comes in: the last state. */
@@ -81,7 +79,7 @@ export class Timers {
     const interval = group.cluster.settings.exportIntervalMs ?? this.#options.config.export_interval;
     if (nowMs - group.lastScoresMs < interval + group.windowMs) return;
     group.lastScoresMs = nowMs;
-    this.#options.emit(group.cluster, detector.reporter.repeat(group, BigInt(nowMs) * 1_000_000n));
+    detector.emit(group.cluster, detector.reporter.repeat(group, BigInt(nowMs) * 1_000_000n));
   }
 
   #adviseFeeds(detector: Detector): void {

@@ -1,13 +1,11 @@
 // Calls as a metrics request of our own, so that spans reach the windows through the same door as everything else.
 import { opentelemetry } from '#proto';
+import { CALLS_METRIC } from '../../rules/presets/spans.js';
 import type { Call } from './pair.js';
 
 const MetricsRequest = opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
 const DELTA = opentelemetry.proto.metrics.v1.AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA;
 const SECOND = 1_000_000_000n;
-
-/** Name of the metric that calls become: a delta histogram in seconds, which the preset `spans` reads. */
-export const CALLS_METRIC = 'traces.edge.duration';
 
 interface Sum {
   readonly call: Call;

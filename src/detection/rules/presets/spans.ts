@@ -1,7 +1,9 @@
 // Preset `spans`: the calls that the processor itself reads out of a traces pipeline.
 
-import { CALLS_METRIC } from '../../learning/spans/to-metrics.js';
 import type { FeatureRule, Tier } from '../rules.js';
+
+/** Name of the metric that calls become (learning/spans/to-metrics.ts): a delta histogram in seconds. */
+export const CALLS_METRIC = 'traces.edge.duration';
 
 /** Windows as long as the connectors' flush interval: a span may come ten seconds after its partner. */
 const CALLS: FeatureRule = {

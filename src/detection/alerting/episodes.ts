@@ -1,0 +1,70 @@
+// The state machine of an edge's anomaly: it begins with the alert, lasts while the alert is on, and ends with it.
+import type { KernelFace } from '../../kernel/face.js';
+import type { EdgeState, Episode } from '../topology/graph.js';
+
+export type EpisodeState = 'started' | 'ongoing' | 'resolved';
+
+/** Where an anomaly stands after a tick. */
+export interface EpisodeStep {
+  readonly episode: Episode;
+  readonly state: EpisodeState;
+}
+
+export interface EpisodeOptions {
+  readonly kernel: KernelFace;
+  readonly coolDownMs: number;
+  /** Alert level of a kind for the edge, nats. */
+  level(edge: EdgeState, kind: number): number;
+}
+
+/** Age factor constants (docs/detection.md, section 5): plain, gross, silent; and the age from which none of it matters. */
+const AGE = 200;
+const GROSS_SHARE = 0.05;
+const SILENT_SHARE = 0.3;
+const GROWN_UP = 4000;
+
+/** Whether the plain age factor would have held evidence at this level back. */
+export function isLearning(age: number, evidence: number, level: number, silent: boolean): boolean {
+  if (age >= GROWN_UP) return false;
+  const hasty = Math.min(AGE, (silent ? SILENT_SHARE : GROSS_SHARE) * age);
+  return (evidence * (age + hasty)) / (age + AGE) < level;
+}
+
+/** The step that an alerting edge's anomaly takes with the tick just closed; undefined where there is none. */
+export function stepEpisode(options: EpisodeOptions, edge: EdgeState, nowMs: number): EpisodeStep | undefined {
+  const { change, on, score } = options.kernel.results;
+  const { slot } = edge;
+  if (change[slot] === 1 || (on[slot] === 1 && !edge.episode)) edge.episode = beginEpisode(options, edge, nowMs);
+  const { episode } = edge;
+  if (!episode) return undefined;
+  const state = change[slot] === -1 ? 'resolved' : episode.startedMs === nowMs ? 'started' : 'ongoing';
+  episode.topScore = Math.max(episode.topScore, score[slot]!);
+  if (state === 'resolved') {
+    edge.episode = undefined;
+    edge.lastEndMs ??= new Map();
+    edge.lastEndMs.set(episode.kind, nowMs);
+  }
+  return { episode, state };
+}
+
+/** Ends the anomaly of an edge that is about to be forgotten; undefined where there is none. */
+export function endEpisode(edge: EdgeState): EpisodeStep | undefined {
+  const { episode } = edge;
+  edge.episode = undefined;
+  return episode && { episode, state: 'resolved' };
+}
+
+function beginEpisode({ kernel, level, coolDownMs }: EpisodeOptions, edge: EdgeState, nowMs: number): Episode {
+  const { kind: kinds, evidence, present, age } = kernel.results;
+  const { slot } = edge;
+  const kind = kinds[slot]!;
+  const lastEnd = edge.lastEndMs?.get(kind);
+  return {
+    kind,
+    startedMs: nowMs,
+    incident: '',
+    announced: lastEnd === undefined || nowMs - lastEnd >= coolDownMs,
+    learning: isLearning(age[slot]!, evidence[slot]!, level(edge, kind), present[slot] === 0),
+    topScore: 0,
+  };
+}
