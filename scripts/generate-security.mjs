@@ -124,7 +124,7 @@ ${stateTable()}
 ## How it is tested
 
 Every attack that we know is a test: HTTP/2 and HTTP/1.1 floods beside an honest sender in a small container (\`test/chaos\`), JSON whose cost could be more than
-linear (\`test/otlp\`), values and clocks that are absurd (\`test/anomaly\`, \`test/kernel\`). Beyond those, what comes off the wire is
+linear (\`test/otlp\`), values and clocks that are absurd (\`test/processors/anomaly\`, \`test/kernel\`). Beyond those, what comes off the wire is
 fuzzed (\`fuzz/\` in the repository), guided by the branches that inputs take, and compared with other implementations: \`node:http2\` (nghttp2) in both roles,
 protobufjs, Python's protobuf (upb), JSON.parse.
 

@@ -1,7 +1,7 @@
 // Simple detectors beside ours, at the thresholds that people set by hand: 3 sigma, 3 MAD, a fixed percentile of an isolation forest.
 import { IsolationForest } from '../../src/kernel/isolation-forest.js';
-import type { Alerts } from '../../test/support/streams/scoring.js';
-import { type EdgeStream, FEATURE_COUNT, type Labels } from '../../test/support/streams/stream.js';
+import type { Alerts } from '../../test/synthetic/scoring.js';
+import { type EdgeStream, FEATURE_COUNT, type Labels } from '../../test/synthetic/stream.js';
 import type { Contender } from './synthetic.js';
 
 /** Windows that mean and spread are taken of: an hour of 10 s. */

@@ -1,9 +1,9 @@
 // Edge alerts of young edges: how soon which faults are found, and what it costs in false episodes by the age of the edge.
-import type { EdgeDetector } from '../../src/kernel/detect-driver.js';
-import { AGES, DURATION, inject, TURNS, YOUNG_KINDS, type Young, young } from '../../test/support/streams/coldstart.js';
-import { detectorFor, drive, noGraph, WITHOUT_FOREST } from '../../test/support/streams/drive.js';
-import { MERGE } from '../../test/support/streams/scoring.js';
-import { FEATURE_COUNT, windowOf } from '../../test/support/streams/stream.js';
+import type { EdgeDetector } from '../../test/reference/detect-driver.js';
+import { AGES, DURATION, inject, TURNS, YOUNG_KINDS, type Young, young } from '../../test/synthetic/coldstart.js';
+import { detectorFor, drive, noGraph, WITHOUT_FOREST } from '../../test/synthetic/drive.js';
+import { MERGE } from '../../test/synthetic/scoring.js';
+import { FEATURE_COUNT, windowOf } from '../../test/synthetic/stream.js';
 import { FAST, type Share } from './synthetic.js';
 
 /** First windows of the bands of age. */

@@ -1,14 +1,9 @@
 // Incidents on synthetic systems with a call graph, through the front door at the defaults: what opens, where, and who is named first.
 import type { AnomalyEvent } from '../../src/detection/results/read-events.js';
-import { tally } from '../../test/support/streams/scoring.js';
-import type { Labels } from '../../test/support/streams/stream.js';
-import {
-  alertsOf,
-  graphNames,
-  throughFrontDoor,
-  windowOfEvent,
-} from '../../test/support/streams/through-front-door.js';
-import { type System, type SystemOptions, system } from '../../test/support/streams/topology.js';
+import { tally } from '../../test/synthetic/scoring.js';
+import type { Labels } from '../../test/synthetic/stream.js';
+import { alertsOf, graphNames, throughFrontDoor, windowOfEvent } from '../../test/synthetic/through-front-door.js';
+import { type System, type SystemOptions, system } from '../../test/synthetic/topology.js';
 import type { Share } from './synthetic.js';
 
 /** Incidents this many windows after a fault belong to it. */

@@ -1,8 +1,8 @@
 // Numenta's anomaly benchmark (MIT licence), standard profile: each series as one edge's single feature, alerts at their first window.
 // Scoring after the benchmark's paper (Lavin and Ahmad 2015, https://arxiv.org/abs/1510.03336).
 import { readdirSync, readFileSync } from 'node:fs';
-import { drive, noGraph } from '../../test/support/streams/drive.js';
-import { type EdgeStream, emptyStream, FEATURE_COUNT } from '../../test/support/streams/stream.js';
+import { drive, noGraph } from '../../test/synthetic/drive.js';
+import { type EdgeStream, emptyStream, FEATURE_COUNT } from '../../test/synthetic/stream.js';
 
 export interface NabSeries {
   readonly name: string;

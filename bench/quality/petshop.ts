@@ -1,10 +1,10 @@
 // AWS PetShop (CC-BY-4.0), low traffic: five-minute windows of nodes; 26 issues as five rows each, recorded months after the fault-free
 // warm-up. Each is scored from a copy of the warmed detector; the issue is in rows 2 to 4.
 import { readFileSync } from 'node:fs';
-import type { EdgeDetector } from '../../src/kernel/detect-driver.js';
-import { detectorFor, noGraph } from '../../test/support/streams/drive.js';
-import { tally } from '../../test/support/streams/scoring.js';
-import { type EdgeStream, emptyStream, FEATURE_COUNT, windowOf } from '../../test/support/streams/stream.js';
+import type { EdgeDetector } from '../../test/reference/detect-driver.js';
+import { detectorFor, noGraph } from '../../test/synthetic/drive.js';
+import { tally } from '../../test/synthetic/scoring.js';
+import { type EdgeStream, emptyStream, FEATURE_COUNT, windowOf } from '../../test/synthetic/stream.js';
 import { type NumpyArray, readNpz } from './npz.js';
 
 interface Entry {

@@ -1,7 +1,7 @@
 // The sections of docs/detection-quality.md, each made from a run.
 import { sharedData } from '../../test/support/goldens.js';
-import { YOUNG_KINDS } from '../../test/support/streams/coldstart.js';
-import { SYNTH_KINDS } from '../../test/support/streams/synth.js';
+import { YOUNG_KINDS } from '../../test/synthetic/coldstart.js';
+import { SYNTH_KINDS } from '../../test/synthetic/synth.js';
 import { mad, rawForest, sigma } from './baselines.js';
 import { AGE_NAMES, BAND_NAMES, runColdStart } from './cold-start.js';
 import { runSystems } from './incidents.js';

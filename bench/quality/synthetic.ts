@@ -1,12 +1,12 @@
-// Edge alerts on synthetic 10 s edges without a graph, scored as test/support/streams/scoring.ts does.
+// Edge alerts on synthetic 10 s edges without a graph, scored as test/synthetic/scoring.ts does.
 
 import { levelOfThreshold, levelOfWindow } from '../../src/detection/alerting/profiles.js';
-import type { EdgeDetector, EdgeDetectorOptions } from '../../src/kernel/detect-driver.js';
 import { FEATURES, KINDS } from '../../src/kernel/face.js';
-import { detectorFor, noGraph, WITHOUT_FOREST } from '../../test/support/streams/drive.js';
-import { type Alerts, recall, type Tally, tally } from '../../test/support/streams/scoring.js';
-import { type EdgeStream, type Labels, windowOf } from '../../test/support/streams/stream.js';
-import { SYNTH_KINDS, type Synth, synth } from '../../test/support/streams/synth.js';
+import type { EdgeDetector, EdgeDetectorOptions } from '../../test/reference/detect-driver.js';
+import { detectorFor, noGraph, WITHOUT_FOREST } from '../../test/synthetic/drive.js';
+import { type Alerts, recall, type Tally, tally } from '../../test/synthetic/scoring.js';
+import { type EdgeStream, type Labels, windowOf } from '../../test/synthetic/stream.js';
+import { SYNTH_KINDS, type Synth, synth } from '../../test/synthetic/synth.js';
 import { median } from './stats.js';
 
 /** Three requests a second. */

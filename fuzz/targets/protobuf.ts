@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { opentelemetry } from '#proto';
 import { MalformedError } from '../../src/kernel/errors.js';
-import { type ReferenceRow, referenceRows } from '../../src/kernel/reference-decode.js';
 import type { Signal } from '../../src/pipeline/index.js';
+import { type ReferenceRow, referenceRows } from '../../test/reference/decode.js';
 import { smallKernel } from '../../test/support/kernels.js';
 import { makeOracle } from '../../test/support/protobuf-oracle.js';
 import { mutateProtobuf } from '../mutators/protobuf.js';

@@ -1,5 +1,5 @@
 // The typed face of the kernel: what the rest of the program may ask of it. `Kernel` (kernel.ts) is the WebAssembly behind it,
-// `ReferenceKernel` pieces (reference-*.ts) are the slow plain-TypeScript oracle of the tests.
+// test/reference holds the slow plain-TypeScript oracle of the tests.
 import type { Signal } from '../pipeline/index.js';
 
 /** The four features of an edge and window, in the order of every array in the kernel (LAT, RATE, ERR, BYT). */

@@ -40,6 +40,22 @@ const CASES: readonly [string, string, string, RegExp | undefined][] = [
     "import { b } from '../../receivers/otlp/b.js';",
     /sibling/,
   ],
+  ['a lower room of detection is fine', 'src/detection/alerting/a.ts', "import { b } from '../rules/b.js';", undefined],
+  ['a higher room is not', 'src/detection/rules/a.ts', "import type { b } from '../alerting/b.js';", /room above/],
+  ['a room beside it is not', 'src/detection/state/a.ts', "import { b } from '../status/b.js';", /room beside/],
+  [
+    'the composer is above the rooms',
+    'src/detection/results/a.ts',
+    "import { b } from '../detector.js';",
+    /room above/,
+  ],
+  ['a room without a place is not', 'src/detection/attic/a.ts', "import { b } from '../rules/b.js';", /no place/],
+  [
+    'detection knows no component',
+    'src/detection/state/a.ts',
+    "import { b } from '../../processors/anomaly/b.js';",
+    /lies above/,
+  ],
   ['a folder without a place is not', 'src/newcomers/a.ts', "import { b } from '../config/b.js';", /no place/],
   [
     'the kernel imports nothing from outside',
@@ -58,3 +74,31 @@ for (const [name, path, text, message] of CASES) {
     else assert.deepEqual(wrong, []);
   });
 }
+
+const CIRCLES: readonly [string, Readonly<Record<string, string>>, RegExp][] = [
+  [
+    'two files that import each other',
+    { 'src/config/a.ts': "import { b } from './b.js';", 'src/config/b.ts': "import type { a } from './a.js';" },
+    /in a circle: src\/config\/a\.ts, src\/config\/b\.ts/,
+  ],
+  [
+    'a circle through a third, in the kernel',
+    {
+      'assembly/a.ts': "import { b } from './wire/b';",
+      'assembly/wire/b.ts': "import { c } from '../c';",
+      'assembly/c.ts': "export * from './a';",
+    },
+    /in a circle: assembly\/a\.ts, assembly\/c\.ts, assembly\/wire\/b\.ts/,
+  ],
+];
+for (const [name, files, message] of CIRCLES)
+  test(`${name} are found`, () => assert.match(check({ ...files, 'src/main.ts': '' }).join('\n'), message));
+
+test('files that share a third are no circle', () => {
+  const files = {
+    'src/config/a.ts': "import { b } from './b.js';\nimport { c } from './c.js';",
+    'src/config/b.ts': "import { c } from './c.js';",
+    'src/config/c.ts': '',
+  };
+  assert.deepEqual(check(files), []);
+});

@@ -28,7 +28,7 @@ import { type ClientStream, encodeHeaders } from '../../src/http2/index.js';
 import { ask, type OwnAnswer, ownClient } from '../support/http2-own.js';
 import { fixture } from '../support/paths.js';
 import { atEnd, endAll, eventually } from '../support/peers/processes.js';
-import { seeded } from '../support/streams.js';
+import { seeded } from '../synthetic/edge-windows.js';
 
 afterEach(endAll);
 

@@ -17,7 +17,7 @@ import { gathered } from '../support/grpc-raw.js';
 import { answer, type OwnServer, ownServer, whole } from '../support/http2-own.js';
 import { fixture } from '../support/paths.js';
 import { atEnd, endAll, eventually } from '../support/peers/processes.js';
-import { seeded } from '../support/streams.js';
+import { seeded } from '../synthetic/edge-windows.js';
 
 afterEach(endAll);
 

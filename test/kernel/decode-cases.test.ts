@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { opentelemetry } from '#proto';
 import { MalformedError } from '../../src/kernel/errors.js';
-import { referenceRows } from '../../src/kernel/reference-decode.js';
+import { referenceRows } from '../reference/decode.js';
 import { smallKernel } from '../support/kernels.js';
 import { fixture } from '../support/paths.js';
 

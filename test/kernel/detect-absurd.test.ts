@@ -1,8 +1,8 @@
 // One absurd window, whatever it counts and however old the edge is, switches nothing off: real faults are found soon after, and nothing else.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EdgeDetector } from '../../src/kernel/detect-driver.js';
-import { normal, seeded } from '../support/streams.js';
+import { EdgeDetector } from '../reference/detect-driver.js';
+import { normal, seeded } from '../synthetic/edge-windows.js';
 
 const EDGES = 6;
 /** a → hub on edges 0 to 2, hub → b on edges 3 to 5: the rates of those are relative to what the hub receives. */

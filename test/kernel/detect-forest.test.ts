@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { COLUMN } from '../../src/kernel/detect-columns.js';
-import { EdgeDetector } from '../../src/kernel/detect-driver.js';
-import { ForestStage } from '../../src/kernel/reference-detect-forest.js';
+import { EdgeDetector } from '../reference/detect-driver.js';
+import { ForestStage } from '../reference/detect-forest.js';
 import { FIXTURES, Golden } from '../support/goldens.js';
 
 interface ForestFacts {

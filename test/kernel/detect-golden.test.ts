@@ -1,9 +1,9 @@
 // Kernel and plain reference against the numeric oracle's answers: score, alerts, kinds, gaps, outages, openings with bands, channels.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_FOREST, EdgeDetector, type EdgeGraph } from '../../src/kernel/detect-driver.js';
 import { type Band, KINDS } from '../../src/kernel/face.js';
-import { ReferenceDetector } from '../../src/kernel/reference-detect.js';
+import { ReferenceDetector } from '../reference/detect.js';
+import { DEFAULT_FOREST, EdgeDetector, type EdgeGraph } from '../reference/detect-driver.js';
 import { FIXTURES, Golden, type Opening, sharedData } from '../support/goldens.js';
 
 const WITHOUT_FOREST = { ...DEFAULT_FOREST, enabled: false };

@@ -1,11 +1,11 @@
 // The kernel against the plain reference on random streams: graphs, groups, gaps, outages, absent kinds, every detector, profiles.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EdgeDetector, type EdgeDetectorOptions } from '../../src/kernel/detect-driver.js';
 import type { AlertProfile, Band, ForestOptions } from '../../src/kernel/face.js';
-import { type Answer, ReferenceDetector } from '../../src/kernel/reference-detect.js';
-import { plainProfile } from '../../src/kernel/reference-detect-score.js';
-import { randomGraph, randomStream, seeded } from '../support/streams.js';
+import { type Answer, ReferenceDetector } from '../reference/detect.js';
+import { EdgeDetector, type EdgeDetectorOptions } from '../reference/detect-driver.js';
+import { plainProfile } from '../reference/detect-score.js';
+import { randomGraph, randomStream, seeded } from '../synthetic/edge-windows.js';
 
 const SMALL_FOREST: ForestOptions = {
   enabled: true,

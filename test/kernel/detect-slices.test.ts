@@ -1,10 +1,10 @@
 // Closing in slices, ticks that were passed over, and alert profiles: what must not change the answers, and what must.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EdgeDetector, type EdgeGraph } from '../../src/kernel/detect-driver.js';
 import type { AlertProfile, ForestOptions } from '../../src/kernel/face.js';
-import { plainProfile } from '../../src/kernel/reference-detect-score.js';
-import { randomGraph, randomStream, seeded } from '../support/streams.js';
+import { EdgeDetector, type EdgeGraph } from '../reference/detect-driver.js';
+import { plainProfile } from '../reference/detect-score.js';
+import { randomGraph, randomStream, seeded } from '../synthetic/edge-windows.js';
 
 const FOREST: ForestOptions = {
   enabled: true,

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/face.js';
 import { smallKernel } from '../support/kernels.js';
-import { KernelDriver, point, type StreamPoint } from '../support/point-streams.js';
+import { KernelDriver, point, type StreamPoint } from '../synthetic/point-streams.js';
 
 const SECOND = 1_000_000_000n;
 const WINDOW = 10n * SECOND;

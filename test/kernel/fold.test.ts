@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/face.js';
-import { ReferenceWindows } from '../../src/kernel/reference-window.js';
+import { ReferenceWindows } from '../reference/window.js';
 import { smallKernel } from '../support/kernels.js';
 import {
   KernelDriver,
@@ -11,7 +11,7 @@ import {
   ReferenceDriver,
   type StreamPoint,
   type StreamRequest,
-} from '../support/point-streams.js';
+} from '../synthetic/point-streams.js';
 
 const WINDOW = 10_000_000_000n;
 const START = 1_700_000_000_000_000_000n;

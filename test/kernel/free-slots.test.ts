@@ -4,8 +4,8 @@ import { describe, test } from 'node:test';
 import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/face.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import { smallKernel } from '../support/kernels.js';
-import { encodePoints, KernelDriver, point, type StreamPoint } from '../support/point-streams.js';
-import { seeded } from '../support/streams.js';
+import { seeded } from '../synthetic/edge-windows.js';
+import { encodePoints, KernelDriver, point, type StreamPoint } from '../synthetic/point-streams.js';
 
 const SECOND = 1_000_000_000n;
 const WINDOW = 10n * SECOND;

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { IsolationForest } from '../../src/kernel/isolation-forest.js';
 import { loadKernel } from '../../src/kernel/load.js';
-import { forestScore, growForest, Random } from '../../src/kernel/reference-detect-forest.js';
+import { forestScore, growForest, Random } from '../reference/detect-forest.js';
 import { sharedData } from '../support/goldens.js';
-import { normal, seeded } from '../support/streams.js';
+import { normal, seeded } from '../synthetic/edge-windows.js';
 
 /** A table with negatives, ties, NaN and infinities. */
 function oddTable(rows: number, columns: number, seed: number): Float32Array {

@@ -1,12 +1,12 @@
 // Snapshots that must be refused, and that a refusal changes nothing.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EdgeDetector } from '../../src/kernel/detect-driver.js';
 import { CheckpointError } from '../../src/kernel/errors.js';
 import { restoreSnapshot, takeSnapshot } from '../../src/kernel/snapshot.js';
 import { Views } from '../../src/kernel/views.js';
+import { EdgeDetector } from '../reference/detect-driver.js';
 import { smallKernel } from '../support/kernels.js';
-import { randomGraph, randomStream, seeded } from '../support/streams.js';
+import { randomGraph, randomStream, seeded } from '../synthetic/edge-windows.js';
 
 test('a snapshot holds only pages that were written', () => {
   const kernel = smallKernel();

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { Role, SeriesType } from '../../src/kernel/face.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import { smallKernel } from '../support/kernels.js';
-import { encodePoints, point } from '../support/point-streams.js';
+import { encodePoints, point } from '../synthetic/point-streams.js';
 
 const CAPACITY = 40;
 const SECOND = 1_000_000_000n;

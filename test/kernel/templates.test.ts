@@ -6,7 +6,7 @@ import { opentelemetry } from '#proto';
 import { MalformedError } from '../../src/kernel/errors.js';
 import type { SeriesBinding } from '../../src/kernel/face.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
-import { referenceRows } from '../../src/kernel/reference-decode.js';
+import { referenceRows } from '../reference/decode.js';
 import { smallKernel } from '../support/kernels.js';
 import { metricsRequest } from '../support/otlp-arbitraries.js';
 

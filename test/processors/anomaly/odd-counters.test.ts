@@ -1,0 +1,86 @@
+// Counters of a service graph that show what no counter should: the series and its writers are named, no window is invented.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { REPLAY } from '../../../src/processors/anomaly/options.js';
+import { createAnomalyProcessor } from '../../../src/processors/anomaly/processor.js';
+import { createTelemetry } from '../../../src/telemetry/index.js';
+import { anomalyConfig, metricsRequest, type Point, Sink } from '../../support/anomaly.js';
+import { sum } from '../../support/otlp.js';
+import { testSettings } from '../../support/settings.js';
+
+const START = 1_700_000_000;
+const MINUTE = 60;
+
+type Line = Readonly<Record<string, unknown>>;
+/** [seconds from the start, requests counted, start time in seconds from the start]. */
+type Reading = readonly [at: number, value: number, start?: number | undefined];
+
+function request([at, value, start]: Reading): Uint8Array {
+  const attributes = { client: 'web', server: 'orders' };
+  const options = { time: START + at, attributes, ...(start === undefined ? {} : { start: START + start }) };
+  return metricsRequest({ resource: {}, metrics: [sum('traces_service_graph_request_total', value, options)] });
+}
+
+/** What the gateway says after an hour and a half of 60 requests a minute, the first 70 minutes of them undisturbed. */
+async function heard(odd: (minute: number) => readonly Reading[] | undefined, start?: number) {
+  const lines: Line[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line) as Line) });
+  const settings = testSettings('anomaly', { telemetry: createTelemetry({ log }) });
+  const processor = createAnomalyProcessor(settings, anomalyConfig({ export_bands: 'all' }), REPLAY);
+  const sink = new Sink();
+  const stage = processor.stage('metrics', 'metrics', sink);
+  for (let minute = 0; minute < 90; minute++) {
+    const usual: Reading = [minute * MINUTE, 1000 + 60 * minute, start];
+    for (const reading of (minute >= 70 ? odd(minute) : undefined) ?? [usual]) {
+      await stage.consume({
+        signal: 'metrics',
+        body: request(reading),
+        items: 1,
+        origin: 'received',
+        metadata: new Map(),
+        receivedUnixNano: 0n,
+      });
+    }
+  }
+  const { points } = processor.status();
+  await processor.shutdown();
+  const requests = sink.points.filter(
+    ({ name, attributes }: Point) => name === 'px.anomaly.observed' && attributes['anomaly.feature'] === 'requests',
+  );
+  return { lines, points, events: sink.events, requests: requests.map(({ value }) => value) };
+}
+
+test('counters: two writers of one identity are named, and the first goes on being counted', async () => {
+  const { lines, points, events, requests } = await heard(
+    (minute) => [
+      [minute * MINUTE, 1000 + 60 * minute, -3600],
+      [minute * MINUTE + 20, 900_000 + 600 * minute, 1800],
+    ],
+    -3600,
+  );
+  assert.deepEqual([...new Set(requests)], [60]);
+  assert.equal(events.filter(({ name }) => name !== 'px.anomaly.score').length, 0);
+  assert.equal(points.overlap, 20);
+  const warning = lines.find(({ msg }) => String(msg).startsWith('Two processes write one counter'));
+  assert.deepEqual(
+    [warning?.edge, warning?.metric, warning?.counted_since, warning?.other_since],
+    [
+      'web → orders',
+      'traces_service_graph_request_total',
+      new Date((START - 3600) * 1000).toISOString(),
+      new Date((START + 1800) * 1000).toISOString(),
+    ],
+  );
+});
+
+test('counters: a wild reading, or one of zero, is no spike and no drop, and is said once', async () => {
+  for (const value of [1e15, 0]) {
+    const { lines, events, requests } = await heard((minute) =>
+      minute === 75 ? [[minute * MINUTE, value]] : undefined,
+    );
+    assert.deepEqual([...new Set(requests)], [60], `reading ${value}`);
+    assert.deepEqual(events, []);
+    assert.equal(lines.filter(({ msg }) => String(msg).includes('wrong reading and came back')).length, 1);
+  }
+});
