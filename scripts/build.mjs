@@ -7,15 +7,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Newest modification time below the paths, in ms; 0 where there is none. */
+/** Newest modification time below the paths, in ms, of folders too: what is gone is a change. 0 where there is none. */
 function newest(...paths) {
   let last = 0;
   for (const path of paths) {
     const full = join(root, path);
     if (!existsSync(full)) continue;
     const stat = statSync(full);
-    if (!stat.isDirectory()) last = Math.max(last, stat.mtimeMs);
-    else for (const entry of readdirSync(full)) last = Math.max(last, newest(join(path, entry)));
+    last = Math.max(last, stat.mtimeMs);
+    if (stat.isDirectory()) for (const entry of readdirSync(full)) last = Math.max(last, newest(join(path, entry)));
   }
   return last;
 }
@@ -33,6 +33,18 @@ function step(name, inputs, outputs, make) {
   if (oldest > 0 && oldest >= newest(...inputs, 'package-lock.json')) return;
   console.error(`build: ${name}`);
   make();
+}
+
+/** Takes away what was compiled of sources that are gone: tests would run, and the package would hold it. */
+function prune(source) {
+  const compiled = join(root, 'build/js', source);
+  if (!existsSync(compiled)) return;
+  for (const entry of readdirSync(compiled, { withFileTypes: true })) {
+    const path = join(source, entry.name);
+    if (entry.isDirectory() && existsSync(join(root, path))) prune(path);
+    else if (entry.isDirectory() || !existsSync(join(root, path.replace(/(\.d\.ts|\.js|\.js\.map)$/, '.ts'))))
+      rmSync(join(root, 'build/js', path), { recursive: true });
+  }
 }
 
 /** Builds what is out of date. */
@@ -60,6 +72,7 @@ export function build() {
   const sources = ['src', 'test', 'bench', 'fuzz'];
   step('JavaScript', [...sources, 'tsconfig.json', 'build/proto/otlp.d.ts'], ['build/js/.built'], () => {
     run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']);
+    sources.forEach(prune);
     rmSync(join(root, 'build/js/.built'), { force: true });
     run(process.execPath, ['-e', "require('node:fs').writeFileSync('build/js/.built', '')"]);
   });

@@ -96,12 +96,37 @@ function wrongRoom(from, to) {
 
 /** Files that import each other in a circle, directly or through others: each circle once, its files in order. */
 export function importCircles(root) {
+  return circlesOf(importGraph(root));
+}
+
+/** Rooms of detection that do; files beside the rooms count as rooms. */
+export function roomCircles(root) {
+  const rooms = new Map();
+  for (const [path, targets] of importGraph(root)) {
+    const room = roomOf(path);
+    if (!room) continue;
+    const reached = [...(rooms.get(room) ?? []), ...targets.map(roomOf).filter((one) => one && one !== room)];
+    rooms.set(room, reached);
+  }
+  return circlesOf(rooms);
+}
+
+function roomOf(path) {
+  return path.startsWith('src/detection/') ? path.split('/')[2] : undefined;
+}
+
+/** Files with those that they import. */
+function importGraph(root) {
   const graph = new Map();
   for (const path of [...sources(root, 'src'), ...sources(root, 'assembly')]) {
     const targets = importsOf(readFileSync(join(root, path), 'utf8')).filter((target) => target.startsWith('.'));
     const files = targets.map((target) => `${posix.join(posix.dirname(path), target).replace(/\.(js|ts)$/, '')}.ts`);
     graph.set(path, files);
   }
+  return graph;
+}
+
+function circlesOf(graph) {
   return components(graph)
     .filter((files) => files.length > 1)
     .map((files) => files.sort());
