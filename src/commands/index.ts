@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   inject: { summary: 'a test event, to prove the way to the pager', load: () => import('./inject/index.js') },
   events: { summary: 'events of a file as readable lines (events --help)', load: () => import('./events/index.js') },
   state: { summary: 'list and forget what the detectors know (state --help)', load: () => import('./state/index.js') },
+  queue: { summary: 'list and drop what waits on disk (queue --help)', load: () => import('./queue/index.js') },
   components: { summary: 'list what a configuration can hold', load: () => import('./components.js') },
 };
 

@@ -42,6 +42,8 @@ function configured(
   // biome-ignore lint/suspicious/noExplicitAny: the configuration was made by this very factory's schema.
   const crossed = factory.validate?.(config as any) ?? [];
   for (const message of crossed) report(path, message);
+  // biome-ignore lint/suspicious/noExplicitAny: the configuration was made by this very factory's schema.
+  for (const message of factory.advise?.(config as any) ?? []) report(path, message, 'warning');
   return crossed.length > 0 ? undefined : { id, key, factory, config, raw };
 }
 

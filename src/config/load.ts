@@ -72,6 +72,22 @@ function forEachKind<T>(make: (kind: Kind) => T): Record<Kind, T> {
   return Object.fromEntries(KINDS.map((kind) => [kind, make(kind)])) as Record<Kind, T>;
 }
 
+/** What a component needs of other extensions has to run. */
+function checkExtensions(
+  kind: Kind,
+  { key, factory, config }: ConfiguredComponent,
+  running: readonly string[],
+  report: Report,
+): void {
+  // biome-ignore lint/suspicious/noExplicitAny: the configuration was made by this very factory's schema.
+  const needed: Readonly<Record<string, string>> = factory.extensions?.(config as any) ?? {};
+  for (const [name, id] of Object.entries(needed)) {
+    if (running.includes(id)) continue;
+    const path = [SECTIONS[kind], key, ...name.split('.')];
+    report(path, `"${id}" is not in service::extensions${hint(id, running)}`);
+  }
+}
+
 /** Checks the merged sections. */
 function readSections(
   root: Record<string, unknown>,
@@ -91,6 +107,8 @@ function readSections(
     (kind) => sections[kind].components,
   );
   const written = forEachKind((kind) => sections[kind].written);
+  for (const kind of KINDS)
+    for (const component of components[kind].values()) checkExtensions(kind, component, service.extensions, report);
   const pipelines = readPipelines(service, { written, components }, report);
   return { components, pipelines, extensions: service.extensions, telemetry: service.telemetry, rawService: raw };
 }

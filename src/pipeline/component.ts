@@ -26,7 +26,10 @@ export function formatId(id: ComponentId): string {
  */
 export interface Component {
   start(): Promise<void>;
-  shutdown(): Promise<void>;
+  /** `withinMs`: after that nobody waits for it any more. Rejects with an `UndeliveredError` where it had to give something up. */
+  shutdown(withinMs?: number): Promise<void>;
+  /** How long a shutdown may take where that is longer than others get; ms. */
+  readonly shutdownMs?: number;
   /** What it listens on while it runs, by protocol: `{ grpc: '127.0.0.1:4317' }`. The port is the one in use where 0 was configured. */
   addresses?(): Readonly<Record<string, string>>;
   /** What it knows of itself, as plain JSON values: for `GET /status` beside our own metrics. No secrets. */
@@ -82,7 +85,15 @@ export interface Processor extends Component {
   forgetState?(target: StateTarget): Promise<StateForgotten>;
 }
 
-export interface Exporter extends Component, Consumer {}
+export interface Exporter extends Component, Consumer {
+  /**
+   * Takes over what the exporter of the same id has not delivered yet, where both deliver to the same place. Called before `start`, when
+   * `previous` gets nothing any more; `previous.shutdown` follows.
+   */
+  adopt?(previous: Exporter): void;
+  /** After a reload its shutdown may go on beside the new configuration: it holds nothing that this one needs. */
+  readonly lingers?: boolean;
+}
 
 /** Exporter of some pipelines, receiver of others. */
 export interface Connector extends Component {
@@ -122,5 +133,9 @@ export interface Factory<K extends Kind, Config, Settings, Schema> {
   readonly schema: Schema;
   /** Checks across fields that the schema cannot say; each string is one problem. */
   validate?(config: Config): string[];
+  /** What is allowed, and perhaps not meant; each string is one warning. */
+  advise?(config: Config): string[];
+  /** Ids of extensions that it needs, by the key that names each. */
+  extensions?(config: Config): Readonly<Record<string, string>>;
   create(settings: Settings, config: Config): InstanceOf[K];
 }

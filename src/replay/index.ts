@@ -108,11 +108,12 @@ class Command {
     const config = await this.config(recording, [...this.options.sets, ...sets], labels !== undefined);
     const progress = new Progress(this.io.stderr, 'replay');
     const found = { count: 0 };
+    const stored = checkpoint === undefined ? undefined : await withStorage(settings, checkpoint);
     try {
       const replayed = await replay({
         recording,
         config,
-        settings: checkpoint === undefined ? settings : await withStorage(settings, checkpoint),
+        settings: stored?.settings ?? settings,
         signal: this.io.signal,
         progress: () => progress.update(recording.read() / recording.total, countOf(found.count, 'event')),
         event: (one) => {
@@ -124,6 +125,7 @@ class Command {
       if (replayed.summary.points === 0) this.say(['the recording holds requests, but no data in them']);
       return replayed;
     } finally {
+      await stored?.close();
       progress.end();
       this.say(recording.notes.sentences());
     }

@@ -1,5 +1,6 @@
 // What waits in a sending queue, first in first out.
 import type { Batch } from '../pipeline/index.js';
+import type { StoredRequest } from '../storage/index.js';
 
 /** A batch that was taken and is not delivered yet. */
 export interface Entry {
@@ -10,6 +11,10 @@ export interface Entry {
   readonly kept: readonly Uint8Array[];
   /** Tells the one who offered the batch, where it waits for the result. */
   readonly settle?: (error?: Error) => void;
+  /** Its place on disk, where it has one. */
+  readonly stored?: StoredRequest;
+  /** Size of the body, where the batch has none because it is on disk; bytes. */
+  readonly spilledBytes?: number;
 }
 
 /** The order in which entries leave a queue, and which of them leave as one request. */

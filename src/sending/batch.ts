@@ -8,7 +8,8 @@ export interface BatchOptions {
   readonly minSize: number;
   /** Parts are not added beyond this; a part that is larger by itself leaves as it is. 0: no bound. */
   readonly maxSize: number;
-  readonly sizeOf: (batch: Batch) => number;
+  /** `bodyBytes`: of a batch whose body is elsewhere. */
+  readonly sizeOf: (batch: Batch, bodyBytes?: number) => number;
   /** Only batches with equal values of these (lower-case) join. */
   readonly metadataKeys: readonly string[];
 }
@@ -76,7 +77,7 @@ export class Grouped implements Backlog {
   push(entry: Entry): void {
     const { maxSize, minSize, metadataKeys, sizeOf } = this.options;
     const key = partitionKey(entry.batch, metadataKeys);
-    const size = sizeOf(entry.batch);
+    const size = sizeOf(entry.batch, entry.spilledBytes);
     const open = this.groups.get(key);
     if (open && maxSize > 0 && open.size + size > maxSize) this.close(key, open);
     const group = this.groups.get(key) ?? this.open(key);

@@ -1,7 +1,7 @@
 // The options that every sending exporter has, under the Collector's names and with its defaults.
 import { z } from 'zod';
 import { duration } from '../config/duration.js';
-import type { Sizer } from './queue.js';
+import type { Sizer } from './intake.js';
 
 export interface RetryConfig {
   enabled: boolean;
@@ -9,7 +9,8 @@ export interface RetryConfig {
   randomization_factor: number;
   multiplier: number;
   max_interval: number;
-  max_elapsed_time: number;
+  /** Undefined: 300 s, without end where the queue is on disk. */
+  max_elapsed_time?: number | undefined;
 }
 
 export interface QueueBatchConfig {
@@ -29,7 +30,7 @@ export interface QueueConfig {
   block_on_overflow: boolean;
   wait_for_result: boolean;
   drain_timeout: number;
-  storage?: unknown;
+  storage?: string | undefined;
   batch?: QueueBatchConfig | undefined;
 }
 
@@ -40,7 +41,9 @@ export const retrySchema: z.ZodType<RetryConfig> = z
     randomization_factor: z.number().min(0).max(1).default(0.5).describe('jitter: interval × [1 − f, 1 + f]'),
     multiplier: z.number().min(1).default(1.5).describe('growth of the interval from failure to failure'),
     max_interval: duration.prefault('30s').describe('bound of the interval'),
-    max_elapsed_time: duration.prefault('300s').describe('give up after this; 0: never'),
+    max_elapsed_time: duration
+      .optional()
+      .describe('give up after this; 0: never. Default: 300s; with sending_queue.storage 0, since the disk has it'),
   })
   .prefault({});
 
@@ -69,14 +72,14 @@ export const queueSchema: z.ZodType<QueueConfig> = z
       .describe('bytes that may be held, whatever sizer counts; 0: a quarter of the memory of container or machine'),
     block_on_overflow: z.boolean().default(false).describe('wait for room instead of refusing'),
     wait_for_result: z.boolean().default(false).describe('answer the sender with the result of sending'),
-    drain_timeout: duration.prefault('5s').describe('at shutdown, what is not delivered after this is given up'),
+    drain_timeout: duration
+      .prefault('20s')
+      .describe('at shutdown, what is not delivered after this is given up; a queue on disk keeps it instead'),
     storage: z
-      .unknown()
-      .refine(() => false, {
-        message: 'a persistent queue is not available: the queue is in memory only; remove this key',
-      })
+      .string()
+      .min(1)
       .optional()
-      .describe('not available'),
+      .describe('id of a file_storage extension: the queue is on disk, and an OK to the sender means that it is there'),
     batch: batchSchema.optional().describe('join small requests'),
   })
   .prefault({});
@@ -92,6 +95,24 @@ export interface SendingConfig {
   sending_queue: QueueConfig;
 }
 
+/** Give up after this, ms; 0: never. */
+export function maxElapsedMs({ retry_on_failure: retry, sending_queue: queue }: SendingConfig): number {
+  return retry.max_elapsed_time ?? (queue.enabled && queue.storage !== undefined ? 0 : 300_000);
+}
+
+/** Extensions that it needs, with the key that names each. */
+export function sendingExtensions({ sending_queue: { enabled, storage } }: SendingConfig): Record<string, string> {
+  return enabled && storage !== undefined ? { 'sending_queue.storage': storage } : {};
+}
+
+/** What is allowed, and perhaps not meant. */
+export function sendingAdvice({ retry_on_failure: retry, sending_queue: queue }: SendingConfig): string[] {
+  if (!queue.enabled || queue.storage === undefined || !retry.enabled || !retry.max_elapsed_time) return [];
+  return [
+    'retry_on_failure: max_elapsed_time is set, so the beginning of a longer outage is dropped although the disk has it; leave it out',
+  ];
+}
+
 /** What the schema cannot say. */
 export function sendingProblems(config: SendingConfig): string[] {
   const { batch } = config.sending_queue;
@@ -100,5 +121,10 @@ export function sendingProblems(config: SendingConfig): string[] {
     problems.push('sending_queue::batch: max_size must be at least min_size');
   if (config.retry_on_failure.max_interval < config.retry_on_failure.initial_interval)
     problems.push('retry_on_failure: max_interval must be at least initial_interval');
+  const { storage, wait_for_result: waits } = config.sending_queue;
+  if (storage !== undefined && waits)
+    problems.push(
+      'sending_queue: with storage the answer comes when the disk has the request; wait_for_result contradicts it',
+    );
   return problems;
 }

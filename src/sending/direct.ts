@@ -3,8 +3,9 @@
 import { setMaxListeners } from 'node:events';
 import type { Batch } from '../pipeline/index.js';
 import { RetryableError } from '../pipeline/index.js';
-import type { Intake } from './queue.js';
+import type { Intake } from './intake.js';
 import { asStageError, GivenUpError, type Send } from './send.js';
+import { Undelivered } from './undelivered.js';
 
 /** Answers with the result of sending. `drain` waits for what is under way, then aborts it: the senders are told. */
 export function direct(next: Send): Intake {
@@ -22,6 +23,7 @@ export function direct(next: Send): Intake {
   };
 
   return {
+    isKept: false,
     refusal: () => (closed ? new RetryableError('shutting down') : undefined),
     consume(batch) {
       if (closed) throw new RetryableError('shutting down');
@@ -34,7 +36,7 @@ export function direct(next: Send): Intake {
       const timer = setTimeout(() => giveUp.abort(new GivenUpError('shutdown', 'not delivered in time')), withinMs);
       await Promise.allSettled(pending);
       clearTimeout(timer);
-      return 0;
+      return new Undelivered();
     },
   };
 }

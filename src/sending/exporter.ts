@@ -1,13 +1,17 @@
 // Builds an exporter from the one function that it has to write: queue(observe(retry(timeout(push)))).
 import type { Settings } from '../config/settings.js';
-import type { Batch, Exporter } from '../pipeline/index.js';
+import { type Batch, type Exporter, UndeliveredError } from '../pipeline/index.js';
 import { type ExporterEvents, exporterEvents } from '../telemetry/exporter-events.js';
-import type { QueueConfig, RetryConfig, SendingConfig } from './config.js';
+import { queueEvents } from '../telemetry/queue-events.js';
+import { maxElapsedMs, type QueueConfig, type SendingConfig } from './config.js';
 import { direct } from './direct.js';
+import { type Intake, type QueueOptions, sizeOf } from './intake.js';
 import { remembering } from './last.js';
-import { type QueueOptions, queue, sizeOf } from './queue.js';
+import { PersistentQueue } from './persistent-queue.js';
+import { queue } from './queue.js';
+import { queueStorage } from './queue-storage.js';
 import { type RetryOptions, retry } from './retry.js';
-import { dropReason, type PartialSuccess, type Send } from './send.js';
+import { dropReason, isKept, type PartialSuccess, type Send } from './send.js';
 import { timeout } from './timeout.js';
 
 /** What is particular to an exporter. */
@@ -17,18 +21,21 @@ export interface Push {
   readonly send: Send;
   /** It forfeits the lease of a batch whose bytes may still be read when `send` has ended (`Consumer.borrows`). */
   readonly borrows?: boolean;
+  /** Where it sends to, in a form that can be compared: what waits for one exporter may go out through another that says the same. */
+  readonly destination?: string;
   /** Called once, when nothing is being sent any more. */
   close(): Promise<void>;
 }
 
-function retryOptions(config: RetryConfig): RetryOptions {
+function retryOptions(sending: SendingConfig): RetryOptions {
+  const config = sending.retry_on_failure;
   return {
     enabled: config.enabled,
     initialIntervalMs: config.initial_interval,
     randomizationFactor: config.randomization_factor,
     multiplier: config.multiplier,
     maxIntervalMs: config.max_interval,
-    maxElapsedMs: config.max_elapsed_time,
+    maxElapsedMs: maxElapsedMs(sending),
   };
 }
 
@@ -75,7 +82,7 @@ export function observe(events: Pick<ExporterEvents, 'sent' | 'unreadable' | 'fa
       else events.sent(batch);
       return partial;
     } catch (error) {
-      events.failed(batch, dropReason(error), error);
+      if (!isKept(error)) events.failed(batch, dropReason(error), error);
       throw error;
     } finally {
       events.inFlight(--inFlight);
@@ -83,34 +90,67 @@ export function observe(events: Pick<ExporterEvents, 'sent' | 'unreadable' | 'fa
   };
 }
 
+/** After its drain an exporter has this long to abort what is under way and close; ms. */
+const CLOSE_MS = 500;
+
+/** What an exporter gives to its successor. */
+interface Estate {
+  readonly intake: Intake;
+  readonly destination: string | undefined;
+}
+
+const estates = new WeakMap<Exporter, Estate>();
+
+function intakeFor(settings: Settings, config: SendingConfig, events: ExporterEvents, send: Send): Intake {
+  const { enabled, storage } = config.sending_queue;
+  if (!enabled) return direct(send);
+  const options = queueOptions(config.sending_queue);
+  const host = { events, ledger: settings.ledger };
+  if (storage === undefined) return queue(options, host, send);
+  const onDisk = queueEvents(settings.telemetry, settings.id);
+  const log = queueStorage(settings, storage).queueLog(settings.id, onDisk);
+  return new PersistentQueue(options, { ...host, log, queueEvents: onDisk }, send);
+}
+
 /** The exporter around `push`. `shutdown` delivers what was taken, for at most `sending_queue.drain_timeout`. */
 export function sendingExporter(settings: Settings, config: SendingConfig, push: Push): Exporter {
   const { events, last } = remembering(exporterEvents(settings.telemetry, settings.id));
   const stopping = new AbortController();
   const attempt = timeout({ timeoutMs: config.timeout }, push.send);
-  const send = observe(
-    events,
-    retry(retryOptions(config.retry_on_failure), { stopping: stopping.signal, events }, attempt),
-  );
-  const intake = config.sending_queue.enabled
-    ? queue(queueOptions(config.sending_queue), { events, ledger: settings.ledger }, send)
-    : direct(send);
+  const host = { stopping: stopping.signal, endsWithStop: () => intake.isKept, events };
+  const intake = intakeFor(settings, config, events, observe(events, retry(retryOptions(config), host, attempt)));
+  const { drain_timeout: drainMs } = config.sending_queue;
 
-  const close = async (): Promise<void> => {
+  const close = async (withinMs: number): Promise<void> => {
     stopping.abort();
-    events.drained(await intake.drain(config.sending_queue.drain_timeout));
+    const undelivered = await intake.drain(Math.min(drainMs, Math.max(0, withinMs - CLOSE_MS)));
+    events.drained(undelivered);
     await push.close();
+    if (undelivered.total > 0) throw new UndeliveredError(undelivered.bySignal);
   };
   let closed: Promise<void> | undefined;
-  return {
-    start: async () => push.start?.(),
-    shutdown() {
-      closed ??= close();
+  const exporter: Exporter = {
+    async start() {
+      await push.start?.();
+      await intake.start?.();
+    },
+    adopt(previous) {
+      const estate = estates.get(previous);
+      if (estate?.destination !== undefined && estate.destination === push.destination) estate.intake.handTo?.(intake);
+    },
+    shutdown(withinMs = Number.POSITIVE_INFINITY) {
+      closed ??= close(withinMs);
       return closed;
+    },
+    shutdownMs: drainMs + 2 * CLOSE_MS,
+    get lingers() {
+      return !intake.isKept;
     },
     consume: (batch) => intake.consume(batch),
     refusal: (bytes) => intake.refusal(bytes),
     borrows: push.borrows === true,
     inspect: () => last(),
   };
+  estates.set(exporter, { intake, destination: push.destination });
+  return exporter;
 }

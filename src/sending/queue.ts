@@ -1,62 +1,16 @@
 // The outermost layer: a bounded queue in memory between whoever offers batches and a fixed number of senders.
-import { setMaxListeners } from 'node:events';
-import type { Batch, Consumer, Ledger } from '../pipeline/index.js';
+import type { Batch } from '../pipeline/index.js';
 import { PermanentError, RetryableError } from '../pipeline/index.js';
-import type { ExporterEvents } from '../telemetry/exporter-events.js';
 import { type Backlog, type Entry, Fifo } from './backlog.js';
-import { type BatchOptions, Grouped, mergeBatches } from './batch.js';
+import { Grouped, mergeBatches } from './batch.js';
+import { ATTEMPTS_END_MS, type Intake, type QueueHost, type QueueOptions, RETRY_AFTER_MS, sizeOf } from './intake.js';
 import { Pacing } from './pacing.js';
-import { asStageError, GivenUpError, type Send } from './send.js';
-
-export type Sizer = 'requests' | 'items' | 'bytes';
-
-export interface QueueOptions {
-  readonly numConsumers: number;
-  /** In the unit of `sizer`; what is being sent counts until it is delivered. */
-  readonly queueSize: number;
-  readonly sizer: Sizer;
-  /**
-   * Beside `queueSize`: bytes that may be held, whatever the sizer counts. One larger batch finds room where nothing else is held.
-   * Undefined: what the ledger says.
-   */
-  readonly maxBytes: number | undefined;
-  /** A full queue makes `consume` wait instead of refusing. */
-  readonly blockOnOverflow: boolean;
-  /** `consume` resolves with the delivery instead of with the place in the queue. */
-  readonly waitForResult: boolean;
-  readonly batch?: BatchOptions;
-}
-
-export interface QueueHost {
-  readonly events: Pick<ExporterEvents, 'enqueueFailed' | 'failed' | 'queueSize' | 'queueCapacity'>;
-  readonly ledger: Ledger;
-}
-
-/** The consumer in front of sending layers. */
-export interface Intake extends Consumer {
-  /**
-   * Takes nothing more, delivers what it holds, and gives up (counted as `shutdown`) what is left after `withinMs`.
-   * Resolves with the number of items given up in this way.
-   */
-  drain(withinMs: number): Promise<number>;
-}
+import { asStageError, GivenUpError, isKept, type Send } from './send.js';
+import { Senders } from './senders.js';
+import { Undelivered } from './undelivered.js';
 
 /** Acknowledgements wait a little while a queue holds more than this: a few seconds' work for a next hop that keeps up. Bytes. */
 const PACED_FROM_BYTES = 32 * 1024 * 1024;
-
-/** What a full queue asks senders to wait: about the time in which a slow next hop answers a few requests; ms. */
-const RETRY_AFTER_MS = 1_000;
-
-const SIZE_OF: Readonly<Record<Sizer, (batch: Batch) => number>> = {
-  requests: () => 1,
-  items: (batch) => batch.items,
-  bytes: (batch) => batch.body.byteLength,
-};
-
-/** The size of a batch in the unit of a sizer. */
-export function sizeOf(sizer: Sizer): (batch: Batch) => number {
-  return SIZE_OF[sizer];
-}
 
 export function queue(options: QueueOptions, host: QueueHost, next: Send): Intake {
   return new SendingQueue(options, host, next);
@@ -65,32 +19,39 @@ export function queue(options: QueueOptions, host: QueueHost, next: Send): Intak
 class SendingQueue implements Intake {
   private readonly backlog: Backlog;
   private readonly blocked: { entry: Entry; admit: () => void; refuse: (error: Error) => void }[] = [];
-  private readonly giveUp = new AbortController();
+  private readonly senders: Senders;
   private readonly pacing: Pacing;
+  private readonly undelivered = new Undelivered();
   private used = 0;
   private bytes = 0;
-  private active = 0;
-  private scheduled: boolean = false;
+  private inherited: readonly Entry[] = [];
+  private started: boolean = false;
   private closed: boolean = false;
-  private undelivered = 0;
-  private idle: (() => void) | undefined;
-  private draining: Promise<number> | undefined;
+  private successor: Intake | undefined;
+  private draining: Promise<Undelivered> | undefined;
 
   constructor(
     private readonly options: QueueOptions,
     private readonly host: QueueHost,
     private readonly next: Send,
   ) {
-    this.backlog = options.batch ? new Grouped(options.batch, () => this.schedule()) : new Fifo();
+    this.backlog = options.batch ? new Grouped(options.batch, () => this.senders.schedule()) : new Fifo();
+    this.senders = new Senders(
+      options.numConsumers,
+      () => this.backlog,
+      (entries) => this.deliver(entries),
+    );
     this.pacing = new Pacing(PACED_FROM_BYTES);
-    // One listener for each request under way of those who take the signal itself; there may be hundreds.
-    setMaxListeners(0, this.giveUp.signal);
     host.events.queueCapacity(options.queueSize);
     host.events.queueSize(0);
   }
 
   private get maxBytes(): number {
     return this.options.maxBytes ?? this.host.ledger.queueBytes;
+  }
+
+  get isKept(): boolean {
+    return this.successor !== undefined;
   }
 
   refusal(bytes: number): RetryableError | undefined {
@@ -102,7 +63,7 @@ class SendingQueue implements Intake {
 
   consume(batch: Batch): undefined | Promise<void> {
     if (this.closed) throw new RetryableError('shutting down');
-    const size = SIZE_OF[this.options.sizer](batch);
+    const size = sizeOf(this.options.sizer)(batch);
     if (this.options.sizer === 'bytes' && size > this.options.queueSize) {
       this.host.events.enqueueFailed(batch);
       throw new PermanentError(`request of ${size} bytes is larger than the sending queue (${this.options.queueSize})`);
@@ -120,20 +81,56 @@ class SendingQueue implements Intake {
     return this.offer({ batch, size, kept }, room);
   }
 
-  drain(withinMs: number): Promise<number> {
+  drain(withinMs: number): Promise<Undelivered> {
     this.draining ??= this.empty(withinMs);
     return this.draining;
   }
 
-  private async empty(withinMs: number): Promise<number> {
+  handTo(successor: Intake): void {
+    if (!successor.inherit || this.closed) return;
+    this.close();
+    this.senders.stop();
+    this.successor = successor;
+    // What it inherited itself and never began to send, where it could not start.
+    const waiting: Entry[] = [...this.inherited];
+    this.inherited = [];
+    for (let entries = this.backlog.take(true); entries; entries = this.backlog.take(true)) waiting.push(...entries);
+    for (const entry of waiting) this.letGo(entry);
+    successor.inherit(waiting);
+  }
+
+  inherit(entries: readonly Entry[]): void {
+    for (const entry of entries) this.hold(entry);
+    this.host.events.queueSize(this.used);
+    // Attempts that were under way come later than what waited behind them.
+    this.inherited = [...entries, ...this.inherited];
+    if (this.started) void this.start();
+  }
+
+  /** What was inherited is sent from now on. */
+  async start(): Promise<void> {
+    this.started = true;
+    for (const entry of this.inherited) this.backlog.push(entry);
+    this.inherited = [];
+    this.senders.schedule();
+  }
+
+  private close(): void {
     this.closed = true;
     this.pacing.end();
     for (const { entry, refuse } of this.blocked.splice(0)) {
       this.host.events.enqueueFailed(entry.batch);
       refuse(new RetryableError('shutting down'));
     }
-    this.pump();
-    if (this.active > 0 || this.backlog.length > 0) await this.untilIdle(withinMs);
+  }
+
+  private async empty(withinMs: number): Promise<Undelivered> {
+    this.close();
+    if (this.isKept) await this.senders.idle(Math.min(withinMs, ATTEMPTS_END_MS), () => this.abandon());
+    else {
+      this.senders.flush();
+      await this.senders.idle(withinMs, () => this.abandon());
+    }
     return this.undelivered;
   }
 
@@ -164,32 +161,26 @@ class SendingQueue implements Intake {
 
   private add(entry: Entry): void {
     entry.batch.lease?.hold();
+    this.hold(entry);
+    this.host.events.queueSize(this.used);
+    this.backlog.push(entry);
+    this.senders.schedule();
+  }
+
+  private hold(entry: Entry): void {
     this.used += entry.size;
     for (const bytes of entry.kept) {
       this.bytes += bytes.byteLength;
       this.host.ledger.store('queues', bytes);
     }
-    this.host.events.queueSize(this.used);
-    this.backlog.push(entry);
-    this.schedule();
   }
 
-  /** Sending begins in a later turn of the event loop, so that the sender's OK does not wait for compression. */
-  private schedule(): void {
-    if (this.scheduled || this.active >= this.options.numConsumers) return;
-    this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      this.pump();
-    });
-  }
-
-  private pump(): void {
-    while (this.active < this.options.numConsumers) {
-      const entries = this.backlog.take(this.closed);
-      if (!entries) return;
-      this.active++;
-      void this.deliver(entries);
+  /** The opposite of `hold`. */
+  private letGo(entry: Entry): void {
+    this.used -= entry.size;
+    for (const bytes of entry.kept) {
+      this.bytes -= bytes.byteLength;
+      this.host.ledger.release('queues', bytes);
     }
   }
 
@@ -197,25 +188,25 @@ class SendingQueue implements Intake {
     let failure: Error | undefined;
     const batch = mergeBatches(entries.map((entry) => entry.batch));
     try {
-      await this.next(batch, this.giveUp.signal);
+      await this.next(batch, this.senders.giveUp.signal);
     } catch (error) {
       failure = asStageError(error);
-      if (failure instanceof GivenUpError && failure.reason === 'shutdown') this.undelivered += batch.items;
     }
-    this.active--;
+    if (isKept(failure) && this.successor) return this.handOn(entries);
     this.release(entries, failure);
-    this.pump();
-    if (this.active === 0 && this.backlog.length === 0) this.idle?.();
+  }
+
+  private handOn(entries: readonly Entry[]): void {
+    for (const entry of entries) this.letGo(entry);
+    this.successor?.inherit?.(entries);
   }
 
   private release(entries: readonly Entry[], failure: Error | undefined): void {
     for (const entry of entries) {
-      this.used -= entry.size;
-      for (const bytes of entry.kept) {
-        this.bytes -= bytes.byteLength;
-        this.host.ledger.release('queues', bytes);
-      }
+      this.letGo(entry);
       entry.batch.lease?.release();
+      // Whoever waits for the result is told; all others were told OK.
+      if (failure && this.closed && !entry.settle) this.undelivered.add(entry.batch);
       entry.settle?.(failure);
     }
     for (
@@ -230,25 +221,14 @@ class SendingQueue implements Intake {
     if (!failure) this.pacing.delivered(this.bytes);
   }
 
-  private async untilIdle(withinMs: number): Promise<void> {
-    const idle = new Promise<void>((resolve) => {
-      this.idle = resolve;
-    });
-    const timer = setTimeout(() => this.abandon(), withinMs);
-    await idle;
-    clearTimeout(timer);
-  }
-
   /** What waits is given up before what is being sent is aborted: nothing must start in between. */
   private abandon(): void {
-    const reason = new GivenUpError('shutdown', 'not delivered in time');
+    const reason = new GivenUpError('shutdown', 'not delivered in time', this.isKept);
     for (let entries = this.backlog.take(true); entries; entries = this.backlog.take(true)) {
-      const batch = mergeBatches(entries.map((entry) => entry.batch));
-      this.undelivered += batch.items;
-      this.host.events.failed(batch, 'shutdown', reason);
+      this.host.events.failed(mergeBatches(entries.map((entry) => entry.batch)), 'shutdown', reason);
       this.release(entries, reason);
     }
-    this.giveUp.abort(reason);
-    if (this.active === 0) this.idle?.();
+    this.senders.giveUp.abort(reason);
+    this.senders.stop();
   }
 }

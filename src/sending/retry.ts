@@ -2,7 +2,10 @@
 import { RetryableError } from '../pipeline/index.js';
 import type { ExporterEvents } from '../telemetry/exporter-events.js';
 import { type Cancel, onAbort } from './abort.js';
-import { GivenUpError, type Send } from './send.js';
+import { GivenUpError, isKept, type Send } from './send.js';
+
+/** Longest pause between attempts while shutting down, unless the next hop asks for one; ms. */
+const STOPPING_INTERVAL_MS = 1_000;
 
 export interface RetryOptions {
   readonly enabled: boolean;
@@ -16,8 +19,10 @@ export interface RetryOptions {
 }
 
 export interface RetryHost {
-  /** Aborts when shutdown begins: whoever waits for its next attempt makes one at once, and it is the last. */
+  /** Aborts when shutdown begins: whoever waits for its next attempt makes one at once, and then goes on as before. */
   readonly stopping: AbortSignal;
+  /** Shutdown ends it instead: nothing is lost by that. */
+  readonly endsWithStop?: () => boolean;
   readonly events: Pick<ExporterEvents, 'retrying'>;
   /** Monotonic, ms. */
   readonly now?: () => number;
@@ -41,7 +46,7 @@ function pause(ms: number, ...signals: readonly Cancel[]): Promise<void> {
 
 /**
  * Retries `RetryableError` until it succeeds, `maxElapsedMs` would be passed (`GivenUpError`, `retries_exhausted`) or shutdown
- * ends it (`shutdown`). A pause asked for by the next hop (RetryInfo, Retry-After) holds back every batch of this exporter, also
+ * is over (`shutdown`). A pause asked for by the next hop (RetryInfo, Retry-After) holds back every batch of this exporter, also
  * while stopping: OTLP says that a client must throttle.
  */
 export function retry(options: RetryOptions, host: RetryHost, next: Send): Send {
@@ -51,37 +56,46 @@ export function retry(options: RetryOptions, host: RetryHost, next: Send): Send 
   const random = host.random ?? Math.random;
   let throttledUntil = 0;
 
+  const ends = (): boolean => stopping.aborted && host.endsWithStop?.() === true;
+
+  /** Like `pause`; the beginning of shutdown ends it once. */
+  const wait = (ms: number, aborted: Cancel): Promise<void> =>
+    stopping.aborted ? pause(ms, aborted) : pause(ms, aborted, stopping);
+
   const throttle = async (aborted: Cancel): Promise<void> => {
-    while (!aborted.aborted && now() < throttledUntil) await pause(throttledUntil - now(), aborted);
+    while (!aborted.aborted && !ends() && now() < throttledUntil) await wait(throttledUntil - now(), aborted);
   };
 
   const drawn = (intervalMs: number): number =>
     intervalMs * (1 - options.randomizationFactor + 2 * options.randomizationFactor * random());
+
+  /** Until the next attempt; while shutting down there is no time for long pauses of our own. */
+  const delay = (intervalMs: number, askedMs: number): number =>
+    Math.max(Math.min(drawn(intervalMs), stopping.aborted ? STOPPING_INTERVAL_MS : intervalMs * 2), askedMs);
 
   return async (batch, aborted) => {
     await throttle(aborted);
     const startedAt = now();
     let intervalMs = options.initialIntervalMs;
     let last: unknown = 'throttled';
-    while (!aborted.aborted) {
-      const lastTry = stopping.aborted;
+    while (!aborted.aborted && !ends()) {
       try {
         return await next(batch, aborted);
       } catch (error) {
         if (!(error instanceof RetryableError)) throw error;
         last = error;
-        if (lastTry) break;
+        if (aborted.aborted || ends()) break;
         const asked = error.retryAfterMs ?? 0;
-        const delayMs = Math.max(drawn(intervalMs), asked);
+        const delayMs = delay(intervalMs, asked);
         if (options.maxElapsedMs > 0 && now() - startedAt + delayMs > options.maxElapsedMs)
           throw new GivenUpError('retries_exhausted', error);
         intervalMs = Math.min(intervalMs * options.multiplier, options.maxIntervalMs);
         throttledUntil = Math.max(throttledUntil, now() + asked);
         events.retrying(batch, error, delayMs);
-        await pause(delayMs, aborted, stopping);
+        await wait(delayMs, aborted);
         await throttle(aborted);
       }
     }
-    throw new GivenUpError('shutdown', last);
+    throw new GivenUpError('shutdown', last, ends() || isKept(aborted.reason));
   };
 }

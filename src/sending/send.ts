@@ -31,12 +31,20 @@ export class TimeoutError extends RetryableError {
 /** No further attempt will be made. Retryable for whoever offered the batch: it was not delivered. */
 export class GivenUpError extends RetryableError {
   readonly reason: DropReason;
-  constructor(reason: DropReason, cause: unknown) {
+  /** It is not lost: it is on disk, or somebody else delivers it. */
+  readonly isKept: boolean;
+  constructor(reason: DropReason, cause: unknown, isKept = false) {
     const last = cause instanceof Error ? cause.message : String(cause);
     super(reason === 'shutdown' ? `shutting down: ${last}` : `no more retries left: ${last}`, undefined, { cause });
     this.name = 'GivenUpError';
     this.reason = reason;
+    this.isKept = isKept;
   }
+}
+
+/** Whether a batch failed here and is delivered by somebody else, or later. */
+export function isKept(error: unknown): boolean {
+  return error instanceof GivenUpError && error.isKept;
 }
 
 /** The reason under which a failed batch is counted. */

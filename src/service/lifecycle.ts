@@ -1,4 +1,5 @@
 // Starting and stopping the instances of a graph: downstream first on the way up, receivers first on the way down, in bounded time.
+import { type Exporter, UndeliveredError } from '../pipeline/index.js';
 import type { Graph, Node } from './graph.js';
 import { nodeName } from './graph.js';
 
@@ -14,7 +15,10 @@ const SHARE = { receivers: 0.4, stages: 0.6, exporters: 0.95, extensions: 1 } as
 /** What each one gets even when those before it have used up everything, as a share: most need no more than a turn of the event loop. */
 const LEAST_SHARE = 0.02;
 
-/** Time for a whole shutdown, ms. With the least shares of those that come last it stays below ten seconds. */
+/**
+ * Time for a whole shutdown, ms. With the least shares of those that come last it stays below ten seconds, but for exporters that still
+ * have something to deliver (`Component.shutdownMs`).
+ */
 export const SHUTDOWN_MS = 9_000;
 
 /** Nodes with everything downstream before them. Circles of stages that several pipelines share in other orders are cut somewhere. */
@@ -68,10 +72,11 @@ async function stop(node: Node, waitMs: number): Promise<Leftover | undefined> {
     const reason = `was not done after ${(Math.max(0, waitMs) / 1000).toFixed(1)} s`;
     timer = setTimeout(() => resolve({ name: nodeName(node), reason }), Math.max(0, waitMs));
   });
-  const done = async (): Promise<undefined> => node.component.shutdown() as Promise<undefined>;
+  const done = async (): Promise<undefined> => node.component.shutdown(waitMs) as Promise<undefined>;
   try {
     return await Promise.race([done(), late]);
   } catch (error) {
+    if (error instanceof UndeliveredError) return { name: nodeName(node), reason: error.message };
     return { name: nodeName(node), reason: `failed to shut down: ${(error as Error).message}` };
   } finally {
     clearTimeout(timer);
@@ -85,6 +90,10 @@ export interface StopOptions {
   readonly only?: (node: Node) => boolean;
   /** Called before each one is shut down, when nothing reaches it any more. */
   readonly before?: (node: Node) => void;
+  /** Those that may take longer (`Component.shutdownMs`) get it, beyond `totalMs`. */
+  readonly patient?: boolean;
+  /** Given: exporters that linger are not waited for. Called with what will have been left of each. */
+  readonly linger?: (left: Promise<Leftover | undefined>) => void;
 }
 
 /**
@@ -93,16 +102,19 @@ export interface StopOptions {
  */
 export async function stopAll(
   graph: Graph,
-  { totalMs, only = () => true, before = () => {} }: StopOptions,
+  { totalMs, only = () => true, before = () => {}, patient = false, linger }: StopOptions,
 ): Promise<Leftover[]> {
   const begun = performance.now();
   const leftovers: (Leftover | undefined)[] = [];
   const together = async (nodes: readonly Node[], share: number): Promise<void> => {
     const stopping = nodes.filter(only).map((node) => {
       before(node);
-      return stop(node, Math.max(begun + totalMs * share - performance.now(), totalMs * LEAST_SHARE));
+      const { shutdownMs = 0 } = node.component;
+      if (linger && (node.component as Exporter).lingers === true) return linger(stop(node, shutdownMs));
+      const waitMs = Math.max(begun + totalMs * share - performance.now(), totalMs * LEAST_SHARE);
+      return stop(node, patient ? Math.max(waitMs, shutdownMs) : waitMs);
     });
-    leftovers.push(...(await Promise.all(stopping)));
+    leftovers.push(...(await Promise.all(stopping)).map((left) => left ?? undefined));
   };
   await together(graph.receivers, SHARE.receivers);
   const stages = startOrder(graph).filter((node) => node.kind === 'processor' || node.kind === 'connector');

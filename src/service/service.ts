@@ -3,7 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { bindOptions } from '../config/endpoint.js';
 import type { ConfiguredComponent, GatewayConfig } from '../config/gateway-config.js';
 import type { Settings } from '../config/settings.js';
-import { type Component, type Extension, Ledger, ledgerLimits } from '../pipeline/index.js';
+import {
+  type Component,
+  type Exporter,
+  type Extension,
+  Ledger,
+  ledgerLimits,
+  type Processor,
+} from '../pipeline/index.js';
 import { createTelemetry, type Logger, type Telemetry } from '../telemetry/index.js';
 import { registerLedger } from '../telemetry/ledger-metrics.js';
 import { createLogging, type Logging } from '../telemetry/logging.js';
@@ -46,6 +53,10 @@ export class Service {
   private readonly ledger: Ledger = new Ledger(ledgerLimits(memoryBytes()));
   private config: GatewayConfig;
   private graph: Graph | undefined;
+  /** Exporters of earlier configurations that still deliver what they had taken. */
+  private readonly lingering: Set<Promise<void>> = new Set();
+  /** What such ones had to give up. */
+  private readonly lost: Leftover[] = [];
   private endpoints: MetricsEndpoint[] = [];
   private state: State = 'made';
   private readonly startedMs: number = Date.now();
@@ -92,7 +103,11 @@ export class Service {
       if (!wasRunning || !this.graph) return [];
       this.telemetry.log.info('shutting down');
       for (const node of this.graph.extensions) node.component.ready?.(false);
-      const leftovers = await stopAll(this.graph, { totalMs: this.options.shutdownMs ?? SHUTDOWN_MS });
+      const { shutdownMs } = this.options;
+      const patient = shutdownMs === undefined;
+      const stopped = await stopAll(this.graph, { totalMs: shutdownMs ?? SHUTDOWN_MS, patient });
+      await Promise.all(this.lingering);
+      const leftovers = [...this.lost, ...stopped];
       for (const { name, reason } of leftovers) this.telemetry.log.error({ component: name }, `shutdown: ${reason}`);
       await this.closeEndpoints();
       this.telemetry.log.info({ clean: leftovers.length === 0 }, 'stopped');
@@ -212,8 +227,20 @@ export class Service {
       totalMs: RELOAD_STOP_MS,
       only: (node) => !kept.has(node.component),
       before: (node) => handOver(node, graph),
+      linger: (left) => this.linger(left),
     });
     for (const { name, reason } of leftovers) this.telemetry.log.warn({ component: name }, `reload: ${reason}`);
+  }
+
+  /** Lets an exporter that is not part of the configuration any more end in its own time. */
+  private linger(left: Promise<Leftover | undefined>): void {
+    const ended = left.then((leftover) => {
+      this.lingering.delete(ended);
+      if (!leftover) return;
+      this.lost.push(leftover);
+      this.telemetry.log.error({ component: leftover.name }, `reload: ${leftover.reason}`);
+    });
+    this.lingering.add(ended);
   }
 
   /** Brings the new graph up, or else the old configuration in new instances. Rejects in both cases but the first. */
@@ -228,7 +255,7 @@ export class Service {
         extensions: old.extensions.filter((node) => kept.has(node.component)),
       };
       back = buildGraph(this.config, this.host(this.config), common);
-      for (const node of graph.processors) handOver(node, back);
+      for (const node of [...graph.processors, ...graph.exporters]) handOver(node, back);
     };
     try {
       await this.bringUp(graph, isNew, rebuild);
@@ -281,10 +308,16 @@ export class Service {
   }
 }
 
-/** Gives what an old processor knows to the one of the same id in another graph. */
+/** Gives what an old processor knows, or an old exporter holds, to the one of the same id in another graph. */
 function handOver(old: Node, graph: Graph): void {
-  if (old.kind !== 'processor') return;
-  const successor = graph.processors.find((node) => nodeName(node) === nodeName(old));
-  const previous = old.component as (typeof graph.processors)[number]['component'];
-  if (successor && successor.component !== previous) successor.component.adopt?.(previous);
+  if (old.kind === 'processor') adopt(graph.processors, old as Node<Processor>);
+  if (old.kind === 'exporter') adopt(graph.exporters, old as Node<Exporter>);
+}
+
+function adopt<C extends Component & { adopt?(previous: C): void }>(
+  successors: readonly Node<C>[],
+  old: Node<C>,
+): void {
+  const successor = successors.find((node) => nodeName(node) === nodeName(old));
+  if (successor && successor.component !== old.component) successor.component.adopt?.(old.component);
 }

@@ -124,6 +124,11 @@ export class DirectoryLock {
     return lock;
   }
 
+  /** Nobody else has this one. */
+  get token(): string {
+    return this.#owner.token;
+  }
+
   /** Somebody else believes that it owns the directory: nothing may be written any more. */
   get lost(): boolean {
     return this.#lost;

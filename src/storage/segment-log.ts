@@ -31,6 +31,8 @@ export interface LogOptions {
   readonly fsync: boolean;
   readonly budget: DiskBudget;
   readonly events: LogEvents;
+  /** Somebody else writes to the directory by now. */
+  readonly isLost?: () => boolean;
   readonly disk?: Disk;
 }
 
@@ -225,7 +227,7 @@ export class SegmentLog {
     if (!place) return;
     this.#done.push({ id, segment: place.segment.number });
     this.#forget(id);
-    if (place.segment.live === 0 && place.segment !== this.#head) this.#wantRoom();
+    if (place.segment.live === 0 && (place.segment !== this.#head || this.#tight)) this.#wantRoom();
     if (this.#done.length >= DONE_AT_ONCE) this.#writeDone();
     else this.#doneTimer ??= setTimeout(() => this.#writeDone(), DONE_AFTER_MS).unref();
   }
@@ -302,6 +304,7 @@ export class SegmentLog {
 
   /** The file that is appended to; a new one where there is none or it is long enough. */
   async #headFor(): Promise<Segment> {
+    if (this.#options.isLost?.()) throw new Error('the directory belongs to another process by now');
     const head = this.#head;
     if (head && !this.#sealed && head.size < this.#options.segmentBytes) return head;
     while (this.#flushing) await this.#flushing;
@@ -426,11 +429,21 @@ export class SegmentLog {
       // Better that a crash delivers something twice than that nothing more is taken.
       for (const segment of this.#segments.values())
         if (segment !== this.#head && segment.live === 0) await this.#remove(segment);
+      await this.#dropHead();
     }
     await this.#moveOld();
   }
 
+  /** The newest file, where nothing in it is wanted and nobody waits for its flush. */
+  async #dropHead(): Promise<void> {
+    const head = this.#head;
+    if (!head || head.live > 0 || this.#flushing || head.size === SEGMENT_HEADER_BYTES) return;
+    this.#head = undefined;
+    await this.#remove(head);
+  }
+
   async #remove(segment: Segment): Promise<void> {
+    if (this.#options.isLost?.()) return;
     this.#segments.delete(segment.number);
     this.#options.budget.give(segment.size);
     this.#restUntil = 0;

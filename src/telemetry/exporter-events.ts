@@ -1,6 +1,6 @@
 // What can happen to a batch in an exporter: each event bumps its counter and writes its log line.
 
-import type { Batch, ComponentId } from '../pipeline/index.js';
+import type { Batch, ComponentId, ItemCounts } from '../pipeline/index.js';
 import { formatId } from '../pipeline/index.js';
 import type { Telemetry } from './index.js';
 import { itemCounters } from './item-names.js';
@@ -42,8 +42,8 @@ export interface ExporterEvents {
   inFlight(requests: number): void;
   queueSize(size: number): void;
   queueCapacity(capacity: number): void;
-  /** Items dropped by `failed` with reason `shutdown` are summed up in one line. */
-  drained(undelivered: number): void;
+  /** What was given up at the end is summed up in one line. */
+  drained(undelivered: { readonly total: number; readonly bySignal: ItemCounts }): void;
 }
 
 /** Kinds of unreadable responses that get a line of their own. */
@@ -123,7 +123,8 @@ export function exporterEvents(telemetry: Telemetry, id: ComponentId): ExporterE
     queueSize: (value) => size.set(value),
     queueCapacity: (value) => capacity.set(value),
     drained(undelivered) {
-      if (undelivered > 0) log.error({ undelivered_items: undelivered }, 'Shut down with data undelivered');
+      const { total, bySignal } = undelivered;
+      if (total > 0) log.error({ undelivered_items: total, undelivered: bySignal }, 'Shut down with data undelivered');
     },
   };
 }

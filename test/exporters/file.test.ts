@@ -125,7 +125,7 @@ test('a full disk: kept, tried again, refused when too much waits, counted as un
   while (!settings.lines.some((line) => /ENOSPC/.test(String(line.error)))) await new Promise((r) => setTimeout(r, 5));
   assert.match(exporter.refusal(1)?.message ?? '', /\/dev\/full cannot be written: .*ENOSPC/);
   assert.throws(() => exporter.consume(batch), RetryableError);
-  await exporter.shutdown();
+  await assert.rejects(exporter.shutdown(), /^UndeliveredError: 40 metric points not delivered$/);
   assert.equal(await count('otelcol_exporter_sent_metric_points'), 0);
   assert.equal(await count('otelcol_exporter_enqueue_failed_metric_points'), 10);
   const lost = await metricSum(settings.telemetry, 'pxanomaly_exporter_dropped_items', { reason: 'shutdown' });

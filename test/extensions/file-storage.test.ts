@@ -28,9 +28,13 @@ test('what was written is read, by another instance too', async () => {
   assert.equal(statSync(join(directory, 'state')).mode & 0o777, 0o640 & ~process.umask());
   await first.shutdown();
   const second = storage(directory);
+  assert.deepEqual(readdirSync(directory), ['state'], 'nothing unfinished stays');
   await second.start();
   assert.equal(text(await second.read('state')), 'two');
-  assert.deepEqual(readdirSync(directory), ['state'], 'nothing unfinished stays');
+  await assert.rejects(
+    storage(directory, { timeout: 0 }).start(),
+    /in use by process \d+ on .*: one process to a directory/,
+  );
   await second.remove('state');
   await second.remove('state');
   assert.equal(await second.read('state'), undefined);

@@ -3,9 +3,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { type Exporter, PermanentError, RetryableError } from '../../src/pipeline/index.js';
+import { type Exporter, PermanentError, RetryableError, UndeliveredError } from '../../src/pipeline/index.js';
 import { onAbort } from '../../src/sending/abort.js';
-import { queueSchema, retrySchema, type SendingConfig, timeoutSchema } from '../../src/sending/config.js';
+import {
+  maxElapsedMs,
+  queueSchema,
+  retrySchema,
+  type SendingConfig,
+  sendingAdvice,
+  sendingExtensions,
+  sendingProblems,
+  timeoutSchema,
+} from '../../src/sending/config.js';
 import { sendingExporter } from '../../src/sending/exporter.js';
 import type { Send } from '../../src/sending/send.js';
 import { metricSum, metricValue, opaqueBatch, testSettings } from '../support/batches.js';
@@ -63,9 +72,10 @@ const config: fc.Arbitrary<unknown> = fc.record({
       sizer: fc.constantFrom('requests', 'items', 'bytes'),
       block_on_overflow: fc.boolean(),
       wait_for_result: fc.boolean(),
+      drain_timeout: fc.constant('5s'),
       batch: fc.record({ min_size: fc.integer({ min: 0, max: 60 }), flush_timeout: fc.constant('300ms') }),
     },
-    { requiredKeys: ['enabled', 'num_consumers', 'queue_size'] },
+    { requiredKeys: ['enabled', 'num_consumers', 'queue_size', 'drain_timeout'] },
   ),
 });
 
@@ -91,7 +101,7 @@ async function run(exporter: Exporter, steps: readonly Step[], clock: FakeClock)
       assert.ok(error instanceof RetryableError || error instanceof PermanentError);
     }
   }
-  const closed = exporter.shutdown();
+  const closed = exporter.shutdown().catch((error) => assert.ok(error instanceof UndeliveredError));
   await clock.advance(5_001, 50);
   await closed;
   return { offered, acknowledged };
@@ -143,7 +153,7 @@ async function outcomeOf(script: readonly Answer[], written: object): Promise<(r
   const settings = testSettings('test');
   const exporter = sendingExporter(settings, schema.parse(written), { send: answers(script), close: async () => {} });
   await Promise.resolve(exporter.consume(opaqueBatch(5))).catch(() => {});
-  await exporter.shutdown();
+  await exporter.shutdown().catch((error) => assert.ok(error instanceof UndeliveredError));
   return (reason) =>
     metricValue(settings.telemetry, 'pxanomaly_exporter_dropped_items', {
       exporter: 'test',
@@ -166,7 +176,7 @@ for (const [reason, script, written] of [
     ['busy'],
     { ...NO_QUEUE, retry_on_failure: { initial_interval: '1ms', max_elapsed_time: '5ms' } },
   ],
-  ['shutdown', ['busy'], {}],
+  ['shutdown', ['busy'], { sending_queue: { drain_timeout: '20ms' } }],
   ['shutdown', ['silence'], { ...NO_RETRY, timeout: 0, sending_queue: { drain_timeout: '20ms' } }],
 ] as const) {
   test(`${script[0]} with ${JSON.stringify(written)} is dropped as ${reason}`, async () => {
@@ -190,7 +200,7 @@ test('a drop writes one line that says what, how much and why, and repeats only 
   const settings = testSettings('test');
   const exporter = sendingExporter(settings, schema.parse({}), { send: answers(['bad']), close: async () => {} });
   for (let i = 0; i < 5; i++) void exporter.consume(opaqueBatch(5));
-  await exporter.shutdown();
+  await assert.rejects(exporter.shutdown(), UndeliveredError);
   const lines = settings.lines.filter((line) => /Dropping data/.test(String(line.msg)));
   assert.equal(lines.length, 1);
   assert.deepEqual(
@@ -199,18 +209,91 @@ test('a drop writes one line that says what, how much and why, and repeats only 
   );
 });
 
-test('undelivered data at shutdown is summed up in one line', async () => {
+test('undelivered data at shutdown is summed up in one line and fails the shutdown, with words', async () => {
   const settings = testSettings('test');
-  const exporter = sendingExporter(settings, schema.parse({}), { send: answers(['busy']), close: async () => {} });
+  const written = { sending_queue: { drain_timeout: '20ms' } };
+  const exporter = sendingExporter(settings, schema.parse(written), { send: answers(['busy']), close: async () => {} });
   for (let i = 0; i < 3; i++) void exporter.consume(opaqueBatch(5));
-  await exporter.shutdown();
+  void exporter.consume(opaqueBatch(1, 8, 'traces'));
+  await assert.rejects(exporter.shutdown(), /^UndeliveredError: 15 metric points and 1 span not delivered$/);
   const line = settings.lines.find((l) => l.msg === 'Shut down with data undelivered');
-  assert.equal(line?.undelivered_items, 15);
+  assert.equal(line?.undelivered_items, 16);
+  assert.deepEqual(line?.undelivered, { metrics: 15, traces: 1 });
 });
 
-test('a persistent queue is refused with a sentence, and unknown keys with their name', () => {
-  const storage = schema.safeParse({ sending_queue: { storage: 'file_storage' } });
-  assert.match(storage.error?.message ?? '', /persistent queue is not available/);
+test('the whole drain is used: a next hop that comes back in it gets everything', async (t) => {
+  const clock = fakeClock(t);
+  const settings = testSettings('test');
+  let isUp = false;
+  const attempts: number[] = [];
+  const push = {
+    send: (async () => {
+      attempts.push(clock.now());
+      if (!isUp) throw new RetryableError('away');
+      return undefined;
+    }) as Send,
+    close: async () => {},
+  };
+  const exporter = sendingExporter(settings, schema.parse({ sending_queue: { num_consumers: 1 } }), push);
+  for (let i = 0; i < 3; i++) void exporter.consume(opaqueBatch(5));
+  await clock.advance(100);
+  const closed = exporter.shutdown();
+  await clock.advance(15_000, 50);
+  assert.ok(attempts.length > 8, `${attempts.length} attempts`);
+  isUp = true;
+  await clock.advance(5_000, 50);
+  await closed;
+  assert.equal(await metricSum(settings.telemetry, 'otelcol_exporter_sent_metric_points'), 15);
+});
+
+test('the host says how long it waits, and gets its answer in time', async (t) => {
+  const clock = fakeClock(t);
+  const settings = testSettings('test');
+  const exporter = sendingExporter(settings, schema.parse({}), { send: answers(['busy']), close: async () => {} });
+  void exporter.consume(opaqueBatch(5));
+  const closed = assert.rejects(exporter.shutdown(3_000), UndeliveredError);
+  await clock.advance(2_999, 50);
+  await closed;
+});
+
+test('an exporter hands its queue to one that delivers to the same place, and to no other', async () => {
+  const make = (destination: string, script: readonly Answer[]) => {
+    const settings = testSettings('test');
+    const push = { send: answers(script), close: async () => {}, destination };
+    return {
+      settings,
+      exporter: sendingExporter(settings, schema.parse({ sending_queue: { drain_timeout: '20ms' } }), push),
+    };
+  };
+  const sent = (settings: ReturnType<typeof testSettings>): Promise<number> =>
+    metricSum(settings.telemetry, 'otelcol_exporter_sent_metric_points');
+  const old = make('a', ['busy']);
+  const [same, other] = [make('a', ['ok']), make('b', ['ok'])];
+  for (let i = 0; i < 3; i++) void old.exporter.consume(opaqueBatch(5));
+  other.exporter.adopt?.(old.exporter);
+  same.exporter.adopt?.(old.exporter);
+  await old.exporter.shutdown();
+  await other.exporter.start();
+  await same.exporter.start();
+  await same.exporter.shutdown();
+  await other.exporter.shutdown();
+  assert.deepEqual([await sent(same.settings), await sent(other.settings)], [15, 0]);
+  assert.equal(await metricSum(old.settings.telemetry, 'pxanomaly_exporter_dropped_items'), 0);
+});
+
+test('storage: refused together with wait_for_result, retries without end, unknown keys by their name', () => {
+  const stored = schema.parse({ sending_queue: { storage: 'file_storage' } }) as SendingConfig;
+  assert.equal(maxElapsedMs(stored), 0);
+  assert.equal(maxElapsedMs(schema.parse({})), 300_000);
+  assert.deepEqual(sendingAdvice(stored), []);
+  assert.deepEqual(sendingExtensions(stored), { 'sending_queue.storage': 'file_storage' });
+  const bounded = schema.parse({
+    sending_queue: { storage: 'file_storage', wait_for_result: true },
+    retry_on_failure: { max_elapsed_time: '5m' },
+  }) as SendingConfig;
+  assert.equal(maxElapsedMs(bounded), 300_000);
+  assert.match(sendingAdvice(bounded).join(), /the beginning of a longer outage is dropped/);
+  assert.match(sendingProblems(bounded).join(), /wait_for_result contradicts it/);
   assert.match(schema.safeParse({ sending_queue: { queue_sise: 5 } }).error?.message ?? '', /queue_sise/);
 });
 
@@ -223,7 +306,6 @@ test('the defaults are the Collector’s', () => {
       randomization_factor: 0.5,
       multiplier: 1.5,
       max_interval: 30_000,
-      max_elapsed_time: 300_000,
     },
     sending_queue: {
       enabled: true,
@@ -233,7 +315,7 @@ test('the defaults are the Collector’s', () => {
       max_bytes: 0,
       block_on_overflow: false,
       wait_for_result: false,
-      drain_timeout: 5_000,
+      drain_timeout: 20_000,
     },
   });
 });

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Batch, Lease, PermanentError, RetryableError } from '../../src/pipeline/index.js';
 import { onAbort } from '../../src/sending/abort.js';
-import { type QueueOptions, queue } from '../../src/sending/queue.js';
-import type { Send } from '../../src/sending/send.js';
+import type { QueueOptions } from '../../src/sending/intake.js';
+import { queue } from '../../src/sending/queue.js';
+import { GivenUpError, type Send } from '../../src/sending/send.js';
 import type { DropReason } from '../../src/telemetry/exporter-events.js';
 import { opaqueBatch } from '../support/batches.js';
 import { fakeClock } from '../support/clock.js';
@@ -174,7 +175,7 @@ test('block_on_overflow: who still waits at shutdown is told', async () => {
   await waiting;
   assert.deepEqual(events.refused, [2]);
   hop.answerAll();
-  assert.equal(await drained, 0);
+  assert.equal((await drained).total, 0);
 });
 
 test('wait_for_result: the answer of the next hop is the answer to the sender', async () => {
@@ -198,10 +199,10 @@ test('drain delivers what is held and takes nothing more', async () => {
     await turn();
     hop.answerAll();
   }
-  assert.equal(await drained, 0);
+  assert.equal((await drained).total, 0);
   assert.equal(events.size, 0);
   assert.deepEqual(events.failures, []);
-  assert.equal(await intake.drain(1), 0, 'a second drain is the same');
+  assert.equal((await intake.drain(1)).total, 0, 'a second drain is the same');
 });
 
 test('what drain cannot deliver in time is aborted and counted', async (t) => {
@@ -212,7 +213,7 @@ test('what drain cannot deliver in time is aborted and counted', async (t) => {
   const drained = intake.drain(500);
   await clock.advance(500);
   // The first was under way: its own layers count it; here the queue only adds it up.
-  assert.equal(await drained, 6);
+  assert.deepEqual((await drained).bySignal, { metrics: 6 });
   assert.deepEqual(events.failures, [
     [2, 'shutdown'],
     [3, 'shutdown'],
@@ -222,7 +223,7 @@ test('what drain cannot deliver in time is aborted and counted', async (t) => {
 
 test('drain of an idle queue is over at once', async () => {
   const { intake } = setup();
-  assert.equal(await intake.drain(60_000), 0);
+  assert.equal((await intake.drain(60_000)).total, 0);
 });
 
 test('thousands of entries keep their order', async () => {
@@ -275,4 +276,51 @@ test('borrowed memory of merged batches is released with their one request', asy
   hop.answerAll();
   await turn();
   assert.equal(returned, 2);
+});
+
+test('what fails at shutdown in whatever way is told as undelivered, by signal; who waits for the result is told by it', async () => {
+  const { hop, intake } = setup();
+  void intake.consume(opaqueBatch(3));
+  void intake.consume(opaqueBatch(4, 8, 'logs'));
+  const drained = intake.drain(60_000);
+  await turn();
+  hop.waiting[1]?.answer();
+  hop.answerAll(new PermanentError('no'));
+  assert.deepEqual((await drained).bySignal, { metrics: 3 });
+  const waiting = setup({ waitForResult: true });
+  const told = assert.rejects(waiting.intake.consume(opaqueBatch(3)) as Promise<void>, RetryableError);
+  const over = waiting.intake.drain(1);
+  await told;
+  assert.equal((await over).total, 0);
+});
+
+test('a queue is handed to another one: what waits at once, what is under way when its attempt has ended, in order', async () => {
+  const first = setup({ numConsumers: 1 });
+  const second = setup({ numConsumers: 1 });
+  let returned = 0;
+  for (const items of [1, 2, 3]) {
+    const batch = { ...opaqueBatch(items), lease: new Lease(() => returned++) };
+    void first.intake.consume(batch);
+    batch.lease.release();
+  }
+  await turn();
+  first.intake.handTo?.(second.intake);
+  assert.throws(() => first.intake.consume(opaqueBatch(9)), /shutting down/);
+  const drained = first.intake.drain(60_000);
+  first.hop.answerAll(new GivenUpError('shutdown', 'no more attempts', true));
+  assert.equal((await drained).total, 0);
+  assert.equal(first.ledger.heldBy('queues'), 0);
+  assert.equal(returned, 0, 'memory that is lent is still held');
+  assert.deepEqual(first.events.failures, []);
+  await second.intake.start?.();
+  for (let i = 0; i < 3; i++) {
+    await turn();
+    second.hop.answerAll();
+  }
+  await turn();
+  assert.deepEqual(
+    second.hop.seen.map(({ items }) => items),
+    [1, 2, 3],
+  );
+  assert.equal(returned, 3);
 });

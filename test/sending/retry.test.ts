@@ -23,9 +23,10 @@ interface Setup {
   readonly random?: () => number;
   /** What each attempt throws; after the last one it succeeds. */
   readonly errors: readonly unknown[];
+  readonly endsWithStop?: () => boolean;
 }
 
-function setup(clock: FakeClock, { options, random, errors }: Setup) {
+function setup(clock: FakeClock, { options, random, errors, endsWithStop }: Setup) {
   const attempts: number[] = [];
   const stopping = new AbortController();
   const push: Send = async () => {
@@ -39,6 +40,7 @@ function setup(clock: FakeClock, { options, random, errors }: Setup) {
     events: { retrying: () => {} },
     now: clock.now,
     ...(random && { random }),
+    ...(endsWithStop && { endsWithStop }),
   };
   return { attempts, stopping, send: retry({ ...OPTIONS, ...options }, host, push) };
 }
@@ -138,7 +140,7 @@ test('a pause that the next hop asks for is kept, and holds back other batches t
   assert.deepEqual(other, { done: true });
 });
 
-test('shutdown makes one last attempt at once', async (t) => {
+test('shutdown makes an attempt at once', async (t) => {
   const clock = fakeClock(t);
   const { attempts, stopping, send } = setup(clock, {
     options: { initialIntervalMs: 5_000, maxIntervalMs: 5_000 },
@@ -152,16 +154,42 @@ test('shutdown makes one last attempt at once', async (t) => {
   assert.deepEqual(end, { done: true });
 });
 
-test('the last attempt at shutdown fails: given up as shutdown', async (t) => {
+test('attempts go on during shutdown, at most a second apart, until the drain is over', async (t) => {
   const clock = fakeClock(t);
-  const { attempts, stopping, send } = setup(clock, { errors: Array(9).fill(busy()) });
-  const end = outcome(send(BATCH, NEVER));
+  const { attempts, stopping, send } = setup(clock, {
+    options: { initialIntervalMs: 5_000, maxIntervalMs: 30_000, maxElapsedMs: 0 },
+    errors: Array(99).fill(busy()),
+  });
+  const over = new AbortController();
+  const end = outcome(send(BATCH, over.signal));
   await clock.advance(50);
   stopping.abort();
+  await clock.advance(4_000, 50);
+  assert.ok(attempts.length >= 5 && attempts.length <= 7, `${attempts.length} attempts`);
+  assert.equal(end.done, false);
+  over.abort();
   await clock.settle();
-  assert.equal(attempts.length, 2);
   assert.ok(end.error instanceof GivenUpError);
   assert.equal(end.error.reason, 'shutdown');
+  assert.equal(end.error.isKept, false);
+});
+
+test('where nothing is lost by it shutdown ends the attempts, a throttle too', async (t) => {
+  for (const error of [busy(), busy(60_000)]) {
+    const clock = fakeClock(t);
+    const { attempts, stopping, send } = setup(clock, {
+      options: { maxElapsedMs: 0 },
+      errors: Array(9).fill(error),
+      endsWithStop: () => true,
+    });
+    const end = outcome(send(BATCH, NEVER));
+    await clock.advance(50);
+    stopping.abort();
+    await clock.settle();
+    assert.equal(attempts.length, 1);
+    assert.ok(end.error instanceof GivenUpError && end.error.isKept);
+    t.mock.timers.reset();
+  }
 });
 
 test('a throttle outlasts shutdown until the drain is over', async (t) => {

@@ -316,6 +316,19 @@ describe('a segment log', () => {
     );
   });
 
+  it('a full disk with one short file has room again when all of it is done', async () => {
+    const disk = new MemoryDisk();
+    const { log } = await open(disk);
+    const stored = [await append(log, 'a'), await append(log, 'b')];
+    disk.capacity = disk.used;
+    await assert.rejects(append(log, 'c'), /ENOSPC/);
+    for (const request of stored) log.complete(request);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.ok(log.hasRoom(1));
+    assert.ok(await append(log, 'd'));
+    assert.deepEqual((await open(disk)).left, ['d']);
+  });
+
   it('starts on a full disk, delivers, and has room again', async () => {
     const disk = new MemoryDisk();
     await write(disk, ['a', 'b']);

@@ -3,7 +3,11 @@ import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoppedState } from '../../detection/state/stopped.js';
 import { openStoppedState } from '../../processors/anomaly/stopped-state.js';
+import { DirectoryLock } from '../../storage/index.js';
 import type { StateSource } from './source.js';
+
+/** How long it waits for a gateway that is just ending; ms. */
+const LOCK_MS = 1_000;
 
 const NAME = /^processor\.(.+)\.checkpoint$/;
 
@@ -20,11 +24,21 @@ export function stoppedGateway(directory: string): StateSource {
       if (others.length > 0) throw new Error('there are several checkpoints: say which with --processor');
       const state = await opened(first!.path);
       const forgotten = state.forget(wanted);
-      if (!wanted.isDryRun) await replace(first!.path, await state.encode());
+      if (!wanted.isDryRun) await withLock(directory, async () => replace(first!.path, await state.encode()));
       const unsent = state.unsent.reduce((sum, { events }) => sum + (events?.items ?? 0), 0);
       return { processor: first!.processor, forgotten, unsent };
     },
   };
+}
+
+/** Refuses where a gateway runs: what it knows would be written over this. */
+async function withLock(directory: string, work: () => Promise<void>): Promise<void> {
+  const lock = await DirectoryLock.take(directory, LOCK_MS);
+  try {
+    await work();
+  } finally {
+    await lock.release();
+  }
 }
 
 interface Found {

@@ -1,7 +1,15 @@
 // Writes each request as one record of a file, as the Collector's file exporter does.
 import type { Settings } from '../../config/settings.js';
 import { protobufToJson } from '../../otlp/index.js';
-import { type Batch, type Exporter, type Ledger, PermanentError, RetryableError } from '../../pipeline/index.js';
+import {
+  type Batch,
+  type Exporter,
+  type Ledger,
+  PermanentError,
+  RetryableError,
+  UndeliveredError,
+} from '../../pipeline/index.js';
+import { Undelivered } from '../../sending/undelivered.js';
 import { type ExporterEvents, exporterEvents } from '../../telemetry/exporter-events.js';
 import type { Config } from './config.js';
 import { MAX_PENDING_BYTES, RecordFile } from './record-file.js';
@@ -65,8 +73,13 @@ export class FileExporter implements Exporter {
     this.open = false;
     const lost = await this.file.close();
     const batches = this.taken(lost);
-    for (const batch of batches) this.events.failed(batch, 'shutdown', this.lastError);
-    this.events.drained(batches.reduce((sum, batch) => sum + batch.items, 0));
+    const undelivered = new Undelivered();
+    for (const batch of batches) {
+      this.events.failed(batch, 'shutdown', this.lastError);
+      undelivered.add(batch);
+    }
+    this.events.drained(undelivered);
+    if (undelivered.total > 0) throw new UndeliveredError(undelivered.bySignal);
   }
 
   refusal(): RetryableError | undefined {

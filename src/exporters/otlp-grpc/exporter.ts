@@ -87,6 +87,12 @@ function judge(batch: Batch, reply: Reply): PartialSuccess | undefined {
   throw statusError(reply.code, reply.message || (status?.message ?? ''), status?.retryAfterMs);
 }
 
+/** Where requests end up: the address, and the headers that may choose a tenant there. Credentials may change. */
+function destinationOf(config: Config): string {
+  const { authorization: _, ...headers } = config.headers;
+  return JSON.stringify([formatHostPort(config.endpoint), config.authority ?? '', headers]);
+}
+
 /** The sending side of the exporter; files of `tls` that cannot be read fail `start`. */
 export function grpcPush(settings: Settings, config: Config): Push {
   const channel = openChannel(settings, config);
@@ -128,6 +134,7 @@ export function grpcPush(settings: Settings, config: Config): Push {
       }
     },
     borrows: true,
+    destination: destinationOf(config),
     close: () => channel.close(),
   };
 }

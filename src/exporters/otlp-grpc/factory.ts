@@ -1,5 +1,6 @@
 // The otlp_grpc exporter's face.
 import type { ComponentFactory } from '../../config/settings.js';
+import { sendingAdvice, sendingExtensions } from '../../sending/config.js';
 import { sendingExporter } from '../../sending/exporter.js';
 import { schema, validate } from './config.js';
 import { grpcPush } from './exporter.js';
@@ -12,6 +13,8 @@ const factory: ComponentFactory<'exporter', typeof schema> = {
   signals: ['metrics', 'traces', 'logs'],
   schema,
   validate,
+  advise: sendingAdvice,
+  extensions: sendingExtensions,
   create: (settings, config) => sendingExporter(settings, config, grpcPush(settings, config)),
 };
 

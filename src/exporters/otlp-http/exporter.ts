@@ -108,6 +108,12 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Where requests end up: the addresses, and the headers that may choose a tenant there. Credentials may change. */
+function destinationOf(config: Config): string {
+  const headers = Object.entries(config.headers).filter(([name]) => name.toLowerCase() !== 'authorization');
+  return JSON.stringify([SIGNALS.map((signal) => urlOf(config, signal)), headers]);
+}
+
 /** The sending side of the exporter; files of `tls` that cannot be read fail `start`. */
 export function httpPush(settings: Settings, config: Config): Push {
   const headers = requestHeaders(config, settings.version);
@@ -136,6 +142,7 @@ export function httpPush(settings: Settings, config: Config): Push {
       const body = await encode(batch, config);
       return judge(batch.signal, await request(target, body, signal), Date.now());
     },
+    destination: destinationOf(config),
     async close() {
       await Promise.all([...new Set([...targets.values()].map(({ pool }) => pool))].map((pool) => pool.destroy()));
     },

@@ -1,6 +1,6 @@
 // The file_storage extension's face.
 import type { ComponentFactory } from '../../config/settings.js';
-import { schema } from './config.js';
+import { advise, schema } from './config.js';
 import { FileStorage } from './file-storage.js';
 
 const factory: ComponentFactory<'extension', typeof schema> = {
@@ -9,6 +9,7 @@ const factory: ComponentFactory<'extension', typeof schema> = {
   stability: 'alpha',
   signals: [],
   schema,
+  advise,
   create: (settings, config) => new FileStorage(settings, config),
 };
 

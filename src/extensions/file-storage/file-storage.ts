@@ -1,8 +1,10 @@
 // A directory in which components keep what must survive a restart, each file replaced whole or not at all.
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MIB } from '../../config/bytes.js';
 import type { Settings } from '../../config/settings.js';
-import { type Extension, FILE_MODE, formatId } from '../../pipeline/index.js';
+import { type ComponentId, type Extension, FILE_MODE, formatId } from '../../pipeline/index.js';
+import { DirectoryLock, DiskBudget, type LogEvents, SegmentLog } from '../../storage/index.js';
 import type { Logger } from '../../telemetry/index.js';
 import type { Config } from './config.js';
 
@@ -10,10 +12,30 @@ import type { Config } from './config.js';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/;
 const UNFINISHED = '.tmp';
 
+/** Files of a queue; a small disk has smaller ones, since space comes back file by file. Bytes. */
+const SEGMENT_BYTES = 64 << 20;
+const LEAST_SEGMENT_BYTES = 1 << 20;
+const SEGMENTS = 16;
+
+/** An id in letters that every file system takes. */
+function plainId(id: string): string {
+  return id.replace(/[^A-Za-z0-9_.-]/g, (letter) => `-${letter.codePointAt(0)?.toString(16)}-`);
+}
+
+/** Directory of an exporter's queue. */
+export function queueName(exporter: string): string {
+  return `queue.${plainId(exporter)}`;
+}
+
+/** The exporter whose queue a directory is; undefined: it is none. */
+export function queueOwner(name: string): string | undefined {
+  if (!name.startsWith('queue.')) return undefined;
+  return name.slice('queue.'.length).replaceAll('-2f-', '/');
+}
+
 /** File name for a component's own data: its kind and id in letters that every file system takes. */
 export function storageName(kind: string, id: string, what: string): string {
-  const plain = id.replace(/[^A-Za-z0-9_.-]/g, (letter) => `-${letter.codePointAt(0)?.toString(16)}-`);
-  return `${kind}.${plain}.${what}`;
+  return `${kind}.${plainId(id)}.${what}`;
 }
 
 export class FileStorage implements Extension {
@@ -21,13 +43,18 @@ export class FileStorage implements Extension {
   private readonly config: Config;
   /** Writes to one name follow one another. */
   private readonly writing: Map<string, Promise<void>> = new Map();
+  private readonly budget: DiskBudget;
+  /** Queues that somebody has asked for. */
+  private readonly queues: Set<string> = new Set();
+  private lock: DirectoryLock | undefined;
 
   constructor(settings: Settings, config: Config) {
     this.log = settings.telemetry.log.child({ component: formatId(settings.id), kind: 'extension' });
     this.config = config;
+    this.budget = new DiskBudget(config.max_size_mib * MIB);
   }
 
-  /** Makes sure that the directory is there and can be written. */
+  /** Makes sure that the directory is there, can be written, and belongs to nobody else. */
   async start(): Promise<void> {
     const { directory, create_directory: create, directory_permissions: mode } = this.config;
     try {
@@ -38,15 +65,60 @@ export class FileStorage implements Extension {
       const probe = join(directory, `probe${UNFINISHED}`);
       await (await open(probe, 'w', FILE_MODE)).close();
       await rm(probe);
+      this.lock = await DirectoryLock.take(directory, this.config.timeout, () => this.lost());
     } catch (error) {
       throw withRemedy(error as NodeJS.ErrnoException, directory);
     }
     this.log.info({ directory }, 'storage is ready');
   }
 
+  private lost(): void {
+    const { directory } = this.config;
+    this.log.fatal({ directory }, 'Another process has taken the directory: nothing more is written to it');
+  }
+
   /** Waits for writes under way. */
   async shutdown(): Promise<void> {
     await Promise.allSettled(this.writing.values());
+    await this.lock?.release();
+    this.lock = undefined;
+  }
+
+  /** Tells of queues that an earlier configuration left. */
+  ready(isReady: boolean): void {
+    if (isReady) void this.findOrphans().catch((error) => this.log.warn({ err: error }, 'cannot look for old queues'));
+  }
+
+  private async findOrphans(): Promise<void> {
+    const { directory } = this.config;
+    for (const name of await readdir(directory)) {
+      const exporter = queueOwner(name);
+      if (exporter === undefined || this.queues.has(name)) continue;
+      const files = await readdir(join(directory, name)).catch(() => []);
+      if (!files.some((file) => file.endsWith('.seg'))) continue;
+      const remedy = `pxanomaly queue list ${directory}; an exporter of that id with this storage sends it, pxanomaly queue drop removes it`;
+      this.log.warn(
+        { exporter, remedy },
+        'A queue on disk belongs to no exporter of this configuration: it is not sent',
+      );
+    }
+  }
+
+  /** The log of an exporter's queue; the caller opens and closes it. */
+  queueLog(owner: ComponentId, events: LogEvents): SegmentLog {
+    const { directory, fsync, max_size_mib: mib } = this.config;
+    const name = queueName(formatId(owner));
+    this.queues.add(name);
+    const segmentBytes = Math.min(SEGMENT_BYTES, Math.max(LEAST_SEGMENT_BYTES, Math.floor((mib * MIB) / SEGMENTS)));
+    const isLost = (): boolean => this.lock?.lost === true;
+    return new SegmentLog({
+      directory: join(directory, name),
+      segmentBytes,
+      fsync,
+      budget: this.budget,
+      events,
+      isLost,
+    });
   }
 
   /** What was last written under a name; undefined: nothing. */
@@ -84,6 +156,7 @@ export class FileStorage implements Extension {
   }
 
   private async replace(path: string, parts: readonly Uint8Array[]): Promise<void> {
+    if (this.lock?.lost) throw new Error(`${this.config.directory} belongs to another process by now`);
     const unfinished = path + UNFINISHED;
     try {
       const file = await open(unfinished, 'w', FILE_MODE);

@@ -11,5 +11,6 @@ export const anomaly: ComponentFactory<'processor', typeof schema> = {
   signals: ['metrics', 'traces', 'logs'],
   schema,
   validate: validateConfig,
+  extensions: ({ storage }) => (storage === undefined ? {} : { storage }),
   create: (settings, config) => createAnomalyProcessor(settings, config, LIVE),
 };

@@ -1,6 +1,7 @@
 // One pipeline's place in the batch processor: gathers requests, and hands them on one after the other.
 import { type Batch, type Consumer, type Ledger, PermanentError, RetryableError } from '../../pipeline/index.js';
 import { Grouped, mergeBatches, partitionKey } from '../../sending/batch.js';
+import type { Undelivered } from '../../sending/undelivered.js';
 import type { BatchEvents } from '../../telemetry/batch-events.js';
 import type { Config } from './config.js';
 
@@ -18,6 +19,8 @@ export class BatchStage implements Consumer {
   private closed: boolean = false;
   private timer: NodeJS.Timeout | undefined;
   private idle: (() => void) | undefined;
+  /** While shutting down: what had to be dropped. */
+  private undelivered: Undelivered | undefined;
 
   constructor(
     private readonly config: Config,
@@ -53,8 +56,9 @@ export class BatchStage implements Consumer {
     if (this.collect(false)) this.events.triggered('size');
   }
 
-  /** Hands on what is held; what the next stage does not take within the time is dropped and counted. */
-  async drain(withinMs: number): Promise<void> {
+  /** Hands on what is held; what the next stage does not take within the time is dropped, counted and added to `undelivered`. */
+  async drain(withinMs: number, undelivered: Undelivered): Promise<void> {
+    this.undelivered = undelivered;
     this.collect(true);
     if (this.outbox.length === 0) return;
     // What waits for its next offer gets it now.
@@ -133,6 +137,7 @@ export class BatchStage implements Consumer {
     const retryable = error instanceof RetryableError;
     if (!retryable || this.closed) {
       this.shift();
+      this.undelivered?.add(batch);
       this.events.dropped(batch, retryable ? 'shutdown' : 'permanent', error);
       return;
     }
@@ -151,6 +156,7 @@ export class BatchStage implements Consumer {
     this.timer = undefined;
     for (const batch of this.outbox.splice(this.busy ? 1 : 0)) {
       this.ledger.release('batching', batch.body);
+      this.undelivered?.add(batch);
       this.events.dropped(batch, 'shutdown', new PermanentError('not taken by the next stage in time'));
     }
     this.idle?.();

@@ -1,6 +1,7 @@
 // Joins small requests into larger ones, without decoding them.
 import type { Settings } from '../../config/settings.js';
-import type { Consumer, Processor, Signal } from '../../pipeline/index.js';
+import { type Consumer, type Processor, type Signal, UndeliveredError } from '../../pipeline/index.js';
+import { Undelivered } from '../../sending/undelivered.js';
 import { type BatchEvents, batchEvents } from '../../telemetry/batch-events.js';
 import { BatchStage } from './batch-stage.js';
 import type { Config } from './config.js';
@@ -28,6 +29,8 @@ export class BatchProcessor implements Processor {
   async start(): Promise<void> {}
 
   async shutdown(): Promise<void> {
-    await Promise.all(this.stages.map((stage) => stage.drain(DRAIN_MS)));
+    const undelivered = new Undelivered();
+    await Promise.all(this.stages.map((stage) => stage.drain(DRAIN_MS, undelivered)));
+    if (undelivered.total > 0) throw new UndeliveredError(undelivered.bySignal);
   }
 }

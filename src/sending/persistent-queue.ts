@@ -1,0 +1,270 @@
+// A queue on disk: a request is taken when the disk has it, and is there until the next hop has taken it, whatever happens to us.
+import type { Batch } from '../pipeline/index.js';
+import { PermanentError, RetryableError } from '../pipeline/index.js';
+import { DamagedError, LogFullError, type SegmentLog, type StoredRequest } from '../storage/index.js';
+import type { QueueEvents } from '../telemetry/queue-events.js';
+import { type Backlog, type Entry, Fifo } from './backlog.js';
+import { Grouped, mergeBatches } from './batch.js';
+import { ATTEMPTS_END_MS, type Intake, type QueueHost, type QueueOptions, RETRY_AFTER_MS, sizeOf } from './intake.js';
+import { asStageError, GivenUpError, isKept, type Send } from './send.js';
+import { Senders } from './senders.js';
+import { outlineOf, storedForm, withBody } from './stored-batch.js';
+import { Undelivered } from './undelivered.js';
+
+/** Bodies that stay in memory beside the disk, so that a next hop that keeps up costs no reading; bytes. */
+const KEPT_BYTES = 32 * 1024 * 1024;
+
+export interface PersistentQueueHost extends QueueHost {
+  readonly log: SegmentLog;
+  readonly queueEvents: Pick<QueueEvents, 'recovered' | 'readBack' | 'unreadable' | 'damaged'>;
+  readonly keptBytes?: number;
+}
+
+interface Blocked {
+  readonly batch: Batch;
+  readonly size: number;
+  admit(): void;
+  refuse(error: Error): void;
+}
+
+export class PersistentQueue implements Intake {
+  readonly isKept: boolean = true;
+  readonly #options: QueueOptions;
+  readonly #host: PersistentQueueHost;
+  readonly #next: Send;
+  readonly #log: SegmentLog;
+  readonly #backlog: Backlog;
+  readonly #senders: Senders;
+  readonly #blocked: Blocked[] = [];
+  #inherited: readonly Entry[] = [];
+  #used = 0;
+  #memory = 0;
+  #open: boolean = false;
+  #closed: boolean = false;
+  #draining: Promise<Undelivered> | undefined;
+
+  constructor(options: QueueOptions, host: PersistentQueueHost, next: Send) {
+    this.#options = options;
+    this.#host = host;
+    this.#next = next;
+    this.#log = host.log;
+    this.#backlog = options.batch ? new Grouped(options.batch, () => this.#senders.schedule()) : new Fifo();
+    this.#senders = new Senders(
+      options.numConsumers,
+      () => this.#backlog,
+      (entries) => this.#deliver(entries),
+    );
+    host.events.queueCapacity(options.queueSize);
+    host.events.queueSize(0);
+  }
+
+  /** Finds what an earlier process left; nothing new is taken before. */
+  async start(): Promise<void> {
+    const left = await this.#log.open();
+    this.#open = true;
+    let recovered = 0;
+    for (const { request, meta } of left) {
+      const outline = outlineOf(meta);
+      if (!outline) {
+        this.#host.queueEvents.damaged(1, 'metadata');
+        this.#log.complete(request);
+        continue;
+      }
+      const size = sizeOf(this.#options.sizer)(outline.batch, outline.bodyBytes);
+      this.#add({ batch: outline.batch, size, kept: [], stored: request, spilledBytes: outline.bodyBytes });
+      recovered++;
+    }
+    this.#host.queueEvents.recovered(recovered);
+    const inherited = this.#inherited;
+    this.#inherited = [];
+    for (const entry of inherited) await this.#takeOver(entry);
+  }
+
+  /** A configuration that cannot start gives back what its predecessor gave. */
+  handTo(successor: Intake): void {
+    const inherited = this.#inherited;
+    this.#inherited = [];
+    successor.inherit?.(inherited);
+  }
+
+  inherit(entries: readonly Entry[]): void {
+    if (this.#open) for (const entry of entries) void this.#takeOver(entry);
+    else this.#inherited = [...entries, ...this.#inherited];
+  }
+
+  /** What a queue in memory held. Where the disk has no room for it, it stays in memory: its sender has been told OK long ago. */
+  async #takeOver({ batch, size, settle }: Entry): Promise<void> {
+    this.#used += size;
+    await this.#store(batch, size).catch(() => this.#add({ batch, size, kept: [], ...(settle && { settle }) }, 0));
+    batch.lease?.release();
+    settle?.();
+  }
+
+  refusal(bytes: number): RetryableError | undefined {
+    if (this.#closed || !this.#open) return new RetryableError('shutting down');
+    if (!this.#log.hasRoom(bytes)) return new RetryableError('the storage of the queue is full', RETRY_AFTER_MS);
+    if (this.#options.blockOnOverflow || this.#hasRoom(this.#options.sizer === 'bytes' ? bytes : 1)) return undefined;
+    return new RetryableError('sending queue is full', RETRY_AFTER_MS);
+  }
+
+  /** Resolves when the request is safe. */
+  consume(batch: Batch): Promise<void> {
+    if (this.#closed || !this.#open) throw new RetryableError('shutting down');
+    const { sizer, queueSize, blockOnOverflow } = this.#options;
+    const size = sizeOf(sizer)(batch);
+    if (sizer === 'bytes' && size > queueSize) {
+      this.#host.events.enqueueFailed(batch);
+      throw new PermanentError(`request of ${size} bytes is larger than the sending queue (${queueSize})`);
+    }
+    if (!this.#hasRoom(size)) {
+      if (blockOnOverflow) return this.#later(batch, size);
+      this.#host.events.enqueueFailed(batch);
+      throw new RetryableError('sending queue is full', RETRY_AFTER_MS);
+    }
+    this.#used += size;
+    return this.#store(batch, size);
+  }
+
+  /** Those who wait go first. */
+  #hasRoom(size: number): boolean {
+    return this.#blocked.length === 0 && this.#fits(size);
+  }
+
+  /** Items are known only after decoding, so one request may exceed a queue counted in items: `refusal` stays truthful. */
+  #fits(size: number): boolean {
+    const { sizer, queueSize } = this.#options;
+    return sizer === 'items' ? this.#used < queueSize : this.#used + size <= queueSize;
+  }
+
+  #later(batch: Batch, size: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const admit = (): void => {
+        this.#used += size;
+        this.#store(batch, size).then(resolve, reject);
+      };
+      this.#blocked.push({ batch, size, admit, refuse: reject });
+    });
+  }
+
+  /** Its place is reserved. Rejects where the disk does not take it; it has no place then. */
+  async #store(batch: Batch, size: number): Promise<void> {
+    const { events, ledger } = this.#host;
+    const form = storedForm(batch, this.#options.batch?.metadataKeys ?? []);
+    batch.lease?.hold();
+    ledger.store('queues', batch.body);
+    try {
+      const stored = await this.#log.append(form.meta, form.body, form.flags);
+      this.#queue(batch, size, form.meta, stored);
+    } catch (error) {
+      this.#used -= size;
+      events.enqueueFailed(batch);
+      this.#admitBlocked();
+      if (error instanceof LogFullError) throw new RetryableError(error.message, RETRY_AFTER_MS);
+      const text = error instanceof Error ? error.message : String(error);
+      throw new RetryableError(`the request could not be stored: ${text}`, RETRY_AFTER_MS, { cause: error });
+    } finally {
+      ledger.release('queues', batch.body);
+      batch.lease?.release();
+    }
+  }
+
+  /** In memory as well, as long as there is room. */
+  #queue(batch: Batch, size: number, meta: Buffer, stored: StoredRequest): void {
+    const kept = batch.gzip ? [batch.body, batch.gzip] : [batch.body];
+    const bytes = kept.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (this.#memory + bytes <= (this.#host.keptBytes ?? KEPT_BYTES)) {
+      batch.lease?.hold();
+      this.#add({ batch, size, kept, stored }, 0);
+    } else {
+      const outline = outlineOf(meta)!;
+      this.#add({ batch: outline.batch, size, kept: [], stored, spilledBytes: outline.bodyBytes }, 0);
+    }
+  }
+
+  /** `reserve`: what is not counted yet. */
+  #add(entry: Entry, reserve: number = entry.size): void {
+    this.#used += reserve;
+    for (const bytes of entry.kept) {
+      this.#memory += bytes.byteLength;
+      this.#host.ledger.store('queues', bytes);
+    }
+    this.#host.events.queueSize(this.#used);
+    this.#backlog.push(entry);
+    this.#senders.schedule();
+  }
+
+  async #deliver(entries: readonly Entry[]): Promise<void> {
+    let failure: Error | undefined;
+    try {
+      const parts = await this.#load(entries);
+      if (parts.length > 0) await this.#next(mergeBatches(parts), this.#senders.giveUp.signal);
+    } catch (error) {
+      failure = asStageError(error);
+    }
+    this.#release(entries, failure);
+  }
+
+  /** What is there of the bodies; what is not is told. */
+  async #load(entries: readonly Entry[]): Promise<Batch[]> {
+    const parts: Batch[] = [];
+    for (const { batch, stored, spilledBytes } of entries) {
+      if (!stored || spilledBytes === undefined) {
+        parts.push(batch);
+        continue;
+      }
+      try {
+        parts.push(await withBody(batch, await this.#log.read(stored), stored.flags));
+        this.#host.queueEvents.readBack();
+      } catch (error) {
+        this.#host.queueEvents.unreadable(error, false);
+        this.#host.events.failed(batch, 'permanent', error instanceof DamagedError ? error : asStageError(error));
+      }
+    }
+    return parts;
+  }
+
+  #release(entries: readonly Entry[], failure: Error | undefined): void {
+    for (const { batch, size, kept, stored, settle } of entries) {
+      this.#used -= size;
+      for (const bytes of kept) {
+        this.#memory -= bytes.byteLength;
+        this.#host.ledger.release('queues', bytes);
+      }
+      batch.lease?.release();
+      if (stored && !isKept(failure)) this.#log.complete(stored);
+      settle?.(failure);
+    }
+    this.#admitBlocked();
+    this.#host.events.queueSize(this.#used);
+  }
+
+  #admitBlocked(): void {
+    for (let first = this.#blocked[0]; first && this.#fits(first.size); first = this.#blocked[0]) {
+      this.#blocked.shift();
+      first.admit();
+    }
+  }
+
+  drain(withinMs: number): Promise<Undelivered> {
+    this.#draining ??= this.#end(withinMs);
+    return this.#draining;
+  }
+
+  /** What waits stays where it is, for the next start. */
+  async #end(withinMs: number): Promise<Undelivered> {
+    this.#closed = true;
+    for (const { batch, refuse } of this.#blocked.splice(0)) {
+      this.#host.events.enqueueFailed(batch);
+      refuse(new RetryableError('shutting down'));
+    }
+    const late = (): void => this.#senders.giveUp.abort(new GivenUpError('shutdown', 'the process ends', true));
+    this.#senders.stop();
+    await this.#senders.idle(Math.min(withinMs, ATTEMPTS_END_MS), late);
+    const undelivered = new Undelivered();
+    // What found no room on the disk when it was taken over.
+    for (let entries = this.#backlog.take(true); entries; entries = this.#backlog.take(true))
+      for (const { batch, stored } of entries) if (!stored) undelivered.add(batch);
+    if (this.#open) await this.#log.close();
+    return undelivered;
+  }
+}

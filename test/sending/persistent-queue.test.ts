@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { type Batch, Lease, PermanentError, RetryableError } from '../../src/pipeline/index.js';
+import { onAbort } from '../../src/sending/abort.js';
+import type { QueueOptions } from '../../src/sending/intake.js';
+import { PersistentQueue, type PersistentQueueHost } from '../../src/sending/persistent-queue.js';
+import { queue } from '../../src/sending/queue.js';
+import { GivenUpError, type Send } from '../../src/sending/send.js';
+import { DiskBudget, SegmentLog } from '../../src/storage/index.js';
+import { opaqueBatch } from '../support/batches.js';
+import { testLedger } from '../support/ledger.js';
+import { MemoryDisk } from '../support/memory-disk.js';
+
+const OPTIONS: QueueOptions = {
+  numConsumers: 1,
+  queueSize: 100,
+  maxBytes: undefined,
+  sizer: 'requests',
+  blockOnOverflow: false,
+  waitForResult: false,
+};
+
+/** A next hop that waits to be told what to answer. */
+class Hop {
+  readonly seen: Batch[] = [];
+  readonly waiting: ((error?: Error) => void)[] = [];
+  readonly send: Send = (batch, signal) => {
+    this.seen.push(batch);
+    return new Promise((resolve, reject) => {
+      const answer = (error?: Error): void => (error ? reject(error) : resolve(undefined));
+      this.waiting.push(answer);
+      onAbort(signal, () => answer(signal.reason as Error));
+    });
+  };
+  answerAll(error?: Error): void {
+    for (const answer of this.waiting.splice(0)) answer(error);
+  }
+}
+
+const silent = { damaged() {}, torn() {}, writeFailed() {}, flushed() {}, size() {} };
+
+async function setup(
+  disk: MemoryDisk,
+  options: Partial<QueueOptions> = {},
+  more: Partial<PersistentQueueHost> = {},
+  maxBytes = 2 ** 40,
+) {
+  const hop = new Hop();
+  const counts = { recovered: 0, readBack: 0, unreadable: 0, size: -1, failures: [] as string[], refused: 0 };
+  const log = new SegmentLog({
+    ...{ directory: '/q', segmentBytes: 1 << 20, fsync: true, events: silent, disk },
+    budget: new DiskBudget(maxBytes),
+  });
+  const ledger = testLedger();
+  const host: PersistentQueueHost = {
+    log,
+    ledger,
+    events: {
+      enqueueFailed: () => counts.refused++,
+      failed: (_batch, reason) => counts.failures.push(reason),
+      queueSize: (size) => {
+        counts.size = size;
+      },
+      queueCapacity: () => {},
+    },
+    queueEvents: {
+      recovered: (requests) => {
+        counts.recovered += requests;
+      },
+      readBack: () => counts.readBack++,
+      unreadable: () => counts.unreadable++,
+      damaged: () => {},
+    },
+    ...more,
+  };
+  const intake = new PersistentQueue({ ...OPTIONS, ...options }, host, hop.send);
+  await intake.start();
+  return { hop, counts, log, ledger, intake };
+}
+
+const turn = (ms = 5): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const named = (text: string, items = 1, more: Partial<Batch> = {}): Batch => ({
+  ...opaqueBatch(items),
+  body: Buffer.from(text),
+  ...more,
+});
+
+const bodies = (hop: Hop): string[] => hop.seen.map(({ body }) => Buffer.from(body).toString());
+
+async function takeAll({ hop }: { hop: Hop }, count: number): Promise<void> {
+  for (let i = 0; i < 200 && hop.seen.length < count; i++) {
+    await turn(1);
+    hop.answerAll();
+  }
+  await turn();
+  hop.answerAll();
+  await turn();
+}
+
+test('OK means flushed; after a crash everything that was not delivered comes again, in order, with what belongs to it', async () => {
+  const disk = new MemoryDisk();
+  const first = await setup(disk);
+  for (let i = 0; i < 5; i++) await first.intake.consume(named(`r${i}`, i + 1));
+  await turn();
+  first.hop.answerAll();
+  await turn();
+  assert.deepEqual(bodies(first.hop), ['r0', 'r1']);
+  disk.crash();
+  const second = await setup(disk);
+  assert.equal(second.counts.recovered, 5, 'what was delivered a moment ago comes again');
+  await takeAll(second, 5);
+  assert.deepEqual(bodies(second.hop), ['r0', 'r1', 'r2', 'r3', 'r4']);
+  assert.deepEqual(
+    second.hop.seen.map(({ items }) => items),
+    [1, 2, 3, 4, 5],
+  );
+  assert.equal(second.counts.size, 0);
+});
+
+test('shutdown leaves what waits for the next start: nothing undelivered, nothing counted as dropped', async () => {
+  const disk = new MemoryDisk();
+  const first = await setup(disk);
+  for (let i = 0; i < 4; i++) await first.intake.consume(named(`r${i}`));
+  await turn();
+  const drained = first.intake.drain(60_000);
+  assert.throws(() => first.intake.consume(named('late')), /shutting down/);
+  first.hop.answerAll();
+  assert.equal((await drained).total, 0);
+  assert.deepEqual(first.counts.failures, []);
+  assert.equal(first.hop.seen.length, 1, 'nothing more is begun');
+  const second = await setup(disk);
+  await takeAll(second, 3);
+  assert.deepEqual(bodies(second.hop), ['r1', 'r2', 'r3']);
+});
+
+test('an attempt that hangs at shutdown is cut off and made again', async () => {
+  const disk = new MemoryDisk();
+  const first = await setup(disk);
+  await first.intake.consume(named('r0'));
+  await turn();
+  assert.equal((await first.intake.drain(20)).total, 0);
+  const second = await setup(disk);
+  await takeAll(second, 1);
+  assert.deepEqual(bodies(second.hop), ['r0']);
+});
+
+test('given up for good is done with; kept is not', async () => {
+  const disk = new MemoryDisk();
+  const first = await setup(disk, { numConsumers: 2 });
+  await first.intake.consume(named('bad'));
+  await first.intake.consume(named('kept'));
+  await turn();
+  first.hop.waiting[0]?.(new PermanentError('no'));
+  first.hop.waiting[1]?.(new GivenUpError('shutdown', 'over', true));
+  await turn();
+  await first.intake.drain(1_000);
+  const second = await setup(disk);
+  await takeAll(second, 1);
+  assert.deepEqual(bodies(second.hop), ['kept']);
+});
+
+test('memory stays bounded: beyond it bodies are read back when their turn comes, and leased memory is given back', async () => {
+  const disk = new MemoryDisk();
+  const one = await setup(disk, {}, { keptBytes: 2_000 });
+  let returned = 0;
+  for (let i = 0; i < 10; i++) {
+    const lease = new Lease(() => returned++);
+    const batch = named(`r${i}${'x'.repeat(498)}`, 1, { lease });
+    await one.intake.consume(batch);
+    lease.release();
+  }
+  assert.ok(one.ledger.heldBy('queues') <= 2_000);
+  assert.ok(returned >= 6, `${returned} of 10 are given back`);
+  await takeAll(one, 10);
+  assert.deepEqual(
+    bodies(one.hop).map((body) => body.slice(0, 2)),
+    Array.from({ length: 10 }, (_, i) => `r${i}`),
+  );
+  assert.ok(one.counts.readBack >= 6);
+  assert.equal(returned, 10);
+  assert.equal(one.ledger.heldBy('queues'), 0);
+});
+
+test('the gzip form is what is stored; a reader gets both forms, and no header that nobody named', async () => {
+  const disk = new MemoryDisk();
+  const batch = { minSize: 0, maxSize: 0, flushTimeoutMs: 1, sizeOf: () => 1, metadataKeys: ['x-tenant'] };
+  const first = await setup(disk, { batch });
+  const metadata = new Map([
+    ['authorization', 'Bearer secret'],
+    ['x-tenant', 'shop'],
+  ]);
+  const text = 'y'.repeat(5_000);
+  await first.intake.consume(named(text, 7, { metadata, gzip: gzipSync(text), signal: 'traces' }));
+  const written = Buffer.concat([...disk.files.values()].map(({ bytes }) => bytes));
+  assert.ok(written.length < 1_000);
+  assert.equal(written.includes('secret'), false);
+  disk.crash();
+  const second = await setup(disk, { batch });
+  await takeAll(second, 1);
+  const [got] = second.hop.seen;
+  assert.equal(Buffer.from(got!.body).toString(), text);
+  assert.deepEqual([got?.signal, got?.items, got?.metadata.get('x-tenant')], ['traces', 7, 'shop']);
+  assert.ok(got?.gzip);
+});
+
+test('requests that are joined are done together', async () => {
+  const disk = new MemoryDisk();
+  const batch = { minSize: 3, maxSize: 0, flushTimeoutMs: 60_000, sizeOf: (b: Batch) => b.items, metadataKeys: [] };
+  const one = await setup(disk, { batch }, { keptBytes: 0 });
+  for (const text of ['a', 'b', 'c']) await one.intake.consume(named(text));
+  await takeAll(one, 1);
+  assert.deepEqual(bodies(one.hop), ['abc']);
+  assert.equal(one.log.length, 0);
+});
+
+test('a full disk refuses with a delay, goes on delivering, and takes again', async () => {
+  const disk = new MemoryDisk();
+  const one = await setup(disk);
+  await one.intake.consume(named('first'));
+  disk.capacity = disk.used;
+  await assert.rejects(one.intake.consume(named('second')), (error: Error) => {
+    assert.ok(error instanceof RetryableError && (error.retryAfterMs ?? 0) > 0);
+    assert.match(error.message, /could not be stored: ENOSPC/);
+    return true;
+  });
+  assert.match(one.intake.refusal(1)?.message ?? '', /storage of the queue is full/);
+  assert.equal(one.counts.size, 1);
+  await takeAll(one, 1);
+  assert.deepEqual(bodies(one.hop), ['first']);
+  disk.capacity = 1e6;
+  await turn(520);
+  assert.equal(one.intake.refusal(1), undefined);
+  await one.intake.consume(named('third'));
+  assert.equal(one.counts.refused, 1);
+});
+
+test('bounds: queue_size in requests as in memory, and the bytes of the storage', async () => {
+  const one = await setup(new MemoryDisk(), { queueSize: 2 });
+  void one.intake.consume(named('a'));
+  void one.intake.consume(named('b'));
+  assert.match(one.intake.refusal(1)?.message ?? '', /queue is full/);
+  assert.throws(() => one.intake.consume(named('c')), RetryableError);
+  const small = await setup(new MemoryDisk(), {}, {}, 2_000);
+  assert.equal(small.intake.refusal(1_000), undefined);
+  await small.intake.consume(named('x'.repeat(1_500)));
+  assert.match(small.intake.refusal(1_000)?.message ?? '', /storage of the queue is full/);
+});
+
+test('block_on_overflow: waits for room, in order', async () => {
+  const one = await setup(new MemoryDisk(), { queueSize: 1, blockOnOverflow: true });
+  const done: string[] = [];
+  const all = ['a', 'b', 'c'].map((text) => one.intake.consume(named(text)).then(() => done.push(text)));
+  await turn();
+  assert.deepEqual(done, ['a']);
+  await takeAll(one, 3);
+  await Promise.all(all);
+  assert.deepEqual(done, ['a', 'b', 'c']);
+});
+
+test('a body that the disk does not give back is counted and passed over', async () => {
+  const disk = new MemoryDisk();
+  const one = await setup(disk, {}, { keptBytes: 0 });
+  await one.intake.consume(named('first'));
+  await turn();
+  await one.intake.consume(named('second'));
+  await one.intake.consume(named('third'));
+  const [content] = disk.files.values();
+  content!.bytes[content!.bytes.indexOf('second')]! ^= 1;
+  await takeAll(one, 2);
+  assert.deepEqual(bodies(one.hop), ['first', 'third']);
+  assert.deepEqual([one.counts.unreadable, one.counts.failures], [1, ['permanent']]);
+  assert.equal(one.log.length, 0);
+});
+
+test('what a queue in memory held is stored when storage is added by a reload', async () => {
+  const disk = new MemoryDisk();
+  const hop = new Hop();
+  const events = { enqueueFailed() {}, failed() {}, queueSize() {}, queueCapacity() {} };
+  const before = queue({ ...OPTIONS, maxBytes: 1e6 }, { events, ledger: testLedger() }, hop.send);
+  for (const text of ['a', 'b', 'c']) void before.consume(named(text));
+  const log = new SegmentLog({
+    ...{ directory: '/q', segmentBytes: 1 << 20, fsync: true, events: silent, disk, budget: new DiskBudget(1e9) },
+  });
+  const queueEvents = { recovered() {}, readBack() {}, unreadable() {}, damaged() {} };
+  const after = new PersistentQueue(OPTIONS, { events, ledger: testLedger(), log, queueEvents }, hop.send);
+  before.handTo?.(after);
+  await before.drain(1_000);
+  await after.start();
+  disk.crash();
+  const restarted = await setup(disk);
+  assert.equal(restarted.counts.recovered, 3);
+});
