@@ -55,12 +55,21 @@ exporters:
     {{- if include "pxanomaly.headersSecret" . }}
     headers: ${env:PXANOMALY_FORWARD_HEADERS}
     {{- end }}
+    {{- if include "pxanomaly.volume" . }}
+    sending_queue:
+      storage: file_storage
+      sizer: bytes
+      queue_size: {{ mul (int .Values.persistence.queueMaxSizeMib) 1048576 }}
+    {{- end }}
   {{- end }}
 extensions:
   health_check:
     endpoint: 0.0.0.0:13133
   file_storage:
     directory: /var/lib/pxanomaly
+    {{- if include "pxanomaly.volume" . }}
+    max_size_mib: {{ int .Values.persistence.queueMaxSizeMib }}
+    {{- end }}
 service:
   telemetry:
     logs:

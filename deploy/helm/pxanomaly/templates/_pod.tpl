@@ -172,6 +172,11 @@ spec:
 {{- if and .Values.persistence.enabled (eq .Values.mode "daemonset") }}{{ .Values.persistence.hostPath }}{{ end -}}
 {{- end -}}
 
+{{/* Not empty where the state is on a volume that survives the pod. */}}
+{{- define "pxanomaly.volume" -}}
+{{- if .Values.persistence.enabled }}{{ ternary .Values.persistence.hostPath "true" (eq .Values.mode "daemonset") }}{{ end -}}
+{{- end -}}
+
 {{/* Not empty where each pod of the StatefulSet gets a claim of its own. */}}
 {{- define "pxanomaly.claimTemplate" -}}
 {{- if and .Values.persistence.enabled (eq .Values.mode "statefulset") (not .Values.persistence.existingClaim) }}true{{ end -}}
