@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import { type Batch, type Consumer, ownBatch, PermanentError, RetryableError } from '../../src/pipeline/index.js';
+import {
+  type Batch,
+  type Consumer,
+  ownBatch,
+  PermanentError,
+  RetryableError,
+  UndeliveredError,
+} from '../../src/pipeline/index.js';
 import factory from '../../src/processors/batch/factory.js';
 import { metricSum, opaqueBatch, testSettings } from '../support/batches.js';
 import { type FakeClock, fakeClock } from '../support/clock.js';
@@ -151,7 +158,7 @@ test('shutdown waits for a stage that is busy, but not for ever', async (t) => {
   const { clock, processor, stage, hop, settings } = setup(t);
   hop.answer = busy;
   void stage.consume(opaqueBatch(3));
-  const closed = processor.shutdown();
+  const closed = assert.rejects(processor.shutdown(), /^UndeliveredError: 3 metric points not delivered$/);
   await clock.advance(3_000, 500);
   await closed;
   assert.equal(await metricSum(settings.telemetry, 'pxanomaly_batch_dropped_items', { reason: 'shutdown' }), 3);
@@ -189,7 +196,7 @@ test('accepted = handed on + dropped, whatever the next stage does', async (t) =
             }
           }
         }
-        const closed = processor.shutdown();
+        const closed = processor.shutdown().catch((error) => assert.ok(error instanceof UndeliveredError));
         await clock.advance(3_500, 50);
         await closed;
         const dropped = await metricSum(settings.telemetry, 'pxanomaly_batch_dropped_items');
