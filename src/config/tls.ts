@@ -33,6 +33,7 @@ export interface ClientTls extends TlsMaterial {
   readonly insecure: boolean;
   readonly insecure_skip_verify: boolean;
   readonly server_name_override?: string | undefined;
+  readonly reload_interval?: number | undefined;
 }
 
 const version = z.enum(['1.0', '1.1', '1.2', '1.3']);
@@ -103,6 +104,9 @@ export const clientTls: z.ZodType<ClientTls> = z
     insecure: z.boolean().default(false).describe('No TLS'),
     insecure_skip_verify: z.boolean().default(false).describe("Do not check the server's certificate"),
     server_name_override: text.describe('Name to expect in the certificate, where it differs from the address'),
+    reload_interval: positiveDuration
+      .optional()
+      .describe("The Collector's; accepted, since the files are read again for each new connection"),
   })
   .superRefine(check);
 

@@ -52,7 +52,7 @@ export class PersistentQueue implements Intake {
     this.#senders = new Senders(
       options.numConsumers,
       () => this.#backlog,
-      (entries) => this.#deliver(entries),
+      (entries) => void this.#deliver(entries),
     );
     host.events.queueCapacity(options.queueSize);
     host.events.queueSize(0);
@@ -202,6 +202,7 @@ export class PersistentQueue implements Intake {
       failure = asStageError(error);
     }
     this.#release(entries, failure);
+    this.#senders.ended();
   }
 
   /** What is there of the bodies; what is not is told. */

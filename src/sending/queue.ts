@@ -39,7 +39,7 @@ class SendingQueue implements Intake {
     this.senders = new Senders(
       options.numConsumers,
       () => this.backlog,
-      (entries) => this.deliver(entries),
+      (entries) => void this.deliver(entries),
     );
     this.pacing = new Pacing(PACED_FROM_BYTES);
     host.events.queueCapacity(options.queueSize);
@@ -192,8 +192,9 @@ class SendingQueue implements Intake {
     } catch (error) {
       failure = asStageError(error);
     }
-    if (isKept(failure) && this.successor) return this.handOn(entries);
-    this.release(entries, failure);
+    if (isKept(failure) && this.successor) this.handOn(entries);
+    else this.release(entries, failure);
+    this.senders.ended();
   }
 
   private handOn(entries: readonly Entry[]): void {

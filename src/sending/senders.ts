@@ -15,8 +15,8 @@ export class Senders {
   constructor(
     private readonly most: number,
     private readonly backlog: () => Backlog,
-    /** Never rejects. */
-    private readonly deliver: (entries: readonly Entry[]) => Promise<void>,
+    /** Calls `ended` when it is done. */
+    private readonly deliver: (entries: readonly Entry[]) => void,
   ) {
     // One listener for each request under way of those who take the signal itself; there may be hundreds.
     setMaxListeners(0, this.giveUp.signal);
@@ -41,12 +41,12 @@ export class Senders {
       const entries = this.backlog().take(this.#flushing);
       if (!entries) return;
       this.#active++;
-      void this.#send(entries);
+      this.deliver(entries);
     }
   }
 
-  async #send(entries: readonly Entry[]): Promise<void> {
-    await this.deliver(entries);
+  /** Once for each `deliver`. */
+  ended(): void {
     this.#active--;
     this.pump();
     this.#tellIdle();

@@ -32,6 +32,9 @@ const PAUSE_MAX_MS = 5_000;
 /** Time for requests under way when the channel closes; ms. They have been drained before, so this is for the socket alone. */
 const CLOSE_MS = 1_000;
 
+/** There is no connection: the request was not begun. */
+export class ConnectError extends RetryableError {}
+
 export class Channel {
   private ready: ClientSession | undefined;
   private connecting: Promise<ClientSession> | undefined;
@@ -60,13 +63,18 @@ export class Channel {
     }
   }
 
+  /** The last attempt to connect has failed, and the pause after it is not over. */
+  get failing(): boolean {
+    return this.ready?.available !== true && this.nextAttemptAt > performance.now();
+  }
+
   private async session(signal: Cancel): Promise<ClientSession> {
     for (;;) {
       if (signal.aborted) throw signal.reason;
       if (this.closing.aborted) throw this.closing.reason;
       if (this.ready?.available) return this.ready;
       const waitMs = this.connecting ? 0 : this.nextAttemptAt - performance.now();
-      if (waitMs > 0 && !this.options.waitForReady) throw new RetryableError(this.lastFailure);
+      if (waitMs > 0 && !this.options.waitForReady) throw new ConnectError(this.lastFailure);
       if (waitMs > 0) await this.orAborted(this.pause(waitMs), signal);
       else await this.attempt(signal);
     }
@@ -130,7 +138,7 @@ export class Channel {
       const pauseMs = Math.min(PAUSE_MIN_MS * 2 ** this.failures++, PAUSE_MAX_MS) * (0.8 + 0.4 * Math.random());
       this.nextAttemptAt = performance.now() + pauseMs;
       this.lastFailure = `cannot connect to ${this.options.url}: ${reasonOf(error)}`;
-      throw new RetryableError(this.lastFailure, undefined, { cause: error });
+      throw new ConnectError(this.lastFailure, undefined, { cause: error });
     }
   }
 

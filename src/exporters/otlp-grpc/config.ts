@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { duration } from '../../config/duration.js';
 import { type GrpcTarget, grpcTarget } from '../../config/endpoint.js';
 import { type ClientTls, clientTls } from '../../config/tls.js';
+import { type Compression, compressionProblems, compressionSchema } from '../../sending/compression.js';
 import { queueSchema, retrySchema, type SendingConfig, sendingProblems, timeoutSchema } from '../../sending/config.js';
 
 export interface KeepaliveConfig {
@@ -14,12 +15,12 @@ export interface KeepaliveConfig {
 export interface Config extends SendingConfig {
   endpoint: GrpcTarget;
   tls: ClientTls;
-  compression: 'gzip' | 'none';
+  compression: Compression;
   headers: Record<string, string>;
   authority?: string | undefined;
   keepalive?: KeepaliveConfig | undefined;
   wait_for_ready: boolean;
-  balancer_name?: 'pick_first' | undefined;
+  balancer_name: 'pick_first' | 'round_robin';
 }
 
 const keepalive: z.ZodType<KeepaliveConfig> = z.strictObject({
@@ -37,12 +38,15 @@ const metadataName = z
 export const schema: z.ZodType<Config> = z.strictObject({
   endpoint: grpcTarget.describe('host:port, http://, https:// or dns:///'),
   tls: clientTls.prefault({}).describe('TLS; https:// and http:// in the endpoint take precedence over insecure'),
-  compression: z.enum(['gzip', 'none']).default('gzip').describe('an incoming gzip form is reused'),
+  compression: compressionSchema.describe('an incoming gzip form is reused; zstd needs Node 22.15 or later'),
   headers: z.record(metadataName, z.string()).default({}).describe('sent with each request'),
   authority: z.string().optional().describe('value of :authority; default: the endpoint'),
   keepalive: keepalive.optional().describe('HTTP/2 pings; off by default'),
   wait_for_ready: z.boolean().default(false).describe('wait for a connection until timeout instead of failing at once'),
-  balancer_name: z.enum(['pick_first']).optional().describe('one connection is all there is'),
+  balancer_name: z
+    .enum(['pick_first', 'round_robin'])
+    .default('pick_first')
+    .describe('one connection, or one to each address of the name (a headless Service), followed as they change'),
   timeout: timeoutSchema('5s'),
   retry_on_failure: retrySchema,
   sending_queue: queueSchema,
@@ -50,7 +54,7 @@ export const schema: z.ZodType<Config> = z.strictObject({
 
 /** Problems across the keys. */
 export function validate(config: Config): string[] {
-  const problems = sendingProblems(config);
+  const problems = [...sendingProblems(config), ...compressionProblems(config.compression)];
   if (config.keepalive && config.keepalive.time < 10_000)
     problems.push('keepalive: time must be at least 10s (servers close connections that ping more often)');
   return problems;

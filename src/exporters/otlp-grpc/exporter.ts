@@ -1,15 +1,19 @@
 // Pushes batches over gRPC: the bytes as they came, one frame each.
-import { formatHostPort } from '../../config/endpoint.js';
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import { formatHostPort, type HostPort } from '../../config/endpoint.js';
 import type { Settings } from '../../config/settings.js';
 import { type ClientTls, clientTlsOptions } from '../../config/tls.js';
 import { encodeHeaders } from '../../http2/index.js';
 import { Code, decodeStatus, formatTimeout, NAMES, type Status } from '../../otlp/index.js';
 import { type Batch, formatId, RetryableError, type Signal } from '../../pipeline/index.js';
 import type { Cancel } from '../../sending/abort.js';
-import { gzipOf } from '../../sending/compression.js';
+import { formOf } from '../../sending/compression.js';
 import type { Push } from '../../sending/exporter.js';
 import { decodePartialSuccess, MALFORMED, MAX_REPLY_BYTES, ReplyDecoder, Unreadable } from '../../sending/reply.js';
 import type { PartialSuccess } from '../../sending/send.js';
+import { Balancer } from './balancer.js';
 import { type Reply, UnprocessedError, unaryCall } from './call.js';
 import { Channel } from './channel.js';
 import type { Config } from './config.js';
@@ -27,7 +31,7 @@ function requestHead(signal: Signal, config: Config, version: string): Buffer {
     'content-type': 'application/grpc',
     'user-agent': `pxanomaly/${version}`,
     'grpc-accept-encoding': 'identity,gzip',
-    ...(config.compression === 'gzip' && { 'grpc-encoding': 'gzip' }),
+    ...(config.compression !== 'none' && { 'grpc-encoding': config.compression }),
     ...config.headers,
   };
   return encodeHeaders(Object.entries(fields));
@@ -39,15 +43,34 @@ function tlsOf(config: Config): ClientTls {
   return { ...config.tls, insecure: scheme === undefined ? config.tls.insecure : scheme === 'http' };
 }
 
-function openChannel(settings: Settings, config: Config): Channel {
+/** One connection, or one to each address of the name. */
+function openTransport(settings: Settings, config: Config): Pick<Channel, 'use' | 'close'> {
+  const { host, port } = config.endpoint;
+  if (config.balancer_name === 'pick_first') return openChannel(settings, config, config.endpoint);
+  const log = settings.telemetry.log.child({ component: formatId(settings.id), kind: 'exporter', host });
+  return new Balancer({
+    host,
+    resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
+    open: (address) => openChannel(settings, config, { host: address, port }),
+    onChanged: (addresses) => log.info({ addresses }, 'Requests go to these addresses in turn'),
+  });
+}
+
+function openChannel(settings: Settings, config: Config, at: HostPort): Channel {
   const tls = tlsOf(config);
-  const endpoint = formatHostPort(config.endpoint);
+  const endpoint = formatHostPort(at);
   const log = settings.telemetry.log.child({ component: formatId(settings.id), kind: 'exporter', endpoint });
   const { keepalive } = config;
+  // The certificate is that of the name, whichever of its addresses shows it.
+  const name = at.host !== config.endpoint.host && !isIP(config.endpoint.host) && { servername: config.endpoint.host };
+  const secure = async (): Promise<ConnectionOptions | undefined> => {
+    const options = await clientTlsOptions(tls);
+    return options && { ...name, ...options };
+  };
   return new Channel({
-    at: config.endpoint,
+    at,
     url: `${tls.insecure ? 'http' : 'https'}://${endpoint}`,
-    secure: () => clientTlsOptions(tls),
+    secure,
     keepalive: keepalive && {
       timeMs: keepalive.time,
       timeoutMs: keepalive.timeout,
@@ -95,17 +118,17 @@ function destinationOf(config: Config): string {
 
 /** The sending side of the exporter; files of `tls` that cannot be read fail `start`. */
 export function grpcPush(settings: Settings, config: Config): Push {
-  const channel = openChannel(settings, config);
+  const channel = openTransport(settings, config);
   const heads = {
     metrics: requestHead('metrics', config, settings.version),
     traces: requestHead('traces', config, settings.version),
     logs: requestHead('logs', config, settings.version),
   };
-  const compressed = config.compression === 'gzip';
+  const compressed = config.compression !== 'none';
   const decoder = new ReplyDecoder();
 
   const call = async (batch: Batch, signal: Cancel): Promise<Reply> => {
-    const body = compressed ? await gzipOf(batch) : batch.body;
+    const body = compressed ? await formOf(batch, config.compression) : batch.body;
     const options = {
       head: heads[batch.signal],
       compressed,

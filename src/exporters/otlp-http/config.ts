@@ -4,6 +4,7 @@ import { httpUrl } from '../../config/endpoint.js';
 import { type ClientTls, clientTls } from '../../config/tls.js';
 import { NAMES } from '../../otlp/index.js';
 import type { Signal } from '../../pipeline/index.js';
+import { type Compression, compressionProblems, compressionSchema } from '../../sending/compression.js';
 import { queueSchema, retrySchema, type SendingConfig, sendingProblems, timeoutSchema } from '../../sending/config.js';
 
 export interface Config extends SendingConfig {
@@ -12,10 +13,11 @@ export interface Config extends SendingConfig {
   traces_endpoint?: string | undefined;
   logs_endpoint?: string | undefined;
   encoding: 'proto' | 'json';
-  compression: 'gzip' | 'none';
+  compression: Compression;
   headers: Record<string, string>;
   tls: ClientTls;
   max_conns_per_host: number;
+  proxy_url?: string | undefined;
 }
 
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'not a header name');
@@ -26,10 +28,15 @@ export const schema: z.ZodType<Config> = z.strictObject({
   traces_endpoint: httpUrl.optional().describe('whole URL for traces, instead of endpoint'),
   logs_endpoint: httpUrl.optional().describe('whole URL for logs, instead of endpoint'),
   encoding: z.enum(['proto', 'json']).default('proto').describe('form of the body'),
-  compression: z.enum(['gzip', 'none']).default('gzip').describe('an incoming gzip form is reused with encoding proto'),
+  compression: compressionSchema.describe(
+    'an incoming gzip form is reused with encoding proto; zstd needs Node 22.15 or later',
+  ),
   headers: z.record(headerName, z.string()).default({}).describe('sent with each request'),
   tls: clientTls.prefault({}).describe('TLS of https:// endpoints'),
   max_conns_per_host: z.int().min(0).default(0).describe('connections to one host; 0: as many as num_consumers'),
+  proxy_url: httpUrl
+    .optional()
+    .describe('proxy on the way; default: what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say for the endpoint'),
   timeout: timeoutSchema('30s'),
   retry_on_failure: retrySchema,
   sending_queue: queueSchema,
@@ -43,7 +50,7 @@ export function urlOf(config: Config, signal: Signal): string | undefined {
 
 /** Problems across the keys. */
 export function validate(config: Config): string[] {
-  const problems = sendingProblems(config);
+  const problems = [...sendingProblems(config), ...compressionProblems(config.compression)];
   if (!(config.endpoint ?? config.metrics_endpoint ?? config.traces_endpoint ?? config.logs_endpoint))
     problems.unshift('give endpoint, or an endpoint of each signal');
   return problems;

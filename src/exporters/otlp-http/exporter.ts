@@ -1,50 +1,76 @@
 // Pushes batches over HTTP, protobuf as it came or as OTLP/JSON.
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import type { Dispatcher, Pool } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 import type { Settings } from '../../config/settings.js';
 import { clientTlsOptions } from '../../config/tls.js';
 import { protobufToJson } from '../../otlp/index.js';
 import { type Batch, PermanentError, RetryableError, SIGNALS, type Signal } from '../../pipeline/index.js';
 import { type Cancel, signalOf } from '../../sending/abort.js';
-import { gzipOf } from '../../sending/compression.js';
+import { compressed, formOf } from '../../sending/compression.js';
 import type { Push } from '../../sending/exporter.js';
 import { MAX_REPLY_BYTES, ReplyDecoder, TOO_LARGE, type Unreadable } from '../../sending/reply.js';
 import { type HttpAnswer, judge } from './answer.js';
 import { type Config, urlOf } from './config.js';
-
-const compress = promisify(gzip);
+import { proxyFor } from './proxy.js';
 
 /** A peer that does not finish the handshake by then is as good as away; ms. */
 const CONNECT_TIMEOUT_MS = 20_000;
 
 interface Target {
-  readonly pool: Pool;
+  readonly dispatcher: Dispatcher;
+  readonly origin: string;
   readonly path: string;
   readonly url: string;
+}
+
+/** Connects with the certificates as they are now: files that were renewed count from the next connection on. */
+function connector(undici: typeof import('undici'), config: Config): buildConnector.connector {
+  let made: { readonly from: string; readonly connect: buildConnector.connector } | undefined;
+  const current = async (): Promise<buildConnector.connector> => {
+    const tls = await clientTlsOptions({ ...config.tls, insecure: false });
+    const from = JSON.stringify(tls);
+    // One is kept as long as nothing changes: it remembers TLS sessions.
+    if (made?.from !== from) {
+      const options = { ...tls, timeout: CONNECT_TIMEOUT_MS } as buildConnector.BuildOptions;
+      made = { from, connect: undici.buildConnector(options) };
+    }
+    return made.connect;
+  };
+  return (options, done) =>
+    void current().then(
+      (connect) => connect(options, done),
+      (error: Error) => done(error, null),
+    );
 }
 
 /** One pool a host, shared by the signals that go there. Reads the files of `tls`. */
 async function openTargets(config: Config): Promise<ReadonlyMap<Signal, Target>> {
   // Not before somebody exports over HTTP: undici is 5 MB of resident memory.
-  const { Pool } = await import('undici');
+  const undici = await import('undici');
   const tls = await clientTlsOptions({ ...config.tls, insecure: false });
-  const options: Pool.Options = {
+  const options = {
     connections: config.max_conns_per_host || config.sending_queue.num_consumers,
-    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS } as NonNullable<Pool.Options['connect']>,
     // The timeout of the attempt is the only one.
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  const pools = new Map<string, Pool>();
+  const open = (url: URL): Dispatcher => {
+    const proxy = proxyFor(url, config.proxy_url, process.env);
+    if (proxy === undefined) return new undici.Pool(url.origin, { ...options, connect: connector(undici, config) });
+    return new undici.ProxyAgent({
+      ...options,
+      uri: proxy,
+      requestTls: { ...tls, timeout: CONNECT_TIMEOUT_MS } as buildConnector.BuildOptions,
+    });
+  };
+  const dispatchers = new Map<string, Dispatcher>();
   const targets = new Map<Signal, Target>();
   for (const signal of SIGNALS) {
     const text = urlOf(config, signal);
     if (text === undefined) continue;
     const url = new URL(text);
-    const pool = pools.get(url.origin) ?? new Pool(url.origin, options);
-    pools.set(url.origin, pool);
-    targets.set(signal, { pool, path: url.pathname + url.search, url: text });
+    const dispatcher = dispatchers.get(url.origin) ?? open(url);
+    dispatchers.set(url.origin, dispatcher);
+    targets.set(signal, { dispatcher, origin: url.origin, path: url.pathname + url.search, url: text });
   }
   return targets;
 }
@@ -59,16 +85,14 @@ function requestHeaders(config: Config, version: string): Record<string, string>
     'accept-encoding': 'gzip',
     ...Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value])),
     'content-type': contentTypeOf(config),
-    ...(config.compression === 'gzip' && { 'content-encoding': 'gzip' }),
+    ...(config.compression !== 'none' && { 'content-encoding': config.compression }),
   };
 }
 
 /** The bytes to send. The gzip form of protobuf is shared with other exporters. */
-async function encode(batch: Batch, config: Config): Promise<Uint8Array> {
-  const gzipped = config.compression === 'gzip';
-  if (config.encoding === 'proto') return gzipped ? gzipOf(batch) : batch.body;
-  const json = Buffer.from(protobufToJson(batch.signal, batch.body));
-  return gzipped ? compress(json, { level: 1 }) : json;
+async function encode(batch: Batch, { encoding, compression }: Config): Promise<Uint8Array> {
+  if (encoding === 'proto') return formOf(batch, compression);
+  return compressed(Buffer.from(protobufToJson(batch.signal, batch.body)), compression);
 }
 
 /** Reads a body up to the bound, so that the connection can serve again; a longer one is cut and its connection closed. */
@@ -124,7 +148,8 @@ export function httpPush(settings: Settings, config: Config): Push {
   const request = async (target: Target, body: Uint8Array, cancel: Cancel): Promise<HttpAnswer> => {
     const signal = signalOf(cancel);
     try {
-      const answer = await target.pool.request({ method: 'POST', path: target.path, headers, body, signal });
+      const { origin, path } = target;
+      const answer = await target.dispatcher.request({ method: 'POST', origin, path, headers, body, signal });
       return await read(answer, type, decoder);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
@@ -144,7 +169,8 @@ export function httpPush(settings: Settings, config: Config): Push {
     },
     destination: destinationOf(config),
     async close() {
-      await Promise.all([...new Set([...targets.values()].map(({ pool }) => pool))].map((pool) => pool.destroy()));
+      const all = new Set([...targets.values()].map(({ dispatcher }) => dispatcher));
+      await Promise.all([...all].map((dispatcher) => dispatcher.destroy()));
     },
   };
 }
