@@ -2,7 +2,6 @@
 
 import type { Signal } from './batch.js';
 import type { Consumer } from './consumer.js';
-import type { StateForgotten, StateListing, StateQuery, StateTarget } from './state.js';
 
 export type Kind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension';
 
@@ -36,32 +35,6 @@ export interface Component {
   inspect?(): unknown;
 }
 
-/** An event that somebody makes up to prove the way to the pager. */
-export interface TestEvent {
-  /** `ns/a -> ns/b`. */
-  readonly edge: string;
-  readonly kind: string;
-  /** Id or name; undefined: the only one, or the only one that has the edge. */
-  readonly cluster?: string | undefined;
-  /** Sends an incident, too. */
-  readonly incident: boolean;
-  /** From its start to its end, ms. */
-  readonly holdMs: number;
-}
-
-/** What became of it. */
-export interface TestOutcome {
-  readonly cluster: string;
-  readonly edge: string;
-  readonly kind: string;
-  /** Whether the edge has been seen in real data. */
-  readonly known: boolean;
-  /** Id of the incident; '' without one. */
-  readonly incident: string;
-  /** Pipelines that it went down. */
-  readonly pipelines: number;
-}
-
 /** Receives from outside. `consumer` is the fan-out of every pipeline of that signal that names the receiver. */
 export interface Receiver extends Component {
   /** Called before `start`, once a signal. Signals without a call are not served (OTLP: UNIMPLEMENTED / 404). */
@@ -77,12 +50,6 @@ export interface Processor extends Component {
    * `previous.shutdown` follows and must leave alone what was handed over. Throws nothing: what does not fit is dropped and said.
    */
   adopt?(previous: Processor): void;
-  /** Sends a made-up event down its pipelines, tagged and never learnt. Rejects with a `PermanentError` that says what is wrong with it. */
-  inject?(event: TestEvent): Promise<TestOutcome>;
-  /** What it knows. */
-  listState?(query: StateQuery): StateListing;
-  /** Forgets a cluster or an edge. Rejects with a `PermanentError` that says what there is instead. */
-  forgetState?(target: StateTarget): Promise<StateForgotten>;
 }
 
 export interface Exporter extends Component, Consumer {
@@ -116,6 +83,22 @@ export interface InstanceOf {
   extension: Extension;
 }
 
+/** A running component under the id that the configuration writes. */
+export interface Instance<C extends Component> {
+  readonly key: string;
+  readonly component: C;
+}
+
+/**
+ * What an operator may ask of a type of component: `POST /NAME` beside our own metrics, from this host alone. Gets the request, a
+ * JSON object, and every running instance of the type; gives a JSON object. Rejects with a `PermanentError` that says what is wrong with
+ * the request.
+ */
+export type Command<C extends Component> = (
+  request: Readonly<Record<string, unknown>>,
+  instances: readonly Instance<C>[],
+) => Promise<object>;
+
 /**
  * A component's whole face. `Config` is what the user wrote, checked and with defaults filled in; `Settings` what the host gives.
  * `schema` is declared by the `config` layer; the vocabulary only says that it exists.
@@ -138,4 +121,6 @@ export interface Factory<K extends Kind, Config, Settings, Schema> {
   /** Ids of extensions that it needs, by the key that names each. */
   extensions?(config: Config): Readonly<Record<string, string>>;
   create(settings: Settings, config: Config): InstanceOf[K];
+  /** By name; served wherever the factory is among the components, used or not. */
+  readonly commands?: Readonly<Record<string, Command<InstanceOf[K]>>>;
 }

@@ -6,4 +6,3 @@ export * from './errors.js';
 export * from './file-mode.js';
 export * from './lease.js';
 export * from './ledger.js';
-export * from './state.js';

@@ -74,7 +74,7 @@ export function serviceFrom(
   options: Omit<ServiceOptions, 'version'>,
 ): Service {
   const loaded = loadConfig(components, sources);
-  const service = new Service(requireConfig(loaded), { version: VERSION, ...options });
+  const service = new Service(requireConfig(loaded), { version: VERSION, components, ...options });
   logWarnings(service.telemetry.log, loaded.problems);
   return service;
 }

@@ -1,6 +1,6 @@
 // Instances of components, wired into pipelines from the exporters back to the receivers.
 import type { ConfiguredComponent, ConfiguredPipeline, GatewayConfig } from '../config/gateway-config.js';
-import type { Settings } from '../config/settings.js';
+import type { AnyFactory, Settings } from '../config/settings.js';
 import type {
   Component,
   Connector,
@@ -58,6 +58,13 @@ export interface Graph {
 /** How messages name an instance. */
 export function nodeName(node: Pick<Node, 'kind' | 'key'>): string {
   return `${node.kind} ${node.key}`;
+}
+
+/** What of a graph a factory has made. */
+export function instancesOf(factory: AnyFactory, graph: Graph | undefined, config: GatewayConfig): readonly Node[] {
+  const { kind } = factory;
+  const nodes: readonly Node[] = graph?.[`${kind}s`] ?? [];
+  return nodes.filter(({ key }) => config.components[kind].get(key)?.factory === factory);
 }
 
 class Builder {

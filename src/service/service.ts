@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { bindOptions } from '../config/endpoint.js';
 import type { ConfiguredComponent, GatewayConfig } from '../config/gateway-config.js';
-import type { Settings } from '../config/settings.js';
+import type { AnyFactory, Settings } from '../config/settings.js';
 import {
   type Component,
   type Exporter,
@@ -18,7 +18,7 @@ import { type MetricsEndpoint, serveMetrics } from '../telemetry/metrics-endpoin
 import { PipelineItems } from '../telemetry/pipeline-items.js';
 import { registerProcessMetrics, registerTargetInfo } from '../telemetry/process-metrics.js';
 import { ownResource, stableInstanceId } from '../telemetry/resource.js';
-import { buildGraph, type Graph, type GraphHost, type Node, nodeName } from './graph.js';
+import { buildGraph, type Graph, type GraphHost, instancesOf, type Node, nodeName } from './graph.js';
 import { type Leftover, SHUTDOWN_MS, startAll, startOrder, stopAll } from './lifecycle.js';
 import { memoryBytes } from './memory.js';
 import { ownPages } from './own-pages.js';
@@ -37,6 +37,8 @@ export interface ServiceOptions {
   readonly log?: Logger;
   /** Time for a shutdown, ms. */
   readonly shutdownMs?: number;
+  /** What configurations may name: their commands are served. */
+  readonly components?: readonly AnyFactory[];
 }
 
 type State = 'made' | 'running' | 'stopped';
@@ -289,7 +291,11 @@ export class Service {
   }
 
   private async openEndpoints(config: GatewayConfig): Promise<void> {
-    const pages = ownPages({ status: () => this.status(), graph: () => this.graph });
+    const pages = ownPages({
+      status: () => this.status(),
+      factories: this.options.components ?? [],
+      instances: (factory) => instancesOf(factory, this.graph, this.config),
+    });
     for (const at of config.telemetry.metrics.listen) {
       try {
         this.endpoints.push(await serveMetrics(this.telemetry, bindOptions(at), pages));

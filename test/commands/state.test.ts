@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import type { StateListing } from '../../src/pipeline/index.js';
+import type { StateListing } from '../../src/detection/state/listing.js';
 import { UsageError } from '../../src/terminal/io.js';
 import { metricsRequest, pixieRow } from '../support/anomaly.js';
 import { command } from '../support/commands.js';

@@ -1,6 +1,5 @@
 // What arrives from each cluster, as the anomaly processor tells it: problems as checks, the rest as tables.
-import type { ClusterStatus } from '../../detection/status/cluster-status.js';
-import type { AnomalyReport } from '../../processors/anomaly/processor.js';
+import type { AnomalyReport, ClusterStatus } from '../../detection/status/cluster-status.js';
 import type { StatusDocument } from '../../service/status.js';
 import { countOf, formatCount, formatSeconds } from '../../terminal/format.js';
 import { formatTable } from '../../terminal/table.js';

@@ -3,7 +3,7 @@ import { COMPONENTS } from '../../components.js';
 import { parseDuration } from '../../config/duration.js';
 import { formatHostPort, type HostPort } from '../../config/endpoint.js';
 import { loadConfig, requireConfig } from '../../config/load.js';
-import type { TestOutcome } from '../../pipeline/index.js';
+import type { TestOutcome } from '../../detection/results/test-events.js';
 import type { StatusDocument } from '../../service/status.js';
 import { painter } from '../../terminal/colour.js';
 import { formatSeconds } from '../../terminal/format.js';

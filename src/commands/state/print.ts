@@ -1,5 +1,5 @@
 // What `pxanomaly state` prints for people.
-import type { ClusterListing, EdgeListing, SenderListing } from '../../pipeline/index.js';
+import type { ClusterListing, EdgeListing, SenderListing } from '../../detection/state/listing.js';
 import { countOf, formatSeconds } from '../../terminal/format.js';
 import type { Forgotten, Listed, Wanted } from './source.js';
 

@@ -1,5 +1,5 @@
 // Where `pxanomaly state` finds what detectors know: a running gateway, or a checkpoint.
-import type { StateForgotten, StateListing } from '../../pipeline/index.js';
+import type { StateForgotten, StateListing } from '../../detection/state/listing.js';
 
 /** What a processor is asked. */
 export interface Wanted {

@@ -1,11 +1,19 @@
 // Sends made-up events where a cluster's real ones would go, and ends them when their time is over.
-import { PermanentError, type TestEvent, type TestOutcome } from '../../pipeline/index.js';
+import { PermanentError } from '../../pipeline/index.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
 import type { Route } from '../pending-request.js';
 import type { Edges } from '../topology/edges.js';
 import { type ClusterState, type EdgeState, edgeText } from '../topology/graph.js';
 import type { OwnResource } from './own-resource.js';
-import { type MadeUp, newIncidentId, parseEdge, parseKind, testBatch } from './test-events.js';
+import {
+  type MadeUp,
+  newIncidentId,
+  parseEdge,
+  parseKind,
+  type TestEvent,
+  type TestOutcome,
+  testBatch,
+} from './test-events.js';
 
 export interface InjectorOptions {
   readonly own: OwnResource;

@@ -12,6 +12,32 @@ import { type EventRecord, SEVERITY, serializeEvents } from './result-events.js'
 import { ResultMetrics } from './result-metrics.js';
 import { durationText } from './sentence.js';
 
+/** An event that somebody makes up to prove the way to the pager. */
+export interface TestEvent {
+  /** `ns/a -> ns/b`. */
+  readonly edge: string;
+  readonly kind: string;
+  /** Id or name; undefined: the only one, or the only one that has the edge. */
+  readonly cluster?: string | undefined;
+  /** Sends an incident, too. */
+  readonly incident: boolean;
+  /** From its start to its end, ms. */
+  readonly holdMs: number;
+}
+
+/** What became of it. */
+export interface TestOutcome {
+  readonly cluster: string;
+  readonly edge: string;
+  readonly kind: string;
+  /** Whether the edge has been seen in real data. */
+  readonly known: boolean;
+  /** Id of the incident; '' without one. */
+  readonly incident: string;
+  /** Pipelines that it went down. */
+  readonly pipelines: number;
+}
+
 /** The attribute that tells a test from the real thing, on events (true) and on points ("true"). */
 export const TEST_ATTRIBUTE = 'anomaly.test';
 

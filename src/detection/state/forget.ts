@@ -1,9 +1,10 @@
 // Which cluster or edge an operator means, and forgetting it.
 import { nearest } from '../../config/nearest.js';
-import { PermanentError, type StateForgotten, type StateTarget } from '../../pipeline/index.js';
+import { PermanentError } from '../../pipeline/index.js';
 import type { Detector } from '../detector.js';
 import { parseEdge } from '../results/test-events.js';
 import { type ClusterState, type EdgeState, edgeText } from '../topology/graph.js';
+import type { StateForgotten, StateTarget } from './listing.js';
 
 export interface Target {
   readonly cluster: ClusterState;

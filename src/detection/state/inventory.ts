@@ -1,18 +1,11 @@
 // What the detectors know, in numbers and names for an operator.
-import type {
-  ClusterListing,
-  EdgeListing,
-  GroupListing,
-  SenderListing,
-  StateListing,
-  StateQuery,
-} from '../../pipeline/index.js';
 import type { Detector } from '../detector.js';
 import { compileGlob } from '../rules/glob.js';
 import { formatService } from '../rules/names.js';
 import type { Capacities } from '../settings.js';
 import type { ClusterState, EdgeState, GroupState } from '../topology/graph.js';
 import { clustersCalled } from './forget.js';
+import type { ClusterListing, EdgeListing, GroupListing, SenderListing, StateListing, StateQuery } from './listing.js';
 
 /** What a listing holds the use against. */
 type Bounds = Pick<Capacities, 'maxGroups' | 'maxEdges' | 'maxSeries'>;

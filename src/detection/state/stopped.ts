@@ -4,7 +4,7 @@ import { CheckpointError } from '../../kernel/errors.js';
 import type { KernelOptions } from '../../kernel/face.js';
 import { Kernel } from '../../kernel/kernel.js';
 import { stateLayout } from '../../kernel/state-layout.js';
-import type { Batch, StateForgotten, StateListing, StateQuery, StateTarget } from '../../pipeline/index.js';
+import type { Batch } from '../../pipeline/index.js';
 import { anomalyEvents } from '../../telemetry/anomaly-events.js';
 import { createTelemetry } from '../../telemetry/index.js';
 import { Detector } from '../detector.js';
@@ -14,6 +14,7 @@ import { atOnce } from '../slicing/slices.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
 import { forget, targetOf } from './forget.js';
 import { listState } from './inventory.js';
+import type { StateForgotten, StateListing, StateQuery, StateTarget } from './listing.js';
 
 /** Nothing is received. */
 const NO_INPUT = 1024;

@@ -5,7 +5,7 @@ import type { Detector } from '../detector.js';
 import { isExternal } from '../rules/names.js';
 import { type ClockOffset, clockOffsets } from '../topology/clock-offsets.js';
 import { type ClusterState, type EdgeState, edgeText, type FeatureState } from '../topology/graph.js';
-import { WARM_WINDOWS } from './status.js';
+import { type AnomalyStatus, WARM_WINDOWS } from './status.js';
 
 export interface ClusterStatus {
   readonly id: string;
@@ -37,6 +37,11 @@ export interface ClusterStatus {
   readonly clocks: readonly ClockOffset[];
   /** What its sender has set, under the names of the headers. */
   readonly settings: Readonly<Record<string, string | number>>;
+}
+
+/** What a processor knows of itself and of every cluster. */
+export interface AnomalyReport extends AnomalyStatus {
+  readonly senders: readonly ClusterStatus[];
 }
 
 const NO_SERIES: ResolveCounts = { mapped: 0, unmapped: 0, ignored: 0, muted: 0, refused: 0 };

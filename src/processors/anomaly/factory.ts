@@ -1,5 +1,6 @@
 // The anomaly processor's whole face.
 import type { ComponentFactory } from '../../config/settings.js';
+import { commands } from './commands.js';
 import { LIVE } from './options.js';
 import { createAnomalyProcessor } from './processor.js';
 import { schema, validateConfig } from './schema.js';
@@ -12,5 +13,6 @@ export const anomaly: ComponentFactory<'processor', typeof schema> = {
   schema,
   validate: validateConfig,
   extensions: ({ storage }) => (storage === undefined ? {} : { storage }),
+  commands,
   create: (settings, config) => createAnomalyProcessor(settings, config, LIVE),
 };

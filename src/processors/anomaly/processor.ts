@@ -5,13 +5,11 @@ import { Learner } from '../../detection/learner.js';
 import { Backlog } from '../../detection/learning/backlog.js';
 import type { PendingRequest, Route } from '../../detection/pending-request.js';
 import { Delivery } from '../../detection/results/delivery.js';
-import { Injector } from '../../detection/results/injector.js';
 import type { OwnResource } from '../../detection/results/own-resource.js';
 import { stamped } from '../../detection/results/stamp.js';
-import { Checkpoints } from '../../detection/state/checkpoints.js';
-import { forget, type Target, targetOf } from '../../detection/state/forget.js';
-import { listState } from '../../detection/state/inventory.js';
-import { type ClusterStatus, clusterStatuses } from '../../detection/status/cluster-status.js';
+import type { TestEvent, TestOutcome } from '../../detection/results/test-events.js';
+import type { StateForgotten, StateListing, StateQuery, StateTarget } from '../../detection/state/listing.js';
+import { type AnomalyReport, clusterStatuses } from '../../detection/status/cluster-status.js';
 import {
   type AnomalyStatus,
   type EdgeStatus,
@@ -22,7 +20,6 @@ import {
 } from '../../detection/status/status.js';
 import { CapacityError, MalformedError } from '../../kernel/errors.js';
 import type { KernelFace, KernelOptions } from '../../kernel/face.js';
-import { stateLayout } from '../../kernel/state-layout.js';
 import {
   type Batch,
   type Consumer,
@@ -30,22 +27,14 @@ import {
   type Processor,
   type RetryableError,
   type Signal,
-  type StateForgotten,
-  type StateListing,
-  type StateQuery,
-  type StateTarget,
-  type TestEvent,
-  type TestOutcome,
 } from '../../pipeline/index.js';
 import { type AnomalyEvents, anomalyEvents } from '../../telemetry/anomaly-events.js';
 import { countOf } from '../../terminal/format.js';
 import type { Config } from './config.js';
+import { Operations } from './operations.js';
 import { detectionSettings } from './settings.js';
-import { checkpointName, storageOf } from './storage.js';
+import { StateKeeper } from './state-keeper.js';
 import { Timers } from './timers.js';
-
-/** What the ends of anomalies and incidents say. */
-const REASON = 'an operator had it forgotten';
 
 export interface AnomalyOptions {
   /** False in a replay: learning ends before `consume` does, ticks are closed straight through, no clock plays a part. */
@@ -57,16 +46,14 @@ export interface AnomalyOptions {
   readonly hashSeed?: bigint;
 }
 
-/** What `inspect` gives. */
-export interface AnomalyReport extends AnomalyStatus {
-  readonly senders: readonly ClusterStatus[];
-}
-
 export interface AnomalyProcessor extends Processor {
   status(): AnomalyStatus;
   edges(): EdgeStatus[];
   /** Closes what is open and hands the results on: the end of a replay. The newest window is forgotten where it is not whole. */
   flush(endsWhole?: boolean): Promise<void>;
+  inject(event: TestEvent): Promise<TestOutcome>;
+  listState(query: StateQuery): StateListing;
+  forgetState(target: StateTarget): Promise<StateForgotten>;
 }
 
 export function createAnomalyProcessor(settings: Settings, config: Config, options: AnomalyOptions): AnomalyProcessor {
@@ -84,10 +71,8 @@ class Anomaly implements AnomalyProcessor {
   #hasTraces = false;
   readonly #deliveries: Delivery[] = [];
   readonly #timers: Timers;
-  readonly #injector: Injector;
-  #checkpoints: Checkpoints | undefined;
-  /** A checkpoint that is on its way. */
-  #saving: Promise<void> | undefined;
+  readonly #keeper: StateKeeper;
+  readonly #operations: Operations;
   /** Results on their way, in a replay. */
   #sending: Promise<void>[] = [];
   #lastExportMs = 0;
@@ -100,8 +85,9 @@ class Anomaly implements AnomalyProcessor {
     this.#senders = new Senders(config.default_cluster, ({ subject }, cluster) =>
       this.#events.settingsIgnored(subject, cluster),
     );
+    const its = detectionSettings(config);
     this.#learner = new Learner({
-      settings: detectionSettings(config),
+      settings: its,
       version: settings.version,
       events: this.#events,
       resource: this.#own(),
@@ -119,12 +105,23 @@ class Anomaly implements AnomalyProcessor {
       failed: (_, error) => this.#events.learningFailed(error),
       took: (ms) => this.#events.learnt(ms / 1000),
     });
-    this.#injector = new Injector({
+    const { learner, backlog } = { learner: this.#learner, backlog: this.#backlog };
+    this.#keeper = new StateKeeper({
+      id: settings.id,
+      events: this.#events,
+      learner,
+      backlog,
+      storage: config.storage,
+      extension: (id) => settings.extension(id),
+    });
+    this.#operations = new Operations({
       own: this.#own(),
       events: this.#events,
+      learner,
+      backlog,
+      keeper: this.#keeper,
+      capacities: its.capacities,
       defaultCluster: config.default_cluster,
-      edges: () => this.#learner.open().edges,
-      routesOf: (cluster) => this.#learner.open().routing.of(cluster),
       routes: () => this.#deliveries,
     });
     this.#timers = new Timers({
@@ -133,51 +130,18 @@ class Anomaly implements AnomalyProcessor {
       detector: () => this.#learner.detector,
       flush: () => this.#deliveries.map((delivery) => delivery.flush()),
       backlogBytes: () => this.#backlog.bytes,
-      checkpoint: () => {
-        this.#saving ??= this.#checkpoint()
-          .catch((error) => this.#events.checkpointFailed(error))
-          .finally(() => {
-            this.#saving = undefined;
-          });
-      },
+      checkpoint: () => this.#keeper.begin(),
       status: () => this.#events.status(statusLine(this.status()), {}),
     });
   }
 
   async start(): Promise<void> {
-    const { extension, id } = this.#settings;
-    const storage = storageOf((name) => extension(name), this.#config.storage);
-    // Found out once, which takes a while: now rather than in the first checkpoint, beside the traffic.
-    if (storage) stateLayout();
-    this.#checkpoints = storage && new Checkpoints(storage, checkpointName(id), this.#events);
-    if (!this.#learner.detector) await this.#resume();
+    await this.#keeper.start();
     this.#learner.open();
     if (this.#deliveries.length === 0 && this.#hasTraces) this.#events.noMetricsPipeline();
     if (!this.#options.live) return;
     this.#timers.start();
     this.#events.learning(`${countOf(this.status().edges, 'edge')} known; ${readyText(this.status())}`);
-  }
-
-  /** Goes on where a process before this one stopped, if it left anything that fits. */
-  async #resume(): Promise<void> {
-    const checkpoint = await this.#checkpoints?.read();
-    if (!checkpoint) return;
-    try {
-      this.#learner.wake(checkpoint);
-      const { edges, created } = checkpoint.header;
-      this.#events.restored(edges, (Date.now() - Date.parse(created)) / 1000);
-    } catch (error) {
-      this.#learner.discard();
-      await this.#checkpoints?.refuse(error);
-    }
-  }
-
-  /** Writes the state that is there between two requests. */
-  async #checkpoint(): Promise<void> {
-    const checkpoints = this.#checkpoints;
-    if (!checkpoints) return;
-    const { answer: state, took } = await this.#backlog.exclusively(this.#learner.state());
-    if (state) await checkpoints.write(state, took.longestMs);
   }
 
   #own(): OwnResource {
@@ -195,10 +159,9 @@ class Anomaly implements AnomalyProcessor {
 
   async shutdown(): Promise<void> {
     this.#timers.stop();
-    await this.#injector.finish();
+    await this.#operations.finish();
     await this.#backlog.drained();
-    await this.#saving;
-    await this.#checkpoint();
+    await this.#keeper.save();
     await Promise.all(this.#deliveries.map((delivery) => delivery.flush()));
     this.#learner.detector?.publishCounts();
     this.#learner.discard();
@@ -337,31 +300,15 @@ class Anomaly implements AnomalyProcessor {
   }
 
   listState(query: StateQuery): StateListing {
-    return listState(this.#learner.open(), detectionSettings(this.#config).capacities, query);
+    return this.#operations.listState(query);
   }
 
-  /** Between two requests; a checkpoint follows, so that a crash does not bring it back. */
-  async forgetState(wanted: StateTarget): Promise<StateForgotten> {
-    const detector = this.#learner.open();
-    targetOf(detector, wanted);
-    // Others may have been learnt from meanwhile: it is looked for again.
-    function* steps(): Generator<void, Target> {
-      const target = targetOf(detector, wanted);
-      if (!wanted.isDryRun) forget(detector, target, REASON);
-      yield;
-      return target;
-    }
-    const { answer } = await this.#backlog.exclusively(steps());
-    const { forgotten } = answer;
-    if (wanted.isDryRun) return forgotten;
-    this.#events.stateForgotten(forgotten);
-    await this.#saving;
-    await this.#checkpoint();
-    return forgotten;
+  forgetState(target: StateTarget): Promise<StateForgotten> {
+    return this.#operations.forgetState(target);
   }
 
   inject(event: TestEvent): Promise<TestOutcome> {
-    return this.#injector.inject(event);
+    return this.#operations.inject(event);
   }
 }
 

@@ -1,0 +1,77 @@
+// Keeps what a processor has learnt over a restart: checkpoints in an extension that stores, one at a time.
+import type { Learner } from '../../detection/learner.js';
+import type { Backlog } from '../../detection/learning/backlog.js';
+import { Checkpoints } from '../../detection/state/checkpoints.js';
+import { stateLayout } from '../../kernel/state-layout.js';
+import type { ComponentId, Extension } from '../../pipeline/index.js';
+import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
+import { checkpointName, storageOf } from './storage.js';
+
+export interface StateKeeperOptions {
+  readonly id: ComponentId;
+  readonly events: AnomalyEvents;
+  readonly learner: Learner;
+  readonly backlog: Backlog;
+  /** The configured name of the extension; undefined: the default one, where it runs. */
+  readonly storage: string | undefined;
+  extension(id: string): Extension | undefined;
+}
+
+export class StateKeeper {
+  readonly #options: StateKeeperOptions;
+  #checkpoints: Checkpoints | undefined;
+  /** A checkpoint that is on its way. */
+  #saving: Promise<void> | undefined;
+
+  constructor(options: StateKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Goes on where a process before this one stopped, if it left anything that fits and nothing is known yet. */
+  async start(): Promise<void> {
+    const { extension, storage: name, id, events, learner } = this.#options;
+    const storage = storageOf((key) => extension(key), name);
+    // Found out once, which takes a while: now rather than in the first checkpoint, beside the traffic.
+    if (storage) stateLayout();
+    this.#checkpoints = storage && new Checkpoints(storage, checkpointName(id), events);
+    if (!learner.detector) await this.#resume();
+  }
+
+  async #resume(): Promise<void> {
+    const { events, learner } = this.#options;
+    const checkpoint = await this.#checkpoints?.read();
+    if (!checkpoint) return;
+    try {
+      learner.wake(checkpoint);
+      const { edges, created } = checkpoint.header;
+      events.restored(edges, (Date.now() - Date.parse(created)) / 1000);
+    } catch (error) {
+      learner.discard();
+      await this.#checkpoints?.refuse(error);
+    }
+  }
+
+  /** Begins a checkpoint, unless one is on its way. */
+  begin(): void {
+    this.#saving ??= this.#write()
+      .catch((error) => this.#options.events.checkpointFailed(error))
+      .finally(() => {
+        this.#saving = undefined;
+      });
+  }
+
+  /** Resolves when the state of now, or a later one, is written. */
+  async save(): Promise<void> {
+    await this.#saving;
+    await this.#write();
+  }
+
+  /** Writes the state that is there between two requests. */
+  async #write(): Promise<void> {
+    const checkpoints = this.#checkpoints;
+    if (!checkpoints) return;
+    const { backlog, learner } = this.#options;
+    const { answer: state, took } = await backlog.exclusively(learner.state());
+    if (state) await checkpoints.write(state, took.longestMs);
+  }
+}
