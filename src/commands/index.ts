@@ -4,13 +4,13 @@ import { UsageError } from '../terminal/io.js';
 import { VERSION } from '../version.js';
 import type { ServeIo } from './serve.js';
 
-interface Command {
+interface CommandEntry {
   readonly summary: string;
   readonly load: () => Promise<{ run(argv: readonly string[], io: ServeIo): Promise<number> }>;
 }
 
 /** Modules are loaded when they are wanted: `--version` should not compile a kernel. */
-const COMMANDS: Readonly<Record<string, Command>> = {
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   validate: { summary: 'check a configuration and list everything that is wrong', load: () => import('./validate.js') },
   'print-config': {
     summary: 'show it with defaults filled in (--mode unredacted, --format json)',

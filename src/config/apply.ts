@@ -9,7 +9,7 @@ type Schema = z.core.$ZodType;
 type Issue = z.core.$ZodIssue;
 
 /** What is wrong at a place below the schema's own. */
-export interface Finding {
+export interface SchemaFinding {
   readonly path: Path;
   readonly message: string;
 }
@@ -83,7 +83,7 @@ function bestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] |
 }
 
 class Findings {
-  readonly all: Finding[] = [];
+  readonly all: SchemaFinding[] = [];
   private readonly schema: Schema;
   private readonly root: unknown;
 
@@ -134,7 +134,7 @@ class Findings {
 export interface Applied {
   readonly raw: unknown;
   readonly config?: unknown;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly SchemaFinding[];
 }
 
 export function apply(schema: z.ZodType, value: unknown): Applied {

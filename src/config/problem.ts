@@ -4,7 +4,7 @@
 export type Path = readonly (string | number)[];
 
 /** Where a value was written. */
-export interface Origin {
+export interface ProblemOrigin {
   readonly file: string;
   /** Counted from 1; 0: not a place in a text (`--set`). */
   readonly line: number;
@@ -15,7 +15,7 @@ export interface Problem {
   readonly severity: 'error' | 'warning';
   readonly path: Path;
   readonly message: string;
-  readonly origin?: Origin | undefined;
+  readonly origin?: ProblemOrigin | undefined;
 }
 
 /** A path as the Collector writes it: `receivers::otlp::protocols`. */

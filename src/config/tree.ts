@@ -1,6 +1,6 @@
 // A configuration as it was written: plain values, and for each of them the file and line.
 import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import type { Origin, Path, Problem } from './problem.js';
+import type { Path, Problem, ProblemOrigin } from './problem.js';
 
 /** A value that a substitution made: parsed as YAML for fields of any type, with the text for fields that want text. */
 export class Expanded {
@@ -15,7 +15,7 @@ export class Expanded {
 export interface Tree {
   readonly value: unknown;
   /** By `pathKey`. */
-  readonly origins: ReadonlyMap<string, Origin>;
+  readonly origins: ReadonlyMap<string, ProblemOrigin>;
 }
 
 export const EMPTY_TREE: Tree = { value: {}, origins: new Map() };
@@ -25,7 +25,7 @@ export function pathKey(path: Path): string {
 }
 
 /** Origin of the value at `path`, or of the nearest value around it. */
-export function originOf(tree: Tree, path: Path): Origin | undefined {
+export function originOf(tree: Tree, path: Path): ProblemOrigin | undefined {
   for (let length = path.length; length > 0; length--) {
     const origin = tree.origins.get(pathKey(path.slice(0, length)));
     if (origin) return origin;
@@ -42,7 +42,7 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
 export function parseYaml(text: string, file: string): { tree: Tree; problems: Problem[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false, logLevel: 'silent' });
-  const place = (offset: number): Origin => ({ file, line: lines.linePos(offset).line });
+  const place = (offset: number): ProblemOrigin => ({ file, line: lines.linePos(offset).line });
   const problem = (message: string, offset: number): Problem => {
     return { severity: 'error', path: [], message: `not valid YAML: ${message}`, origin: place(offset) };
   };
@@ -57,8 +57,8 @@ export function parseYaml(text: string, file: string): { tree: Tree; problems: P
   }
 }
 
-function originsOf(document: Document.Parsed, place: (offset: number) => Origin): Map<string, Origin> {
-  const origins = new Map<string, Origin>();
+function originsOf(document: Document.Parsed, place: (offset: number) => ProblemOrigin): Map<string, ProblemOrigin> {
+  const origins = new Map<string, ProblemOrigin>();
   const walk = (node: unknown, path: Path): void => {
     if (isMap(node)) {
       for (const item of node.items) {

@@ -19,7 +19,7 @@ export type Verdict = 'found' | 'also' | 'false';
 /** Alerts this long after a fault still come from it, seconds. */
 const COOL_SECONDS = 120;
 
-export class Account {
+export class DemoAccount {
   readonly injections: Injection[] = [];
   falseAlarms = 0;
   readonly #incidents = new Set<string>();

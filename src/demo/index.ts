@@ -10,12 +10,12 @@ import { type CommandIo, UsageError } from '../terminal/io.js';
 import { INSTALLED } from '../terminal/program.js';
 import { Progress } from '../terminal/progress.js';
 import { VERSION } from '../version.js';
-import { Account } from './account.js';
+import { DemoAccount } from './account.js';
 import { demoGateway, learnNewEdgesFor, windowsClosed, writableFile } from './gateway.js';
-import { Lines } from './lines.js';
+import { DemoLines } from './lines.js';
 import { type DemoOptions, parseDemoOptions, USAGE } from './options.js';
 import { choosePorts, describeChanges, HOST, type Ports, USUAL_PORTS } from './ports.js';
-import { Sender, WINDOW_SECONDS } from './sender.js';
+import { DemoSender, WINDOW_SECONDS } from './sender.js';
 
 /** Runs the command; the exit code. `usual`: ports to try first. */
 export async function run(argv: readonly string[], io: CommandIo, usual: Ports = USUAL_PORTS): Promise<number> {
@@ -95,8 +95,8 @@ const POLL_MS = 50;
 class Demo {
   private readonly options: DemoOptions;
   private readonly io: CommandIo;
-  private readonly lines: Lines;
-  private readonly account = new Account();
+  private readonly lines: DemoLines;
+  private readonly account = new DemoAccount();
   /** Event time at which live traffic begins, Unix seconds; undefined: history is being loaded. */
   private liveFrom: number | undefined;
   private liveSince = 0;
@@ -105,7 +105,7 @@ class Demo {
   constructor(options: DemoOptions, io: CommandIo) {
     this.options = options;
     this.io = io;
-    this.lines = new Lines(painter(io.stdout, io.env));
+    this.lines = new DemoLines(painter(io.stdout, io.env));
   }
 
   say(...lines: readonly string[]): void {
@@ -114,14 +114,14 @@ class Demo {
 
   /** Loads the history, then plays live traffic until the faults are through or somebody wants an end. */
   async play(gateway: Gateway, address: string): Promise<void> {
-    const sender = new Sender(address, this.options.seed);
+    const sender = new DemoSender(address, this.options.seed);
     const end = await this.loadHistory(gateway, sender);
     this.liveFrom = end;
     this.liveSince = performance.now();
     await this.live(sender, end);
   }
 
-  private async loadHistory(gateway: Gateway, sender: Sender): Promise<number> {
+  private async loadHistory(gateway: Gateway, sender: DemoSender): Promise<number> {
     const { signal } = this.io;
     const windows = Math.round(this.options.historyMs / 1000 / WINDOW_SECONDS);
     const progress = new Progress(this.io.stderr, 'history');
@@ -147,7 +147,7 @@ class Demo {
     return end;
   }
 
-  private async live(sender: Sender, from: number): Promise<void> {
+  private async live(sender: DemoSender, from: number): Promise<void> {
     const { faults = Number.POSITIVE_INFINITY, speed } = this.options;
     let turn = 0;
     let active: Fault | undefined;

@@ -4,7 +4,7 @@ import type { Fault } from '../simulation/faults.js';
 import type { Painter } from '../terminal/colour.js';
 import { countOf, formatQuantity, formatSeconds } from '../terminal/format.js';
 import { formatTable } from '../terminal/table.js';
-import type { Account, Injection, Verdict } from './account.js';
+import type { DemoAccount, Injection, Verdict } from './account.js';
 
 /** `edge` with the services' bare names: there is only one namespace. */
 function edgeOf({ src_service, dst_service }: AnomalyEvent): string {
@@ -28,7 +28,7 @@ function line(paint: Painter, now: number, word: string, text: string, colour: (
   return `${paint.dim(clock)}  ${colour(word.padEnd(8))}  ${text}`;
 }
 
-export class Lines {
+export class DemoLines {
   constructor(private readonly paint: Painter) {}
 
   faultBegins(now: number, { name, says }: Fault): string {
@@ -68,7 +68,7 @@ export class Lines {
     );
   }
 
-  summary({ injections, falseAlarms }: Account): string[] {
+  summary({ injections, falseAlarms }: DemoAccount): string[] {
     const rows = injections.map((one) => [one.fault.name, ...outcome(one), pagedText(one)]);
     const wanted = injections.filter(({ fault }) => fault.expected);
     const found = wanted.map(({ foundAfter }) => foundAfter).filter((after) => after !== undefined);

@@ -11,7 +11,7 @@ const BUSY_MS = 50;
 /** Event time of each script's runs against the window's end, seconds: scripts do not run at the same moment. */
 const OFFSET: Readonly<Record<(typeof PROTOCOLS)[number], number>> = { http: 0, redis: 1, postgresql: 2 };
 
-export class Sender {
+export class DemoSender {
   private readonly traffic: ShopTraffic;
   private readonly sink: PixieSink;
   private readonly address: string;

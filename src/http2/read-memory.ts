@@ -16,7 +16,7 @@ interface Handle {
   useUserBuffer?: (buffer: Uint8Array) => void;
 }
 
-type Inside = Socket & { readonly _handle?: Handle | null } & Record<symbol, unknown>;
+type ReadInside = Socket & { readonly _handle?: Handle | null } & Record<symbol, unknown>;
 
 /** Has `take` get what a socket reads, valid until it returns; undefined where reads cannot share memory. */
 function sharedRead(take: (chunk: Buffer) => void): OnReadOpts | undefined {
@@ -42,7 +42,7 @@ export function connectSharing(options: TcpNetConnectOpts): Socket {
  * these: this does to them what that option does, and leaves a socket as it is (false) where Node does not look as expected.
  */
 export function shareReads(socket: Socket): boolean {
-  const inside = socket as Inside;
+  const inside = socket as ReadInside;
   const symbols = Object.getOwnPropertySymbols(socket);
   const buffer = symbols.find(({ description }) => description === KEPT_BUFFER);
   const callback = symbols.find(({ description }) => description === KEPT_CALLBACK);

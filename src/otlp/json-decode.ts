@@ -4,7 +4,7 @@ import { type KeyTable, keysOf, MAX_KEYS } from './json-keys.js';
 import { ProtobufOutput } from './json-output.js';
 import { ScalarWriter } from './json-scalars.js';
 import { CLOSE_LIST, CLOSE_OBJECT, COLON, COMMA, NULL, OPEN_LIST, OPEN_OBJECT, QUOTE } from './json-signs.js';
-import type { Field, Message } from './json-tables.js';
+import type { JsonField, JsonMessage } from './json-tables.js';
 import { JsonFault, JsonText } from './json-text.js';
 
 /** Messages and lists within each other. Protobuf implementations refuse more than a hundred messages; so does protobufjs when it decodes. */
@@ -23,7 +23,7 @@ export class JsonDecoder {
   readonly #out: ProtobufOutput;
   readonly #scalars: ScalarWriter;
   /** Until it is begun. */
-  #top: Message | undefined;
+  #top: JsonMessage | undefined;
   /** A name without its escapes. */
   readonly #name = new Uint8Array(MOST_NAME);
   #depth = 0;
@@ -31,7 +31,7 @@ export class JsonDecoder {
 
   // Of each message or list under way: a message has a table, a list an index.
   readonly #tables: (KeyTable | undefined)[] = new Array(MOST_FRAMES).fill(undefined);
-  readonly #lists: (Field | undefined)[] = new Array(MOST_FRAMES).fill(undefined);
+  readonly #lists: (JsonField | undefined)[] = new Array(MOST_FRAMES).fill(undefined);
   readonly #indexes = new Int32Array(MOST_FRAMES);
   /** Name of the member at hand; -1: before the first. */
   readonly #keys = new Int8Array(MOST_FRAMES);
@@ -56,7 +56,7 @@ export class JsonDecoder {
   readonly #memberOf = new Int32Array(MOST_FRAMES * MAX_KEYS);
 
   /** `json`: valid UTF-8. `limit`: bytes of the wire form. */
-  constructor(message: Message, json: Buffer, limit: number) {
+  constructor(message: JsonMessage, json: Buffer, limit: number) {
     this.#text = new JsonText(json);
     this.#out = new ProtobufOutput(limit);
     this.#scalars = new ScalarWriter(this.#text, this.#out);
@@ -77,7 +77,7 @@ export class JsonDecoder {
     return true;
   }
 
-  #begin(message: Message): void {
+  #begin(message: JsonMessage): void {
     if (this.#text.peek() !== OPEN_OBJECT) throw this.#scalars.expected('an object', this.#text.pos);
     this.#openMessage(message, 0);
     this.#top = undefined;
@@ -113,7 +113,7 @@ export class JsonDecoder {
   // -- messages
 
   /** `given`: bytes for its length, which are written when it ends. */
-  #openMessage(message: Message, given: number): void {
+  #openMessage(message: JsonMessage, given: number): void {
     if (this.#depth > MAX_DEPTH) throw new JsonFault('is nested too deeply');
     const frame = this.#depth++;
     this.#text.pos++;
@@ -184,7 +184,7 @@ export class JsonDecoder {
     else this.#scalars.write(field, sign, field.presence);
   }
 
-  #nested(field: Field, message: Message, sign: number): void {
+  #nested(field: JsonField, message: JsonMessage, sign: number): void {
     if (sign !== OPEN_OBJECT) throw this.#scalars.expected('an object', this.#text.pos);
     this.#out.reserve(5);
     this.#out.varint((field.number << 3) | 2);
@@ -203,7 +203,7 @@ export class JsonDecoder {
 
   // -- lists
 
-  #openList(field: Field, sign: number): void {
+  #openList(field: JsonField, sign: number): void {
     const text = this.#text;
     if (sign !== OPEN_LIST) throw this.#scalars.expected('a list', text.pos);
     text.pos++;

@@ -1,6 +1,6 @@
 // Protobuf to OTLP/JSON: walks the wire form along the message tables and makes the object that JSON.stringify writes.
 import protobuf from 'protobufjs/minimal.js';
-import type { Field, Message } from './json-tables.js';
+import type { JsonField, JsonMessage } from './json-tables.js';
 
 type JsonObject = Record<string, unknown>;
 
@@ -17,13 +17,13 @@ export class JsonEncoder {
   }
 
   /** The JSON value of the whole body as `message`. Throws RangeError or Error where the wire form is broken. */
-  encode(message: Message): JsonObject {
+  encode(message: JsonMessage): JsonObject {
     const object: JsonObject = {};
     this.message(message, this.reader.len, object, 0);
     return object;
   }
 
-  private message(message: Message, end: number, object: JsonObject, depth: number): void {
+  private message(message: JsonMessage, end: number, object: JsonObject, depth: number): void {
     const { reader } = this;
     if (depth > MAX_DEPTH) throw new RangeError('nested too deeply');
     while (reader.pos < end) {
@@ -35,7 +35,7 @@ export class JsonEncoder {
   }
 
   /** Reads the field into `object`; false: the wire type is not the field's. */
-  private field(field: Field, wire: number, object: JsonObject, depth: number): boolean {
+  private field(field: JsonField, wire: number, object: JsonObject, depth: number): boolean {
     if (field.repeated) return this.element(field, wire, object, depth);
     if (wire !== field.wire) return false;
     for (const rival of field.rivals) if (rival in object) delete object[rival];
@@ -46,7 +46,7 @@ export class JsonEncoder {
   }
 
   /** Repeated numbers come packed or one by one; a reader takes both. */
-  private element(field: Field, wire: number, object: JsonObject, depth: number): boolean {
+  private element(field: JsonField, wire: number, object: JsonObject, depth: number): boolean {
     if (wire !== field.wire && wire !== 2) return false;
     const list = (object[field.name] as unknown[] | undefined) ?? [];
     object[field.name] = list;
@@ -59,13 +59,13 @@ export class JsonEncoder {
     return true;
   }
 
-  private packed(field: Field, list: unknown[]): void {
+  private packed(field: JsonField, list: unknown[]): void {
     const end = this.end();
     while (this.reader.pos < end) list.push(this.scalar(field));
     if (this.reader.pos !== end) throw new RangeError('a packed list runs past its end');
   }
 
-  private nested(message: Message, object: JsonObject, depth: number): void {
+  private nested(message: JsonMessage, object: JsonObject, depth: number): void {
     this.message(message, this.end(), object, depth + 1);
   }
 
@@ -77,7 +77,7 @@ export class JsonEncoder {
     return end;
   }
 
-  private scalar(field: Field): unknown {
+  private scalar(field: JsonField): unknown {
     const { reader } = this;
     switch (field.kind) {
       case 'string':

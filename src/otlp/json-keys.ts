@@ -1,7 +1,7 @@
 // The names of one message's fields as bytes, to be found in a JSON text without making strings of it.
 
 import { QUOTE } from './json-signs.js';
-import type { Field, Message } from './json-tables.js';
+import type { JsonField, JsonMessage } from './json-tables.js';
 
 /** So many names fit the bits that tell which a JSON object has had: twice the fields of the largest message of OTLP. */
 export const MAX_KEYS = 64;
@@ -17,7 +17,7 @@ function slotOf(bytes: Uint8Array, start: number, stop: number): number {
 
 export class KeyTable {
   /** The field by the number of its name; a field with two ways to write it has two. */
-  readonly fields: Field[] = [];
+  readonly fields: JsonField[] = [];
   /** Bytes that the length of the last such message took: the next one is likely to be as long. */
   lengthBytes = 1;
   readonly #names: Uint8Array[] = [];
@@ -26,11 +26,11 @@ export class KeyTable {
   /** The name that came after each, the last time; senders write a message's fields in one order. */
   readonly #next: Uint8Array = new Uint8Array(MAX_KEYS + 1);
 
-  constructor(message: Message) {
+  constructor(message: JsonMessage) {
     for (const [name, field] of message.byName) this.#add(Buffer.from(name), field);
   }
 
-  #add(name: Uint8Array, field: Field): void {
+  #add(name: Uint8Array, field: JsonField): void {
     if (this.fields.length === MAX_KEYS) throw new Error(`a message of more than ${MAX_KEYS} names`);
     this.fields.push(field);
     this.#names.push(name);
@@ -73,10 +73,10 @@ export class KeyTable {
   }
 }
 
-const tables = new Map<Message, KeyTable>();
+const tables = new Map<JsonMessage, KeyTable>();
 
 /** Made once a message. */
-export function keysOf(message: Message): KeyTable {
+export function keysOf(message: JsonMessage): KeyTable {
   const known = tables.get(message);
   if (known) return known;
   const table = new KeyTable(message);

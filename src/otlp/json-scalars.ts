@@ -4,7 +4,7 @@ import { hexDigit } from './json-escapes.js';
 import { Integer64 } from './json-integers.js';
 import { type ProtobufOutput, varintBytes } from './json-output.js';
 import { FALSE, MINUS, NINE, NULL, OPEN_LIST, OPEN_OBJECT, QUOTE, TRUE, ZERO } from './json-signs.js';
-import { type Field, idBytes } from './json-tables.js';
+import { idBytes, type JsonField } from './json-tables.js';
 import { JsonFault, type JsonText } from './json-text.js';
 
 const NOTHING = Buffer.alloc(0);
@@ -28,7 +28,7 @@ export class ScalarWriter {
   }
 
   /** Reads the value here, whose first byte is `sign`, and writes it with its tag. `presence`: its default is written, too. */
-  write(field: Field, sign: number, presence: boolean): void {
+  write(field: JsonField, sign: number, presence: boolean): void {
     this.#out.reserve(ROOM);
     const at = this.#text.pos;
     if (sign === QUOTE) {
@@ -52,20 +52,20 @@ export class ScalarWriter {
     return new JsonFault(`expected ${what}, got ${this.#text.shown(at)}`);
   }
 
-  #fault(field: Field, at: number): Error {
+  #fault(field: JsonField, at: number): Error {
     const shown = this.#text.shown(at);
     const isDefault = shown === '0' || shown === '""' || shown === '"0"' || shown === 'false';
     return this.expected(isDefault && !field.presence && !field.repeated ? wanted(field) : wantedOf(field), at);
   }
 
   /** Lists of numbers are packed: their elements have no tags. */
-  #tag(field: Field): void {
+  #tag(field: JsonField): void {
     if (!field.repeated || field.wire === 2) this.#out.varint((field.number << 3) | field.wire);
   }
 
   // -- numbers
 
-  #fromNumber(field: Field, presence: boolean, at: number): void {
+  #fromNumber(field: JsonField, presence: boolean, at: number): void {
     const text = this.#text;
     switch (field.kind) {
       case 'double': {
@@ -94,14 +94,14 @@ export class ScalarWriter {
     }
   }
 
-  #write64(field: Field): void {
+  #write64(field: JsonField): void {
     const { low, high } = this.#integer;
     this.#tag(field);
     if (field.wire === 1) this.#out.fixed64(low, high);
     else this.#out.varint64(low, high);
   }
 
-  #write32(field: Field, value: number, presence: boolean, at: number): void {
+  #write32(field: JsonField, value: number, presence: boolean, at: number): void {
     const isSigned = field.kind !== 'uint32' && field.kind !== 'fixed32';
     const [least, most] = isSigned ? [-0x80000000, 0x7fffffff] : [0, 0xffffffff];
     if (!Number.isInteger(value) || value < least || value > most)
@@ -117,7 +117,7 @@ export class ScalarWriter {
 
   // -- strings
 
-  #fromString(field: Field, presence: boolean, at: number): void {
+  #fromString(field: JsonField, presence: boolean, at: number): void {
     const text = this.#text;
     const isEmpty = text.start === text.stop;
     if (field.kind === 'string') {
@@ -175,7 +175,7 @@ export class ScalarWriter {
     return this.#bytes.toString('latin1', this.#start, this.#stop);
   }
 
-  #writeText(field: Field): void {
+  #writeText(field: JsonField): void {
     const { bytes, start, stop, escaped } = this.#text;
     const out = this.#out;
     out.reserve(ROOM + stop - start);
@@ -199,7 +199,7 @@ export class ScalarWriter {
   }
 
   /** An integer of 32 bits, or the name of an enum's value. */
-  #textInteger(field: Field, presence: boolean, at: number): void {
+  #textInteger(field: JsonField, presence: boolean, at: number): void {
     const named = field.kind === 'enum' ? field.enumValues?.[this.#latin1()] : undefined;
     if (typeof named === 'number') {
       // A name is written also where it stands for the default.
@@ -211,7 +211,7 @@ export class ScalarWriter {
   }
 
   /** The standard alphabet or that for URLs, padded or not. */
-  #writeBase64(field: Field): boolean {
+  #writeBase64(field: JsonField): boolean {
     let end = this.#stop;
     for (let padding = 0; padding < 2 && end > this.#start && this.#bytes[end - 1] === 0x3d; padding++) end--;
     for (let at = this.#start; at < end; at++) if (!isBase64(this.#bytes[at]!)) return false;
@@ -224,7 +224,7 @@ export class ScalarWriter {
     return true;
   }
 
-  #writeId(field: Field): boolean {
+  #writeId(field: JsonField): boolean {
     const out = this.#out;
     const digits = this.#stop - this.#start;
     if (digits !== 0 && digits !== 2 * idBytes(field.name)) return false;
@@ -240,7 +240,7 @@ export class ScalarWriter {
   }
 }
 
-const isSigned64 = ({ kind }: Field): boolean => kind === 'sfixed64' || kind === 'int64';
+const isSigned64 = ({ kind }: JsonField): boolean => kind === 'sfixed64' || kind === 'int64';
 
 const isValue = (sign: number): boolean =>
   sign === QUOTE ||
@@ -259,13 +259,13 @@ function isBase64(byte: number): boolean {
 }
 
 /** What a field holds, roughly: said of a default of another type. */
-function wanted(field: Field): string {
+function wanted(field: JsonField): string {
   if (field.kind === 'message') return 'an object';
   if (field.kind === 'bool') return 'true or false';
   return field.wire === 2 ? 'a string' : 'a number';
 }
 
-function wantedOf(field: Field): string {
+function wantedOf(field: JsonField): string {
   switch (field.kind) {
     case 'fixed64':
     case 'sfixed64':

@@ -20,7 +20,7 @@ export type FieldKind =
   | 'enum'
   | 'message';
 
-export interface Field {
+export interface JsonField {
   readonly number: number;
   readonly name: string;
   readonly kind: FieldKind;
@@ -32,15 +32,15 @@ export interface Field {
   /** Names of the other members of its oneof. */
   readonly rivals: readonly string[];
   /** The message that it holds; itself filled in later, since messages refer to each other. */
-  readonly message: Message | undefined;
+  readonly message: JsonMessage | undefined;
   readonly enumValues: Readonly<Record<string, number>> | undefined;
 }
 
-export interface Message {
+export interface JsonMessage {
   readonly name: string;
   /** By lowerCamelCase name and by the name in the .proto file. */
-  readonly byName: Map<string, Field>;
-  readonly byNumber: Map<number, Field>;
+  readonly byName: Map<string, JsonField>;
+  readonly byNumber: Map<number, JsonField>;
 }
 
 const WIRE: Readonly<Record<FieldKind, number>> = {
@@ -90,7 +90,7 @@ const LEGACY_NAMES: Readonly<Record<string, string>> = {
 };
 const LEGACY_SCOPE = 'instrumentationLibrary';
 
-function addLegacyNames({ byName }: Message): void {
+function addLegacyNames({ byName }: JsonMessage): void {
   for (const [name, legacy] of Object.entries(LEGACY_NAMES)) {
     const field = byName.get(name);
     if (field) addName(byName, legacy, { ...field, number: LEGACY_FIELD });
@@ -99,24 +99,24 @@ function addLegacyNames({ byName }: Message): void {
   if (scope) addName(byName, LEGACY_SCOPE, scope);
 }
 
-function addName(byName: Message['byName'], name: string, field: Field): void {
+function addName(byName: JsonMessage['byName'], name: string, field: JsonField): void {
   byName.set(name, field);
   byName.set(snakeCase(name), field);
 }
 
-const compiled = new Map<string, Message>();
+const compiled = new Map<string, JsonMessage>();
 
 /** The message of that full name. */
-export function messageNamed(name: string): Message {
+export function messageNamed(name: string): JsonMessage {
   const known = compiled.get(name);
   if (known) return known;
   const fields = MESSAGES[name];
   if (!fields) throw new Error(`no message ${name} in the vendored protocol`);
-  const message: Message = { name, byName: new Map(), byNumber: new Map() };
+  const message: JsonMessage = { name, byName: new Map(), byNumber: new Map() };
   compiled.set(name, message);
   for (const [number, fieldName, type, repeated, oneof] of fields) {
     const kind = kindOf(type, fieldName);
-    const field: Field = {
+    const field: JsonField = {
       number,
       name: fieldName,
       kind,

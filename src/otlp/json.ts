@@ -4,7 +4,7 @@ import { PermanentError, type Signal } from '../pipeline/index.js';
 import { JsonDecoder } from './json-decode.js';
 import { JsonEncoder } from './json-encode.js';
 import { TooLong } from './json-output.js';
-import { type Message, messageNamed } from './json-tables.js';
+import { type JsonMessage, messageNamed } from './json-tables.js';
 import { JsonFault, JsonSyntaxFault } from './json-text.js';
 import { NAMES } from './messages.js';
 
@@ -39,7 +39,7 @@ function bytesOf(json: string | Uint8Array): Buffer {
   return Buffer.isBuffer(json) ? json : Buffer.from(json.buffer, json.byteOffset, json.byteLength);
 }
 
-function* decoding(message: Message, json: Buffer, limit: number, slice: number): Generator<number, Buffer> {
+function* decoding(message: JsonMessage, json: Buffer, limit: number, slice: number): Generator<number, Buffer> {
   if (!isUtf8(json)) throw new PermanentError('the body is not JSON: it is not valid UTF-8');
   const decoder = new JsonDecoder(message, json, limit);
   try {
@@ -77,7 +77,7 @@ export function messageToJson(name: string, body: Uint8Array): string {
   return JSON.stringify(toObject(messageNamed(name), body));
 }
 
-function toObject(message: Message, body: Uint8Array): Record<string, unknown> {
+function toObject(message: JsonMessage, body: Uint8Array): Record<string, unknown> {
   try {
     return new JsonEncoder(body).encode(message);
   } catch (error) {

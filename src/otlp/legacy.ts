@@ -9,7 +9,7 @@ const SCOPES = 2;
 const LENGTH_DELIMITED = 2;
 const NOTHING = new Uint8Array(0);
 
-interface Field {
+interface LegacyField {
   readonly number: number;
   readonly wire: number;
   /** With its tag. */
@@ -19,9 +19,9 @@ interface Field {
 }
 
 /** Throws where the bytes are no message. */
-function fieldsOf(bytes: Uint8Array): Field[] {
+function fieldsOf(bytes: Uint8Array): LegacyField[] {
   const reader = protobuf.Reader.create(bytes);
-  const fields: Field[] = [];
+  const fields: LegacyField[] = [];
   while (reader.pos < reader.len) {
     const start = reader.pos;
     const tag = reader.uint32();
@@ -33,7 +33,7 @@ function fieldsOf(bytes: Uint8Array): Field[] {
   return fields;
 }
 
-const isMessage = ({ number, wire }: Field, of: number): boolean => number === of && wire === LENGTH_DELIMITED;
+const isMessage = ({ number, wire }: LegacyField, of: number): boolean => number === of && wire === LENGTH_DELIMITED;
 
 /**
  * The request in today's form; undefined where nothing in it is of the old one. As the protocol's own text had it while both were
@@ -64,4 +64,4 @@ function resourceWithScopes(resource: Uint8Array): Uint8Array | undefined {
 }
 
 /** Fields go out in the order of their numbers: equal data, equal bytes. */
-const placeOf = (field: Field): number => (isMessage(field, LEGACY_FIELD) ? SCOPES : field.number);
+const placeOf = (field: LegacyField): number => (isMessage(field, LEGACY_FIELD) ? SCOPES : field.number);

@@ -53,15 +53,15 @@ export const NAMES: Readonly<Record<Signal, SignalNames>> = {
 };
 
 /** What a generated message class does, seen without its type. */
-export interface Codec {
+export interface MessageCodec {
   encode(message: object): { finish(): Uint8Array };
   decode(bytes: Uint8Array): object;
   toObject(message: object, options?: object): Record<string, unknown>;
 }
 
 /** The request of each signal, for code that serves all three. */
-export const REQUESTS: Readonly<Record<Signal, Codec>> = {
-  metrics: ExportMetricsServiceRequest as Codec,
-  traces: ExportTraceServiceRequest as Codec,
-  logs: ExportLogsServiceRequest as Codec,
+export const REQUESTS: Readonly<Record<Signal, MessageCodec>> = {
+  metrics: ExportMetricsServiceRequest as MessageCodec,
+  traces: ExportTraceServiceRequest as MessageCodec,
+  logs: ExportLogsServiceRequest as MessageCodec,
 };

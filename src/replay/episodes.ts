@@ -1,7 +1,7 @@
 // From events to what a person wants to see: anomalies and incidents from beginning to end.
 import type { AnomalyEvent } from '../detection/results/read-events.js';
 
-export interface Episode {
+export interface ReplayedEpisode {
   readonly started: AnomalyEvent;
   /** Unix seconds; undefined: still on at the end. */
   ended: number | undefined;
@@ -12,8 +12,8 @@ export interface Episode {
 }
 
 export interface Episodes {
-  readonly anomalies: readonly Episode[];
-  readonly incidents: readonly Episode[];
+  readonly anomalies: readonly ReplayedEpisode[];
+  readonly incidents: readonly ReplayedEpisode[];
 }
 
 /** Identity of an edge among the events of one replay. */
@@ -28,8 +28,8 @@ const BEGINS = new Set(['started', 'opened']);
 
 /** Pairs beginnings with ends. An unexpected edge is an event of one moment. */
 export function episodesOf(events: readonly AnomalyEvent[]): Episodes {
-  const open = new Map<string, Episode>();
-  const [anomalies, incidents]: [Episode[], Episode[]] = [[], []];
+  const open = new Map<string, ReplayedEpisode>();
+  const [anomalies, incidents]: [ReplayedEpisode[], ReplayedEpisode[]] = [[], []];
   for (const event of events) {
     const key = event.event === 'incident' ? event.incident_id : `${event.kind}\n${edgeKey(event)}`;
     const known = open.get(key);
@@ -41,7 +41,7 @@ export function episodesOf(events: readonly AnomalyEvent[]): Episodes {
       known.ended = event.time;
       open.delete(key);
     } else if (!known && BEGINS.has(event.state)) {
-      const episode: Episode = { started: event, ended: undefined, score: event.score, last: event };
+      const episode: ReplayedEpisode = { started: event, ended: undefined, score: event.score, last: event };
       (event.event === 'incident' ? incidents : anomalies).push(episode);
       if (event.kind === 'unexpected_edge') episode.ended = event.time;
       else open.set(key, episode);

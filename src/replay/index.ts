@@ -27,7 +27,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   try {
     const options = parseReplayOptions(argv);
     if (options === 'help') io.stdout.write(USAGE);
-    else await new Command(options, io).run();
+    else await new ReplayCommand(options, io).run();
     return 0;
   } catch (error) {
     if (io.signal?.aborted) {
@@ -49,7 +49,7 @@ const USUAL_WINDOW = 10;
 /** With labels every edge's score is wanted: it tells when the edge was watched. */
 const ALL_SCORES = 100_000;
 
-class Command {
+class ReplayCommand {
   private readonly options: ReplayOptions;
   private readonly io: CommandIo;
   private windowSeconds = USUAL_WINDOW;

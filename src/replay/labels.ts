@@ -1,5 +1,5 @@
 // Labels of known faults, and how well a replay's anomalies fit them. No point adjustment: an alert must start inside the fault.
-import { type Episode, type Episodes, edgeKey } from './episodes.js';
+import { type Episodes, edgeKey, type ReplayedEpisode } from './episodes.js';
 import { fieldsOf } from './readers/csv-rows.js';
 import { linesOf } from './readers/lines.js';
 import { Notes } from './readers/notes.js';
@@ -91,7 +91,7 @@ const COOL = 30;
 const MERGE = 6;
 
 interface Run {
-  readonly edge: Episode['started'];
+  readonly edge: ReplayedEpisode['started'];
   start: number;
   end: number;
 }
@@ -140,7 +140,7 @@ function median(values: readonly number[]): number {
 }
 
 /** Seconds from the fault's first window to the first alert that starts in it. */
-function delayOf(label: Label, anomalies: readonly Episode[], window: number): number | undefined {
+function delayOf(label: Label, anomalies: readonly ReplayedEpisode[], window: number): number | undefined {
   let best: number | undefined;
   for (const { started } of anomalies) {
     if (!matches(label, started) || !startsIn(label, started.time, window)) continue;
@@ -156,7 +156,7 @@ function startsIn({ start, end }: Label, time: number, window: number): boolean 
 }
 
 /** Alerts of one edge, of whatever kind, merged over short gaps. */
-function runsOf(anomalies: readonly Episode[], window: number): Run[] {
+function runsOf(anomalies: readonly ReplayedEpisode[], window: number): Run[] {
   const byEdge = new Map<string, Run[]>();
   for (const { started, ended } of anomalies) {
     const end = ended === undefined ? Number.POSITIVE_INFINITY : ended;
@@ -172,7 +172,7 @@ function runsOf(anomalies: readonly Episode[], window: number): Run[] {
 
 function zoneOf(
   labels: readonly Label[],
-  edge: Episode['started'],
+  edge: ReplayedEpisode['started'],
   start: number,
   end: number,
   window: number,

@@ -1,21 +1,21 @@
 // The tables of a replay.
 import { countOf, formatQuantity, formatSeconds, formatTime } from '../terminal/format.js';
 import { type ColumnStyle, formatTable } from '../terminal/table.js';
-import type { Episode } from './episodes.js';
+import type { ReplayedEpisode } from './episodes.js';
 import type { Replayed } from './replay.js';
 
 const right = (title: string): ColumnStyle => ({ title, align: 'right' });
 
-export function edgeText({ started }: Episode): string {
+export function edgeText({ started }: ReplayedEpisode): string {
   const { src_service, dst_service, namespace, src_namespace } = started;
   const source = src_service === '' ? '' : `${src_namespace === namespace ? '' : `${src_namespace}/`}${src_service} → `;
   return `${source}${dst_service}${namespace === '' ? '' : ` in ${namespace}`}`;
 }
 
-const lasted = ({ started, ended }: Episode): string =>
+const lasted = ({ started, ended }: ReplayedEpisode): string =>
   ended === undefined ? 'to the end' : ended === started.time ? '' : formatSeconds(ended - started.time);
 
-function anomalyTable(episodes: readonly Episode[]): string[] {
+function anomalyTable(episodes: readonly ReplayedEpisode[]): string[] {
   const columns = [
     { title: 'started (UTC)' },
     right('lasted'),
@@ -39,7 +39,7 @@ function anomalyTable(episodes: readonly Episode[]): string[] {
   );
 }
 
-function incidentTable(incidents: readonly Episode[]): string[] {
+function incidentTable(incidents: readonly ReplayedEpisode[]): string[] {
   const columns = [
     { title: 'opened (UTC)' },
     right('lasted'),

@@ -2,7 +2,7 @@
 import type { Batch, Consumer, RetryableError } from '../pipeline/index.js';
 import type { Tally } from '../telemetry/pipeline-items.js';
 
-class Counted implements Consumer {
+class CountedItems implements Consumer {
   private readonly next: Consumer;
   private readonly tallies: readonly Tally[];
 
@@ -49,5 +49,5 @@ class Counted implements Consumer {
 
 /** `next`, counted; `next` itself where nobody counts. */
 export function counted(next: Consumer, tallies: readonly Tally[]): Consumer {
-  return tallies.length > 0 ? new Counted(next, tallies) : next;
+  return tallies.length > 0 ? new CountedItems(next, tallies) : next;
 }

@@ -10,15 +10,15 @@ import type { Leftover } from './lifecycle.js';
 import { type Addresses, Service, type ServiceOptions } from './service.js';
 import type { StatusDocument } from './status.js';
 
-type Section = Readonly<Record<string, unknown>>;
+type ConfigSection = Readonly<Record<string, unknown>>;
 
 /** A configuration as an object: the very structure of the YAML files. */
 export interface GatewayInput {
-  readonly receivers?: Section | undefined;
-  readonly processors?: Section | undefined;
-  readonly connectors?: Section | undefined;
-  readonly exporters?: Section | undefined;
-  readonly extensions?: Section | undefined;
+  readonly receivers?: ConfigSection | undefined;
+  readonly processors?: ConfigSection | undefined;
+  readonly connectors?: ConfigSection | undefined;
+  readonly exporters?: ConfigSection | undefined;
+  readonly extensions?: ConfigSection | undefined;
   readonly service: {
     readonly extensions?: readonly string[] | undefined;
     readonly pipelines: Readonly<
@@ -31,7 +31,7 @@ export interface GatewayInput {
         }
       >
     >;
-    readonly telemetry?: Section | undefined;
+    readonly telemetry?: ConfigSection | undefined;
   };
 }
 

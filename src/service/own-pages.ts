@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AnyFactory } from '../config/settings.js';
 import { isMapping } from '../config/tree.js';
 import { type Command, type Component, type Instance, PermanentError } from '../pipeline/index.js';
-import type { Page, PageAnswer } from '../telemetry/metrics-endpoint.js';
+import type { OwnPage, PageAnswer } from '../telemetry/metrics-endpoint.js';
 import type { StatusDocument } from './status.js';
 
 /** A command is a few words. */
@@ -24,9 +24,9 @@ export interface PagesHost {
   instances(factory: AnyFactory): readonly Instance<Component>[];
 }
 
-export function ownPages(host: PagesHost): Readonly<Record<string, Page>> {
+export function ownPages(host: PagesHost): Readonly<Record<string, OwnPage>> {
   const commands = host.factories.flatMap((factory) =>
-    Object.entries(factory.commands ?? {}).map(([name, command]): [string, Page] => [
+    Object.entries(factory.commands ?? {}).map(([name, command]): [string, OwnPage] => [
       `/${name}`,
       {
         method: 'POST',

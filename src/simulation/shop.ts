@@ -6,7 +6,7 @@ export const CLUSTER = { id: '8d3f6a52-1c0e-4f7b-9a41-5e2d7c90b613', name: 'demo
 /** The table that Pixie's tracer keeps the requests in, and with it the script that exports them. */
 export type Protocol = 'http' | 'redis' | 'postgresql';
 
-export interface Service {
+export interface ShopService {
   readonly name: string;
   readonly pods: number;
   /** Usual time spent in the service itself, seconds. */
@@ -30,12 +30,18 @@ export interface Edge {
 /** Requests a second at the front door, averaged over the day. */
 export const INGRESS_PER_SECOND = 90;
 
-function service(name: string, pods: number, ownMs: number, errorShare: number, protocol: Protocol = 'http'): Service {
+function service(
+  name: string,
+  pods: number,
+  ownMs: number,
+  errorShare: number,
+  protocol: Protocol = 'http',
+): ShopService {
   return { name, pods, ownLatency: ownMs / 1000, errorShare, protocol };
 }
 
 /** Callers before those they call. */
-export const SERVICES: readonly Service[] = [
+export const SERVICES: readonly ShopService[] = [
   service('frontend', 3, 9, 0.0008),
   service('checkout', 2, 14, 0.0012),
   service('recommendation', 1, 21, 0.0015),
@@ -90,7 +96,7 @@ export const EDGES: readonly Edge[] = [
 ];
 
 /** The service of that name. Throws RangeError for others. */
-export function serviceNamed(name: string): Service {
+export function serviceNamed(name: string): ShopService {
   const found = SERVICES.find((one) => one.name === name);
   if (!found) throw new RangeError(`the shop has no service ${name}`);
   return found;

@@ -1,7 +1,7 @@
 // The shop's traffic, window by window: a daily cycle, drifting rates and latencies, Poisson counts, lognormal latencies, errors, bytes.
 import type { Effect, Fault } from './faults.js';
 import { Drift, Random } from './random.js';
-import { EDGES, type Edge, INGRESS_PER_SECOND, SERVICES, type Service, serviceNamed } from './shop.js';
+import { EDGES, type Edge, INGRESS_PER_SECOND, SERVICES, type ShopService, serviceNamed } from './shop.js';
 
 /** What one edge carried in one window. */
 export interface EdgeWindow {
@@ -43,7 +43,7 @@ class Wander {
 }
 
 /** One service: its drifts, and what this window brings it. */
-class ServiceState {
+class SimulatedService {
   readonly random: Random;
   private readonly latencyDrift: Wander;
   private readonly errorDrift: Drift;
@@ -53,7 +53,7 @@ class ServiceState {
   errorShare = 0;
 
   constructor(
-    readonly service: Service,
+    readonly service: ShopService,
     seed: number,
     index: number,
   ) {
@@ -83,7 +83,7 @@ class ServiceState {
 }
 
 /** One edge: its drifts and its spread from request to request. */
-class EdgeState {
+class SimulatedEdge {
   readonly random: Random;
   private readonly rateDrift: Wander;
   readonly latencySpread: number;
@@ -129,9 +129,9 @@ function effectOn(edge: Edge, effects: readonly Effect[]): EdgeEffect {
 
 /** The shop as it runs. Deterministic: the same options, times and faults give the same windows. */
 export class ShopTraffic {
-  private readonly services: readonly ServiceState[];
-  private readonly edges: readonly EdgeState[];
-  private readonly newEdges = new Map<string, EdgeState>();
+  private readonly services: readonly SimulatedService[];
+  private readonly edges: readonly SimulatedEdge[];
+  private readonly newEdges = new Map<string, SimulatedEdge>();
   private readonly ingress: Wander;
   private readonly windowSeconds: number;
   private readonly seed: number;
@@ -139,8 +139,8 @@ export class ShopTraffic {
   constructor({ seed, windowSeconds }: TrafficOptions) {
     this.seed = seed;
     this.windowSeconds = windowSeconds;
-    this.services = SERVICES.map((service, i) => new ServiceState(service, seed, i));
-    this.edges = EDGES.map((edge, i) => new EdgeState(edge, seed, i));
+    this.services = SERVICES.map((service, i) => new SimulatedService(service, seed, i));
+    this.edges = EDGES.map((edge, i) => new SimulatedEdge(edge, seed, i));
     this.ingress = new Wander(new Random(seed, 0), 0.97, 0.04, 0.03);
     this.settleUsualRates();
   }
@@ -156,8 +156,8 @@ export class ShopTraffic {
     return edges.map((edge) => this.observe(edge, effects)).filter((window) => window.requests > 0);
   }
 
-  private stateOf(name: string): ServiceState {
-    return this.services[SERVICES.indexOf(serviceNamed(name))] as ServiceState;
+  private stateOf(name: string): SimulatedService {
+    return this.services[SERVICES.indexOf(serviceNamed(name))] as SimulatedService;
   }
 
   /** Without drift or cycle: what latency is relative to. */
@@ -168,21 +168,21 @@ export class ShopTraffic {
     }
   }
 
-  private called(effects: readonly Effect[]): EdgeState[] {
+  private called(effects: readonly Effect[]): SimulatedEdge[] {
     return effects.flatMap((effect) => {
       if (effect.on !== 'new_edge') return [];
       const { source, destination, perSecond } = effect;
       const key = `${source} ${destination}`;
       const calls = perSecond / this.stateOf(source).usualPerSecond;
       const edge = { source, destination, calls, requestBytes: 500, responseBytes: 300 };
-      const state = this.newEdges.get(key) ?? new EdgeState(edge, this.seed, EDGES.length + this.newEdges.size);
+      const state = this.newEdges.get(key) ?? new SimulatedEdge(edge, this.seed, EDGES.length + this.newEdges.size);
       this.newEdges.set(key, state);
       return [state];
     });
   }
 
   /** From the front door downwards. EDGES and SERVICES list callers first. */
-  private spreadRequests(edges: readonly EdgeState[], endSeconds: number, effects: readonly Effect[]): void {
+  private spreadRequests(edges: readonly SimulatedEdge[], endSeconds: number, effects: readonly Effect[]): void {
     const phase = 2 * Math.PI * (endSeconds / SECONDS_A_DAY - MORNING);
     const ingress = INGRESS_PER_SECOND * (1 + DAILY_SWING * Math.sin(phase)) * Math.exp(this.ingress.next());
     for (const state of this.services) {
@@ -197,7 +197,7 @@ export class ShopTraffic {
   }
 
   /** From the back upwards: callers wait for those they call, and fail with half of their failures. */
-  private gatherFromCallees(edges: readonly EdgeState[], effects: readonly Effect[]): void {
+  private gatherFromCallees(edges: readonly SimulatedEdge[], effects: readonly Effect[]): void {
     for (const state of [...this.services].reverse()) {
       for (const { edge } of edges) {
         if (edge.source !== state.service.name) continue;
@@ -210,7 +210,7 @@ export class ShopTraffic {
     }
   }
 
-  private observe(state: EdgeState, effects: readonly Effect[]): EdgeWindow {
+  private observe(state: SimulatedEdge, effects: readonly Effect[]): EdgeWindow {
     const { edge, random } = state;
     const callee = this.stateOf(edge.destination);
     const effect = effectOn(edge, effects);

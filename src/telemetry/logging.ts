@@ -12,7 +12,7 @@ export interface LoggingConfig {
   readonly initial_fields: Readonly<Record<string, unknown>>;
 }
 
-interface Output {
+interface LogOutput {
   write(line: string): void;
   close(): void;
   readonly colour: boolean;
@@ -20,7 +20,7 @@ interface Output {
 
 const STREAMS: Readonly<Record<string, NodeJS.WriteStream>> = { stderr: process.stderr, stdout: process.stdout };
 
-function openOutput(path: string): Output {
+function openOutput(path: string): LogOutput {
   const stream = STREAMS[path];
   if (stream) {
     const colour = stream.isTTY === true && process.env.NO_COLOR === undefined;
@@ -40,7 +40,7 @@ export interface Logging {
 
 /** `resource` goes into every JSON line, as the Collector's does. */
 export function createLogging(config: LoggingConfig, resource: Readonly<Record<string, string>>): Logging {
-  let outputs: Output[] = [];
+  let outputs: LogOutput[] = [];
   let encoding = config.encoding;
   const write = (json: string): void => {
     for (const output of outputs) output.write(encoding === 'json' ? json : formatConsole(json, output.colour));

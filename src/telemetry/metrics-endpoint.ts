@@ -24,7 +24,7 @@ export interface PageAnswer {
 }
 
 /** A page beside `/metrics`. */
-export interface Page {
+export interface OwnPage {
   readonly method: 'GET' | 'POST';
   answer(request: IncomingMessage): Promise<PageAnswer>;
 }
@@ -38,9 +38,9 @@ function addressOf(server: Server): string {
 export async function serveMetrics(
   telemetry: Telemetry,
   bind: Bind,
-  pages: Readonly<Record<string, Page>> = {},
+  pages: Readonly<Record<string, OwnPage>> = {},
 ): Promise<MetricsEndpoint> {
-  const all: Readonly<Record<string, Page>> = { ...pages, '/metrics': metricsPage(telemetry) };
+  const all: Readonly<Record<string, OwnPage>> = { ...pages, '/metrics': metricsPage(telemetry) };
   const server = createServer((request, response) => serve(all, telemetry, request, response));
   server.listen(bind);
   await once(server, 'listening');
@@ -54,7 +54,7 @@ export async function serveMetrics(
 }
 
 /** In the text format only: OpenMetrics would have `_total` in the names of counters, which the Collector's do not have. */
-function metricsPage({ registry }: Telemetry): Page {
+function metricsPage({ registry }: Telemetry): OwnPage {
   const answer = async (): Promise<PageAnswer> => {
     return { code: 200, type: registry.contentType, body: withoutNul(await registry.metrics()) };
   };
@@ -62,7 +62,7 @@ function metricsPage({ registry }: Telemetry): Page {
 }
 
 async function serve(
-  pages: Readonly<Record<string, Page>>,
+  pages: Readonly<Record<string, OwnPage>>,
   telemetry: Telemetry,
   request: IncomingMessage,
   response: ServerResponse,

@@ -11,7 +11,7 @@ export type ItemsRole =
   | 'connector_produced'
   | 'exporter_consumed';
 
-export type Outcome = 'success' | 'failure';
+export type ItemOutcome = 'success' | 'failure';
 
 const LABELS = ['otelcol_component_id', 'otelcol_component_kind', 'otelcol_pipeline_id', 'otelcol_signal', 'outcome'];
 

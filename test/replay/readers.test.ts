@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { jsonToProtobuf, protobufToJson } from '../../src/otlp/index.js';
 import { SIGNALS } from '../../src/pipeline/index.js';
-import { FrameReader, framingOf } from '../../src/replay/readers/frames.js';
+import { framingOf, RecordReader } from '../../src/replay/readers/frames.js';
 import { openRecording, type RecordedRequest, RecordingError } from '../../src/replay/readers/index.js';
 import { signalOf } from '../../src/replay/readers/signal.js';
 import { fixture } from '../support/paths.js';
@@ -282,7 +282,7 @@ describe('frames', () => {
       fc.assert(
         fc.property(fc.array(fc.nat(bytes.length), { maxLength: 20 }), (cuts) => {
           const edges = [0, ...cuts.sort((a, b) => a - b), bytes.length];
-          const reader = new FrameReader(framing);
+          const reader = new RecordReader(framing);
           const read = edges.slice(1).flatMap((end, i) => [...reader.push(bytes.subarray(edges[i]!, end))]);
           assert.equal(reader.end(), undefined);
           assert.deepEqual(

@@ -1,6 +1,6 @@
 // Arbitrary OTLP requests for property tests, drawn from the field tables: every field of every message turns up.
 import fc from 'fast-check';
-import { type Field, idBytes, type Message, messageNamed } from '../../src/otlp/json-tables.js';
+import { idBytes, type JsonField, type JsonMessage, messageNamed } from '../../src/otlp/json-tables.js';
 import { NAMES } from '../../src/otlp/messages.js';
 import type { Signal } from '../../src/pipeline/index.js';
 
@@ -16,7 +16,7 @@ export function anyRequest(signal: Signal): fc.Arbitrary<PlainMessage> {
 
 const made = new Map<string, fc.Arbitrary<PlainMessage>>();
 
-function anyMessage(message: Message, depth: number): fc.Arbitrary<PlainMessage> {
+function anyMessage(message: JsonMessage, depth: number): fc.Arbitrary<PlainMessage> {
   const key = `${message.name} ${depth}`;
   const known = made.get(key);
   if (known) return known;
@@ -30,13 +30,13 @@ function anyMessage(message: Message, depth: number): fc.Arbitrary<PlainMessage>
 }
 
 /** Keeps the first member of each oneof. */
-function oneMemberEach(message: Message, object: PlainMessage): PlainMessage {
+function oneMemberEach(message: JsonMessage, object: PlainMessage): PlainMessage {
   for (const field of message.byNumber.values())
     if (field.name in object) for (const rival of field.rivals) delete object[rival];
   return object;
 }
 
-function anyField(field: Field, depth: number): fc.Arbitrary<unknown> {
+function anyField(field: JsonField, depth: number): fc.Arbitrary<unknown> {
   if (field.repeated) return fc.array(anyValue(field, depth, true), { minLength: 1, maxLength: 2 });
   return anyValue(field, depth, field.presence);
 }
@@ -47,7 +47,7 @@ const halves = (withZero: boolean): fc.Arbitrary<unknown> =>
     .record({ low: fc.integer(), high: fc.integer(), unsigned: fc.constant(false) })
     .filter(({ low, high }) => withZero || low !== 0 || high !== 0);
 
-function anyValue(field: Field, depth: number, withDefault: boolean): fc.Arbitrary<unknown> {
+function anyValue(field: JsonField, depth: number, withDefault: boolean): fc.Arbitrary<unknown> {
   const minLength = withDefault ? 0 : 1;
   const notZero = (value: unknown): boolean => withDefault || value !== 0;
   switch (field.kind) {

@@ -1,6 +1,6 @@
 // The oracle of OTLP/JSON: JSON.parse, and a walk of the value along the message tables that writes the wire form with protobufjs.
 import protobuf from 'protobufjs/minimal.js';
-import { type Field, idBytes, type Message, messageNamed } from '../../src/otlp/json-tables.js';
+import { idBytes, type JsonField, type JsonMessage, messageNamed } from '../../src/otlp/json-tables.js';
 import { NAMES } from '../../src/otlp/messages.js';
 import type { Signal } from '../../src/pipeline/index.js';
 
@@ -50,7 +50,7 @@ class JsonDecoder {
   private readonly path: (string | number)[] = [];
 
   /** The wire form of `value`, a parsed JSON object, as `message`. Throws `OracleFault`. */
-  decode(message: Message, value: unknown): Uint8Array {
+  decode(message: JsonMessage, value: unknown): Uint8Array {
     this.message(message, value);
     return this.writer.finish();
   }
@@ -61,7 +61,7 @@ class JsonDecoder {
   }
 
   /** Fields go out in the order of their numbers, as every encoder of protobuf writes them: equal data, equal bytes. */
-  private message(message: Message, value: unknown): void {
+  private message(message: JsonMessage, value: unknown): void {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw expected('an object', value);
     if (this.path.length > 2 * MAX_DEPTH) throw new OracleFault('is nested too deeply');
     const keys = Object.keys(value);
@@ -73,14 +73,14 @@ class JsonDecoder {
     }
   }
 
-  private field(field: Field, member: unknown): void {
+  private field(field: JsonField, member: unknown): void {
     this.path.push(field.name);
     if (field.repeated) this.list(field, member);
     else this.single(field, member);
     this.path.pop();
   }
 
-  private list(field: Field, value: unknown): void {
+  private list(field: JsonField, value: unknown): void {
     if (!Array.isArray(value)) throw expected('a list', value);
     if (value.length === 0) return;
     if (field.wire !== 2) this.writer.uint32((field.number << 3) | 2).fork();
@@ -93,13 +93,13 @@ class JsonDecoder {
     if (field.wire !== 2) this.writer.ldelim();
   }
 
-  private single(field: Field, value: unknown): void {
+  private single(field: JsonField, value: unknown): void {
     if (!field.presence && isDefault(field, value)) this.checkDefault(field, value);
     else this.tagged(field, value);
   }
 
   /** A field without presence that holds its default is absent on the wire; its type is checked nevertheless. */
-  private checkDefault(field: Field, value: unknown): void {
+  private checkDefault(field: JsonField, value: unknown): void {
     const fits =
       value === ''
         ? field.kind === 'string' || field.kind === 'bytes' || field.kind === 'id'
@@ -109,7 +109,7 @@ class JsonDecoder {
     if (!fits) throw expected(wanted(field), value);
   }
 
-  private tagged(field: Field, value: unknown): void {
+  private tagged(field: JsonField, value: unknown): void {
     this.writer.uint32((field.number << 3) | field.wire);
     if (field.message === undefined) this.scalar(field, value);
     else {
@@ -119,7 +119,7 @@ class JsonDecoder {
     }
   }
 
-  private scalar(field: Field, given: unknown): void {
+  private scalar(field: JsonField, given: unknown): void {
     const isLong = typeof given === 'string' && given.startsWith(LONG);
     const value = isLong ? given.slice(LONG.length) : given;
     if (isLong && (field.wire === 2 || field.kind === 'bool')) throw expected(wanted(field), value);
@@ -160,10 +160,10 @@ class JsonDecoder {
   }
 }
 
-const numberOf = (message: Message, key: string): number => message.byName.get(key)?.number ?? 0;
+const numberOf = (message: JsonMessage, key: string): number => message.byName.get(key)?.number ?? 0;
 
 /** Most senders write the fields in their order already. */
-function inOrder(message: Message, keys: readonly string[]): boolean {
+function inOrder(message: JsonMessage, keys: readonly string[]): boolean {
   let last = 0;
   for (const key of keys) {
     const number = numberOf(message, key);
@@ -173,10 +173,10 @@ function inOrder(message: Message, keys: readonly string[]): boolean {
   return true;
 }
 
-const isDefault = (field: Field, value: unknown): boolean =>
+const isDefault = (field: JsonField, value: unknown): boolean =>
   Object.is(value, 0) || value === '' || value === false || (value === '0' && field.wire !== 2);
 
-function wanted(field: Field): string {
+function wanted(field: JsonField): string {
   if (field.kind === 'message') return 'an object';
   if (field.kind === 'bool') return 'true or false';
   return field.wire === 2 ? 'a string' : 'a number';
@@ -220,7 +220,7 @@ function split(value: number, unsigned: boolean): Halves {
   return { low: value | 0, high: Math.floor(value / 0x1_0000_0000) | 0, unsigned };
 }
 
-function toEnum(field: Field, value: unknown): number {
+function toEnum(field: JsonField, value: unknown): number {
   const number =
     typeof value === 'string' && Object.hasOwn(field.enumValues!, value) ? field.enumValues![value]! : value;
   if (typeof number === 'string' && !INTEGER.test(number)) throw expected('the number of an enum value', value);

@@ -1,11 +1,11 @@
 // One thing that the doctor looked at, and what came of it.
 
-export type Outcome = 'ok' | 'warn' | 'fail';
+export type CheckOutcome = 'ok' | 'warn' | 'fail';
 
 export interface Check {
   /** What was looked at: `receiver otlp (grpc)`. */
   readonly hop: string;
-  readonly outcome: Outcome;
+  readonly outcome: CheckOutcome;
   readonly found: string;
   /** What to do about it; '' where nothing. */
   readonly advice: string;

@@ -10,7 +10,7 @@ import { countOf } from '../../terminal/format.js';
 export const STEP_MS = 5_000;
 
 /** A step that did not succeed, in words, with what to do. */
-export class Broken extends Error {
+export class BrokenHop extends Error {
   constructor(
     message: string,
     readonly advice: string,
@@ -37,7 +37,7 @@ export async function resolveName({ host }: HostPort): Promise<string> {
   try {
     return (await lookup(host)).address;
   } catch (error) {
-    throw new Broken(
+    throw new BrokenHop(
       `the name ${host} does not resolve (${codeOf(error)})`,
       'check the spelling; in Kubernetes write service.namespace, and look with kubectl get svc',
     );
@@ -64,7 +64,7 @@ export async function reach(at: HostPort): Promise<void> {
     await within(socket, 'connect');
   } catch (error) {
     const code = codeOf(error);
-    throw new Broken(
+    throw new BrokenHop(
       `${formatHostPort(at)} cannot be reached (${code})`,
       REFUSED_ADVICE[code] ?? 'check address and port',
     );
@@ -88,7 +88,7 @@ export async function shakeHands(at: HostPort): Promise<{ readonly text: string;
       soon: days < SOON_DAYS,
     };
   } catch (error) {
-    throw new Broken(
+    throw new BrokenHop(
       `no TLS handshake with ${formatHostPort(at)} (${codeOf(error) || (error as Error).message})`,
       'is TLS on at both ends? With client_ca_file every client needs a certificate',
     );

@@ -5,7 +5,7 @@ import type { LastSending } from '../../sending/last.js';
 import type { ComponentStatus, StatusDocument } from '../../service/status.js';
 import { countOf, formatCount, formatSeconds } from '../../terminal/format.js';
 import { type Check, fail, ok, warn } from './check.js';
-import { Broken, reach } from './connect.js';
+import { BrokenHop, reach } from './connect.js';
 import { readSamples, type Samples, sumOf } from './own-telemetry.js';
 import type { HopPlan } from './plan.js';
 
@@ -23,7 +23,7 @@ export async function checkNextHop({ id, text, at }: HopPlan): Promise<Check> {
     await reach(at);
     return ok(hop, `${formatHostPort(at)} answers`);
   } catch (error) {
-    if (!(error instanceof Broken)) throw error;
+    if (!(error instanceof BrokenHop)) throw error;
     return fail(hop, error.message, `${error.advice} (tried from here, not from the gateway's pod)`);
   }
 }

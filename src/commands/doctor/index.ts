@@ -7,7 +7,7 @@ import { countOf } from '../../terminal/format.js';
 import type { CommandIo } from '../../terminal/io.js';
 import { parseCommandOptions, TELEMETRY_ADDRESS, telemetryAddress } from '../live-arguments.js';
 import { type Check, fail, ok } from './check.js';
-import { Broken } from './connect.js';
+import { BrokenHop } from './connect.js';
 import { checkExporter, checkLeaving, checkNextHop, sendingExporters } from './exporters.js';
 import { readSamples, readStatus, type Samples } from './own-telemetry.js';
 import { type Plan, planOf } from './plan.js';
@@ -70,7 +70,7 @@ async function diagnose(
       senders: reports.flatMap(([, { senders }]) => senders),
     };
   } catch (error) {
-    if (!(error instanceof Broken)) throw error;
+    if (!(error instanceof BrokenHop)) throw error;
     return { checks: [fail(hop, error.message, error.advice)], senders: [] };
   }
 }

@@ -1,7 +1,7 @@
 // What the gateway says of itself over its own address: the status document and its metrics.
 import { formatHostPort, type HostPort } from '../../config/endpoint.js';
 import type { StatusDocument } from '../../service/status.js';
-import { Broken, reach, STEP_MS } from './connect.js';
+import { BrokenHop, reach, STEP_MS } from './connect.js';
 
 /** Values by name and labels as the exposition writes them. */
 export type Samples = ReadonlyMap<string, number>;
@@ -12,7 +12,7 @@ async function get(at: HostPort, path: string): Promise<Response> {
     return await fetch(url, { signal: AbortSignal.timeout(STEP_MS) });
   } catch (error) {
     const cause = (error as Error).cause as Error | undefined;
-    throw new Broken(
+    throw new BrokenHop(
       `${url} cannot be read (${cause?.message ?? (error as Error).message})`,
       'is this the address of service.telemetry.metrics?',
     );
@@ -24,7 +24,7 @@ export async function readStatus(at: HostPort): Promise<StatusDocument> {
   await reach(at);
   const response = await get(at, '/status');
   if (!response.ok)
-    throw new Broken(
+    throw new BrokenHop(
       `${formatHostPort(at)} answers /status with HTTP ${response.status}`,
       "this is not pxanomaly's own telemetry, or it is an older version: give the address of service.telemetry.metrics",
     );

@@ -2,7 +2,7 @@
 import type { ClusterStatus } from '../../detection/status/cluster-status.js';
 import { painter } from '../../terminal/colour.js';
 import type { CommandIo } from '../../terminal/io.js';
-import type { Check, Outcome } from './check.js';
+import type { Check, CheckOutcome } from './check.js';
 import { sendersText } from './senders.js';
 
 export interface Diagnosis {
@@ -12,7 +12,7 @@ export interface Diagnosis {
 
 export function printDiagnosis({ checks, senders }: Diagnosis, io: CommandIo): void {
   const paint = painter(io.stdout, io.env);
-  const labels: Readonly<Record<Outcome, string>> = {
+  const labels: Readonly<Record<CheckOutcome, string>> = {
     ok: paint.green('ok  '),
     warn: paint.yellow('warn'),
     fail: paint.red('FAIL'),
@@ -22,7 +22,7 @@ export function printDiagnosis({ checks, senders }: Diagnosis, io: CommandIo): v
     `${labels[outcome]}  ${hop.padEnd(width)}  ${found}`,
     ...(advice === '' ? [] : [`      ${' '.repeat(width)}  ${paint.bold('→')} ${advice}`]),
   ]);
-  const count = (wanted: Outcome): number => checks.filter(({ outcome }) => outcome === wanted).length;
+  const count = (wanted: CheckOutcome): number => checks.filter(({ outcome }) => outcome === wanted).length;
   const tables = sendersText(senders);
   const closing = `${count('ok')} ok, ${count('warn')} to look at, ${count('fail')} failed`;
   io.stdout.write(`${[...lines, '', ...tables, ...(tables.length > 0 ? [''] : []), closing].join('\n')}\n`);

@@ -11,14 +11,14 @@ import { decodeStatus } from '../../otlp/status.js';
 import type { Signal } from '../../pipeline/index.js';
 import { STEP_MS } from './connect.js';
 
-export interface Target {
+export interface ProbeTarget {
   readonly at: HostPort;
   readonly tls: boolean;
   readonly token: string | undefined;
 }
 
 /** An answer of either protocol: 0 or 200 is success. */
-export interface Answer {
+export interface ProbeAnswer {
   readonly success: boolean;
   /** `gRPC status 16` or `HTTP 401`. */
   readonly code: string;
@@ -33,7 +33,7 @@ const LEAVE_MS = 1_000;
 /** Names that begin like this are not learnt from and not shown as unmapped; the attribute is that of injected events. */
 const TEST_METRIC = 'px.anomaly.doctor';
 
-type ResourceMetrics = Parameters<typeof ProtobufMetricsSerializer.serializeRequest>[0];
+type ProbeMetrics = Parameters<typeof ProtobufMetricsSerializer.serializeRequest>[0];
 
 /** Values of the SDK's enums, which its types alone would make a dependency. */
 const GAUGE = { dataPointType: 2, aggregationTemporality: 1 } as const;
@@ -51,13 +51,17 @@ export function testPoint(nowMs: number): Uint8Array {
     resource: { attributes: { 'service.name': 'pxanomaly-doctor' } },
     scopeMetrics: [{ scope: { name: 'pxanomaly doctor' }, metrics: [{ ...GAUGE, descriptor, dataPoints: [point] }] }],
   };
-  const body = ProtobufMetricsSerializer.serializeRequest(request as unknown as ResourceMetrics);
+  const body = ProtobufMetricsSerializer.serializeRequest(request as unknown as ProbeMetrics);
   if (!body) throw new Error('the test point cannot be serialized');
   return body;
 }
 
 /** Rejects where there is no HTTP/2 at the other end. */
-export async function callGrpc({ at, tls, token }: Target, signal: Signal, body: Uint8Array): Promise<Answer> {
+export async function callGrpc(
+  { at, tls, token }: ProbeTarget,
+  signal: Signal,
+  body: Uint8Array,
+): Promise<ProbeAnswer> {
   const session = connect(`${tls ? 'https' : 'http'}://${formatHostPort(at)}`, { rejectUnauthorized: false });
   try {
     return await unary(session, NAMES[signal].grpcPath, token, body);
@@ -73,7 +77,7 @@ function unary(
   path: string,
   token: string | undefined,
   body: Uint8Array,
-): Promise<Answer> {
+): Promise<ProbeAnswer> {
   return new Promise((resolve, reject) => {
     session.on('error', reject);
     const stream = session.request({
@@ -111,7 +115,7 @@ function unary(
 }
 
 /** Rejects where there is no HTTP at the other end. */
-export function callHttp({ at, tls, token }: Target, path: string, body: Uint8Array): Promise<Answer> {
+export function callHttp({ at, tls, token }: ProbeTarget, path: string, body: Uint8Array): Promise<ProbeAnswer> {
   return new Promise((resolve, reject) => {
     const options = {
       host: at.host,

@@ -2,9 +2,9 @@
 import { formatHostPort } from '../../config/endpoint.js';
 import type { Signal } from '../../pipeline/index.js';
 import { type Check, fail, ok, warn } from './check.js';
-import { Broken, reach, shakeHands } from './connect.js';
+import { BrokenHop, reach, shakeHands } from './connect.js';
 import type { ReceiverPlan } from './plan.js';
-import { type Answer, callGrpc, callHttp, testPoint } from './probe.js';
+import { callGrpc, callHttp, type ProbeAnswer, testPoint } from './probe.js';
 
 /** The checks of one protocol of a receiver, up to the first that fails. */
 export async function checkReceiver(plan: ReceiverPlan): Promise<Check[]> {
@@ -26,7 +26,7 @@ export async function checkReceiver(plan: ReceiverPlan): Promise<Check[]> {
     const answers = await send(plan);
     return [...done, verdict(hop, plan, answers)];
   } catch (error) {
-    if (error instanceof Broken) return [...done, fail(hop, error.message, error.advice)];
+    if (error instanceof BrokenHop) return [...done, fail(hop, error.message, error.advice)];
     const what = plan.protocol === 'grpc' ? 'HTTP/2' : 'HTTP';
     const text = `${formatHostPort(plan.at)} accepts connections, but does not speak ${what} (${(error as Error).message})`;
     return [...done, fail(hop, text, 'if the port has TLS, give --config; else something else listens there')];
@@ -35,16 +35,16 @@ export async function checkReceiver(plan: ReceiverPlan): Promise<Check[]> {
 
 const NO_TOKEN = 'give the token with --token or --config; senders set the header x-pxanomaly-token';
 
-interface Sent {
+interface SentProbe {
   readonly what: string;
-  readonly answer: Answer;
+  readonly answer: ProbeAnswer;
 }
 
 /** An empty request for each signal that is taken; a test point where metrics are. */
-async function send(plan: ReceiverPlan): Promise<Sent[]> {
-  const call = (signal: Signal, body: Uint8Array): Promise<Answer> =>
+async function send(plan: ReceiverPlan): Promise<SentProbe[]> {
+  const call = (signal: Signal, body: Uint8Array): Promise<ProbeAnswer> =>
     plan.protocol === 'grpc' ? callGrpc(plan, signal, body) : callHttp(plan, plan.paths[signal], body);
-  const sent: Sent[] = [];
+  const sent: SentProbe[] = [];
   for (const signal of plan.signals) {
     const answer = await call(signal, new Uint8Array());
     sent.push({ what: `empty ${signal} request`, answer });
@@ -55,7 +55,7 @@ async function send(plan: ReceiverPlan): Promise<Sent[]> {
   return sent;
 }
 
-function verdict(hop: string, plan: ReceiverPlan, sent: readonly Sent[]): Check {
+function verdict(hop: string, plan: ReceiverPlan, sent: readonly SentProbe[]): Check {
   const refused = sent.find(({ answer }) => !answer.success);
   if (refused) {
     const { what, answer } = refused;
@@ -65,7 +65,7 @@ function verdict(hop: string, plan: ReceiverPlan, sent: readonly Sent[]): Check 
   return ok(hop, `${formatHostPort(plan.at)}: ${sent.map(({ what }) => what).join(', ')} taken${token}`);
 }
 
-function adviceFor({ unauthenticated, code }: Answer, { token }: ReceiverPlan): string {
+function adviceFor({ unauthenticated, code }: ProbeAnswer, { token }: ReceiverPlan): string {
   if (unauthenticated)
     return token === undefined ? NO_TOKEN : 'compare the token with receivers.otlp.token of the running configuration';
   if (code === 'gRPC status 14' || code === 'HTTP 503' || code === 'HTTP 429')

@@ -17,7 +17,7 @@ Writes a commented configuration with production defaults. Default: pixie.
   --help          this text
 `;
 
-interface Options {
+interface InitOptions {
   readonly use: Use;
   readonly output: string;
   readonly force: boolean;
@@ -44,7 +44,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   return 0;
 }
 
-function parse(argv: readonly string[]): Options | 'help' {
+function parse(argv: readonly string[]): InitOptions | 'help' {
   const { values, positionals } = parsed(argv);
   if (values.help) return 'help';
   const [use = 'pixie', ...more] = positionals;

@@ -6,7 +6,7 @@ export const USES = ['pixie', 'collector', 'servicegraph'] as const;
 export type Use = (typeof USES)[number];
 
 /** What differs between the uses. */
-interface Parts {
+interface TemplateParts {
   readonly summary: string;
   readonly next: string;
   readonly presets: string;
@@ -14,7 +14,7 @@ interface Parts {
   readonly traces: boolean;
 }
 
-const PARTS: Readonly<Record<Use, Parts>> = {
+const PARTS: Readonly<Record<Use, TemplateParts>> = {
   pixie: {
     summary: "edges from Pixie's OpenTelemetry export, scored and forwarded",
     next: 'Pixie: point the scripts of deploy/pixie at port 4317 of this gateway (docs/tasks/pixie-cron-scripts.md).',

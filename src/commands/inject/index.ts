@@ -9,7 +9,7 @@ import { painter } from '../../terminal/colour.js';
 import { formatSeconds } from '../../terminal/format.js';
 import { type CommandIo, UsageError } from '../../terminal/io.js';
 import { type Check, fail } from '../doctor/check.js';
-import { Broken } from '../doctor/connect.js';
+import { BrokenHop } from '../doctor/connect.js';
 import { checkLeaving, sendingExporters } from '../doctor/exporters.js';
 import { readSamples, readStatus, type Samples } from '../doctor/own-telemetry.js';
 import { parseCommandOptions, TELEMETRY_ADDRESS, telemetryAddress } from '../live-arguments.js';
@@ -76,7 +76,7 @@ async function look(at: HostPort): Promise<[StatusDocument, Samples]> {
   try {
     return [await readStatus(at), await readSamples(at)];
   } catch (error) {
-    throw error instanceof Broken ? new Error(`${error.message}; ${error.advice}`) : error;
+    throw error instanceof BrokenHop ? new Error(`${error.message}; ${error.advice}`) : error;
   }
 }
 

@@ -75,9 +75,9 @@ function parsed(argv: readonly string[]) {
   }
 }
 
-type Values = ReturnType<typeof parsed>['values'];
+type StateArguments = ReturnType<typeof parsed>['values'];
 
-function wantedOf(action: 'list' | 'forget', values: Values): Wanted {
+function wantedOf(action: 'list' | 'forget', values: StateArguments): Wanted {
   const { cluster, edge, filter, processor, top: written = '20', 'dry-run': isDryRun = false } = values;
   if (action === 'list' && (edge !== undefined || isDryRun))
     throw new UsageError('--edge and --dry-run belong to state forget; state list takes --filter');
@@ -90,7 +90,10 @@ function wantedOf(action: 'list' | 'forget', values: Values): Wanted {
   return { cluster, edge, filter, top, isDryRun, processor };
 }
 
-function sourceOf({ directory, endpoint, config: uris = [], set: sets = [] }: Values, io: CommandIo): StateSource {
+function sourceOf(
+  { directory, endpoint, config: uris = [], set: sets = [] }: StateArguments,
+  io: CommandIo,
+): StateSource {
   if (directory !== undefined) {
     if (endpoint !== undefined) throw new UsageError('give --directory (stopped) or --endpoint (running), not both');
     return stoppedGateway(directory);

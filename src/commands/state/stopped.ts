@@ -41,13 +41,13 @@ async function withLock(directory: string, work: () => Promise<void>): Promise<v
   }
 }
 
-interface Found {
+interface FoundCheckpoint {
   readonly processor: string;
   readonly path: string;
 }
 
 /** At least one. */
-async function checkpoints(directory: string, wanted: string | undefined): Promise<Found[]> {
+async function checkpoints(directory: string, wanted: string | undefined): Promise<FoundCheckpoint[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     throw new Error(`${directory} cannot be read: ${error.code ?? error.message}`);
   });

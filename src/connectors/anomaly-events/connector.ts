@@ -1,7 +1,7 @@
 // Takes the events that ride on anomaly metrics out of a metrics pipeline and feeds them to logs pipelines.
 import type { Batch, Connector, Consumer, Signal } from '../../pipeline/index.js';
 
-export class AnomalyEvents implements Connector {
+export class AnomalyEventsConnector implements Connector {
   readonly #consumers: Consumer[] = [];
   /** Batches that were handed on: a processor that stands in several pipelines sends the same object down each. */
   readonly #seen = new WeakSet<Batch>();

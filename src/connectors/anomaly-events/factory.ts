@@ -1,7 +1,7 @@
 // The `anomaly_events` connector's face.
 import type { ComponentFactory } from '../../config/settings.js';
 import { schema } from './config.js';
-import { AnomalyEvents } from './connector.js';
+import { AnomalyEventsConnector } from './connector.js';
 
 export const anomalyEvents: ComponentFactory<'connector', typeof schema> = {
   kind: 'connector',
@@ -10,5 +10,5 @@ export const anomalyEvents: ComponentFactory<'connector', typeof schema> = {
   signals: ['metrics'],
   delivers: ['logs'],
   schema,
-  create: () => new AnomalyEvents(),
+  create: () => new AnomalyEventsConnector(),
 };

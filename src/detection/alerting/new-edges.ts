@@ -21,7 +21,7 @@ export interface LearntEdges {
   readonly examples: readonly EdgeState[];
 }
 
-interface Tally {
+interface NewEdgeTally {
   sinceMs: number;
   count: number;
   examples: EdgeState[];
@@ -38,7 +38,7 @@ export type SavedTallies = readonly (readonly [
 export class NewEdges {
   readonly #settings: NewEdgeSettings;
   readonly #allowed: (edge: EdgeState) => boolean;
-  readonly #tallies = new Map<ClusterState, Tally>();
+  readonly #tallies = new Map<ClusterState, NewEdgeTally>();
   readonly #onLearnt: (learnt: LearntEdges) => void;
 
   constructor(settings: NewEdgeSettings, onLearnt: (learnt: LearntEdges) => void) {

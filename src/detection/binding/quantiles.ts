@@ -22,18 +22,18 @@ interface Merged {
   readonly series: SlowSeries;
 }
 
-interface Reading {
+interface ShapeReading {
   readonly buckets: readonly Bucket[];
   readonly startUnixNano: string;
 }
 
-type Grouped<T extends { group: GroupState }> = Omit<T, 'group'> & { readonly group: number };
-type SavedMerged = Omit<Merged, 'series'> & { readonly series: Grouped<SlowSeries> };
+type GroupedShapes<T extends { group: GroupState }> = Omit<T, 'group'> & { readonly group: number };
+type SavedMerged = Omit<Merged, 'series'> & { readonly series: GroupedShapes<SlowSeries> };
 
 /** Series and edges by kernel slot, groups by theirs. */
 export interface SavedQuantiles {
-  readonly series: readonly (readonly [series: number, slow: Grouped<SlowSeries>])[];
-  readonly readings: readonly (readonly [series: number, reading: Reading])[];
+  readonly series: readonly (readonly [series: number, slow: GroupedShapes<SlowSeries>])[];
+  readonly readings: readonly (readonly [series: number, reading: ShapeReading])[];
   readonly merged: readonly (readonly [group: number, tick: number, edge: number, merged: SavedMerged])[];
 }
 
@@ -44,7 +44,7 @@ export class Quantiles {
   readonly #kernel: KernelFace;
   /** By kernel slot. */
   readonly #series = new Map<number, SlowSeries>();
-  readonly #readings = new Map<number, Reading>();
+  readonly #readings = new Map<number, ShapeReading>();
   /** By group, tick and edge. */
   readonly #merged = new Map<GroupState, Map<number, Map<number, Merged>>>();
 
@@ -97,7 +97,7 @@ export class Quantiles {
   }
 
   restore(saved: SavedQuantiles, groups: readonly (GroupState | undefined)[]): void {
-    const ungrouped = (slow: Grouped<SlowSeries>): SlowSeries => ({ ...slow, group: groups[slow.group]! });
+    const ungrouped = (slow: GroupedShapes<SlowSeries>): SlowSeries => ({ ...slow, group: groups[slow.group]! });
     for (const [series, slow] of saved.series) this.#series.set(series, ungrouped(slow));
     for (const [series, reading] of saved.readings) this.#readings.set(series, reading);
     for (const [group, tick, edge, one] of saved.merged) {
@@ -147,7 +147,7 @@ export class Quantiles {
   }
 
   /** A first reading tells nothing of its window; after a reset everything happened since. */
-  #change(slot: number, reading: Reading): readonly Bucket[] {
+  #change(slot: number, reading: ShapeReading): readonly Bucket[] {
     const before = this.#readings.get(slot);
     this.#readings.set(slot, reading);
     if (!before) return [];

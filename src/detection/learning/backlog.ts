@@ -34,7 +34,7 @@ const AHEAD = 4;
 /** What a refused sender is asked to wait, ms. */
 const RETRY_AFTER_MS = 1000;
 
-export class Backlog {
+export class LearningBacklog {
   readonly #options: BacklogOptions;
   readonly #waiting: PendingRequest[] = [];
   #current: Running | undefined;

@@ -119,7 +119,7 @@ export class LearnLoop {
     return true;
   }
 
-  *#fold({ pending, skip, scan, request, clock }: Part, host: LearnHost): Generator<void> {
+  *#fold({ pending, skip, scan, request, clock }: RequestPart, host: LearnHost): Generator<void> {
     const { rows } = scan;
     const received = pending.batch.receivedUnixNano;
     const latest = this.maxFutureNanos > 0n && received > 0n ? received + this.maxFutureNanos : undefined;
@@ -154,7 +154,7 @@ export class LearnLoop {
 }
 
 /** Rows of a request that are in scratch together. */
-interface Part {
+interface RequestPart {
   readonly pending: PendingRequest;
   readonly skip: number;
   readonly scan: Scan;

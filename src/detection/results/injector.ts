@@ -33,9 +33,9 @@ const MAX_HOLD_MS = 3_600_000;
 /** Tests under way at the same time. */
 const MAX_OPEN = 16;
 
-type Ends = Pick<EdgeState, 'source' | 'destination'>;
+type TestEnds = Pick<EdgeState, 'source' | 'destination'>;
 
-interface Open {
+interface OpenTest {
   readonly made: MadeUp;
   readonly to: readonly Route[];
   readonly timer: NodeJS.Timeout;
@@ -43,7 +43,7 @@ interface Open {
 
 export class Injector {
   readonly #options: InjectorOptions;
-  readonly #open = new Set<Open>();
+  readonly #open = new Set<OpenTest>();
 
   constructor(options: InjectorOptions) {
     this.#options = options;
@@ -92,12 +92,12 @@ export class Injector {
       this.#open.delete(open);
       void send(made, 'resolved', to, this.#options.own);
     }, holdMs).unref();
-    const open: Open = { made, to, timer };
+    const open: OpenTest = { made, to, timer };
     this.#open.add(open);
   }
 
   /** The cluster that is meant; undefined where none has sent anything yet. */
-  #cluster(wanted: string | undefined, ends: Ends): ClusterState | undefined {
+  #cluster(wanted: string | undefined, ends: TestEnds): ClusterState | undefined {
     const edges = this.#options.edges();
     const all = [...edges.clusters.values()];
     const names = all.map(({ name }) => name).join(', ');

@@ -34,17 +34,17 @@ export interface AnomalyEvent {
 const EDGE_PREFIX = 'px.anomaly.network.';
 const INCIDENT = 'px.anomaly.incident';
 
-type Value = string | number | boolean | readonly string[] | undefined;
+type EventValue = string | number | boolean | readonly string[] | undefined;
 
-interface LogRecord {
+interface EventLogRecord {
   readonly name: string;
   readonly time: number;
   readonly message: string;
-  readonly values: ReadonlyMap<string, Value>;
+  readonly values: ReadonlyMap<string, EventValue>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a decoded AnyValue
-function plain(value: any): Value {
+function plain(value: any): EventValue {
   if (!value) return undefined;
   if (typeof value.stringValue === 'string') return value.stringValue;
   if (typeof value.doubleValue === 'number') return value.doubleValue;
@@ -54,7 +54,7 @@ function plain(value: any): Value {
   return value.intValue === null || value.intValue === undefined ? undefined : Number(value.intValue);
 }
 
-function* recordsOf(body: Uint8Array): Generator<LogRecord> {
+function* recordsOf(body: Uint8Array): Generator<EventLogRecord> {
   for (const { scopeLogs } of ExportLogsServiceRequest.decode(body).resourceLogs) {
     for (const { logRecords } of scopeLogs ?? []) {
       for (const record of logRecords ?? []) {
@@ -77,7 +77,7 @@ export function eventsOf(body: Uint8Array): AnomalyEvent[] {
   });
 }
 
-function reader({ values }: LogRecord): {
+function reader({ values }: EventLogRecord): {
   text(key: string): string;
   number(key: string): number | undefined;
   list(key: string): readonly string[];
@@ -100,7 +100,7 @@ function present<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], u
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
 }
 
-function edgeEvent(record: LogRecord): AnomalyEvent {
+function edgeEvent(record: EventLogRecord): AnomalyEvent {
   const { text, number } = reader(record);
   return {
     time: record.time,
@@ -124,7 +124,7 @@ function edgeEvent(record: LogRecord): AnomalyEvent {
   } as AnomalyEvent;
 }
 
-function incidentEvent(record: LogRecord): AnomalyEvent {
+function incidentEvent(record: EventLogRecord): AnomalyEvent {
   const { text, number, list } = reader(record);
   const kinds = list('anomaly.kinds');
   const services = list('incident.services');

@@ -3,8 +3,8 @@ import type { opentelemetry } from '#proto';
 import { ownText } from '../../otlp/own-text.js';
 import { valueUnder } from './spellings.js';
 
-type KeyValue = opentelemetry.proto.common.v1.IKeyValue;
-type AnyValue = opentelemetry.proto.common.v1.IAnyValue;
+type WireAttribute = opentelemetry.proto.common.v1.IKeyValue;
+type WireValue = opentelemetry.proto.common.v1.IAnyValue;
 
 export type AttributeValue = string | number | boolean;
 export type Attributes = ReadonlyMap<string, AttributeValue>;
@@ -20,7 +20,7 @@ const decoder = new TextDecoder();
 export const REPLACEMENT = '\ufffd';
 
 /** Later keys win, as in the Collector's maps. Values without a plain form (maps, empty values) are left out. */
-export function readAttributes(list: readonly KeyValue[] | null | undefined): Attributes {
+export function readAttributes(list: readonly WireAttribute[] | null | undefined): Attributes {
   if (!list || list.length === 0) return NO_ATTRIBUTES;
   const attributes = new Map<string, AttributeValue>();
   for (const { key, value } of list) {
@@ -31,7 +31,7 @@ export function readAttributes(list: readonly KeyValue[] | null | undefined): At
 }
 
 /** Pixie sends a string that is not UTF-8 as bytes; an array of strings becomes the array text that Pixie writes itself. */
-function plainValue(value: AnyValue): AttributeValue | undefined {
+function plainValue(value: WireValue): AttributeValue | undefined {
   if (value.stringValue !== null && value.stringValue !== undefined) return bounded(value.stringValue);
   if (value.boolValue !== null && value.boolValue !== undefined) return value.boolValue;
   if (value.intValue !== null && value.intValue !== undefined) return Number(value.intValue);
@@ -41,7 +41,7 @@ function plainValue(value: AnyValue): AttributeValue | undefined {
 }
 
 /** As many of the strings, in sorted order, as the bound has room for; all of them as they came where it has room. */
-function arrayText(values: readonly AnyValue[]): string | undefined {
+function arrayText(values: readonly WireValue[]): string | undefined {
   const strings: string[] = [];
   for (const { stringValue } of values) {
     if (typeof stringValue !== 'string') return undefined;

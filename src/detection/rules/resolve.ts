@@ -144,21 +144,21 @@ function scaleOf({ metric }: Row, { rule }: CompiledRule): Scale | undefined {
 }
 
 type Captures = readonly string[];
-type CompiledEnd = CompiledRule['source'];
+type EndReader = CompiledRule['source'];
 
-interface Ends {
+interface ResolvedEnds {
   readonly source: ServiceName | undefined;
   readonly destination: ServiceName | undefined;
   readonly byAddress: boolean;
 }
 
-interface End {
+interface ResolvedEnd {
   readonly service: ServiceName | undefined;
   /** Some attribute for this end is there, be it empty. */
   readonly mentioned: boolean;
 }
 
-function findEnds(row: Row, compiled: CompiledRule, captures: readonly string[]): Ends | string {
+function findEnds(row: Row, compiled: CompiledRule, captures: readonly string[]): ResolvedEnds | string {
   const source = findEnd(row, compiled, 'source', captures);
   const destination = besideSource(findEnd(row, compiled, 'destination', captures), source, compiled);
   if (compiled.rule.destinationRequired && !destination.service) return 'it names no destination';
@@ -170,7 +170,7 @@ function findEnds(row: Row, compiled: CompiledRule, captures: readonly string[])
 }
 
 /** A host without dots that no namespace is known of is looked up in that of its caller. */
-function besideSource(end: End, { service: source }: End, { destination }: CompiledRule): End {
+function besideSource(end: ResolvedEnd, { service: source }: ResolvedEnd, { destination }: CompiledRule): ResolvedEnd {
   const { service } = end;
   if (!destination.besideSource || !service || !source || isExternal(service)) return end;
   if (service.namespace !== '' || service.name.includes('.')) return end;
@@ -178,7 +178,7 @@ function besideSource(end: End, { service: source }: End, { destination }: Compi
 }
 
 /** The reporter is the source only where the data names another destination. */
-function otherEnd(destination: End, self: End | undefined): ServiceName | undefined {
+function otherEnd(destination: ResolvedEnd, self: ResolvedEnd | undefined): ServiceName | undefined {
   if (!destination.service || !self?.service || sameService(destination.service, self.service)) return undefined;
   return isExternal(self.service) ? undefined : self.service;
 }
@@ -195,8 +195,13 @@ function sameService(a: ServiceName, b: ServiceName): boolean {
  * The first attribute of the list that names a service, in the row and in its copies: Pixie sends a row of a pod with several services
  * once for each of them, and the first name in sorted order stands for all. Where every name is nobody's, the end is external.
  */
-function findEnd(row: Row, compiled: CompiledRule, which: 'source' | 'destination' | 'self', captures: Captures): End {
-  const end = compiled[which] as CompiledEnd;
+function findEnd(
+  row: Row,
+  compiled: CompiledRule,
+  which: 'source' | 'destination' | 'self',
+  captures: Captures,
+): ResolvedEnd {
+  const end = compiled[which] as EndReader;
   let mentioned = false;
   let service: ServiceName | undefined;
   for (const reference of end.service) {
@@ -214,7 +219,7 @@ function findEnd(row: Row, compiled: CompiledRule, which: 'source' | 'destinatio
 function serviceOf(
   text: string,
   row: Row,
-  end: CompiledEnd,
+  end: EndReader,
   { isPlaceholder }: CompiledRule,
   captures: Captures,
 ): ServiceName {
@@ -225,7 +230,7 @@ function serviceOf(
 }
 
 /** The namespace that a job's name (`ns/name`) gives a service that is named alone. */
-function namespaceOfJob(name: string, row: Row, end: CompiledEnd, captures: Captures): string {
+function namespaceOfJob(name: string, row: Row, end: EndReader, captures: Captures): string {
   for (const reference of end.jobs) {
     const job = String(lookUp(row, reference, captures) ?? '');
     if (job.endsWith(`/${name}`) && job.indexOf('/') === job.length - name.length - 1)
@@ -234,7 +239,7 @@ function namespaceOfJob(name: string, row: Row, end: CompiledEnd, captures: Capt
   return '';
 }
 
-function copiesOf(row: Row, reference: CompiledEnd['service'][number], captures: Captures): AttributeValue[] {
+function copiesOf(row: Row, reference: EndReader['service'][number], captures: Captures): AttributeValue[] {
   const values = row.copies.map((resource: Attributes) => lookUp({ ...sets(row), resource }, reference, captures));
   return values.filter((value): value is AttributeValue => value !== undefined && value !== '');
 }
@@ -243,7 +248,7 @@ function sets({ point, resource, scope }: Row): AttributeSets {
   return { point, resource, scope };
 }
 
-function findNamespace(row: Row, names: CompiledEnd['namespace'], captures: Captures): string {
+function findNamespace(row: Row, names: EndReader['namespace'], captures: Captures): string {
   for (const reference of names) {
     const value = lookUp(row, reference, captures);
     const namespace = value === undefined ? '' : namespaceOf(String(value));

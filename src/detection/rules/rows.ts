@@ -13,7 +13,7 @@ import {
 import type { DataKind, MetricMeta } from './rules.js';
 
 const { metrics, resource, common } = { ...opentelemetry.proto };
-type Range = readonly [number, number];
+type ByteRange = readonly [number, number];
 
 /** A data point with everything that it is known by. */
 export interface Row {
@@ -98,21 +98,21 @@ export class RowReader {
   }
 
   /** No more of it is looked at than can be kept. */
-  #text([start, end]: Range): string {
+  #text([start, end]: ByteRange): string {
     return bounded(text.decode(this.body.subarray(start, Math.min(end, start + MAX_STRING + 4))));
   }
 
-  #replacedName(name: string, range: Range): string | undefined {
+  #replacedName(name: string, range: ByteRange): string | undefined {
     return name.includes(REPLACEMENT) && !holdsReplacement(this.#slice(range)) ? name : undefined;
   }
 
-  #slice([start, end]: Range): Uint8Array {
+  #slice([start, end]: ByteRange): Uint8Array {
     return this.body.subarray(start, end);
   }
 }
 
 /** `decode` of a range, kept until another range is asked for. */
-function remembered<T>(decode: (bytes: Uint8Array) => T): (body: Uint8Array, range: Range) => T {
+function remembered<T>(decode: (bytes: Uint8Array) => T): (body: Uint8Array, range: ByteRange) => T {
   let start = -1;
   let end = -1;
   let value: T;

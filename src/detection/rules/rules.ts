@@ -127,7 +127,7 @@ export interface Candidate {
 /** Two ranks a tier: the client's end and the server's. The kernel has room for ranks up to 254. */
 export const MAX_TIERS = 127;
 
-interface Entry {
+interface RuleEntry {
   readonly compiled: CompiledRule;
   readonly patterns: readonly MetricPattern[];
   readonly scope: Glob | undefined;
@@ -135,7 +135,7 @@ interface Entry {
 
 /** All rules in order of trust. */
 export class RuleBook {
-  readonly #entries: Entry[] = [];
+  readonly #entries: RuleEntry[] = [];
   readonly #cache = new Map<string, readonly Candidate[]>();
   readonly #externalNames: readonly string[];
   /** Of rules that name none of their own: they share what names were parsed. */
@@ -173,7 +173,7 @@ export class RuleBook {
   }
 }
 
-function compileEntry(rule: FeatureRule, preset: string, rank: number, isPlaceholder: Placeholder): Entry {
+function compileEntry(rule: FeatureRule, preset: string, rank: number, isPlaceholder: Placeholder): RuleEntry {
   const compiled: CompiledRule = {
     rule,
     preset,
@@ -206,7 +206,7 @@ function compileEnd(end: EndLists): CompiledEnd {
   };
 }
 
-function matchEntry({ compiled, patterns, scope }: Entry, metric: MetricMeta): Candidate[] {
+function matchEntry({ compiled, patterns, scope }: RuleEntry, metric: MetricMeta): Candidate[] {
   const { rule } = compiled;
   if (rule.data && !rule.data.includes(metric.data)) return [];
   if (rule.unit && !rule.unit.includes(metric.unit)) return [];

@@ -6,7 +6,7 @@ import { parseEdge } from '../results/test-events.js';
 import { type ClusterState, type EdgeState, edgeText } from '../topology/graph.js';
 import type { StateForgotten, StateTarget } from './listing.js';
 
-export interface Target {
+export interface ForgetTarget {
   readonly cluster: ClusterState;
   /** Undefined: the whole cluster. */
   readonly edge: EdgeState | undefined;
@@ -29,7 +29,7 @@ export function clustersCalled({ edges }: Detector, name: string | undefined): C
 }
 
 /** Throws a `PermanentError` that says what there is, or what else must be said. */
-export function targetOf(detector: Detector, { cluster, edge }: StateTarget): Target {
+export function targetOf(detector: Detector, { cluster, edge }: StateTarget): ForgetTarget {
   const clusters = clustersCalled(detector, cluster);
   if (edge === undefined) {
     const [one, ...others] = clusters;
@@ -69,7 +69,7 @@ function described(
 }
 
 /** Between two requests. `reason`: what the ends of its anomalies and incidents say. */
-export function forget(detector: Detector, { cluster, edge }: Target, reason: string): void {
+export function forget(detector: Detector, { cluster, edge }: ForgetTarget, reason: string): void {
   if (edge) detector.forgetEdge(edge, reason);
   else detector.forgetCluster(cluster, reason);
 }

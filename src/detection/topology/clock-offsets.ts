@@ -11,7 +11,7 @@ export interface ClockOffset {
   readonly isLeftOut: boolean;
 }
 
-interface Known extends SenderClock {
+interface KnownClock extends SenderClock {
   readonly state: ClockState;
 }
 
@@ -20,7 +20,7 @@ const size = (nanos: bigint): bigint => (nanos < 0n ? -nanos : nanos);
 
 /** Senders of a group whose clocks are off. */
 export function clockOffsets(kernel: KernelFace, { clocks, windowMs }: GroupState): ClockOffset[] {
-  const known: Known[] = [...clocks.values()].map((clock) => ({ ...clock, state: kernel.clock(clock.slot) }));
+  const known: KnownClock[] = [...clocks.values()].map((clock) => ({ ...clock, state: kernel.clock(clock.slot) }));
   const right = rightShift(
     known.map(({ state }) => state),
     BigInt(Math.round(windowMs * 1e6)),

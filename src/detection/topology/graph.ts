@@ -3,7 +3,7 @@ import type { FeatureName } from '../../kernel/face.js';
 import { formatService, type ServiceName } from '../rules/names.js';
 import type { Cluster } from '../rules/resolve.js';
 import { NO_SETTINGS, type SenderSettings } from '../sender-settings.js';
-import { type EndEdges, Junctions, Service, Services } from './services.js';
+import { type EndEdges, Junctions, KnownService, Services } from './services.js';
 
 export interface ClusterState extends Cluster {
   readonly groups: Map<number, GroupState>;
@@ -78,7 +78,7 @@ export interface SenderClock {
   readonly sender: string;
 }
 
-export type ServiceState = Service<EdgeState, GroupState>;
+export type ServiceState = KnownService<EdgeState, GroupState>;
 
 /** The edges at an end of a service. */
 export type ServiceEdges = EndEdges<EdgeState>;
@@ -143,7 +143,7 @@ export function edgeText({ source, destination }: Ends): string {
 }
 
 export function createService(name: ServiceName): ServiceState {
-  return new Service(name);
+  return new KnownService(name);
 }
 
 export function createCluster({ id, name }: Cluster): ClusterState {

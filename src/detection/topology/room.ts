@@ -128,7 +128,7 @@ export class Room {
   }
 }
 
-interface Candidate<T> {
+interface Evictable<T> {
   readonly item: T;
   /** Event time between its first and its newest point, and since then. */
   readonly watchedS: number;
@@ -137,17 +137,17 @@ interface Candidate<T> {
   readonly isReturning: boolean;
 }
 
-function isWatched({ watchedS, isReturning }: Candidate<unknown>): boolean {
+function isWatched({ watchedS, isReturning }: Evictable<unknown>): boolean {
   return watchedS > 0 || isReturning;
 }
 
 /** Newcomers, the longest silent first; then, for what comes again, the one whose silence is longest by what it was watched for. */
-function first<T extends GroupState | FeedState>(comer: Comer, candidates: readonly Candidate<T>[]): T | undefined {
+function first<T extends GroupState | FeedState>(comer: Comer, candidates: readonly Evictable<T>[]): T | undefined {
   // A request of many new names is of one time: none of them takes the place of another before any has come again.
   const newcomers = candidates.filter((one) => !isWatched(one) && (one.silentS > 0 || comer.isReturning));
   const newcomer = most(newcomers, ({ silentS }) => silentS);
   if (newcomer || !comer.isReturning) return newcomer?.item;
-  const share = ({ item, watchedS, silentS }: Candidate<T>): number => {
+  const share = ({ item, watchedS, silentS }: Evictable<T>): number => {
     const windowS = ('windowMs' in item ? item.windowMs : item.group.windowMs) / 1000;
     return silentS / Math.max(LEAST_WINDOWS * windowS, Math.min(watchedS, LONGEST_S));
   };

@@ -35,7 +35,7 @@ export type EndEdges<Edge> = Omit<FewEdges<Edge>, 'add'>;
 
 const NONE: EndEdges<never> = new FewEdges<never>();
 
-export class Service<Edge, Group> {
+export class KnownService<Edge, Group> {
   readonly name: ServiceName;
   #inbound: FewEdges<Edge> | undefined;
   #outbound: FewEdges<Edge> | undefined;

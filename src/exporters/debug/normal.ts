@@ -8,7 +8,7 @@ type Metric = opentelemetry.proto.metrics.v1.Metric.$Properties;
 type LogRecord = opentelemetry.proto.logs.v1.LogRecord.$Properties;
 type KeyValue = opentelemetry.proto.common.v1.KeyValue.$Properties;
 
-interface Point {
+interface PrintedPoint {
   readonly attributes?: KeyValue[] | null;
   readonly asDouble?: number | null;
   readonly asInt?: unknown;
@@ -31,11 +31,11 @@ function metricLines(body: Uint8Array): string[] {
 
 function pointLines(metric: Metric): string[] {
   const data = metric.gauge ?? metric.sum ?? metric.histogram ?? metric.exponentialHistogram ?? metric.summary;
-  const points = (data?.dataPoints ?? []) as readonly Point[];
+  const points = (data?.dataPoints ?? []) as readonly PrintedPoint[];
   return points.map((point) => joined(metric.name, attributesText(point.attributes), pointValue(point), metric.unit));
 }
 
-function pointValue(point: Point): string {
+function pointValue(point: PrintedPoint): string {
   if (point.asInt != null) return String(point.asInt);
   if (point.asDouble != null) return String(point.asDouble);
   if (point.count == null) return 'no value';

@@ -48,7 +48,7 @@ export function unaryCall(session: ClientSession, body: Uint8Array, options: Cal
     const { signal, head } = options;
     if (signal.aborted) return reject(signal.reason as Error);
     if (!session.available) return reject(new UnprocessedError('the connection is closing'));
-    const answer = new Answer(options, (reply) => {
+    const answer = new CallAnswer(options, (reply) => {
       deaf();
       if (reply instanceof Error) reject(reply);
       else resolve(reply);
@@ -77,7 +77,7 @@ const SKIPPED_REPLIES = 4;
 const CONTENT_TYPE = /^application\/grpc($|[+; ])/;
 
 /** Gathers the parts of a response. */
-class Answer implements ResponseReader {
+class CallAnswer implements ResponseReader {
   /** Ends the stream of a response that goes on and is not wanted. */
   unwanted: () => void = () => {};
   private head: Fields = {};

@@ -5,7 +5,7 @@ import { opentelemetry } from '#proto';
 export const MAX_BODY_BYTES = 512;
 
 const LogsRequest = opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;
-type Attributes = Map<string, string | number>;
+type AnnouncedAttributes = Map<string, string | number>;
 
 const PREFIX = 'px.anomaly.network.';
 const NAME_CHARACTERS = 80;
@@ -24,7 +24,7 @@ export function announcements(body: Uint8Array): string[] {
 }
 
 /** Names are cut, numbers rounded, so that the text always fits into `MAX_BODY_BYTES`. */
-function announcement(kind: string, attributes: Attributes): string {
+function announcement(kind: string, attributes: AnnouncedAttributes): string {
   const side = (namespace: string, service: string): string =>
     [attributes.get(namespace), attributes.get(service)].filter(Boolean).join('/').slice(0, NAME_CHARACTERS);
   return JSON.stringify({
@@ -42,8 +42,8 @@ function rounded(value: string | number | undefined): number | undefined {
   return typeof value === 'number' ? Number(value.toPrecision(6)) : undefined;
 }
 
-function attributesOf(list: opentelemetry.proto.common.v1.IKeyValue[]): Attributes {
-  const attributes: Attributes = new Map();
+function attributesOf(list: opentelemetry.proto.common.v1.IKeyValue[]): AnnouncedAttributes {
+  const attributes: AnnouncedAttributes = new Map();
   for (const { key, value } of list) {
     const scalar =
       value?.stringValue ?? value?.doubleValue ?? (value?.intValue == null ? undefined : Number(value.intValue));

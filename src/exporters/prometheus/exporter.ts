@@ -8,7 +8,7 @@ import { exposition } from './exposition.js';
 import { type Format, TEXT } from './formats.js';
 import { PageServer } from './page-server.js';
 import { SeriesStore } from './series.js';
-import { type Outcome, Translator } from './translate.js';
+import { type PointOutcome, Translator } from './translate.js';
 
 /** While nobody scrapes, silent series are looked for this often; ms. */
 const EXPIRE_EVERY_MS = 10_000;
@@ -80,7 +80,7 @@ export class PrometheusExporter implements Exporter {
     this.store.expire(now);
   }
 
-  private account(batch: Batch, outcome: Outcome): void {
+  private account(batch: Batch, outcome: PointOutcome): void {
     let exposed = batch.items;
     for (const [reason, points] of outcome) {
       exposed -= points;

@@ -5,15 +5,15 @@ import type { Family, HistogramSample, Sample, Series, SummarySample } from './s
 
 /** The families as text. `timestamps`: with the time of each point. */
 export function exposition(families: readonly Family[], timestamps: boolean, format: Format): string {
-  const page = new Page(format, timestamps, new Set(families.map(({ name }) => name)));
+  const page = new ExpositionPage(format, timestamps, new Set(families.map(({ name }) => name)));
   return families.map((family) => page.family(family)).join('') + (format === OPEN_METRICS ? '# EOF\n' : '');
 }
 
-type Line = (sample: string, labels: string, value: number) => string;
+type ExpositionLine = (sample: string, labels: string, value: number) => string;
 
 const withLabel = (labels: string, more: string): string => (labels === '' ? more : `${labels},${more}`);
 
-class Page {
+class ExpositionPage {
   private readonly open: boolean;
   private readonly timestamps: boolean;
   /** Names that no other family may go by. */
@@ -49,13 +49,14 @@ class Page {
 
   private series({ name, type }: Family, { labels, value }: Series): string {
     const at = this.timestamps && value.timeMs > 0 ? ` ${this.open ? value.timeMs / 1000 : value.timeMs}` : '';
-    const line: Line = (sample, of, number) => `${sample}${of === '' ? '' : `{${of}}`} ${formatValue(number)}${at}\n`;
+    const line: ExpositionLine = (sample, of, number) =>
+      `${sample}${of === '' ? '' : `{${of}}`} ${formatValue(number)}${at}\n`;
     if (type === 'histogram') return this.histogram(name, labels, value as HistogramSample, line);
     if (type === 'summary') return this.summary(name, labels, value as SummarySample, line);
     return line(name, labels, (value as Sample).value);
   }
 
-  private histogram(name: string, labels: string, value: HistogramSample, line: Line): string {
+  private histogram(name: string, labels: string, value: HistogramSample, line: ExpositionLine): string {
     let below = 0;
     let text = '';
     value.bounds.forEach((bound, i) => {
@@ -67,7 +68,7 @@ class Page {
     return text + line(`${name}_count`, labels, value.count);
   }
 
-  private summary(name: string, labels: string, value: SummarySample, line: Line): string {
+  private summary(name: string, labels: string, value: SummarySample, line: ExpositionLine): string {
     const quantiles = value.quantiles.map(({ quantile, value: at }) =>
       line(name, withLabel(labels, `quantile="${this.bound(quantile)}"`), at),
     );

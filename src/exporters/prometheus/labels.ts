@@ -5,7 +5,7 @@ import { escapeLabel } from './names.js';
 
 export type KeyValue = opentelemetry.proto.common.v1.KeyValue.$Properties;
 type AnyValue = opentelemetry.proto.common.v1.AnyValue.$Properties;
-type Resource = opentelemetry.proto.resource.v1.Resource.$Properties;
+type LabelledResource = opentelemetry.proto.resource.v1.Resource.$Properties;
 type Scope = opentelemetry.proto.common.v1.InstrumentationScope.$Properties;
 
 const TARGET: ReadonlySet<string> = new Set(['job', 'instance']);
@@ -68,12 +68,12 @@ export class Labels {
   }
 }
 
-function text(resource: Resource | null | undefined, key: string): string {
+function text(resource: LabelledResource | null | undefined, key: string): string {
   return labelValue(resource?.attributes?.find((one) => one.key === key)?.value);
 }
 
 /** `job` and `instance`, as far as the resource says them; undefined where it says neither. */
-export function targetLabels(resource: Resource | null | undefined): Labels | undefined {
+export function targetLabels(resource: LabelledResource | null | undefined): Labels | undefined {
   const name = text(resource, 'service.name');
   const namespace = text(resource, 'service.namespace');
   const instance = text(resource, 'service.instance.id');
@@ -87,7 +87,7 @@ export function targetLabels(resource: Resource | null | undefined): Labels | un
 const IDENTITY: ReadonlySet<string> = new Set(['service.name', 'service.namespace', 'service.instance.id']);
 
 /** What a resource says beyond `job` and `instance`. */
-export function descriptive(resource: Resource | null | undefined): KeyValue[] {
+export function descriptive(resource: LabelledResource | null | undefined): KeyValue[] {
   return (resource?.attributes ?? []).filter(({ key }) => !IDENTITY.has(key ?? ''));
 }
 

@@ -44,7 +44,7 @@ export interface Family {
 }
 
 /** Why a point is not exposed. */
-export type Refusal = 'series_limit' | 'type_conflict';
+export type SeriesRefusal = 'series_limit' | 'type_conflict';
 
 /** What a point is put under. */
 export interface Place {
@@ -80,7 +80,7 @@ export class SeriesStore {
   }
 
   /** Puts the newest value of a series; one older than the last changes nothing. `merge` adds to the last one instead (deltas). */
-  put<V extends Value>(place: Place, now: number, value: V, merge?: (last: V) => V): Refusal | undefined {
+  put<V extends Value>(place: Place, now: number, value: V, merge?: (last: V) => V): SeriesRefusal | undefined {
     const known = this.families.get(place.name);
     if (!known && this.count >= this.maxSeries) return 'series_limit';
     const family = known ?? this.addFamily(place);
@@ -116,7 +116,7 @@ export class SeriesStore {
     return [...this.families.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  private addSeries(family: Family, key: string, series: Series): Refusal | undefined {
+  private addSeries(family: Family, key: string, series: Series): SeriesRefusal | undefined {
     if (this.count >= this.maxSeries) return 'series_limit';
     this.count++;
     family.series.set(key, series);

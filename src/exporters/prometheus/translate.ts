@@ -7,7 +7,7 @@ import { baseUnit, isBand } from './base-units.js';
 import type { Config } from './config.js';
 import { addScope, descriptive, type KeyValue, Labels, labelValue, targetLabels } from './labels.js';
 import { metricName, type PrometheusType, unitName } from './names.js';
-import type { HistogramSample, Place, Refusal, Sample, SeriesStore, SummarySample, Value } from './series.js';
+import type { HistogramSample, Place, Sample, SeriesRefusal, SeriesStore, SummarySample, Value } from './series.js';
 
 type ResourceMetrics = opentelemetry.proto.metrics.v1.ResourceMetrics.$Properties;
 type Metric = opentelemetry.proto.metrics.v1.Metric.$Properties;
@@ -17,10 +17,10 @@ type HistogramPoint = opentelemetry.proto.metrics.v1.HistogramDataPoint.$Propert
 type NumberPoints = readonly NumberPoint[] | null | undefined;
 type SummaryPoint = opentelemetry.proto.metrics.v1.SummaryDataPoint.$Properties;
 
-export type NotExposed = Refusal | 'unsupported_type';
+export type NotExposed = SeriesRefusal | 'unsupported_type';
 
 /** Points not exposed, by reason. */
-export type Outcome = Map<NotExposed, number>;
+export type PointOutcome = Map<NotExposed, number>;
 
 const TARGET_INFO = { name: 'target_info', type: 'gauge', help: 'Target metadata', unit: '' } as const;
 const DELTA = 1;
@@ -43,8 +43,8 @@ export class Translator {
   ) {}
 
   /** Takes the points of a batch. Throws where the body is malformed. */
-  add(batch: Batch, now: number): Outcome {
-    const outcome: Outcome = new Map();
+  add(batch: Batch, now: number): PointOutcome {
+    const outcome: PointOutcome = new Map();
     const { resourceMetrics } = ExportMetricsServiceRequest.decode(lenient(batch.body));
     for (const one of resourceMetrics) this.resource(one, batch.origin === 'received', now, outcome);
     return outcome;
@@ -54,7 +54,7 @@ export class Translator {
     { resource, scopeMetrics }: ResourceMetrics,
     received: boolean,
     now: number,
-    outcome: Outcome,
+    outcome: PointOutcome,
   ): void {
     const target = targetLabels(resource);
     if (target) this.targetInfo(target, resource, now);
@@ -80,7 +80,7 @@ export class Translator {
     this.store.put({ ...TARGET_INFO, labels, key }, now, { timeMs: 0, value: 1 });
   }
 
-  private metric(metric: Metric, base: Labels, now: number, outcome: Outcome): void {
+  private metric(metric: Metric, base: Labels, now: number, outcome: PointOutcome): void {
     const { gauge, sum, histogram, summary } = metric;
     const delta = (sum ?? histogram)?.aggregationTemporality === DELTA;
     if (gauge && isBand(metric.name ?? '')) this.bands(metric, gauge.dataPoints, base, now, outcome);
@@ -96,7 +96,7 @@ export class Translator {
   }
 
   /** Points of one unit may be of several features. */
-  private bands(metric: Metric, points: NumberPoints, base: Labels, now: number, outcome: Outcome): void {
+  private bands(metric: Metric, points: NumberPoints, base: Labels, now: number, outcome: PointOutcome): void {
     const byFeature = new Map<string, NumberPoint[]>();
     for (const point of points ?? []) {
       const feature = labelValue(point.attributes?.find(({ key }) => key === 'anomaly.feature')?.value);
@@ -115,7 +115,7 @@ export class Translator {
     points: readonly P[] | null | undefined,
     base: Labels,
     now: number,
-    outcome: Outcome,
+    outcome: PointOutcome,
     sample: (point: P) => V,
     merge?: (last: V, next: V) => V,
   ): void {
@@ -140,7 +140,7 @@ export class Translator {
     now: number,
     value: V,
     merge?: (last: V, next: V) => V,
-  ): Refusal | undefined {
+  ): SeriesRefusal | undefined {
     return this.store.put(place, now, value, merge && ((last) => merge(last, value)));
   }
 
@@ -157,7 +157,7 @@ function lenient(body: Uint8Array): protobuf.Reader {
   return reader;
 }
 
-function count(outcome: Outcome, reason: NotExposed | undefined, points: number): void {
+function count(outcome: PointOutcome, reason: NotExposed | undefined, points: number): void {
   if (reason && points > 0) outcome.set(reason, (outcome.get(reason) ?? 0) + points);
 }
 

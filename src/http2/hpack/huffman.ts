@@ -70,15 +70,15 @@ export function huffmanCodes(): HuffmanCode[] {
 }
 
 /** An inner node of the code's tree: for each bit another node, or the symbol that ends here. */
-type Node = [zero: Branch | undefined, one: Branch | undefined];
-type Branch = { id: number; node: Node } | { symbol: number };
+type HuffmanNode = [zero: Branch | undefined, one: Branch | undefined];
+type Branch = { id: number; node: HuffmanNode } | { symbol: number };
 
 /**
  * The inner nodes, 256 of them. EOS is put in first, so that nodes 0 (the root) to 29 are the path of ones: what is
  * left over at a string's end is padding if it led to one of the first eight.
  */
-function tree(): Node[] {
-  const nodes: Node[] = [[undefined, undefined]];
+function tree(): HuffmanNode[] {
+  const nodes: HuffmanNode[] = [[undefined, undefined]];
   for (const { symbol, code, bits } of huffmanCodes().reverse()) {
     let node = nodes[0]!;
     for (let shift = bits - 1; shift > 0; shift--) node = child(nodes, node, (code >>> shift) & 1);
@@ -87,10 +87,10 @@ function tree(): Node[] {
   return nodes;
 }
 
-function child(nodes: Node[], node: Node, bit: number): Node {
+function child(nodes: HuffmanNode[], node: HuffmanNode, bit: number): HuffmanNode {
   const branch = node[bit];
   if (branch && 'node' in branch) return branch.node;
-  const made: Node = [undefined, undefined];
+  const made: HuffmanNode = [undefined, undefined];
   node[bit] = { id: nodes.length, node: made };
   nodes.push(made);
   return made;
@@ -118,7 +118,7 @@ function steps(): Int32Array {
   return table;
 }
 
-function step(nodes: Node[], state: number, bits: number): number {
+function step(nodes: HuffmanNode[], state: number, bits: number): number {
   let emitted = 0;
   for (let shift = 3; shift >= 0; shift--) {
     const branch = nodes[state]![(bits >> shift) & 1]!;

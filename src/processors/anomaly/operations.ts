@@ -1,12 +1,12 @@
 // What an operator does to a running processor: test events, looking at what it knows, having it forget.
 import type { Learner } from '../../detection/learner.js';
-import type { Backlog } from '../../detection/learning/backlog.js';
+import type { LearningBacklog } from '../../detection/learning/backlog.js';
 import type { Route } from '../../detection/pending-request.js';
 import { Injector } from '../../detection/results/injector.js';
 import type { OwnResource } from '../../detection/results/own-resource.js';
 import type { TestEvent, TestOutcome } from '../../detection/results/test-events.js';
 import type { Capacities } from '../../detection/settings.js';
-import { forget, type Target, targetOf } from '../../detection/state/forget.js';
+import { type ForgetTarget, forget, targetOf } from '../../detection/state/forget.js';
 import { listState } from '../../detection/state/inventory.js';
 import type { StateForgotten, StateListing, StateQuery, StateTarget } from '../../detection/state/listing.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
@@ -19,7 +19,7 @@ export interface OperationsOptions {
   readonly own: OwnResource;
   readonly events: AnomalyEvents;
   readonly learner: Learner;
-  readonly backlog: Backlog;
+  readonly backlog: LearningBacklog;
   readonly keeper: StateKeeper;
   readonly capacities: Capacities;
   readonly defaultCluster: string;
@@ -67,7 +67,7 @@ export class Operations {
     const detector = learner.open();
     targetOf(detector, wanted);
     // Others may have been learnt from meanwhile: it is looked for again.
-    function* steps(): Generator<void, Target> {
+    function* steps(): Generator<void, ForgetTarget> {
       const target = targetOf(detector, wanted);
       if (!wanted.isDryRun) forget(detector, target, REASON);
       yield;

@@ -2,10 +2,10 @@
 import type { Settings } from '../../config/settings.js';
 import { Senders } from '../../detection/alerting/senders.js';
 import { Learner } from '../../detection/learner.js';
-import { Backlog } from '../../detection/learning/backlog.js';
+import { LearningBacklog } from '../../detection/learning/backlog.js';
 import type { PendingRequest, Route } from '../../detection/pending-request.js';
-import { Delivery } from '../../detection/results/delivery.js';
 import type { OwnResource } from '../../detection/results/own-resource.js';
+import { ResultSender } from '../../detection/results/result-sender.js';
 import { stamped } from '../../detection/results/stamp.js';
 import type { TestEvent, TestOutcome } from '../../detection/results/test-events.js';
 import type { StateForgotten, StateListing, StateQuery, StateTarget } from '../../detection/state/listing.js';
@@ -66,10 +66,10 @@ class Anomaly implements AnomalyProcessor {
   readonly #options: AnomalyOptions;
   readonly #events: AnomalyEvents;
   readonly #senders: Senders;
-  readonly #backlog: Backlog;
+  readonly #backlog: LearningBacklog;
   readonly #learner: Learner;
   #hasTraces = false;
-  readonly #deliveries: Delivery[] = [];
+  readonly #deliveries: ResultSender[] = [];
   readonly #timers: Timers;
   readonly #keeper: StateKeeper;
   readonly #operations: Operations;
@@ -98,7 +98,7 @@ class Anomaly implements AnomalyProcessor {
       routes: () => this.#deliveries,
       emit: (routes, batch) => this.#emit(routes, batch),
     });
-    this.#backlog = new Backlog({
+    this.#backlog = new LearningBacklog({
       learn: (pending) => this.#learner.learn(pending),
       ledger: settings.ledger,
       maxBytes: config.max_learning_backlog_mib * 1024 * 1024,
@@ -171,7 +171,7 @@ class Anomaly implements AnomalyProcessor {
     if (signal === 'traces') return this.#traceStage(next);
     if (signal === 'logs') return this.#logStage(next);
     const dropped = (items: number, error: unknown) => this.#events.resultDropped(items, error);
-    const delivery = new Delivery(next, { dropped }, pipeline);
+    const delivery = new ResultSender(next, { dropped }, pipeline);
     this.#deliveries.push(delivery);
     return {
       borrows: next.borrows === true,

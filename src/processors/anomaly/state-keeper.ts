@@ -1,6 +1,6 @@
 // Keeps what a processor has learnt over a restart: checkpoints in an extension that stores, one at a time.
 import type { Learner } from '../../detection/learner.js';
-import type { Backlog } from '../../detection/learning/backlog.js';
+import type { LearningBacklog } from '../../detection/learning/backlog.js';
 import { Checkpoints } from '../../detection/state/checkpoints.js';
 import { stateLayout } from '../../kernel/state-layout.js';
 import type { ComponentId, Extension } from '../../pipeline/index.js';
@@ -11,7 +11,7 @@ export interface StateKeeperOptions {
   readonly id: ComponentId;
   readonly events: AnomalyEvents;
   readonly learner: Learner;
-  readonly backlog: Backlog;
+  readonly backlog: LearningBacklog;
   /** The configured name of the extension; undefined: the default one, where it runs. */
   readonly storage: string | undefined;
   extension(id: string): Extension | undefined;

@@ -10,7 +10,7 @@ import {
 } from '../../pipeline/index.js';
 import { type MemoryLimiterEvents, memoryLimiterEvents, type Pressure } from '../../telemetry/memory-limiter-events.js';
 import { type Config, type Limits, limitsOf } from './config.js';
-import { type Memory, processMemory } from './memory.js';
+import { type ProcessMemory, processMemory } from './memory.js';
 
 /** Shares of V8's own heap limit; near it V8 collects all the time, and then ends the process. */
 const SOFT_HEAP = 0.8;
@@ -28,7 +28,7 @@ export class MemoryLimiter implements Processor {
   constructor(
     settings: Settings,
     private readonly config: Config,
-    private readonly memory: Memory = processMemory(),
+    private readonly memory: ProcessMemory = processMemory(),
     private readonly now: () => number = () => performance.now(),
   ) {
     this.events = memoryLimiterEvents(settings.telemetry, settings.id);

@@ -3,7 +3,7 @@ import { totalmem } from 'node:os';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-export interface Memory {
+export interface ProcessMemory {
   /** Memory that this process may use: of the control group, else of the machine. Bytes. */
   total(): number;
   /** Resident now, what is outside of JavaScript's heap included. Bytes. */
@@ -32,7 +32,7 @@ function collector(): () => void {
 }
 
 /** The memory of this process. */
-export function processMemory(): Memory {
+export function processMemory(): ProcessMemory {
   let collect: (() => void) | undefined;
   return {
     total,

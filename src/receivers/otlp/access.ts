@@ -4,7 +4,7 @@ import { type AuthData, PermanentError } from '../../pipeline/index.js';
 import type { Config } from './config.js';
 
 /** Headers of either transport, names in lower case. */
-export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+export type AccessHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 const TOKEN_HEADER = 'x-pxanomaly-token';
 const SETTINGS_PREFIX = 'x-pxanomaly-';
@@ -50,7 +50,7 @@ export class Access {
     return this.known.length > 0;
   }
 
-  refusal(headers: Headers): PermanentError | undefined {
+  refusal(headers: AccessHeaders): PermanentError | undefined {
     if (!this.asks) return undefined;
     const shown = shownToken(headers);
     if (shown === undefined)
@@ -63,13 +63,13 @@ export class Access {
   }
 
   /** What stays with the batch of a request that was let in: its settings and credentials, or everything that the sender set. */
-  originOf(headers: Headers, everything: boolean): RequestOrigin {
+  originOf(headers: AccessHeaders, everything: boolean): RequestOrigin {
     const metadata = metadataOf(headers, everything);
     const auth = this.authOf(headers);
     return auth ? { metadata, auth } : { metadata };
   }
 
-  private authOf(headers: Headers): AuthData | undefined {
+  private authOf(headers: AccessHeaders): AuthData | undefined {
     if (!this.known.some(({ auth }) => auth)) return undefined;
     const shown = shownToken(headers);
     return shown === undefined ? undefined : this.find(shown)?.auth;
@@ -84,7 +84,7 @@ export class Access {
   }
 }
 
-function shownToken(headers: Headers): string | undefined {
+function shownToken(headers: AccessHeaders): string | undefined {
   return first(headers[TOKEN_HEADER]) ?? bearer(first(headers.authorization));
 }
 
@@ -97,7 +97,7 @@ const NO_METADATA: ReadonlyMap<string, string> = new Map();
 /** Headers that belong to the connection or the framing, and say nothing of the data. */
 const FRAMING = /^(:|grpc-|content-|te$|connection$|transfer-encoding$|accept|host$|date$|expect$)/;
 
-function metadataOf(headers: Headers, everything: boolean): ReadonlyMap<string, string> {
+function metadataOf(headers: AccessHeaders, everything: boolean): ReadonlyMap<string, string> {
   let metadata: Map<string, string> | undefined;
   for (const name in headers) {
     const kept = name.startsWith(SETTINGS_PREFIX) || name === 'authorization' || (everything && !FRAMING.test(name));

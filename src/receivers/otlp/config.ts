@@ -5,7 +5,7 @@ import { duration, positiveDuration } from '../../config/duration.js';
 import { type HostPort, hostPort } from '../../config/endpoint.js';
 import { type ServerTls, serverTls } from '../../config/tls.js';
 
-export interface KeepaliveConfig {
+export interface ServerKeepaliveConfig {
   readonly server_parameters: {
     /** ms, 0 off; so are the others. */
     readonly max_connection_idle: number;
@@ -30,7 +30,7 @@ export interface GrpcConfig extends ConnectionsConfig {
   readonly tls?: ServerTls | undefined;
   readonly max_recv_msg_size_mib: number;
   readonly max_concurrent_streams: number;
-  readonly keepalive: KeepaliveConfig;
+  readonly keepalive: ServerKeepaliveConfig;
   readonly include_metadata: boolean;
 }
 

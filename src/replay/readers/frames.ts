@@ -90,7 +90,7 @@ export function framingOf(head: Buffer, whole: boolean): Framing | undefined {
 }
 
 /** Collects messages from chunks of any cut. */
-export class FrameReader {
+export class RecordReader {
   private rest: Buffer = Buffer.alloc(0);
   private offset = 0;
   private readonly framing: Framing;

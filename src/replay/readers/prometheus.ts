@@ -10,7 +10,7 @@ import type { RecordedRequest } from './recorded.js';
 type IMetric = opentelemetry.proto.metrics.v1.IMetric;
 type IKeyValue = opentelemetry.proto.common.v1.IKeyValue;
 
-interface Series {
+interface RangeSeries {
   readonly metric: Readonly<Record<string, string>>;
   readonly values: readonly (readonly [number, string])[];
 }
@@ -26,7 +26,7 @@ const CUMULATIVE = 2;
 /** Prometheus' own labels say where a series was scraped; what the series is about stays on the point. */
 const SCRAPE_LABELS = new Set(['__name__', 'le', 'job', 'instance']);
 
-function attributesOf(metric: Series['metric']): IKeyValue[] {
+function attributesOf(metric: RangeSeries['metric']): IKeyValue[] {
   return Object.entries(metric)
     .filter(([label]) => !SCRAPE_LABELS.has(label))
     .map(([key, value]) => ({
@@ -36,7 +36,7 @@ function attributesOf(metric: Series['metric']): IKeyValue[] {
 }
 
 /** The scrape target as the resource that the Collector's receiver makes of it: the job is the service. */
-function resourceOf({ job, instance }: Series['metric']): IKeyValue[] {
+function resourceOf({ job, instance }: RangeSeries['metric']): IKeyValue[] {
   return [
     ...(job ? [{ key: 'service.name', value: { stringValue: job } }] : []),
     ...(instance ? [{ key: 'service.instance.id', value: { stringValue: instance } }] : []),
@@ -45,18 +45,18 @@ function resourceOf({ job, instance }: Series['metric']): IKeyValue[] {
 
 /** One metric with its identity and the function that makes its point of a time. */
 interface Source {
-  readonly labels: Series['metric'];
+  readonly labels: RangeSeries['metric'];
   readonly times: readonly number[];
   metricAt(time: number): IMetric | undefined;
 }
 
 const nanos = (seconds: number): never => String(BigInt(Math.round(seconds * 1000)) * 1_000_000n) as never;
 
-function valuesOf({ values }: Series): Map<number, number> {
+function valuesOf({ values }: RangeSeries): Map<number, number> {
   return new Map(values.map(([time, text]) => [time, Number(text)]));
 }
 
-function simpleSource(series: Series): Source {
+function simpleSource(series: RangeSeries): Source {
   const { __name__: name = '' } = series.metric;
   const [values, attributes, unit] = [valuesOf(series), attributesOf(series.metric), unitOfName(name)];
   return {
@@ -72,7 +72,7 @@ function simpleSource(series: Series): Source {
   };
 }
 
-function histogramSource(name: string, sums: Series, counts: Series): Source {
+function histogramSource(name: string, sums: RangeSeries, counts: RangeSeries): Source {
   const [sum, count, attributes] = [valuesOf(sums), valuesOf(counts), attributesOf(sums.metric)];
   return {
     labels: sums.metric,
@@ -87,14 +87,14 @@ function histogramSource(name: string, sums: Series, counts: Series): Source {
 }
 
 /** Histograms where _sum and _count of one identity are both there; buckets are not needed; everything else as it is. */
-function sourcesOf(all: readonly Series[]): Source[] {
-  const identity = (series: Series, suffix: string): string => {
+function sourcesOf(all: readonly RangeSeries[]): Source[] {
+  const identity = (series: RangeSeries, suffix: string): string => {
     const { __name__: name = '', ...labels } = series.metric;
     return `${name.slice(0, name.length - suffix.length)}\n${JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
   };
-  const nameOf = ({ metric }: Series): string => metric.__name__ ?? '';
+  const nameOf = ({ metric }: RangeSeries): string => metric.__name__ ?? '';
   const counts = new Map(all.filter((s) => nameOf(s).endsWith('_count')).map((s) => [identity(s, '_count'), s]));
-  const joined = new Set<Series>();
+  const joined = new Set<RangeSeries>();
   const histograms = all.flatMap((sums) => {
     const count = nameOf(sums).endsWith('_sum') ? counts.get(identity(sums, '_sum')) : undefined;
     if (!count) return [];
@@ -135,18 +135,18 @@ function byTarget(sources: readonly Source[]): (readonly [IKeyValue[], Source[]]
   return [...targets.values()];
 }
 
-interface Answer {
+interface RangeAnswer {
   readonly status?: string;
   readonly error?: string;
-  readonly data?: { readonly resultType?: string; readonly result?: readonly Series[] };
+  readonly data?: { readonly resultType?: string; readonly result?: readonly RangeSeries[] };
 }
 
 /** The series of every answer in the file: one a line, or over many lines, in an array or not. What is left of a cut one counts. */
-function seriesIn({ path, notes }: OpenFile, content: Buffer): Series[] {
+function seriesIn({ path, notes }: OpenFile, content: Buffer): RangeSeries[] {
   const objects = new JsonObjects();
   const series = objects.push(content).flatMap((text, i) => {
     try {
-      return seriesOf(JSON.parse(text) as Answer);
+      return seriesOf(JSON.parse(text) as RangeAnswer);
     } catch (error) {
       notes.skip(path, 'answer', `answer ${i + 1}: ${(error as Error).message}`);
       return [];
@@ -157,10 +157,10 @@ function seriesIn({ path, notes }: OpenFile, content: Buffer): Series[] {
   notes.cut(path, 'the last answer is cut: its series that are whole were read');
   const start = rest.search(/"result"\s*:\s*\[/);
   const whole = start < 0 ? [] : new JsonObjects().push(Buffer.from(rest.slice(rest.indexOf('[', start))));
-  return [...series, ...whole.map((text) => JSON.parse(text) as Series)];
+  return [...series, ...whole.map((text) => JSON.parse(text) as RangeSeries)];
 }
 
-function seriesOf({ status, error, data }: Answer): readonly Series[] {
+function seriesOf({ status, error, data }: RangeAnswer): readonly RangeSeries[] {
   if (status === 'error') throw new Error(`the query failed: ${error}`);
   if (data?.resultType !== 'matrix') throw new Error('expected the answer of a range query');
   return data.result ?? [];

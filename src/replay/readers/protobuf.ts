@@ -1,5 +1,5 @@
 // Protobuf recordings: length-prefixed messages of the Collector's file exporter, delimited ones, or a single request (a fixture).
-import { FrameReader, type Framing } from './frames.js';
+import { type Framing, RecordReader } from './frames.js';
 import { isZstd, zstdFrame } from './inflate.js';
 import { requestsIn } from './json-requests.js';
 import type { OpenFile } from './open.js';
@@ -9,7 +9,7 @@ import { signalOf } from './signal.js';
 const BRACE = 0x7b;
 
 export async function* protobufMessages(file: OpenFile, framing: Framing): AsyncGenerator<RecordedRequest> {
-  const frames = new FrameReader(framing);
+  const frames = new RecordReader(framing);
   const messages = new Messages(file);
   try {
     for await (const chunk of file.chunks())

@@ -1,7 +1,7 @@
 // Work that no request may run beside: after the current request, before those that wait, in steps.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Backlog } from '../../../src/detection/learning/backlog.js';
+import { LearningBacklog } from '../../../src/detection/learning/backlog.js';
 import type { PendingRequest } from '../../../src/detection/pending-request.js';
 import { packTexts, unpackTexts } from '../../../src/detection/topology/texts.js';
 import { ownBatch } from '../../../src/pipeline/index.js';
@@ -11,8 +11,8 @@ function pending(items: number): PendingRequest {
   return { batch: ownBatch('metrics', new Uint8Array(8), items), sender: {}, route: {} } as unknown as PendingRequest;
 }
 
-function backlogInto(log: string[]): Backlog {
-  return new Backlog({
+function backlogInto(log: string[]): LearningBacklog {
+  return new LearningBacklog({
     ledger: testLedger(),
     *learn({ batch: { items } }) {
       for (let step = 0; step < 3; step++) {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Detector } from '../../../src/detection/detector.js';
-import { Backlog } from '../../../src/detection/learning/backlog.js';
+import { LearningBacklog } from '../../../src/detection/learning/backlog.js';
 import { LearnLoop } from '../../../src/detection/learning/learn.js';
 import type { PendingRequest } from '../../../src/detection/pending-request.js';
-import { Delivery } from '../../../src/detection/results/delivery.js';
+import { ResultSender } from '../../../src/detection/results/result-sender.js';
 import { type Batch, ownBatch, PermanentError, RetryableError } from '../../../src/pipeline/index.js';
 import { detectionSettings } from '../../../src/processors/anomaly/settings.js';
 import { Timers } from '../../../src/processors/anomaly/timers.js';
@@ -86,7 +86,7 @@ describe('backlog', () => {
 
   test('yields to the event loop within some milliseconds of work', async () => {
     let steps = 0;
-    const backlog = new Backlog({
+    const backlog = new LearningBacklog({
       ledger: testLedger(),
       *learn() {
         for (let i = 0; i < 30; i++) {
@@ -115,7 +115,7 @@ describe('backlog', () => {
 
   test('senders that are faster wait for a shorter queue, and every one of them goes on', async () => {
     let learnt = 0;
-    const backlog = new Backlog({
+    const backlog = new LearningBacklog({
       ledger: testLedger(),
       *learn() {
         yield;
@@ -142,7 +142,7 @@ describe('backlog', () => {
   test('a request that fails is told, and the next is learnt', async () => {
     const failed: unknown[] = [];
     const learnt: number[] = [];
-    const backlog = new Backlog({
+    const backlog = new LearningBacklog({
       ledger: testLedger(),
       *learn({ batch }) {
         if (batch.body.length === 1) throw new Error('broken');
@@ -167,7 +167,7 @@ describe('delivery', () => {
 
   test('waits while the next stage is full, and keeps the order', async () => {
     const sink = new Sink();
-    const delivery = new Delivery(sink, noDrops);
+    const delivery = new ResultSender(sink, noDrops);
     sink.full = true;
     await delivery.send(result(1));
     await delivery.send(result(2));
@@ -184,7 +184,7 @@ describe('delivery', () => {
   test('drops the oldest beyond its bound, and says so', async () => {
     const sink = new Sink();
     let dropped = 0;
-    const delivery = new Delivery(sink, { dropped: (items) => (dropped += items) });
+    const delivery = new ResultSender(sink, { dropped: (items) => (dropped += items) });
     sink.full = true;
     for (let i = 0; i < 1003; i++) await delivery.send(result(i % 256));
     assert.equal(delivery.waiting, 1000);
@@ -204,7 +204,7 @@ describe('delivery', () => {
         return sink.consume(batch);
       },
     };
-    const delivery = new Delivery(picky, { dropped: (_, error) => errors.push(error) });
+    const delivery = new ResultSender(picky, { dropped: (_, error) => errors.push(error) });
     await delivery.send(result(1));
     await delivery.send(result(2));
     assert.equal(errors.length, 1);
@@ -225,7 +225,7 @@ describe('delivery', () => {
         running--;
       },
     };
-    const delivery = new Delivery(slow, noDrops);
+    const delivery = new ResultSender(slow, noDrops);
     await Promise.all([1, 2, 3].map((byte) => delivery.send(result(byte))));
     assert.equal(most, 1);
     assert.equal(delivery.waiting, 0);
@@ -246,7 +246,7 @@ describe('what only the wall clock can tell', () => {
     const detector = new Detector({ kernel, settings: detectionSettings(config), resource, events, live: true, emit });
     const loop = new LearnLoop(kernel, 0n);
     const sender = { key: '', settings: {}, cluster: 'default' };
-    const route = new Delivery(new Sink(), noDrops);
+    const route = new ResultSender(new Sink(), noDrops);
     const timers = new Timers({
       config,
       events,

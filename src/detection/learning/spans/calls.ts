@@ -18,8 +18,8 @@
 //   inner                                            nothing; the spans above and below it find each other through it
 //
 // `below`: child, or further down through spans of the client's own service that are no servers.
-import type { End, SpanFact } from './read.js';
-import { differs, type Entry, MAX_DEPTH, type SpanTable } from './table.js';
+import type { SpanEnd, SpanFact } from './read.js';
+import { differs, MAX_DEPTH, type SpanEntry, type SpanTable } from './table.js';
 
 /** Spans by what they told; monotonic. */
 export interface PairCounts {
@@ -43,12 +43,12 @@ export interface PairCounts {
   redated: number;
 }
 
-export type Outcome = keyof PairCounts;
+export type CallOutcome = keyof PairCounts;
 
 /** Two ends and the span that measured; `other`, the span at the other end, has the time where the measuring clock is wrong. */
 export interface Told {
-  readonly source: End;
-  readonly destination: End;
+  readonly source: SpanEnd;
+  readonly destination: SpanEnd;
   readonly by: SpanFact;
   readonly other?: SpanFact;
   readonly failed: boolean;
@@ -56,10 +56,10 @@ export interface Told {
   readonly byCallee?: boolean;
 }
 
-const UNKNOWN: End = { service: '', namespace: '' };
+const UNKNOWN: SpanEnd = { service: '', namespace: '' };
 
 /** What a span tells, now that its time is over. */
-export function* tell(table: SpanTable, entry: Entry, count: (outcome: Outcome) => void): Generator<Told> {
+export function* tell(table: SpanTable, entry: SpanEntry, count: (outcome: CallOutcome) => void): Generator<Told> {
   const { self, peer, failed, part } = entry;
   if (part === 'client') yield* tellClient(table, entry, count);
   else if (part === 'server') yield* tellServer(table, entry, count);
@@ -72,7 +72,7 @@ export function* tell(table: SpanTable, entry: Entry, count: (outcome: Outcome) 
   }
 }
 
-function* tellClient(table: SpanTable, entry: Entry, count: (outcome: Outcome) => void): Generator<Told> {
+function* tellClient(table: SpanTable, entry: SpanEntry, count: (outcome: CallOutcome) => void): Generator<Told> {
   const { self } = entry;
   const landing = landingOf(table, entry);
   const outer = outermost(table, entry);
@@ -103,16 +103,16 @@ function* tellClient(table: SpanTable, entry: Entry, count: (outcome: Outcome) =
 }
 
 /** The caller knows best, unless there was one attempt only: then a failure told by either end is one. */
-function failedAt(table: SpanTable, client: Entry, landing: Entry): boolean {
+function failedAt(table: SpanTable, client: SpanEntry, landing: SpanEntry): boolean {
   if (client.failed || !landing.failed) return client.failed;
   return table.siblingsOf(landing).filter(({ part }) => part === landing.part).length === 1;
 }
 
 function whereSiblingsWent(
   table: SpanTable,
-  entry: Entry,
-  parent: Entry | undefined,
-  count: (outcome: Outcome) => void,
+  entry: SpanEntry,
+  parent: SpanEntry | undefined,
+  count: (outcome: CallOutcome) => void,
 ): Told | undefined {
   if (parent?.part !== 'client') return undefined;
   for (const sibling of table.siblingsOf(entry)) {
@@ -126,7 +126,7 @@ function whereSiblingsWent(
 }
 
 /** The call as one end alone tells it. */
-function aloneCall(table: SpanTable, entry: Entry, count: (outcome: Outcome) => void): Told {
+function aloneCall(table: SpanTable, entry: SpanEntry, count: (outcome: CallOutcome) => void): Told {
   const { self, failed } = entry;
   const peer = entry.part === 'client' ? peerOf(table, entry) : entry.peer;
   entry.alone = true;
@@ -137,7 +137,7 @@ function aloneCall(table: SpanTable, entry: Entry, count: (outcome: Outcome) => 
 }
 
 /** Whom a client span names, or else a lower layer of the same call. */
-function peerOf(table: SpanTable, client: Entry, depth = 0): End | undefined {
+function peerOf(table: SpanTable, client: SpanEntry, depth = 0): SpanEnd | undefined {
   if (client.peer || depth > MAX_DEPTH) return client.peer;
   for (const child of table.childrenOf(client)) {
     if (child === client || (child.part !== 'client' && child.part !== 'inner')) continue;
@@ -147,7 +147,7 @@ function peerOf(table: SpanTable, client: Entry, depth = 0): End | undefined {
   return undefined;
 }
 
-function* tellServer(table: SpanTable, entry: Entry, count: (outcome: Outcome) => void): Generator<Told> {
+function* tellServer(table: SpanTable, entry: SpanEntry, count: (outcome: CallOutcome) => void): Generator<Told> {
   // A client's and a server's span of one id are a call, whatever is above the two.
   const above = table.sharedBy(entry) ?? callerOf(table, entry);
   if (!above) {
@@ -174,7 +174,7 @@ function* tellServer(table: SpanTable, entry: Entry, count: (outcome: Outcome) =
 }
 
 /** Who called: past the inner spans of the server's own service. */
-function callerOf(table: SpanTable, server: Entry): Entry | undefined {
+function callerOf(table: SpanTable, server: SpanEntry): SpanEntry | undefined {
   let at = table.parentOf(server);
   for (let depth = 0; at && depth < MAX_DEPTH; depth++) {
     if (at.part !== 'inner' || differs(at.self, server.self)) return at;
@@ -184,8 +184,8 @@ function callerOf(table: SpanTable, server: Entry): Entry | undefined {
 }
 
 /** The nearest client span of the same service above an inner one. */
-function clientAbove(table: SpanTable, inner: Entry): Entry | undefined {
-  let at: Entry | undefined = inner;
+function clientAbove(table: SpanTable, inner: SpanEntry): SpanEntry | undefined {
+  let at: SpanEntry | undefined = inner;
   for (let depth = 0; at && depth < MAX_DEPTH && !differs(at.self, inner.self); depth++) {
     if (at.part === 'client') return at;
     if (at.part !== 'inner') return undefined;
@@ -195,7 +195,7 @@ function clientAbove(table: SpanTable, inner: Entry): Entry | undefined {
 }
 
 /** The highest client span of the same service above, with nothing but inner and client spans between; itself where there is none. */
-function outermost(table: SpanTable, client: Entry): Entry {
+function outermost(table: SpanTable, client: SpanEntry): SpanEntry {
   let found = client;
   let at = table.parentOf(client);
   for (let depth = 0; at && depth < MAX_DEPTH; depth++) {
@@ -207,7 +207,7 @@ function outermost(table: SpanTable, client: Entry): Entry {
 }
 
 /** The first span to come below a client span that is a server or of another service: where its call arrived. */
-function landingOf(table: SpanTable, client: Entry, depth = 0): Entry | undefined {
+function landingOf(table: SpanTable, client: SpanEntry, depth = 0): SpanEntry | undefined {
   const shared = table.sharedBy(client);
   if (shared?.part === 'server') return shared;
   for (const child of table.childrenOf(client)) {

@@ -12,7 +12,7 @@
 // is right, and its times stay as they are; the times of others are moved by their offset. Nothing here asks what time it is.
 import type { SpanFact } from './read.js';
 
-interface Sender {
+interface SpanSender {
   /** What its clock shows beyond `elapsed`, ms. */
   offset: number;
   /** Requests heard, and those since its offset was measured. */
@@ -29,7 +29,7 @@ interface Step {
 export interface SavedClocks {
   readonly elapsed: number;
   readonly fleet: number;
-  readonly senders: readonly (readonly [string, Readonly<Sender>])[];
+  readonly senders: readonly (readonly [string, Readonly<SpanSender>])[];
 }
 
 /** When something happened on the fleet's clock; `sure` false: the sender's clock cannot have been right. */
@@ -60,7 +60,7 @@ export class SenderClocks {
   /** Offset that the majority shares. */
   #fleet = 0;
   /** In order of being heard, the longest silent first. */
-  readonly #senders = new Map<string, Sender>();
+  readonly #senders = new Map<string, SpanSender>();
   readonly #steps = new Map<string, Step>();
 
   constructor(waitNanos: bigint) {
@@ -139,7 +139,7 @@ export class SenderClocks {
   }
 
   /** A sender that is heard for the first time is right where it is near the fleet's time. */
-  #meet(ms: number): Sender {
+  #meet(ms: number): SpanSender {
     if (this.#senders.size === 0) this.#fleet = ms - this.#elapsed;
     const offset = ms - this.#elapsed;
     const isNear = Math.abs(offset - this.#fleet) <= this.#waitMs;
@@ -152,7 +152,7 @@ export class SenderClocks {
     this.#steps.delete(oldest as string);
   }
 
-  #setBack(key: string, sender: Sender, ms: number): void {
+  #setBack(key: string, sender: SpanSender, ms: number): void {
     this.#steps.delete(key);
     sender.offset = ms - this.#elapsed;
     sender.steady = 0;

@@ -1,15 +1,15 @@
 // Spans wait for the spans around them, a bounded number for a bounded time, and are told as calls when their time is over.
-import { type Outcome, type PairCounts, type Told, tell } from './calls.js';
+import { type CallOutcome, type PairCounts, type Told, tell } from './calls.js';
 import { type SavedClocks, SenderClocks } from './clocks.js';
-import type { End, SpanFact } from './read.js';
-import { type Entry, entryOf, SpanTable } from './table.js';
+import type { SpanEnd, SpanFact } from './read.js';
+import { entryOf, type SpanEntry, SpanTable } from './table.js';
 
 export type { PairCounts } from './calls.js';
 
 /** One finished call between two services. */
 export interface Call {
-  readonly source: End;
-  readonly destination: End;
+  readonly source: SpanEnd;
+  readonly destination: SpanEnd;
   readonly cluster: SpanFact['cluster'];
   readonly endUnixNano: bigint;
   /** Undefined: no clock that measured it can have been right. */
@@ -38,7 +38,7 @@ export interface Remark {
 
 export interface SavedPairs {
   readonly counts: PairCounts;
-  readonly spans: readonly Entry[];
+  readonly spans: readonly SpanEntry[];
   readonly clocks: SavedClocks;
 }
 
@@ -64,7 +64,7 @@ export class SpanPairs {
   readonly #options: PairOptions;
   readonly #table: SpanTable;
   readonly #clocks: SenderClocks;
-  readonly #count = (outcome: Outcome): void => {
+  readonly #count = (outcome: CallOutcome): void => {
     this.counts[outcome]++;
   };
 
@@ -80,7 +80,7 @@ export class SpanPairs {
 
   /** What another version kept of waiting spans is left out: they are seconds of traffic. */
   restore({ counts, spans, clocks }: SavedPairs): void {
-    for (const outcome of Object.keys(this.counts) as Outcome[]) this.counts[outcome] = counts[outcome] ?? 0;
+    for (const outcome of Object.keys(this.counts) as CallOutcome[]) this.counts[outcome] = counts[outcome] ?? 0;
     this.#clocks.restore(clocks);
     for (const entry of spans ?? [])
       this.#table.add({ ...entry, cameMs: Math.min(entry.cameMs, this.#clocks.elapsed) });
@@ -98,7 +98,7 @@ export class SpanPairs {
     for (const entry of this.#table.due(cameMs - Number(this.#options.waitNanos) / 1e6)) yield* this.#tell(entry);
     while (this.#table.waiting > this.#options.maxWaiting) {
       this.counts.crowded++;
-      yield* this.#tell(this.#table.take() as Entry);
+      yield* this.#tell(this.#table.take() as SpanEntry);
     }
     this.#table.trim();
   }
@@ -108,7 +108,7 @@ export class SpanPairs {
     for (const entry of this.#table.due(Number.POSITIVE_INFINITY)) yield* this.#tell(entry);
   }
 
-  *#tell(entry: Entry): Generator<Call> {
+  *#tell(entry: SpanEntry): Generator<Call> {
     const { late } = this.counts;
     for (const told of tell(this.#table, entry, this.#count)) yield this.#callOf(told);
     if (this.counts.late > late) this.#remark('late', entry);

@@ -6,7 +6,7 @@ const TraceRequest = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRe
 type KeyValues = readonly opentelemetry.proto.common.v1.IKeyValue[];
 
 /** One end of a call: a service and its namespace; empty strings where unknown. */
-export interface End {
+export interface SpanEnd {
   readonly service: string;
   readonly namespace: string;
 }
@@ -26,11 +26,11 @@ export interface SpanFact {
   readonly trace: string;
   readonly span: string;
   readonly parent: string;
-  readonly self: End;
+  readonly self: SpanEnd;
   /** Whose clock its times are of: the resource's service and instance. */
   readonly sender: string;
   /** The other end where attributes name it, the queue of a message; undefined: they do not. */
-  readonly peer: End | undefined;
+  readonly peer: SpanEnd | undefined;
   readonly cluster: ClusterAttributes;
   readonly startUnixNano: bigint;
   readonly endUnixNano: bigint;
@@ -122,7 +122,7 @@ function queueOf(attributes: ReadonlyMap<string, string>): string {
   return first(attributes, names) || first(attributes, SOURCE_QUEUE) || broker;
 }
 
-function peerOf(attributes: ReadonlyMap<string, string>, part: Part): End | undefined {
+function peerOf(attributes: ReadonlyMap<string, string>, part: Part): SpanEnd | undefined {
   if (part === 'inner') return undefined;
   const service = first(attributes, part === 'client' ? CALLEE : CALLER);
   if (service === '') return undefined;

@@ -1,8 +1,8 @@
 // The spans of the last seconds by their ids and by their parents' ids: those that wait to be told, and as many that were told before.
-import type { End, SpanFact } from './read.js';
+import type { SpanEnd, SpanFact } from './read.js';
 
 /** What of a span is kept: the fact, and what was said of it. */
-export interface Entry extends SpanFact {
+export interface SpanEntry extends SpanFact {
   /** Trace and span id, trace and parent's id; empty: none that another span could name. */
   readonly id: string;
   readonly parentId: string;
@@ -21,13 +21,13 @@ const MAX_CHILDREN = 64;
 export class SpanTable {
   readonly #max: number;
   /** In order of arrival, keyed by everything that makes a span that one: a second with the same key is the same span sent again. */
-  readonly #waiting = new Map<string, Entry>();
-  readonly #told = new Map<string, Entry>();
-  readonly #byId = new Map<string, Entry>();
+  readonly #waiting = new Map<string, SpanEntry>();
+  readonly #told = new Map<string, SpanEntry>();
+  readonly #byId = new Map<string, SpanEntry>();
   /** The other span of an id that a client and a server share, as Zipkin's do. */
-  readonly #shared = new Map<string, Entry>();
+  readonly #shared = new Map<string, SpanEntry>();
   /** In order of arrival. */
-  readonly #children = new Map<string, Entry[]>();
+  readonly #children = new Map<string, SpanEntry[]>();
   #nameless = 0;
 
   constructor(max: number) {
@@ -39,13 +39,13 @@ export class SpanTable {
   }
 
   /** Told and untold, in order of arrival. */
-  *entries(): Generator<Entry> {
+  *entries(): Generator<SpanEntry> {
     yield* this.#told.values();
     yield* this.#waiting.values();
   }
 
   /** False: it is there already. */
-  add(entry: Entry): boolean {
+  add(entry: SpanEntry): boolean {
     const { id } = entry;
     // Without an id, every span is one of its own.
     const key = id === '' ? `#${++this.#nameless}` : `${entry.part}${id}${entry.parent}`;
@@ -62,7 +62,7 @@ export class SpanTable {
   }
 
   /** The oldest that waits, which waits no longer. */
-  take(): Entry | undefined {
+  take(): SpanEntry | undefined {
     for (const [key, entry] of this.#waiting) {
       this.#waiting.delete(key);
       entry.told = true;
@@ -73,7 +73,7 @@ export class SpanTable {
   }
 
   /** Those whose time is over; each may look at all others, before and after it. */
-  *due(cameBeforeMs: number): Generator<Entry> {
+  *due(cameBeforeMs: number): Generator<SpanEntry> {
     for (const [key, entry] of this.#waiting) {
       if (entry.cameMs > cameBeforeMs) return;
       this.#waiting.delete(key);
@@ -95,7 +95,7 @@ export class SpanTable {
   }
 
   /** Of a shared id, the span of the child's own service. */
-  parentOf(entry: Entry): Entry | undefined {
+  parentOf(entry: SpanEntry): SpanEntry | undefined {
     const { parentId: id } = entry;
     const parent = this.#byId.get(id);
     const other = parent && differs(parent.self, entry.self) ? this.#shared.get(id) : undefined;
@@ -103,7 +103,7 @@ export class SpanTable {
   }
 
   /** The span at the other end that has the same id. */
-  sharedBy(entry: Entry): Entry | undefined {
+  sharedBy(entry: SpanEntry): SpanEntry | undefined {
     const { id } = entry;
     const other = this.#shared.get(id);
     if (!other) return undefined;
@@ -111,16 +111,16 @@ export class SpanTable {
   }
 
   /** In order of arrival. */
-  childrenOf(entry: Entry): readonly Entry[] {
+  childrenOf(entry: SpanEntry): readonly SpanEntry[] {
     return this.#children.get(entry.id) ?? [];
   }
 
   /** All below the same parent, itself among them. */
-  siblingsOf(entry: Entry): readonly Entry[] {
+  siblingsOf(entry: SpanEntry): readonly SpanEntry[] {
     return this.#children.get(entry.parentId) ?? [];
   }
 
-  #forget(entry: Entry): void {
+  #forget(entry: SpanEntry): void {
     const { id } = entry;
     if (this.#byId.get(id) === entry) this.#byId.delete(id);
     if (this.#shared.get(id) === entry) this.#shared.delete(id);
@@ -136,7 +136,7 @@ function isShared(a: SpanFact, b: SpanFact): boolean {
 }
 
 /** A span as it comes. */
-export function entryOf(fact: SpanFact, cameMs: number): Entry {
+export function entryOf(fact: SpanFact, cameMs: number): SpanEntry {
   const { trace, span, parent } = fact;
   const id = trace === '' || span === '' ? '' : trace + span;
   const parentId = trace === '' || parent === '' ? '' : trace + parent;
@@ -144,7 +144,7 @@ export function entryOf(fact: SpanFact, cameMs: number): Entry {
 }
 
 /** Whether two ends are known to be different services. A namespace that one of them does not say decides nothing. */
-export function differs(a: End, b: End): boolean {
+export function differs(a: SpanEnd, b: SpanEnd): boolean {
   if (a.service === '' || b.service === '') return false;
   if (a.service !== b.service) return true;
   return a.namespace !== '' && b.namespace !== '' && a.namespace !== b.namespace;

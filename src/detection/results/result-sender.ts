@@ -10,7 +10,7 @@ export interface DeliveryEvents {
 /** Results that wait while the next stage is full. A window's result is a few KiB. */
 const MAX_WAITING = 1000;
 
-export class Delivery implements Route {
+export class ResultSender implements Route {
   /** The pipeline that it belongs to. */
   readonly pipeline: string;
   readonly #next: Consumer;
