@@ -39,6 +39,11 @@ const tasks = {
   start: () => run(process.execPath, ['bin/pxanomaly', 'demo', ...rest]),
   test: () => run(process.execPath, ['scripts/test.mjs', ...rest]),
   check: () => run(process.execPath, ['scripts/check.mjs', ...rest]),
+  // The queue on disk under kill -9, 200 rounds each (PXANOMALY_CHAOS_ROUNDS); CI runs 20.
+  chaos: () => {
+    process.env.PXANOMALY_CHAOS_ROUNDS ??= '200';
+    run(process.execPath, ['scripts/test.mjs', 'chaos/persistent', ...rest]);
+  },
   fuzz: () => run(process.execPath, ['build/js/fuzz/run.js', ...rest]),
   bench: () => run(process.execPath, ['build/js/bench/run.js', ...rest]),
   pictures: () => run(process.execPath, ['build/js/bench/pictures/run.js']),
