@@ -30,7 +30,7 @@ export { scanFailedAt, scanItems, scanLogs, scanMetrics, scanRows, scanTraces, s
 export { KEPT_SCANS, metricAt, rowAt } from './otlp/rows';
 export { templateHits, templateMisses } from './otlp/template-rows';
 export { configureTemplates } from './otlp/templates';
-export { bindSeries, lookUpRows, reclaimSeries, refuseRow, unbindAll, unboundList, wasRefused } from './series/bind';
+export { bindSeries, lookUpRows, reclaimSeries, refuseRow, saltRows, unbindAll, unboundList, wasRefused } from './series/bind';
 export { isSeries, reindexSeries, seriesHigh, seriesTouched, seriesUsed } from './series/table';
 export { configureSeries, init } from './setup';
 export { Status } from './status';
@@ -87,6 +87,6 @@ export {
   servicesHigh,
   setEdgeProfile,
 } from './window/graph';
-export { mendTimes } from './window/mend';
+export { mendEdge, mendGroup, mendService, mendTimes } from './window/mend';
 export { moveEdge, moveSeries, moveService, trimSlots } from './window/move';
 export { clockFuture, clockNewest, clockReceived, clockShift, feedPeriod, feedPhase, feedTicks } from './window/ticks';

@@ -67,6 +67,14 @@ export function resetCoder(group: i32): void {
   startCalibration(groupAt(group) + Group.CODER_CAL, QUANTILE, EXCESS);
 }
 
+/** Whether all of its weights are numbers. */
+export function coderIsSound(group: i32): bool {
+  if (!coderEnabled) return true;
+  const at = coders + <usize>group * CODER_BYTES;
+  for (let i: usize = 0; i < CODER_BYTES; i += 8) if (!(abs(load<f64>(at + i)) < Infinity)) return false;
+  return true;
+}
+
 function drawWeight(bound: f64): f64 {
   return (<f64>nextRandom(rng) / 2147483648.0 - 1) * bound;
 }

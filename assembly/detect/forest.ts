@@ -109,6 +109,19 @@ export function restartForest(group: i32): void {
   startPeriod(groupAt(group));
 }
 
+/** Puts 0 in place of what is no number in the group's vectors. True: there was such. */
+export function mendVectors(group: i32): bool {
+  if (!forestEnabled) return false;
+  let isMended = false;
+  const pool = pools + <usize>group * poolBytes;
+  for (let at = pool; at < pool + poolBytes; at += 4) {
+    if (abs(load<f32>(at)) < <f32>Infinity) continue;
+    store<f32>(at, 0);
+    isMended = true;
+  }
+  return isMended;
+}
+
 /** Ticks of a period; 0: there is no forest. */
 export function refreshTicks(): i64 {
   return forestEnabled ? refresh : 0;

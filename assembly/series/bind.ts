@@ -18,6 +18,16 @@ export function unboundList(): usize {
   return unbound;
 }
 
+/** The same bytes tell of other series than before: `change` into the hash of every scanned row. */
+export function saltRows(change: u64): void {
+  const rows = scanRows();
+  for (let i = 0; i < rows; i++) {
+    const row = rowAt(i);
+    row.hash ^= change;
+    row.series = -1;
+  }
+}
+
 /** Looks up, and admits, the series of every scanned row; how many rows `unboundList` names, one a series. */
 export function lookUpRows(): i32 {
   const rows = scanRows();
@@ -65,7 +75,7 @@ function link(slot: i32, series: Series, edge: i32): void {
 }
 
 /** Another type reads the values in another way: it starts anew. */
-function forgetValues(series: Series): void {
+export function forgetValues(series: Series): void {
   const values = changetype<usize>(series) + offsetof<Series>('value0');
   memory.fill(values, 0, offsetof<Series>('edge') - offsetof<Series>('value0'));
   const more = changetype<usize>(series) + offsetof<Series>('baseSum');

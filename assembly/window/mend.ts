@@ -1,7 +1,10 @@
-// A state that tells of times in the future goes on at the time of the next data: nothing of what was learnt of edges is lost.
-import { EdgeState, Grid, Sums } from '../layout';
-import { forgetTimesOf, head } from '../series/table';
-import { clockAt, edgeAt, edgesHigh, feedAt, gridAt, groupsUsed, isEdge, sumsAt } from './graph';
+// Mends state that cannot be right. One that tells of times in the future goes on at the time of the next data, with everything that was
+// learnt of edges; what is no number is learnt anew, where it is found and nowhere else.
+import { areFinite32, areFinite64, mendEdgeState, mendGroupState, mendServiceState } from '../detect/mend';
+import { EdgeState, Grid, Series, SeriesState, Sums } from '../layout';
+import { forgetValues } from '../series/bind';
+import { forgetTimesOf, head, seriesAt } from '../series/table';
+import { clockAt, edgeAt, edgesHigh, feedAt, gridAt, groupsHigh, isEdge, isGroup, isService, sumsAt } from './graph';
 import { ticksRestart } from './ticks';
 
 function mendClocks(grid: Grid): void {
@@ -43,9 +46,9 @@ function mendEdges(group: i32, tick: i64): void {
 /** Mends every group whose time is beyond `latest`, Unix ns; how many. Not while a closing is under way. */
 export function mendTimes(latest: i64): i32 {
   let mended = 0;
-  for (let group = 0; group < groupsUsed(); group++) {
+  for (let group = 0; group < groupsHigh(); group++) {
     const grid = gridAt(group);
-    if (!grid.isStarted || grid.newest + grid.base <= latest) continue;
+    if (!isGroup(group) || !grid.isStarted || grid.newest + grid.base <= latest) continue;
     ticksRestart(grid);
     mendClocks(grid);
     mendFeeds(grid);
@@ -55,4 +58,54 @@ export function mendTimes(latest: i64): i32 {
   }
   if (mended > 0) head.now = min(head.now, <u32>(latest / 1_000_000_000));
   return mended;
+}
+
+/** True: it is read from its next point on, and where what it counts in is no number, asked about again. */
+function mendSeries(series: Series): bool {
+  const at = changetype<usize>(series);
+  const isSound =
+    areFinite64(at + offsetof<Series>('value0'), at + offsetof<Series>('mark0')) &&
+    areFinite64(at + offsetof<Series>('baseSum'), at + offsetof<Series>('baseTime')) &&
+    areFinite32(at + offsetof<Series>('lastSum'), at + offsetof<Series>());
+  const isScaled = abs(series.scale) < Infinity;
+  if (isSound && isScaled) return false;
+  forgetValues(series);
+  if (!isScaled) series.state &= ~SeriesState.BOUND;
+  return true;
+}
+
+function mendSums(sums: usize): bool {
+  if (areFinite64(sums, sums + Sums.FLAGS)) return false;
+  memory.fill(sums, 0, Sums.BYTES);
+  return true;
+}
+
+/** True: something that was known of the edge was no number, and is learnt anew. */
+export function mendEdge(edge: i32): bool {
+  if (!isEdge(edge)) return false;
+  let isMended = mendEdgeState(edge);
+  for (let slot = edgeAt(edge).series; slot >= 0; slot = seriesAt(slot).next)
+    if (mendSeries(seriesAt(slot))) isMended = true;
+  for (let parity = 0; parity < 2; parity++) if (mendSums(sumsAt(edge, parity))) isMended = true;
+  return isMended;
+}
+
+/** The same of what the edges of a group share. */
+export function mendGroup(group: i32): bool {
+  if (!isGroup(group)) return false;
+  const grid = gridAt(group);
+  let isMended = mendGroupState(group, <f64>grid.window / 1e9);
+  for (let slot = grid.feeds; slot >= 0; slot = feedAt(slot).next) {
+    const feed = feedAt(slot);
+    if (abs(feed.period) < Infinity && abs(feed.periodBefore) < Infinity) continue;
+    feed.period = 0;
+    feed.periodBefore = 0;
+    isMended = true;
+  }
+  return isMended;
+}
+
+/** The same of a service. */
+export function mendService(service: i32): bool {
+  return isService(service) && mendServiceState(service);
 }

@@ -16,6 +16,8 @@ import type { DetectionSettings } from './settings.js';
 import { atOnce } from './slicing/slices.js';
 import type { Checkpoint, CheckpointHeader } from './state/checkpoint.js';
 import { type FitHost, fitState } from './state/fit.js';
+import { mendSaved } from './state/mend-saved.js';
+import { edgeText } from './topology/graph.js';
 
 export interface LearnerOptions {
   readonly settings: DetectionSettings;
@@ -176,7 +178,9 @@ export class Learner {
 
   /** Takes a state up. Throws `CheckpointError` where it does not fit. */
   wake(checkpoint: Checkpoint): void {
-    const { header, knowledge, kernel } = checkpoint;
+    const { header, kernel } = checkpoint;
+    const mended = mendSaved(checkpoint.knowledge.detector);
+    const knowledge = { ...checkpoint.knowledge, detector: mended.saved };
     const { layout, hash } = stateLayout();
     if (header.layout !== layout || header.hash !== hash)
       throw new CheckpointError(`version ${header.program} wrote it, whose state is laid out in another way`);
@@ -191,7 +195,7 @@ export class Learner {
       detector.kernel.restore(kernel);
       detector.restore(knowledge.detector, header, routeOf);
     } else {
-      const fitted = fitState(checkpoint, before, this.#kernelOptions, this.#fitHost());
+      const fitted = fitState({ ...checkpoint, knowledge }, before, this.#kernelOptions, this.#fitHost());
       dropped.push(...fitted.dropped);
       this.#serve(fitted.kernel).restore(fitted.saved, now, routeOf);
     }
@@ -201,7 +205,19 @@ export class Learner {
     this.requests = knowledge.requests;
     this.truncated = knowledge.truncated;
     if (dropped.length > 0) this.#options.events.stateDropped(dropped);
+    this.#mendNumbers(mended.count);
     this.#mendTimes();
+  }
+
+  /** What is no number would be learnt from for ever, and never be left again. `more`: values that were found beside the kernel's. */
+  #mendNumbers(more: number): void {
+    const { kernel, edges, incidents } = this.open();
+    const mended = kernel.mendNumbers();
+    if (mended.groups > 0) incidents.renewLevels();
+    const total = mended.edges.length + mended.groups + mended.services + more;
+    if (total === 0) return;
+    const names = mended.edges.flatMap((slot) => edges.bySlot[slot] ?? []).map(edgeText);
+    this.#options.events.numbersMended(total, names);
   }
 
   /** A state from before the bound on the future, or from a machine whose clock was ahead, may tell of times that are not yet. */

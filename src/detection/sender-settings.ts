@@ -22,6 +22,8 @@ export interface Sender {
   readonly settings: SenderSettings;
   /** Cluster of data that names none. */
   readonly cluster: string;
+  /** Tells its series apart from equal ones of other clusters; 0: the default cluster. */
+  readonly salt: bigint;
   /** Whose token it showed, where that names clusters. */
   readonly auth?: AuthData;
 }

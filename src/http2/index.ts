@@ -9,3 +9,4 @@ export { connectSharing, shareReads } from './read-memory.js';
 export { ServerSession, type ServerSessionOptions } from './server-session.js';
 export type { RequestReader, ServerStream } from './server-stream.js';
 export type { Windows } from './session.js';
+export * from './turns.js';

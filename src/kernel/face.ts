@@ -264,6 +264,13 @@ export interface Packed {
 }
 
 /** The kernel as the rest of the program sees it. All numbers of slots are dense, from 0. */
+/** What held no numbers. */
+export interface MendedNumbers {
+  readonly edges: readonly number[];
+  readonly groups: number;
+  readonly services: number;
+}
+
 export interface KernelFace {
   // -- decoding
   /**
@@ -271,8 +278,11 @@ export interface KernelFace {
    * object and `skip` is free. Rows [skip, skip + capacity) are recorded. Throws `MalformedError` with the byte offset.
    */
   scan(signal: Signal, body: Uint8Array, skip?: number): Scan;
-  /** Looks up (and admits) the series of every scanned row; returns the rows whose series nobody has bound yet, one a series. */
-  unboundRows(): readonly number[];
+  /**
+   * Looks up (and admits) the series of every scanned row; returns the rows whose series nobody has bound yet, one a series. `salt` tells
+   * series apart that have the same bytes; 0 and left out: none.
+   */
+  unboundRows(salt?: bigint): readonly number[];
   ranges(row: number): RowRanges;
   seriesOf(row: number): number;
   bindSeries(series: number, binding: SeriesBinding): void;
@@ -410,6 +420,8 @@ export interface KernelFace {
   // -- checkpoints; not while a closing is under way
   /** Groups whose time is later go on at the time of their next data, with everything that was learnt of their edges; how many. */
   mendTimes(latestUnixNano: bigint): number;
+  /** Edges, groups and services of which something was no number (NaN, an infinity) are as new ones; which edges and how many of the others. */
+  mendNumbers(): MendedNumbers;
   /** Everything that the kernel knows: restored into a kernel of the same options, it goes on bit for bit. */
   snapshot(): Uint8Array;
   /** The same in pieces of a megabyte; between two of them nothing may be folded, bound or closed, but other requests be scanned. */

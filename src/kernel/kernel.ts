@@ -21,6 +21,7 @@ import type {
   HeldClock,
   KernelFace,
   KernelOptions,
+  MendedNumbers,
   OddReading,
   OddRow,
   Packed,
@@ -89,7 +90,8 @@ export class Kernel implements KernelFace {
     return this.scanner.scan(signal, body, skip);
   }
 
-  unboundRows(): readonly number[] {
+  unboundRows(salt = 0n): readonly number[] {
+    this.scanner.salt(salt);
     const count = this.#wasm.lookUpRows();
     const list = (this.#wasm.unboundList() >>> 0) >>> 2;
     return Array.from(this.#views.u32.subarray(list, list + count));
@@ -141,6 +143,17 @@ export class Kernel implements KernelFace {
 
   mendTimes(latestUnixNano: bigint): number {
     return this.#wasm.mendTimes(latestUnixNano);
+  }
+
+  mendNumbers(): MendedNumbers {
+    const wasm = this.#wasm;
+    const mended = (high: number, mend: (slot: number) => number): number[] =>
+      Array.from({ length: high }, (_, slot) => slot).filter((slot) => mend(slot) !== 0);
+    return {
+      edges: mended(wasm.edgesHigh(), wasm.mendEdge),
+      groups: mended(wasm.groupsHigh(), wasm.mendGroup).length,
+      services: mended(wasm.servicesHigh(), wasm.mendService).length,
+    };
   }
 
   clockMoves(): number {

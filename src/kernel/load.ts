@@ -48,6 +48,7 @@ export interface KernelExports extends DetectExports {
   scanItems(): number;
   scanRows(): number;
   selectScan(scan: number, recorded: number): void;
+  saltRows(change: bigint): void;
   scanFailedAt(): number;
   templateHits(): number;
   templateMisses(): number;
@@ -106,6 +107,9 @@ export interface KernelExports extends DetectExports {
   renewClock(clock: number, group: number): number;
   clocksHigh(): number;
   mendTimes(latest: bigint): number;
+  mendEdge(edge: number): number;
+  mendGroup(group: number): number;
+  mendService(service: number): number;
   clockMoves(): number;
   clockShift(clock: number): bigint;
   clockNewest(clock: number): bigint;

@@ -23,6 +23,8 @@ interface Kept {
   readonly body: WeakRef<Uint8Array>;
   readonly skip: number;
   readonly scan: Scan;
+  /** What is in the hashes of its rows beside their bytes. */
+  salt: bigint;
 }
 
 const NOTHING: Scan = { items: 0, rows: 0 };
@@ -72,7 +74,7 @@ export class Scanner {
     this.#kept[place] = undefined;
     this.#select(place, NOTHING);
     const scan = this.#walk('metrics', body, skip);
-    this.#kept[place] = { body: new WeakRef(body), skip, scan };
+    this.#kept[place] = { body: new WeakRef(body), skip, scan, salt: 0n };
     return this.#select(place, scan);
   }
 
@@ -84,6 +86,14 @@ export class Scanner {
     this.#wasm.selectScan(place, scan.rows);
     this.#rows = this.#wasm.rowAt(0) >>> 0;
     return scan;
+  }
+
+  /** From now on the rows of the last scan tell of the series of this salt; 0: of those that their bytes alone say. */
+  salt(salt: bigint): void {
+    const kept = this.#kept[this.#selected];
+    if (!kept || kept.salt === salt) return;
+    this.#wasm.saltRows(kept.salt ^ salt);
+    kept.salt = salt;
   }
 
   #walk(signal: Signal, body: Uint8Array, skip: number): Scan {

@@ -24,6 +24,9 @@ export interface OddSpans {
   readonly seconds: number;
 }
 
+/** Names in a line of the log. */
+const MOST_EXAMPLES = 5;
+
 export interface AnomalyEvents {
   /** Data points by what became of them, as increments. */
   points(outcome: string, count: number): void;
@@ -74,6 +77,8 @@ export interface AnomalyEvents {
   adopted(what: string): void;
   /** The state told of times in the future, for so many clusters and window lengths. */
   timesMended(groups: number): void;
+  /** The state held so many values that were no numbers; these edges learn anew, for what they are named by. */
+  numbersMended(count: number, edges: readonly string[]): void;
   notAdopted(reason: string): void;
   /** In words, what of a state could not be kept under the present configuration. */
   stateDropped(what: readonly string[]): void;
@@ -486,6 +491,11 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
       log.warn(
         { groups },
         'The state told of times in the future: it is kept, and goes on at the time of the next data',
+      ),
+    numbersMended: (count, edges) =>
+      log.warn(
+        { mended: count, edges: edges.length, examples: edges.slice(0, MOST_EXAMPLES) },
+        'The state held what is no number (NaN or infinite): what is learnt of it starts again, everything else is kept',
       ),
     adopted: (what) => log.info({ state: what }, 'State of the detectors kept'),
     notAdopted: (reason) => log.warn({ reason }, 'State of the detectors is not taken over; they learn anew'),

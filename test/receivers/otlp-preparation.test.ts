@@ -1,5 +1,6 @@
 // Large bodies beside small ones: inflated in threads, read in slices, senders in turns.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import * as zlib from 'node:zlib';
 import {
@@ -13,7 +14,9 @@ import { Inflation } from '../../src/otlp/inflation.js';
 import { jsonToProtobuf } from '../../src/otlp/json.js';
 import { decodeStatus, statusFromJson } from '../../src/otlp/status.js';
 import { Account, Ledger, RetryableError } from '../../src/pipeline/index.js';
-import { GoneError, Preparation, SenderQueue, type Sent } from '../../src/receivers/otlp/preparation.js';
+import { GoneError, type Sent } from '../../src/receivers/otlp/inflations.js';
+import { Preparation } from '../../src/receivers/otlp/preparation.js';
+import { SenderQueue } from '../../src/receivers/otlp/sender-queue.js';
 import { testLedger } from '../support/ledger.js';
 import { endAll } from '../support/peers/processes.js';
 import { startReceiver } from '../support/receiver.js';
@@ -47,7 +50,7 @@ test('senders are served in turns, the work of each in its order', () => {
 
 /** A body of one sender, of which everything may become up to 64 MiB. */
 function sent(ledger: Ledger, bytes: Buffer, sender: string, more: Partial<Sent> = {}): Sent {
-  return { bytes, limit: 64 * MIB, sender, account: new Account(ledger), isGone: () => false, ...more };
+  return { bytes, limit: 64 * MIB, sender, account: new Account(ledger), whenGone: () => () => {}, ...more };
 }
 
 /** With bounds of so many mebibytes for bodies under way. */
@@ -197,16 +200,33 @@ test('a body whose sender has gone is not made, whether it waits or is under way
   const json = largeJson(4 * MIB);
   const ledger = testLedger();
   const preparation = new Preparation();
-  let gone = false;
-  const isGone = (): boolean => gone;
+  const cancels = new Set<() => void>();
+  const whenGone = (cancel: () => void): (() => void) => {
+    cancels.add(cancel);
+    return () => void cancels.delete(cancel);
+  };
   const all = [
-    ...Array.from({ length: 4 }, () => preparation.inflate('gzip', sent(ledger, bytes, 'a', { isGone }))),
-    ...Array.from({ length: 2 }, () => preparation.fromJson('metrics', sent(ledger, json, 'a', { isGone }))),
+    ...Array.from({ length: 4 }, () => preparation.inflate('gzip', sent(ledger, bytes, 'a', { whenGone }))),
+    ...Array.from({ length: 2 }, () => preparation.fromJson('metrics', sent(ledger, json, 'a', { whenGone }))),
   ];
   const settled = Promise.allSettled(all);
   while (ledger.heldBy('underway') < 10 * MIB) await new Promise((resolve) => setImmediate(resolve));
-  gone = true;
+  for (const cancel of [...cancels]) cancel();
+  assert.equal(ledger.held, 0, 'at once');
   for (const result of await settled) assert.ok(result.status === 'rejected' && result.reason instanceof GoneError);
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(cancels.size, 0);
+});
+
+test('bodies that wait keep none of them from coming to an end', async () => {
+  // What is sent alone is beyond the soft bound: whoever is made would wait for room, and those in line for it.
+  const bytes = zlib.gzipSync(Buffer.concat([randomBytes(50 * 1024), Buffer.alloc(1.2 * MIB)]));
+  const ledger = tightLedger(2);
+  const preparation = new Preparation();
+  const all = Array.from({ length: 45 }, (_, i) => preparation.inflate('gzip', sent(ledger, bytes, String(i))));
+  assert.ok(ledger.isTight);
+  for (const result of await Promise.all(all)) assert.ok(typeof result === 'object');
+  assert.equal(ledger.evictions, 0);
   assert.equal(ledger.held, 0);
 });
 

@@ -1,4 +1,5 @@
 // Settings that a sender attaches to its requests, as gRPC metadata or HTTP headers: alerting of the clusters it reports.
+import { createHash } from 'node:crypto';
 import { parseDuration } from '../../config/duration.js';
 import { ownText } from '../../otlp/own-text.js';
 import { type AuthData, PermanentError } from '../../pipeline/index.js';
@@ -50,7 +51,7 @@ export class Senders {
   /** `outside`: a header named a cluster that the sender's token does not. */
   constructor(defaultCluster: string, outside: (auth: AuthData, cluster: string) => void = () => {}) {
     this.#outside = outside;
-    this.#plain = { key: '', settings: NO_SETTINGS, cluster: defaultCluster };
+    this.#plain = { key: '', settings: NO_SETTINGS, cluster: defaultCluster, salt: 0n };
   }
 
   /** Throws `PermanentError` that names the header, its value and what is allowed. */
@@ -67,7 +68,8 @@ export class Senders {
     if (!isInside) this.#outside(auth, sender.cluster);
     const known = bound.get(sender);
     if (known) return known;
-    const made = { ...sender, auth, cluster: isInside ? sender.cluster : this.#plain.cluster };
+    const { cluster, salt } = isInside ? sender : this.#plain;
+    const made = { ...sender, auth, cluster, salt };
     bound.set(sender, made);
     return made;
   }
@@ -78,15 +80,22 @@ export class Senders {
     const key = JSON.stringify([...given, cluster]);
     const known = this.#known.get(key);
     if (known) return known;
+    const isOther = cluster !== '' && cluster !== this.#plain.cluster;
     const sender: Sender = {
       key: given.every((text) => text === '') ? '' : key,
       settings: parse(metadata),
-      cluster: cluster === '' ? this.#plain.cluster : cluster,
+      cluster: isOther ? cluster : this.#plain.cluster,
+      salt: isOther ? saltOf(cluster) : 0n,
     };
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(key, sender);
     return sender;
   }
+}
+
+/** The same after a restart. */
+function saltOf(cluster: string): bigint {
+  return createHash('sha256').update(cluster).digest().readBigUInt64LE();
 }
 
 function parse(metadata: ReadonlyMap<string, string>): SenderSettings {

@@ -68,7 +68,10 @@ export class LearnLoop {
     this.#request = request;
     for (const [clock, saved] of held) {
       const route = routeOf(saved.pipeline);
-      if (route) this.#held.add(clock, { ...saved, batch: { ...saved.batch, metadata: new Map() }, route });
+      if (!route) continue;
+      // Those of before had none.
+      const sender = { ...saved.sender, salt: saved.sender.salt ?? 0n };
+      this.#held.add(clock, { batch: { ...saved.batch, metadata: new Map() }, sender, route });
     }
   }
 
@@ -110,7 +113,7 @@ export class LearnLoop {
 
   /** False: another request was scanned meanwhile, and the rest of the rows must be looked up again. */
   *#bind(pending: PendingRequest, scan: Scan, skip: number, host: LearnHost): Generator<void, boolean> {
-    const rows = this.#kernel.unboundRows();
+    const rows = this.#kernel.unboundRows(saltOf(pending));
     for (let i = 0; i < rows.length; i += SLICE_ROWS) {
       host.bind(pending, rows.slice(i, i + SLICE_ROWS), scan.rows);
       yield;
@@ -151,6 +154,11 @@ export class LearnLoop {
     yield* host.closed(closing);
     yield;
   }
+}
+
+/** Two senders' data may be equal, and of two clusters by their headers. Calls that spans made name their cluster. */
+export function saltOf({ batch, sender }: Pick<PendingRequest, 'batch' | 'sender'>): bigint {
+  return batch.origin === 'received' ? sender.salt : 0n;
 }
 
 /** Rows of a request that are in scratch together. */

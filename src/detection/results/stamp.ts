@@ -15,10 +15,10 @@ export const SCORE_ATTRIBUTE = 'anomaly.isolation_score';
 export const VERDICT_ATTRIBUTE = 'anomaly.is_anomaly';
 
 /** Series of the scanned rows, in the order of the points; -1: unknown, or a copy that Pixie made. */
-function* seriesOfPoints(kernel: KernelFace, body: Uint8Array): Generator<number> {
+function* seriesOfPoints(kernel: KernelFace, body: Uint8Array, salt: bigint): Generator<number> {
   for (let skip = 0; ; ) {
     const { items, rows } = kernel.scan('metrics', body, skip);
-    kernel.unboundRows();
+    kernel.unboundRows(salt);
     const series = Array.from({ length: rows }, (_, row) => kernel.seriesOf(row));
     yield* series;
     skip += rows;
@@ -31,10 +31,17 @@ function pointsOf(metric: IMetric): { attributes?: IKeyValue[] | null }[] {
   return (data?.dataPoints ?? []) as { attributes?: IKeyValue[] | null }[];
 }
 
+/** How the points of a batch lead to edges; `salt`: of its sender. */
+export interface StampHost {
+  readonly kernel: KernelFace;
+  readonly salt: bigint;
+  readonly edgeOf: (series: number) => EdgeState | undefined;
+}
+
 /** The batch with the score of its edge's last closed window on every point that an edge is known for. */
-export function stamped(batch: Batch, kernel: KernelFace, edgeOf: (series: number) => EdgeState | undefined): Batch {
+export function stamped(batch: Batch, { kernel, salt, edgeOf }: StampHost): Batch {
   const request = ExportMetricsServiceRequest.decode(rawReader(batch.body));
-  const series = seriesOfPoints(kernel, batch.body);
+  const series = seriesOfPoints(kernel, batch.body, salt);
   for (const { scopeMetrics } of request.resourceMetrics) {
     for (const { metrics } of scopeMetrics ?? []) {
       for (const metric of metrics ?? []) {

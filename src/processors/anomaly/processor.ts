@@ -232,14 +232,14 @@ class Anomaly implements AnomalyProcessor {
     if (!this.#check(batch)) return next.consume(batch);
     this.#learner.requests++;
     const pending = { batch, sender, route };
-    const handed = next.consume(this.#config.score_attributes ? this.#stamp(batch) : batch);
+    const handed = next.consume(this.#config.score_attributes ? this.#stamp(pending) : batch);
     if (this.#options.live) return both(handed, this.#take(pending));
     return handed instanceof Promise ? handed.then(() => this.#take(pending)) : this.#take(pending);
   }
 
-  #stamp(batch: Batch): Batch {
+  #stamp({ batch, sender }: PendingRequest): Batch {
     const { kernel, binder } = this.#learner.open();
-    return stamped(batch, kernel, (series) => binder.edgeOf(series));
+    return stamped(batch, { kernel, salt: sender.salt, edgeOf: (series) => binder.edgeOf(series) });
   }
 
   /** Whether it can be learnt from. Throws what is malformed back at the sender. */

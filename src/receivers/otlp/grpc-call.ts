@@ -42,6 +42,8 @@ export class GrpcCall implements RequestReader {
   private lease: Lease | undefined;
   private admitted: boolean = false;
   private answered: boolean = false;
+  /** Its message is being inflated: ends that. */
+  private cancel: () => void = () => {};
 
   constructor(
     private readonly settings: CallSettings,
@@ -98,6 +100,7 @@ export class GrpcCall implements RequestReader {
   closed(): void {
     this.answered = true;
     this.held.close();
+    this.cancel();
   }
 
   end(): void {
@@ -153,8 +156,12 @@ export class GrpcCall implements RequestReader {
 
   private inflate(bytes: Buffer): Decompressed | DecompressFault | Promise<Decompressed | DecompressFault> {
     const { account, peer: sender = '' } = this;
+    const whenGone = (cancel: () => void): (() => void) => {
+      this.cancel = cancel;
+      return () => {};
+    };
     const { intake, limit } = this.settings;
-    return intake.preparation.inflate('gzip', { bytes, limit, sender, account, isGone: () => this.answered });
+    return intake.preparation.inflate('gzip', { bytes, limit, sender, account, whenGone });
   }
 
   private succeed(items: number): void {

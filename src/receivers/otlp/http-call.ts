@@ -4,8 +4,8 @@ import { type Decompressed, type DecompressFault, ENCODINGS } from '../../otlp/d
 import { TooLongError } from '../../otlp/json.js';
 import { Code } from '../../otlp/status.js';
 import { Account, type Signal } from '../../pipeline/index.js';
+import type { Sent } from './inflations.js';
 import type { CallSettings, Delivery } from './intake.js';
-import type { Sent } from './preparation.js';
 import { type Refused, refused, refusedBy, refusedByCheck, tooLarge } from './refused.js';
 
 export const PROTOBUF_TYPE = 'application/x-protobuf';
@@ -48,7 +48,7 @@ export class HttpCall {
 
   /** Answers at once where the pipeline does; what it throws goes to the error handler. */
   handle(request: FastifyRequest, reply: FastifyReply): undefined | Promise<FastifyReply> {
-    const delivery = this.delivery(request, reply);
+    const delivery = this.delivery(request);
     if (delivery instanceof Promise) return this.handleLater(delivery, request, reply);
     const { items, done } = this.settings.intake.take(delivery);
     if (done) return done.then(() => this.succeed(request, reply, items));
@@ -66,10 +66,10 @@ export class HttpCall {
     return this.succeed(request, reply, items);
   }
 
-  private delivery(request: FastifyRequest, reply: FastifyReply): Delivery | Promise<Delivery> {
+  private delivery(request: FastifyRequest): Delivery | Promise<Delivery> {
     const bytes = (request.body as Buffer | undefined) ?? NO_BODY;
     const encoding = contentEncoding(request);
-    const sent = this.sent(bytes, request, reply);
+    const sent = this.sent(bytes, request);
     if (encoding === '' || bytes.length === 0) return this.delivered(request, sent, false);
     const inflated = this.settings.intake.preparation.inflate(encoding, sent);
     const delivered = (result: Decompressed | DecompressFault): Delivery | Promise<Delivery> => {
@@ -80,9 +80,14 @@ export class HttpCall {
   }
 
   /** A request has an account of its own, as while it is read. */
-  private sent(bytes: Buffer, request: FastifyRequest, { raw }: FastifyReply): Sent {
+  private sent(bytes: Buffer, { ip: sender, raw }: FastifyRequest): Sent {
     const { limit, intake } = this.settings;
-    return { bytes, limit, sender: request.ip, account: new Account(intake.ledger), isGone: () => raw.destroyed };
+    const { socket } = raw;
+    const whenGone = (cancel: () => void): (() => void) => {
+      socket.once('close', cancel);
+      return () => void socket.off('close', cancel);
+    };
+    return { bytes, limit, sender, account: new Account(intake.ledger), whenGone };
   }
 
   private checked(result: Decompressed | DecompressFault, encoding: string): Decompressed {

@@ -1,5 +1,5 @@
 // OTLP/HTTP on fastify: protobuf and JSON bodies on one port, and a google.rpc.Status in the request's encoding for every error.
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server as PlainServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Server, TlsOptions } from 'node:tls';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
@@ -14,6 +14,7 @@ import { ConnectionLimit, type Limited } from './connection-limit.js';
 import { Cors } from './cors.js';
 import { BodyMalformed, BodyTooLarge, readBody } from './http-body.js';
 import { HttpCall, JSON_TYPE, LIMIT_SETTING, mediaType, PROTOBUF_TYPE } from './http-call.js';
+import { takeTurns } from './http-turns.js';
 import type { CallSettings } from './intake.js';
 import { bindFirst, boundAddress, DRAIN_MS, saidNothing } from './listen.js';
 import { notTaken, Refused, refused, refusedBy, tooLarge } from './refused.js';
@@ -64,6 +65,7 @@ export class HttpServer {
     // A failed accept (too many open files) must not end the process.
     app.server.on('error', (error: Error) => this.call.events.badConnection('http', undefined, error));
     this.limitConnections(app);
+    takeTurns(app.server as unknown as PlainServer);
     this.app = app;
     this.call.events.listening('http', this.address);
   }

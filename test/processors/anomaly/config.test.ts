@@ -207,7 +207,12 @@ describe('settings of a sender', () => {
   const read = (headers: Record<string, string>) => senders.read(new Map(Object.entries(headers)));
 
   test('none', () => {
-    assert.deepEqual(read({ 'content-type': 'application/grpc' }), { key: '', settings: {}, cluster: 'default' });
+    assert.deepEqual(read({ 'content-type': 'application/grpc' }), {
+      key: '',
+      settings: {},
+      cluster: 'default',
+      salt: 0n,
+    });
   });
 
   test('all of them', () => {
