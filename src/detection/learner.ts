@@ -7,6 +7,7 @@ import type { AnomalyEvents } from '../telemetry/anomaly-events.js';
 import { countOf } from '../terminal/format.js';
 import { Detector, type DetectorOptions } from './detector.js';
 import { kernelOptions, layoutOf, shapeOf } from './kernel-options.js';
+import type { HeldBodies } from './learning/held-requests.js';
 import { LearnLoop } from './learning/learn.js';
 import { SpanCalls } from './learning/spans/span-calls.js';
 import { countRows, isTruncated } from './learning/truncation.js';
@@ -26,6 +27,8 @@ export interface LearnerOptions {
   readonly events: AnomalyEvents;
   readonly resource: OwnResource;
   readonly live: boolean;
+  /** Counts the requests that are held. */
+  readonly ledger: HeldBodies;
   readonly hashSeed: bigint | undefined;
   readonly createKernel: (options: KernelOptions) => KernelFace;
   readonly register: ((kernel: KernelFace, serves: boolean) => void) | undefined;
@@ -72,7 +75,7 @@ export class Learner {
   #serve(kernel: KernelFace): Detector {
     this.#options.register?.(kernel, true);
     this.#detector = new Detector(this.#detectorOptions(kernel));
-    this.#loop = new LearnLoop(kernel, this.#maxFutureNanos());
+    this.#loop = new LearnLoop(kernel, this.#maxFutureNanos(), this.#options.ledger);
     return this.#detector;
   }
 
@@ -86,6 +89,7 @@ export class Learner {
   discard(): void {
     if (this.#detector) this.#options.register?.(this.#detector.kernel, false);
     this.#detector = undefined;
+    this.#loop?.discard();
     this.#loop = undefined;
   }
 

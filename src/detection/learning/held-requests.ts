@@ -1,15 +1,24 @@
 // Requests with points that are held back because their sender's clock is ahead of the others, by clock, oldest first.
 import type { HeldClock } from '../../kernel/face.js';
+import type { Ledger } from '../../pipeline/index.js';
 import type { PendingRequest } from '../pending-request.js';
 
 /** Beyond these bounds, the oldest of all goes: its points are lost to the detectors, as late ones are. */
 const MAX_REQUESTS = 256;
 const MAX_BYTES = 32 << 20;
 
+/** Where the bodies are counted for as long as they are held. */
+export type HeldBodies = Pick<Ledger, 'store' | 'release'>;
+
 export class HeldRequests {
   readonly #requests = new Map<number, PendingRequest[]>();
+  readonly #bodies: HeldBodies;
   #count = 0;
   #bytes = 0;
+
+  constructor(bodies: HeldBodies) {
+    this.#bodies = bodies;
+  }
 
   all(): (readonly [number, PendingRequest])[] {
     return [...this.#requests].flatMap(([clock, requests]) => requests.map((pending) => [clock, pending] as const));
@@ -30,7 +39,13 @@ export class HeldRequests {
     this.#requests.set(clock, requests);
     this.#count++;
     this.#bytes += pending.batch.body.length;
+    this.#bodies.store('learning', pending.batch.body);
     while (this.#count > 1 && (this.#count > MAX_REQUESTS || this.#bytes > MAX_BYTES)) this.#drop();
+  }
+
+  /** Everything: nobody will ask for it any more. */
+  clear(): void {
+    for (const clock of [...this.#requests.keys()]) this.take(clock);
   }
 
   /** The requests of a clock, which are held no longer. */
@@ -59,5 +74,6 @@ export class HeldRequests {
   #forget(pending: PendingRequest): void {
     this.#count--;
     this.#bytes -= pending.batch.body.length;
+    this.#bodies.release('learning', pending.batch.body);
   }
 }

@@ -3,7 +3,7 @@ import type { Closing, KernelFace, Scan } from '../../kernel/face.js';
 import type { Batch } from '../../pipeline/index.js';
 import type { PendingRequest, Route } from '../pending-request.js';
 import type { Sender } from '../sender-settings.js';
-import { HeldRequests } from './held-requests.js';
+import { type HeldBodies, HeldRequests } from './held-requests.js';
 
 /** A request without its headers, which may hold a password: what they say of alerting is in `sender`. */
 export interface SavedRequest {
@@ -48,12 +48,13 @@ const SLICE_ROWS = 100;
 
 export class LearnLoop {
   readonly #kernel: KernelFace;
-  readonly #held = new HeldRequests();
+  readonly #held: HeldRequests;
   /** How far ahead of its receipt a point is believed, ns; 0: however far. */
   maxFutureNanos: bigint;
   #request = 0;
 
-  constructor(kernel: KernelFace, maxFutureNanos: bigint) {
+  constructor(kernel: KernelFace, maxFutureNanos: bigint, bodies: HeldBodies) {
+    this.#held = new HeldRequests(bodies);
     this.#kernel = kernel;
     this.maxFutureNanos = maxFutureNanos;
   }
@@ -73,6 +74,11 @@ export class LearnLoop {
       const sender = { ...saved.sender, salt: saved.sender.salt ?? 0n };
       this.#held.add(clock, { batch: { ...saved.batch, metadata: new Map() }, sender, route });
     }
+  }
+
+  /** Lets go of what is held: nothing will be learnt any more. */
+  discard(): void {
+    this.#held.clear();
   }
 
   /** Learns from a whole request. */

@@ -92,6 +92,7 @@ class Anomaly implements AnomalyProcessor {
       events: this.#events,
       resource: this.#own(),
       live: options.live,
+      ledger: settings.ledger,
       hashSeed: options.hashSeed,
       createKernel: options.createKernel,
       register: options.register,
