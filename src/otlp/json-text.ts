@@ -31,8 +31,14 @@ const MAX_SKIPPED_DEPTH = 512;
 /** Members and elements of a text: an ordinary one has one for each twenty bytes. */
 const MAX_VALUES = 8 * 1024 * 1024;
 
+/** A token is read in one turn of the event loop: bytes of a string, and signs of a number, that no sender comes near. */
+const MOST_STRING_BYTES = 16 * 1024 * 1024;
+const MOST_SIGNS = 64 * 1024;
+
 /** Powers of ten that a double holds exactly. */
 const EXACT_POWERS = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent);
+
+const tooManySigns = (): JsonFault => new JsonFault(`has a number of more than ${MOST_SIGNS} digits`);
 
 export class JsonText {
   readonly bytes: Buffer;
@@ -97,8 +103,9 @@ export class JsonText {
 
   /** Reads the string that begins here. */
   string(): void {
-    const { bytes, end } = this;
+    const { bytes } = this;
     let at = this.pos + 1;
+    const end = Math.min(this.end, at + MOST_STRING_BYTES + 1);
     this.start = at;
     this.escaped = false;
     while (at < end) {
@@ -112,6 +119,7 @@ export class JsonText {
       else if (byte < 0x20) throw this.unexpected(at);
       else at++;
     }
+    if (end < this.end) throw new JsonFault(`has a string of more than ${MOST_STRING_BYTES >> 20} MiB`);
     throw this.unexpected(end);
   }
 
@@ -138,11 +146,13 @@ export class JsonText {
     const first = at;
     let mantissa = 0;
     let byte = bytes[at]!;
-    while (byte >= ZERO && byte <= NINE) {
+    const most = at + MOST_SIGNS;
+    while (byte >= ZERO && byte <= NINE && at < most) {
       mantissa = mantissa * 10 + byte - ZERO;
       byte = bytes[++at]!;
     }
     if (at === first) throw this.unexpected(at);
+    if (at === most) throw tooManySigns();
     if (bytes[first] === ZERO && at > first + 1) throw this.unexpected(first + 1);
     this.mantissa = mantissa;
     this.#exponent = 0;
@@ -156,8 +166,10 @@ export class JsonText {
     const { bytes } = this;
     if (bytes[at] === DOT) {
       const first = ++at;
-      while (isDigit(bytes[at]!)) this.mantissa = this.mantissa * 10 + bytes[at++]! - ZERO;
+      const most = at + MOST_SIGNS;
+      while (isDigit(bytes[at]!) && at < most) this.mantissa = this.mantissa * 10 + bytes[at++]! - ZERO;
       if (at === first) throw this.unexpected(at);
+      if (at === most) throw tooManySigns();
       this.#exponent = first - at;
     }
     if ((bytes[at]! | 0x20) !== 0x65) return at;
@@ -166,8 +178,10 @@ export class JsonText {
     if (isNegative || bytes[at] === 0x2b) at++;
     const first = at;
     let exponent = 0;
-    while (isDigit(bytes[at]!)) exponent = Math.min(exponent * 10 + bytes[at++]! - ZERO, 1e6);
+    const most = at + MOST_SIGNS;
+    while (isDigit(bytes[at]!) && at < most) exponent = Math.min(exponent * 10 + bytes[at++]! - ZERO, 1e6);
     if (at === first) throw this.unexpected(at);
+    if (at === most) throw tooManySigns();
     this.#exponent += isNegative ? -exponent : exponent;
     return at;
   }

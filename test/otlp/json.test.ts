@@ -219,6 +219,31 @@ test('endless nesting is refused, not run into', () => {
   assert.match(refusal('logs', json), /is nested too deeply/);
 });
 
+test('a token that would hold the event loop is refused, one just below the bound is read', () => {
+  const mebibytes = 16 * 1024 * 1024;
+  const long = (sign: string, more: number): string => sign.repeat((mebibytes + more) / sign.length);
+  const asString = (text: string): string => `{"resourceMetrics":[{"schemaUrl":"${text}"}]}`;
+  const shapes: Readonly<Record<string, (text: string) => string>> = {
+    known: asString,
+    unknown: (text) => `{"z":"${text}"}`,
+    'within what is unknown': (text) => `{"z":[{"a":"${text}"}]}`,
+    name: (text) => `{"${text}":1}`,
+  };
+  for (const [name, shape] of Object.entries(shapes)) {
+    for (const sign of ['y', '\\n'])
+      assert.match(refusal('metrics', shape(long(sign, 16))), /string of more than 16 MiB/, name);
+    assert.doesNotThrow(() => jsonToProtobuf('metrics', shape(long('y', 0))), name);
+  }
+  const digits = 64 * 1024;
+  const point = (number: string): string =>
+    `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"gauge":{"dataPoints":[{"asDouble":${number}}]}}]}]}]}`;
+  for (const number of ['1'.repeat(digits), `0.${'1'.repeat(digits)}`, `1e${'1'.repeat(digits)}`]) {
+    assert.match(refusal('metrics', point(number)), /number of more than 65536 digits/);
+    assert.match(refusal('metrics', `{"z":${number}}`), /number of more than 65536 digits/);
+    assert.doesNotThrow(() => jsonToProtobuf('metrics', point(number.slice(0, digits - 4))));
+  }
+});
+
 test('an empty request is empty in both forms', () => {
   assert.equal(jsonToProtobuf('metrics', '{}').length, 0);
   assert.equal(protobufToJson('metrics', new Uint8Array()), '{}');
