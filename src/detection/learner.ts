@@ -59,6 +59,7 @@ export class Learner {
       waitNanos: BigInt(Math.round(waitMs * 1e6)),
       maxWaiting,
       remark: (remark) => options.events.spansOdd(remark),
+      badTexts: (cluster, count, example) => options.events.invalidUtf8(cluster, 'spans', example, count),
     });
   }
 

@@ -33,7 +33,7 @@ export interface AnomalyEvents {
   /** Series by what the rules made of them; the example is for people. */
   series(outcome: string, example: string): void;
   /** A text of the series is not UTF-8: it is shown with U+FFFD, and forwarded as it came. Told once a sender's cluster. */
-  invalidUtf8(cluster: string, metric: string, example: string): void;
+  invalidUtf8(cluster: string, metric: string, example: string, count?: number): void;
   /** A series could not be read or mapped: our fault. It is not scored; the rest of its request is. */
   seriesFailed(error: unknown): void;
   /** `example`: of what was kept out, or gave way. */
@@ -253,8 +253,8 @@ function counted(telemetry: Telemetry, processor: string, log: Log): Counted {
       series(outcome, 1);
       log.debug({ outcome, example }, 'Series resolved');
     },
-    invalidUtf8(cluster, metric, example) {
-      faults('invalid_utf8', 1);
+    invalidUtf8(cluster, metric, example, count = 1) {
+      faults('invalid_utf8', count);
       if (badTexts.has(cluster)) return;
       if (badTexts.size >= MOST_TOLD) badTexts.delete(badTexts.values().next().value as string);
       badTexts.add(cluster);

@@ -7,9 +7,10 @@ import type { Batch } from '../../../src/pipeline/index.js';
 import { REPLAY } from '../../../src/processors/anomaly/options.js';
 import { createAnomalyProcessor } from '../../../src/processors/anomaly/processor.js';
 import { createTelemetry } from '../../../src/telemetry/index.js';
-import { anomalyConfig, Bench } from '../../support/anomaly.js';
+import { anomalyConfig, Bench, Sink } from '../../support/anomaly.js';
 import { gauge, metricsRequest } from '../../support/otlp.js';
 import { testSettings } from '../../support/settings.js';
+import { CLIENT, PRODUCER, SERVER, type SpanOptions, traceRequest } from '../../support/spans.js';
 
 const START = 1_767_571_200;
 const MARK = 'XXXX';
@@ -62,6 +63,41 @@ test('one attribute that is not UTF-8: every edge is learnt, the bytes go on as 
   assert.doesNotMatch(await telemetry.registry.metrics(), /pxanomaly_learning_failures\{[^}]*\} [1-9]/);
   await processor.shutdown();
 });
+
+/** Spans of a few names, of which some have bytes that are no UTF-8. */
+const BAD_SPANS: Readonly<Record<string, readonly SpanOptions[]>> = {
+  service: [{ service: `cart${MARK}`, kind: SERVER, id: 1 }],
+  namespace: [{ service: 'cart', namespace: `n${MARK}`, kind: SERVER, id: 1 }],
+  peer: [{ service: 'cart', kind: CLIENT, id: 1, attributes: { 'peer.service': `pay${MARK}` } }],
+  queue: [{ service: 'cart', kind: PRODUCER, id: 1, attributes: { 'messaging.destination.name': `q${MARK}` } }],
+};
+
+for (const [what, spans] of Object.entries(BAD_SPANS))
+  test(`spans: a ${what} that is not UTF-8 is counted, told once, and forwarded as it came`, async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line)) });
+    const telemetry = createTelemetry({ log });
+    const processor = createAnomalyProcessor(testSettings('anomaly', { telemetry }), anomalyConfig({}), REPLAY);
+    const sink = new Sink();
+    const stage = processor.stage('traces', 'traces', sink);
+    processor.stage('metrics', 'metrics', sink);
+    await processor.start();
+    for (let i = 0; i < 3; i++) {
+      const body = Buffer.from(traceRequest(...spans, { service: 'good', kind: SERVER, id: 9, trace: 9 }));
+      body.set([0xff, 0xfe, 0x80, 0xbf], body.indexOf(MARK));
+      const metadata = new Map<string, string>();
+      await stage.consume({ signal: 'traces', body, items: 2, origin: 'received', metadata, receivedUnixNano: 0n });
+      assert.equal(sink.forwarded.at(-1)!.body, body);
+    }
+    const told = lines.filter(({ msg }) => String(msg).includes('not UTF-8'));
+    assert.deepEqual(
+      told.map(({ cluster, metric }) => [cluster, metric]),
+      [['prod', 'spans']],
+    );
+    assert.match(String(told[0]!.example), /\ufffd/);
+    assert.match(await telemetry.registry.metrics(), /pxanomaly_series_faults\{[^}]*reason="invalid_utf8"[^}]*\} 3/);
+    await processor.shutdown();
+  });
 
 test('a replacement character that the sender wrote itself is UTF-8', async () => {
   const bench = new Bench();
