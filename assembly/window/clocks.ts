@@ -275,7 +275,10 @@ export function noteLate(grid: Grid, slot: i32, time: i64): bool {
 
 /** To where it was among the others, or to their newest time. */
 function alignLate(grid: Grid, clock: Clock, time: i64, others: i64): bool {
-  return align(grid, clock, time - (others == 0 ? grid.newest : others + max(clock.lead, 0)));
+  const by = time - (others == 0 ? grid.newest : others + max(clock.lead, 0));
+  if (align(grid, clock, by)) return true;
+  noteAhead(clock, by);
+  return false;
 }
 
 /** A clock that was off has been set: as sent, its time is in step with the others. */
@@ -297,7 +300,7 @@ function leftBehind(grid: Grid, clock: Clock, time: i64): bool {
   return align(grid, clock, -grid.jumpBy);
 }
 
-/** Points of the clock are left out, because they are so far ahead. */
+/** Points of the clock are left out, because they are so far ahead; negative: behind. */
 export function noteAhead(clock: Clock, by: i64): void {
   if (clock.future == 0) noteMove();
   clock.future = by;

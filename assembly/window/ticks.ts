@@ -5,7 +5,7 @@
 //   due                         ↑ lateness (≤ half a window) past the end of tick k: open are k and k+1 at most
 import { Clock, Feed, Grid } from '../layout';
 import { judge, settleClocks, Verdict } from './clocks';
-import { clockAt, feedAt, isFeed } from './graph';
+import { clockAt, feedAt, isFeed, noteMove } from './graph';
 
 const MINUTE: i64 = 60_000_000_000;
 /** A feed moves its phase after so many ticks beyond a quarter of a window. */
@@ -171,6 +171,7 @@ export function notePoint(grid: Grid, feed: Feed, clock: Clock, time: i64, tick:
     clock.newest = time;
     clock.received = received;
     clock.lateSince = 0;
+    if (clock.future != 0) noteMove();
     clock.future = 0;
   }
   const offset = time - feed.middle;

@@ -148,7 +148,7 @@ export interface ClockState {
   /** Newest accepted time, aligned (0: none), and when that was received (0: in a replay). */
   readonly newestUnixNano: bigint;
   readonly receivedUnixNano: bigint;
-  /** How far its last points were ahead, which were left out for it; 0: they were not. */
+  /** How far its last points were ahead (negative: behind), which were left out for it; 0: they were not. */
   readonly aheadNanos: bigint;
 }
 

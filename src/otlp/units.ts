@@ -48,23 +48,41 @@ const SIZE: Readonly<Record<string, number>> = {
   bits: 0.125,
 };
 
-/** What tools write for a rate of requests without a slash. Any other unit of a count is the name of what is counted. */
-const RATES: readonly string[] = ['rps', 'reqps', 'ops', 'Hz'];
+/** What tools write for a rate without a slash. Any other unit of a count is the name of what is counted. */
+const RATES: Readonly<Record<string, string>> = {
+  rps: '1/s',
+  reqps: '1/s',
+  qps: '1/s',
+  ops: '1/s',
+  cps: '1/s',
+  Hz: '1/s',
+  rpm: '1/min',
+  reqpm: '1/min',
+  opm: '1/min',
+  cpm: '1/min',
+  Bps: 'By/s',
+  bps: 'bit/s',
+};
 
 /** Dimension of a feature: time, size, or a plain count. */
 export type Dimension = 'time' | 'size' | 'count';
 
 const NONE: UnitFactor = { factor: 1, perSecond: false };
-const PERCENT: readonly string[] = ['%', 'percent'];
+const PERCENT: readonly string[] = ['%', 'percent', 'percentage', 'pct'];
+/** A remark of UCUM behind a unit: `ms{request}`. */
+const REMARK = /\{[^}]*\}$/;
+/** `requests per second` is `requests/second`. */
+const SPELT_RATE = / per /;
 
 /** Undefined where the unit does not measure that dimension. An absent unit is seconds, bytes or a count. */
 export function unitFactor(unit: string, dimension: Dimension): UnitFactor | undefined {
   if (unit === '') return NONE;
   if (dimension === 'time') return own(TIME, unit);
-  const slash = unit.lastIndexOf('/');
+  const rate = RATES[unit] ?? unit.replace(SPELT_RATE, '/');
+  const slash = rate.lastIndexOf('/');
   if (slash < 0) return amountFactor(unit, dimension);
-  const amount = amountFactor(unit.slice(0, slash), dimension);
-  const time = TIME[unit.slice(slash + 1)];
+  const amount = amountFactor(rate.slice(0, slash), dimension);
+  const time = own(TIME, rate.slice(slash + 1))?.factor;
   if (amount && time === undefined && dimension === 'count') return NONE;
   return amount && time ? { factor: amount.factor / time, perSecond: true } : undefined;
 }
@@ -72,11 +90,14 @@ export function unitFactor(unit: string, dimension: Dimension): UnitFactor | und
 function amountFactor(unit: string, dimension: Dimension): UnitFactor | undefined {
   if (dimension === 'size') return own(SIZE, unit);
   if (PERCENT.includes(unit)) return { factor: 0.01, perSecond: false };
-  return { factor: 1, perSecond: RATES.includes(unit) };
+  return NONE;
 }
 
+/** The unit as it is written, else without a remark, else as a word: `sec`, `Milliseconds`, `octets`. */
 function own(table: Readonly<Record<string, number>>, unit: string): UnitFactor | undefined {
-  return Object.hasOwn(table, unit) ? { factor: table[unit] as number, perSecond: false } : undefined;
+  const bare = unit.replace(REMARK, '');
+  const known = [unit, bare, unitOfWord(bare)].find((each) => each !== '' && Object.hasOwn(table, each));
+  return known === undefined ? undefined : { factor: table[known] as number, perSecond: false };
 }
 
 // -- names
@@ -111,13 +132,63 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['sec', 's'],
 ]);
 
+/** Further words, of metrics that no translation for Prometheus has made. */
+const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
+  ['nanosecond', 'ns'],
+  ['nanosec', 'ns'],
+  ['nsec', 'ns'],
+  ['microsecond', 'us'],
+  ['microsec', 'us'],
+  ['usec', 'us'],
+  ['usecs', 'us'],
+  ['micro', 'us'],
+  ['millisecond', 'ms'],
+  ['millisec', 'ms'],
+  ['millisecs', 'ms'],
+  ['msecs', 'ms'],
+  ['milli', 'ms'],
+  ['second', 's'],
+  ['minute', 'min'],
+  ['mins', 'min'],
+  ['hour', 'h'],
+  ['day', 'd'],
+  ['byte', 'By'],
+  ['octet', 'By'],
+  ['octets', 'By'],
+  ['kilobyte', 'kBy'],
+  ['megabyte', 'MBy'],
+  ['gigabyte', 'GBy'],
+  ['kb', 'kBy'],
+  ['mb', 'MBy'],
+  ['gb', 'GBy'],
+  ['kibibyte', 'KiBy'],
+  ['mebibyte', 'MiBy'],
+  ['gibibyte', 'GiBy'],
+  ['kib', 'KiBy'],
+  ['mib', 'MiBy'],
+  ['gib', 'GiBy'],
+  ['percentage', '%'],
+  ['pct', '%'],
+  ['rps', '1/s'],
+  ['qps', '1/s'],
+  ['rpm', '1/min'],
+]);
+
+/** The unit that a word stands for, in any case of its letters; '' where it stands for none. */
+function unitOfWord(word: string): string {
+  const lower = word.toLowerCase();
+  return WORDS.get(lower) ?? OTHER_WORDS.get(lower) ?? '';
+}
+
 /** The words that a Prometheus name may carry for its unit, for patterns. */
 export const UNIT_WORDS: readonly string[] = [...WORDS.keys()];
 
 /** Ends of a name that say what kind of number it is, not its unit. */
-const KINDS = /[._](?:total|bucket|sum|count|created)$/;
-const PER = /^(.*?)[._]?per[._](second|minute|hour)$/;
-const PER_UNITS: Readonly<Record<string, string>> = { second: 's', minute: 'min', hour: 'h' };
+const KINDS =
+  /(?:[._-](?:total|bucket|sum|count|created|avg|average|mean|median|min|max|p\d+|quantile|histogram|summary))+$/;
+const PER = /^(.*?)[._-]?per[._-]([a-z]+)$/;
+/** The `Millis` of `durationMillis`. */
+const CAPITALISED = /[a-z0-9]([A-Z]+[a-z]*)$/;
 
 /**
  * The unit that the name of a metric ends in, as UCUM writes it: `ms` of `istio_request_duration_milliseconds`, `By/s` of
@@ -126,12 +197,14 @@ const PER_UNITS: Readonly<Record<string, string>> = { second: 's', minute: 'min'
 export function unitOfName(name: string): string {
   const bare = name.replace(KINDS, '');
   const rate = bare.includes('per') ? PER.exec(bare) : null;
-  if (rate) return `${lastWord(rate[1] as string) || '1'}/${PER_UNITS[rate[2] as string]}`;
+  const time = rate ? unitOfWord(rate[2] as string) : '';
+  if (rate && Object.hasOwn(TIME, time)) return `${lastWord(rate[1] as string) || '1'}/${time}`;
   return lastWord(bare);
 }
 
 function lastWord(name: string): string {
-  return WORDS.get(name.slice(Math.max(name.lastIndexOf('_'), name.lastIndexOf('.')) + 1).toLowerCase()) ?? '';
+  const whole = name.slice(Math.max(name.lastIndexOf('_'), name.lastIndexOf('.'), name.lastIndexOf('-')) + 1);
+  return unitOfWord(whole) || unitOfWord(CAPITALISED.exec(whole)?.[1] ?? '');
 }
 
 /** The word that Prometheus puts behind a name for a unit; '' where it puts none. */

@@ -4,7 +4,7 @@ import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
 import type { PendingRequest, Route } from '../pending-request.js';
 import { findCluster, type Mapped, type ResolveOptions, resolveRow } from '../rules/resolve.js';
 import { type Row, RowReader } from '../rules/rows.js';
-import { Clocks, isUnnamed, senderOf } from '../topology/clocks.js';
+import { alike, Clocks, senderOf } from '../topology/clocks.js';
 import type { Edges } from '../topology/edges.js';
 import { type ClusterState, type EdgeState, edgeText, type GroupState } from '../topology/graph.js';
 import type { Comer } from '../topology/room.js';
@@ -32,7 +32,7 @@ export interface SeriesTally {
 export interface SavedBinder {
   /** Edge slot + 1 of each series by its kernel slot; 0: none. */
   readonly edges: Int32Array;
-  /** Clock of an unnamed sender + 1 of each series, likewise. */
+  /** Clock + 1 of each series whose sender's name others may have too, likewise. */
   readonly clocks: Int32Array;
   readonly counts: ResolveCounts;
   readonly examples: readonly (readonly ['unmapped' | 'ignored' | 'muted', string])[];
@@ -245,8 +245,8 @@ export class Binder {
     this.#clocks.set(series, -1);
     const edge = this.#options.edges.bySlot[binding.edge];
     if (!edge || batch.origin !== 'received') return binding;
-    const sender = senderOf(row);
-    const slot = sender === undefined ? this.#unnamed(edge, series, total) : this.#named(edge.group, sender);
+    const { name, isShared } = senderOf(row);
+    const slot = isShared ? this.#alike(edge, name, series, total) : this.#named(edge.group, name);
     return slot < 0 ? binding : { ...binding, clock: slot };
   }
 
@@ -256,16 +256,16 @@ export class Binder {
     return slot;
   }
 
-  /** The clock of those that came in the same request, or one more. */
-  #unnamed(edge: EdgeState, series: number, total: number): number {
+  /** The clock of those of this name that came in the same request, or one more. */
+  #alike(edge: EdgeState, name: string, series: number, total: number): number {
     const { group } = edge;
-    const slot = this.#companion(group, total) ?? this.#senders.unnamed(group, edgeText(edge))?.slot ?? -1;
+    const slots = alike(group, name);
+    const slot = this.#companion(slots, total) ?? this.#senders.another(group, name, edgeText(edge))?.slot ?? -1;
     this.#clocks.set(series, slot);
     return slot;
   }
 
-  #companion(group: GroupState, total: number): number | undefined {
-    const slots = new Set([...group.clocks].flatMap(([key, { slot }]) => (isUnnamed(key) ? [slot] : [])));
+  #companion(slots: ReadonlySet<number>, total: number): number | undefined {
     if (slots.size === 0) return undefined;
     for (let row = 0; row < total; row++) {
       const series = this.#options.kernel.seriesOf(row);

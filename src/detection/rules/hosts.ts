@@ -8,15 +8,16 @@ export interface Host {
 
 const NOBODY: Host = { name: '', namespace: undefined };
 
-const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?$/;
-/** At least two colons and nothing but what addresses consist of, brackets, zone and port included. */
-const IPV6 = /^\[?[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*(?:%[\w.]+)?\]?(?::\d+)?$/;
+/** Flows are also told by the network of an address, `10.0.0.0/8`. */
+const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}(?::\d+|\/\d{1,2})?$/;
+/** At least two colons and nothing but what addresses consist of, brackets, zone, port and prefix length included. */
+const IPV6 = /^\[?[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*(?:%[\w.]+)?\]?(?::\d+|\/\d{1,3})?$/;
 const LOOPBACK = /^(?:localhost|(?:[\w-]+\.)*localhost|localhost\.localdomain|ip6-localhost)$/i;
 /** `10-0-0-1.shop.pod.cluster.local`, and the name that EC2 gives the machine of an address. */
 const POD_ADDRESS = /^[0-9a-f]+(?:-[0-9a-f]*)+\.[^./]+\.pod(?:\.[\w.-]+)?$/i;
-const MACHINE_ADDRESS = /^ip-\d+-\d+-\d+-\d+(?:\.[\w-]+)*\.internal$/i;
+const MACHINE_ADDRESS = /^ip-\d+-\d+-\d+-\d+(?:(?:\.[\w-]+)*\.internal)?$/i;
 
-/** True of an IP address, with or without port. */
+/** True of an IP address, with or without port, or of a network's. */
 export function isAddress(text: string): boolean {
   return IPV4.test(text) || IPV6.test(text);
 }
@@ -26,36 +27,38 @@ function isNobody(text: string): boolean {
 }
 
 /** `scheme://…`, `dns:///…` and gRPC's targets without slashes (https://github.com/grpc/grpc/blob/master/doc/naming.md). */
-const SCHEME = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is;
+const SCHEME = /^(?:([a-z][a-z0-9+.-]*):)?\/\/(.*)$/is;
 const TARGET = /^(?:dns|ipv4|ipv6|passthrough|xds):(?!\d*$)(.*)$/is;
 /** JDBC and its like put a scheme in front of a scheme. */
-const OUTER = /^[a-z][a-z0-9+.-]*:(?=[a-z][a-z0-9+.-]*:\/\/)/i;
+const OUTER = /^[a-z][a-z0-9+.-]*:(?=[a-z][a-z0-9+.-]*:\/\/)|^jdbc:[\w:]*:@(?:\/\/)?/i;
 const LOCAL_SOCKET = /^(?:unix|unix-abstract|vsock):(?!\d*$)/i;
 /** Envoy's name of an upstream: `outbound|8080|subset|host`. */
 const ENVOY = /^(?:outbound|inbound)(?:-vip)?\|[^|]*\|[^|]*\|(.*)$/s;
-const HOST_AND_PATH = /^([^/\s]+:\d{1,5})\/.*$/s;
+/** A host that is known to be one by its port or by the cluster's domain, and what follows: a path, settings, a database, other hosts. */
+const HOST_AND_REST = /^([^/\s,;]+:\d{1,5}|[\w.-]+\.svc(?:\.[\w-]+)*\.?)[/?#;,:].*$/is;
 const PORT = /^([^:]+|\[[^\]]*\]):(\d{1,5})?$/s;
 
-/** `text` with one wrapping less: an array, Envoy's bars, a scheme, a path, a port, a trailing dot. */
+/** `text` with one wrapping less: an array, Envoy's bars, a scheme, a path, further hosts, a port, a trailing dot. */
 function unwrapped(text: string): string {
   if (LOCAL_SOCKET.test(text)) return '';
   const envoy = ENVOY.exec(text);
   if (envoy) return envoy[1] as string;
   const inner = firstOfArray(text).replace(OUTER, '');
   const url = SCHEME.exec(inner);
-  if (url) return lowerCase(authority(url[1] as string, url[2] as string));
+  if (url) return lowerCase(authority(url[1] ?? '', url[2] as string));
   const target = isAddress(inner) ? null : TARGET.exec(inner);
   if (target) return (target[1] as string).replace(/^\/+/, '');
-  return withoutPort(inner.replace(HOST_AND_PATH, '$1')).replace(/\.+$/, '');
+  const host = isAddress(inner) ? inner : inner.replace(HOST_AND_REST, '$1');
+  return withoutPort(host).replace(/\.+$/, '');
 }
 
-/** Of `user:password@host:port/path?query` the host and port; behind gRPC's `dns://server/` that is the path. */
+/** Of `user:password@host:port,host:port/path?query` the first host and port; behind gRPC's `dns://server/` that is the path. */
 function authority(scheme: string, rest: string): string {
   const [first = '', ...others] = rest.split('/');
   const isResolver = first === '' || /^(?:dns|xds|kubernetes|k8s|passthrough)$/i.test(scheme);
   const whole = isResolver && others.length > 0 && others[0] !== '' ? (others[0] as string) : first;
-  const host = whole.split(/[?#]/, 1)[0] as string;
-  return host.slice(host.lastIndexOf('@') + 1);
+  const host = whole.split(/[?#;]/, 1)[0] as string;
+  return host.slice(host.lastIndexOf('@') + 1).split(',', 1)[0] as string;
 }
 
 /** Hosts are equal whatever their case; a letter beyond ASCII might grow. */

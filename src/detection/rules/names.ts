@@ -14,8 +14,8 @@ export interface ServiceName {
 export const EXTERNAL: ServiceName = { namespace: '', name: 'external' };
 
 const BUILT_IN = compilePlaceholders([]);
-/** `ns/name`: no scheme, no address, no port before the slash. */
-const IN_NAMESPACE = /^([^/:|]+)\/([^/].*)$/s;
+/** `ns/name`: no scheme, no address, no host of a cluster, no port before the slash. */
+const IN_NAMESPACE = /^(?!\d+\.\d+\.\d+\.\d+\/\d|[\w.-]+\.svc[./])([^/:|]+)\/([^/].*)$/is;
 
 /**
  * The service that a text names; EXTERNAL where it is empty, an address or a placeholder. Scheme, port, path and cluster domain fall

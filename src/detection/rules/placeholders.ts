@@ -1,6 +1,15 @@
 // Names that stand for nobody in particular: whoever carries one is external.
 import { compileGlob, matchesAny } from './glob.js';
 
+const WORDS = ['unknown', 'none', 'null', 'nil', 'unset', 'empty', 'not set'];
+const BRACKETS = ['<>', '()', '[]', '**'];
+
+/** Zipkin has `*unknown*`, Go `<nil>`, C `(null)`. */
+const NO_VALUE: readonly string[] = [
+  ...['-', '--', '?', 'n/a', 'undefined', 'none', 'null', 'nil', 'not_set'],
+  ...WORDS.flatMap((word) => BRACKETS.map(([open, close]) => `${open}${word}${close}`)),
+];
+
 /** Compared without regard to case; `*` stands at the end alone. */
 export const PLACEHOLDERS: readonly string[] = [
   // Istio, Kiali, the service graphs of the Collector and of Tempo: no information about the peer.
@@ -15,22 +24,16 @@ export const PLACEHOLDERS: readonly string[] = [
   'incoming',
   // Cilium's reserved identities: world, host, remote-node, kube-apiserver …
   'reserved:*',
-  // What programs write for "no value".
-  '-',
-  'n/a',
-  'undefined',
-  'null',
-  '<unknown>',
-  '(unknown)',
-  '<none>',
+  // What programs write for "no value" (`none`: Micrometer).
+  ...NO_VALUE,
 ];
 
 /** Namespaces that are none. */
-const NO_NAMESPACE: readonly string[] = ['unknown', '-', 'undefined', 'null'];
+const NO_NAMESPACE: ReadonlySet<string> = new Set(['unknown', ...NO_VALUE]);
 
 /** '' where the text stands for no namespace. */
 export function namespaceOf(text: string): string {
-  return NO_NAMESPACE.includes(text.toLowerCase()) ? '' : text;
+  return NO_NAMESPACE.has(text.toLowerCase()) ? '' : text;
 }
 
 /** True where one of a service's texts (as written, its name, `namespace/name`) names nobody. */

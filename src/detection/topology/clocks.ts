@@ -3,40 +3,44 @@ import type { KernelFace } from '../../kernel/face.js';
 import type { Row } from '../rules/rows.js';
 import type { GroupState, SenderClock } from './graph.js';
 
-/** Which machine it is; failing that, which process; failing that, which service. */
-const IDENTITY = [
-  'host.name',
-  'k8s.node.name',
-  'host.id',
-  'k8s.pod.name',
-  'container.id',
-  'service.instance.id',
-  'service.name',
-];
+/** Which machine it is; failing that, which process. */
+const IDENTITY = ['host.name', 'k8s.node.name', 'host.id', 'k8s.pod.name', 'container.id', 'service.instance.id'];
 
-/** Names that senders without one have here. */
-const UNNAMED = /^#\d+$/;
-/** Senders without a name that are told apart in a group, by what comes in one request. */
-const MAX_UNNAMED = 16;
+/** Senders of one such name, or of none, that are told apart in a group, by what comes in one request. */
+const MAX_ALIKE = 16;
 /** Event time after which a sender that told nothing gives way to another. */
 const IDLE_NANOS = 3_600_000_000_000n;
 /** New senders that go without a clock of their own before it is looked again for an idle one. */
 const PATIENCE = 1000;
 
-/** What the resource says of its sender; undefined: nothing. */
-export function senderOf({ resource }: Row): string | undefined {
-  // Pixie's times are those of its queries, whichever node a row is about.
-  if (resource.has('px.cluster.id') || resource.get('instrumentation.provider') === 'pixie') return 'Pixie';
-  for (const key of IDENTITY) {
-    const value = resource.get(key);
-    if (value !== undefined && value !== '') return `${key}=${value}`;
-  }
-  return undefined;
+export interface SenderName {
+  /** `host.name=node-a`; '' where the resource says nothing. */
+  readonly name: string;
+  /** Others may have it too: replicas of one service. */
+  readonly isShared: boolean;
 }
 
-/** Whether the sender of this key is one that has no name. */
-export function isUnnamed(key: string): boolean {
-  return UNNAMED.test(key);
+/** What the resource says of its sender. */
+export function senderOf({ resource }: Row): SenderName {
+  // Pixie's times are those of its queries, whichever node a row is about.
+  if (resource.has('px.cluster.id') || resource.get('instrumentation.provider') === 'pixie')
+    return { name: 'Pixie', isShared: false };
+  for (const key of IDENTITY) {
+    const value = resource.get(key);
+    if (value !== undefined && value !== '') return { name: `${key}=${value}`, isShared: false };
+  }
+  const service = resource.get('service.name') ?? '';
+  return { name: service === '' ? '' : `service.name=${service}`, isShared: true };
+}
+
+/** Slots of the clocks of those who share a name. */
+export function alike({ clocks }: GroupState, name: string): Set<number> {
+  const slots = new Set<number>();
+  for (const [key, { slot }] of clocks) {
+    const hash = key.lastIndexOf('#');
+    if (hash >= 0 && key.slice(0, hash) === name) slots.add(slot);
+  }
+  return slots;
 }
 
 interface Idle {
@@ -62,10 +66,12 @@ export class Clocks {
     return group.clocks.get(sender) ?? this.#add(group, sender, sender);
   }
 
-  /** A clock for a sender without a name, known by an edge of it. */
-  unnamed(group: GroupState, example: string): SenderClock | undefined {
-    const number = [...group.clocks.keys()].filter(isUnnamed).length;
-    return number < MAX_UNNAMED ? this.#add(group, `#${number}`, `the sender of ${example}`) : undefined;
+  /** A clock for one more sender of a name that it shares, known by an edge of it. */
+  another(group: GroupState, name: string, example: string): SenderClock | undefined {
+    const number = alike(group, name).size;
+    if (number === MAX_ALIKE) return undefined;
+    const sender = name === '' ? `the sender of ${example}` : number === 0 ? name : `${name} (the sender of ${example})`;
+    return this.#add(group, `${name}#${number}`, sender);
   }
 
   #add(group: GroupState, key: string, sender: string): SenderClock | undefined {

@@ -7,7 +7,7 @@ import { Kernel } from '../../../src/kernel/kernel.js';
 import { type AnomalyProcessor, createAnomalyProcessor } from '../../../src/processors/anomaly/processor.js';
 import { createTelemetry } from '../../../src/telemetry/index.js';
 import { anomalyConfig, Sink } from '../../support/anomaly.js';
-import { gauge, metricsRequest } from '../../support/otlp.js';
+import { type Attributes, gauge, metricsRequest } from '../../support/otlp.js';
 import { testSettings } from '../../support/settings.js';
 import { MemoryStorage } from '../../support/stored.js';
 
@@ -63,7 +63,7 @@ function watch(
 }
 
 /** Three edges of a sender in the window `i`. */
-function request(sender: string | undefined, edges: string, time: number, i: number, slow = 1): Uint8Array {
+function request(resource: Attributes, edges: string, time: number, i: number, slow = 1): Uint8Array {
   const metrics = [0, 1, 2].flatMap((edge) => {
     const noise = ((7 * i + 3 * edge) % 11) - 5;
     const attributes = { src_service: `${edges}${edge}`, dst_service: `${edges}-to${edge}`, namespace: 'n' };
@@ -72,20 +72,21 @@ function request(sender: string | undefined, edges: string, time: number, i: num
       gauge('edge.latency', (50 + 0.4 * noise) * slow, { attributes, time, unit: 'ms' }),
     ];
   });
-  return metricsRequest({ resource: sender === undefined ? {} : { 'host.name': sender }, metrics });
+  return metricsRequest({ resource, metrics });
 }
 
 interface Play {
   /** Seconds that the clock of sender b is ahead in a window. */
   readonly off: (window: number) => number;
-  readonly named?: boolean;
+  /** What a sender says of itself. */
+  readonly resource?: (sender: string) => Attributes;
   readonly senders?: readonly string[];
 }
 
 /** 260 windows; everybody's latency is six times itself in windows 200 to 211. Edges that were found, and what was warned of. */
 async function play({
   off,
-  named = true,
+  resource = (sender) => ({ 'host.name': sender }),
   senders = ['a', 'b'],
 }: Play): Promise<{ found: string[]; others: string[]; by: Watch }> {
   const by = watch();
@@ -93,7 +94,7 @@ async function play({
   for (let i = 0; i < 260; i++) {
     for (const [k, sender] of senders.entries()) {
       const time = START + WINDOW * i + k * 3 + (sender === 'b' ? off(i) : 0);
-      await by.send(request(named ? sender : undefined, sender, time, i, i >= 200 && i < 212 ? 6 : 1));
+      await by.send(request(resource(sender), sender, time, i, i >= 200 && i < 212 ? 6 : 1));
     }
   }
   await by.processor.flush();
@@ -161,9 +162,32 @@ describe('field case 03: one of two senders is ahead or behind', () => {
   });
 
   test('senders that have no name are told apart by what they send together', async () => {
-    const { found, by } = await play({ off: (i) => (i >= 100 ? 180 : 0), named: false });
+    const { found, by } = await play({ off: (i) => (i >= 100 ? 180 : 0), resource: () => ({}) });
     assert.deepEqual(found, edgesOf('a', 'b'));
     assert.equal(by.warnings.find(({ sender }) => sender)?.sender, 'the sender of b0 → n/b-to0');
+  });
+
+  test('two replicas that name their service alone, one of them ahead, are told apart likewise', async () => {
+    for (const offset of [240, -240]) {
+      const { found, by } = await play({ off: (i) => (i >= 100 ? offset : 0), resource: () => ({ 'service.name': 'col' }) });
+      assert.deepEqual(found, edgesOf('a', 'b'));
+      const warned = by.warnings.find(({ sender }) => sender)?.sender;
+      assert.equal(warned, 'service.name=col (the sender of b0 → n/b-to0)');
+    }
+  });
+
+  test('a clock that has lost its date is left out and named, from the start or later, and agrees when it is set', async () => {
+    for (const from of [0, 100]) {
+      const { found, others, by } = await play({ off: (i) => (i >= from && i < 150 ? 1000 - START : 0) });
+      assert.deepEqual(found, edgesOf('a', 'b'));
+      assert.equal(others.filter((one) => !one.startsWith('incident')).length, 0, others.join());
+      const [warned] = by.warnings.filter(({ sender }) => sender !== undefined);
+      assert.match(warned!.msg, /clock is too far behind/);
+      assert.equal(warned!.sender, 'host.name=b');
+      const metrics = await by.telemetry.registry.metrics();
+      assert.match(metrics, /pxanomaly_sender_clock_offset_seconds\{[^}]*sender="host\.name=b"[^}]*\} 0\n/);
+      await by.processor.shutdown();
+    }
   });
 
   test('nobody is wrong where all jump: a gap of minutes, or of a day', async () => {
@@ -173,7 +197,7 @@ describe('field case 03: one of two senders is ahead or behind', () => {
       for (let i = 0; i < 240; i++) {
         for (const [k, sender] of ['a', 'b', 'c'].entries()) {
           const time = START + WINDOW * i + 3 * k + (i >= 120 ? gap : 0);
-          await by.send(request(sender, sender, time, i, i >= 200 && i < 212 && sender === 'b' ? 6 : 1));
+          await by.send(request({ 'host.name': sender }, sender, time, i, i >= 200 && i < 212 && sender === 'b' ? 6 : 1));
         }
       }
       await by.processor.flush();
@@ -216,10 +240,10 @@ describe('wrong times beside good ones', () => {
         for (let i = 0; i < 240; i++) {
           const t = begin + WINDOW * i;
           const received = isLive ? t + 1 : 0;
-          await by.send(request(undefined, 'a', t, i, i >= 220 ? 6 : 1), received);
+          await by.send(request({}, 'a', t, i, i >= 220 ? 6 : 1), received);
           if (i < 200 || i >= 220) continue;
           for (const time of times(t, i, begin))
-            await by.send(request(undefined, i % 2 ? 'z' : 'a', time, i), received);
+            await by.send(request({}, i % 2 ? 'z' : 'a', time, i), received);
         }
         await by.processor.flush();
         const found = by.sink.events.filter(
@@ -235,8 +259,8 @@ describe('wrong times beside good ones', () => {
     const by = watch({ live: true });
     await by.processor.start();
     const t = Date.now() / 1000;
-    for (let i = 0; i < 5; i++) await by.send(request('late', 'a', t + 400 + i, i), t + i);
-    await by.send(request('good', 'b', t + 200, 0), t);
+    for (let i = 0; i < 5; i++) await by.send(request({ 'host.name': 'late' }, 'a', t + 400 + i, i), t + i);
+    await by.send(request({ 'host.name': 'good' }, 'b', t + 200, 0), t);
     await by.processor.flush();
     assert.equal(by.processor.status().points.future, 30);
     assert.equal(by.processor.status().points.folded, 6);
@@ -252,7 +276,7 @@ test('a checkpoint whose time is in the future is mended when it is read, with a
   await before.processor.start();
   // A replay believes what a live gateway would not: half a year ahead.
   const ahead = Math.floor(Date.now() / 10_000) * 10 + 15_000_000;
-  for (let i = 0; i < 200; i++) await before.send(request('a', 'a', ahead + WINDOW * i, i));
+  for (let i = 0; i < 200; i++) await before.send(request({ 'host.name': 'a' }, 'a', ahead + WINDOW * i, i));
   await before.processor.shutdown();
   const after = watch({ live: true, storage });
   await after.processor.start();
@@ -260,7 +284,7 @@ test('a checkpoint whose time is in the future is mended when it is read, with a
   assert.equal(after.processor.status().edgesLearning, 0, 'every edge is as old as it was');
   const now = Math.floor(Date.now() / 10_000) * 10 - 40 * WINDOW;
   for (let i = 0; i < 30; i++)
-    await after.send(request('a', 'a', now + WINDOW * i, 200 + i, i >= 15 ? 6 : 1), now + WINDOW * i);
+    await after.send(request({ 'host.name': 'a' }, 'a', now + WINDOW * i, 200 + i, i >= 15 ? 6 : 1), now + WINDOW * i);
   await after.processor.flush();
   const found = after.sink.events.filter(({ name }) => name === 'px.anomaly.network.latency_spike');
   assert.equal(new Set(found.map(({ attributes }) => attributes.src_service)).size, 3);
