@@ -15,7 +15,7 @@ import type { SpanFact } from './read.js';
 interface SpanSender {
   /** What its clock shows beyond `elapsed`, ms. */
   offset: number;
-  /** Requests heard, and those since its offset was measured. */
+  /** Requests heard since its clock was last set, and those since its offset was measured. */
   requests: number;
   steady: number;
 }
@@ -53,6 +53,11 @@ const MAX_SENDERS = 1024;
 /** Of so many ends or more, one in twenty may be odd without the request being so. */
 const MANY = 4;
 const ODD_SHARE = 0.05;
+
+/** False of a time that was never set, or is in another unit than nanoseconds. */
+export function isTime(unixNano: bigint): boolean {
+  return toMs(unixNano) >= FIRST_MS;
+}
 
 export class SenderClocks {
   readonly #waitMs: number;
@@ -156,6 +161,7 @@ export class SenderClocks {
     this.#steps.delete(key);
     sender.offset = ms - this.#elapsed;
     sender.steady = 0;
+    sender.requests = 0;
   }
 
   /** A pause of everybody, where a second request says so, or where there is nobody else to ask. */
@@ -182,6 +188,7 @@ export class SenderClocks {
       if (!sender || key === by || fresh) continue;
       sender.offset += ms;
       sender.steady = 0;
+      sender.requests = 0;
     }
     this.#steps.clear();
   }

@@ -1,6 +1,7 @@
 // Spans wait for the spans around them, a bounded number for a bounded time, and are told as calls when their time is over.
 import { type CallOutcome, type PairCounts, type Told, tell } from './calls.js';
-import { type SavedClocks, SenderClocks } from './clocks.js';
+import { isTime, type SavedClocks, SenderClocks } from './clocks.js';
+import { Homes, type SavedHomes } from './homes.js';
 import type { SpanEnd, SpanFact } from './read.js';
 import { entryOf, type SpanEntry, SpanTable } from './table.js';
 
@@ -40,6 +41,7 @@ export interface SavedPairs {
   readonly counts: PairCounts;
   readonly spans: readonly SpanEntry[];
   readonly clocks: SavedClocks;
+  readonly homes: SavedHomes;
 }
 
 /** A longer call is a clock that was set while it lasted, s. */
@@ -64,6 +66,7 @@ export class SpanPairs {
   readonly #options: PairOptions;
   readonly #table: SpanTable;
   readonly #clocks: SenderClocks;
+  readonly #homes = new Homes();
   readonly #count = (outcome: CallOutcome): void => {
     this.counts[outcome]++;
   };
@@ -75,13 +78,19 @@ export class SpanPairs {
   }
 
   save(): SavedPairs {
-    return { counts: { ...this.counts }, spans: [...this.#table.entries()], clocks: this.#clocks.save() };
+    return {
+      counts: { ...this.counts },
+      spans: [...this.#table.entries()],
+      clocks: this.#clocks.save(),
+      homes: this.#homes.save(),
+    };
   }
 
   /** What another version kept of waiting spans is left out: they are seconds of traffic. */
-  restore({ counts, spans, clocks }: SavedPairs): void {
+  restore({ counts, spans, clocks, homes }: SavedPairs): void {
     for (const outcome of Object.keys(this.counts) as CallOutcome[]) this.counts[outcome] = counts[outcome] ?? 0;
     this.#clocks.restore(clocks);
+    this.#homes.restore(homes);
     for (const entry of spans ?? [])
       this.#table.add({ ...entry, cameMs: Math.min(entry.cameMs, this.#clocks.elapsed) });
   }
@@ -94,7 +103,10 @@ export class SpanPairs {
   *add(spans: readonly SpanFact[], receivedUnixNano = 0n): Generator<Call> {
     this.#clocks.hear(spans, receivedUnixNano);
     const cameMs = this.#clocks.elapsed;
-    for (const span of spans) if (!this.#table.add(entryOf(span, cameMs))) this.counts.duplicate++;
+    for (const span of spans) {
+      this.#homes.hear(span);
+      if (!this.#table.add(entryOf(span, cameMs))) this.counts.duplicate++;
+    }
     for (const entry of this.#table.due(cameMs - Number(this.#options.waitNanos) / 1e6)) yield* this.#tell(entry);
     while (this.#table.waiting > this.#options.maxWaiting) {
       this.counts.crowded++;
@@ -120,7 +132,8 @@ export class SpanPairs {
       this.counts.untimed++;
       this.#remark('untimed', by);
     }
-    return { source, destination, cluster: by.cluster, endUnixNano, seconds, failed, byCallee };
+    const ends = { source: this.#homes.of(source, by), destination: this.#homes.of(destination, by) };
+    return { ...ends, cluster: by.cluster, endUnixNano, seconds, failed, byCallee };
   }
 
   /** By the clock of the span that measured; by the other end's, or by its own start, where its end cannot be right. */
@@ -128,7 +141,7 @@ export class SpanPairs {
     const end = this.#clocks.date(by.sender, by.endUnixNano);
     const start = this.#clocks.date(by.sender, by.startUnixNano);
     const seconds = Number(by.endUnixNano - by.startUnixNano) / 1e9;
-    const isRun = seconds >= 0 && seconds <= LONGEST;
+    const isRun = seconds >= 0 && seconds <= LONGEST && isTime(by.startUnixNano);
     const isSet = !isRun || (!end.sure && start.sure);
     const otherEnd = other && this.#clocks.date(other.sender, other.endUnixNano);
     const best = [isRun ? end : undefined, otherEnd, isSet ? start : undefined].find((dated) => dated?.sure);
