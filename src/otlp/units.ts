@@ -185,7 +185,7 @@ export const UNIT_WORDS: readonly string[] = [...WORDS.keys()];
 
 /** Ends of a name that say what kind of number it is, not its unit. */
 const KINDS =
-  /(?:[._-](?:total|bucket|sum|count|created|avg|average|mean|median|min|max|p\d+|quantile|histogram|summary))+$/;
+  /(?:(?<!per)[._-](?:total|bucket|sum|count|created|avg|average|mean|median|min|max|p\d+|quantile|histogram|summary))+$/;
 const PER = /^(.*?)[._-]?per[._-]([a-z]+)$/;
 /** The `Millis` of `durationMillis`. */
 const CAPITALISED = /[a-z0-9]([A-Z]+[a-z]*)$/;
@@ -197,7 +197,7 @@ const CAPITALISED = /[a-z0-9]([A-Z]+[a-z]*)$/;
 export function unitOfName(name: string): string {
   const bare = name.replace(KINDS, '');
   const rate = bare.includes('per') ? PER.exec(bare) : null;
-  const time = rate ? unitOfWord(rate[2] as string) : '';
+  const time = rate ? unitOfWord(rate[2] as string) || (rate[2] as string) : '';
   if (rate && Object.hasOwn(TIME, time)) return `${lastWord(rate[1] as string) || '1'}/${time}`;
   return lastWord(bare);
 }

@@ -130,6 +130,23 @@ describe('CSV', () => {
     });
   }
 
+  it('takes dates, and Unix times in milli-, micro- and nanoseconds', async () => {
+    const at = 1_757_894_400;
+    const times = [
+      at,
+      at * 1e3,
+      at * 1e6,
+      BigInt(at) * 1_000_000_000n,
+      '2025-09-15T00:00:00Z',
+      '2025-09-15 02:00:00+02:00',
+    ];
+    const more = ['2025-09-15T00:00', '2025-09-15 00:00:00 UTC', '2025-09-15 00:00:00,000', `${at}.0`, ` ${at} `];
+    for (const time of [...times, ...more]) {
+      const found = await rows(await open(`${HEADER}\n"${time}",,n,a,b,,1,,`));
+      assert.deepEqual(found, await rows(await open(`${HEADER}\n${at},,n,a,b,,1,,`)), String(time));
+    }
+  });
+
   it('skips rows that are none, and a row that is cut, and counts them', async () => {
     const good = '10,,n,a,b,,1,,';
     const recording = await open(
@@ -140,7 +157,7 @@ describe('CSV', () => {
       [1, 1],
     );
     const [skipped, cut] = recording.notes.sentences();
-    assert.match(skipped!, /2 rows were skipped: line 3: time "soon" is no number of Unix seconds/);
+    assert.match(skipped!, /2 rows were skipped: line 3: time "soon" is neither Unix seconds nor a date/);
     assert.match(cut!, /the last row is cut/);
     assert.equal(recording.endsWhole(), false);
   });

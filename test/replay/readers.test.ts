@@ -144,6 +144,19 @@ describe('recordings of OTLP', () => {
     });
   });
 
+  it('says what to do with what is packed, and with answers of Prometheus that are of one time or an error', async () => {
+    const answers = '{"status":"success","data":{"resultType":"vector","result":[]}}';
+    const cases: [content: string | Uint8Array, message: RegExp][] = [
+      [Buffer.from('fd377a585a000004', 'hex'), /packed with xz: unpack it first/],
+      [Buffer.from('BZh91AY&SY'), /packed with bzip2/],
+      [Buffer.from('PK\x03\x04'), /packed with zip/],
+      [gzipSync(gzipSync('{}')), /packed with gzip/],
+      [answers, /a vector, of one time only; ask \/api\/v1\/query_range/],
+      ['{"status":"error","errorType":"bad_data","error":"x"}', /answer is an error/],
+    ];
+    for (const [content, message] of cases) await assert.rejects(read('other', content), message);
+  });
+
   it('says that a file is not there', async () => {
     await assert.rejects(openRecording([join(folder, 'nowhere')]), /nowhere: ENOENT/);
   });
@@ -197,6 +210,32 @@ describe('field cases 14 and 23: what is not as it should be is read, or skipped
       singles,
       [/lines were skipped/],
     ],
+    [
+      'a log that puts something in front of each, as Java, container runtimes and kubectl do',
+      `Sep 15, 2025 io.opentelemetry.exporter export\nINFO: ${lines.join('\n2025-09-15T00:00:00.0Z stdout F ')}\n[pod/a/b] ${lines[0]}\n`,
+      [...ALL, ALL[0]!],
+      [/one line was skipped: line 1/],
+    ],
+    [
+      "Docker's log",
+      lines
+        .map((log) => `${JSON.stringify({ log: `${log}\n`, stream: 'stdout', time: '2025-09-15T00:00:00Z' })}\n`)
+        .join(''),
+      ALL,
+      [],
+    ],
+    ['a JSON text sequence (RFC 7464)', lines.map((line) => `\x1e${line}\n`).join(''), ALL, []],
+    ['lines with a comma behind them', `${lines.join(',\n')}\n`, ALL, []],
+    ['two requests in one line', `${lines[0]}${lines[1]}\n${lines[2]}\n`, ALL, []],
+    ['carriage returns alone', `${lines.join('\r')}\r`, ALL, []],
+    [
+      'zeros where a page was never written',
+      `${lines[0]}\n${'\0'.repeat(4096)}${lines[1]}\n${lines[2]}\n${'\0'.repeat(99)}`,
+      ALL,
+      [],
+    ],
+    ['gzip with zeros behind it', Buffer.concat([gzipSync(`${lines.join('\n')}\n`), Buffer.alloc(512)]), ALL, []],
+    ['gzip in several members', Buffer.concat(lines.map((line) => gzipSync(`${line}\n`))), ALL, []],
     ['bare resources', `${bare.join('\n')}\n`, singles, []],
     ['a byte order mark', `${bom}${lines.join('\n')}\n`, ALL, []],
     ['UTF-16', Buffer.from(`${bom}${lines.join('\r\n')}\r\n`, 'utf16le'), ALL, []],

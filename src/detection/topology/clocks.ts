@@ -70,7 +70,8 @@ export class Clocks {
   another(group: GroupState, name: string, example: string): SenderClock | undefined {
     const number = alike(group, name).size;
     if (number === MAX_ALIKE) return undefined;
-    const sender = name === '' ? `the sender of ${example}` : number === 0 ? name : `${name} (the sender of ${example})`;
+    const sender =
+      name === '' ? `the sender of ${example}` : number === 0 ? name : `${name} (the sender of ${example})`;
     return this.#add(group, `${name}#${number}`, sender);
   }
 

@@ -126,8 +126,9 @@ function rowParser(file: OpenFile, header: string, rows: CsvRows): RowParser {
   return (line, isOpen) => {
     const fields = fieldsOf(line);
     if (isOpen && fields.length < width) return CUT;
-    const time = Number(fields[columns.time] || Number.NaN);
-    if (!Number.isFinite(time)) return `time "${fields[columns.time] ?? ''}" is no number of Unix seconds`;
+    const time = timeOf(fields[columns.time] ?? '');
+    if (!Number.isFinite(time))
+      return `time "${fields[columns.time] ?? ''}" is neither Unix seconds nor a date as in 2025-09-15T08:00:00Z`;
     for (let i = 0; i < CSV_VALUES; i++) {
       const text = fields[valueAt[i]!];
       const value = text === undefined || text === '' ? Number.NaN : Number(text);
@@ -139,6 +140,21 @@ function rowParser(file: OpenFile, header: string, rows: CsvRows): RowParser {
     rows.values.set(values, row * CSV_VALUES);
     return undefined;
   };
+}
+
+/** Seconds, milli-, micro- or nanoseconds since 1970, by their size; as seconds the first bound is in the year 5138. */
+const UNIX_UNITS = [1e11, 1e14, 1e17] as const;
+const DATE = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(\s*(?:Z|UTC|[+-]\d\d:?\d\d))?$/i;
+
+/** Unix seconds; NaN of what is no time. A date without a zone is UTC. */
+function timeOf(text: string): number {
+  const number = Number(text || Number.NaN);
+  if (Number.isFinite(number)) return number / 1000 ** UNIX_UNITS.filter((least) => Math.abs(number) >= least).length;
+  const date = DATE.exec(text.trim());
+  if (!date) return Number.NaN;
+  const zone = date[1] === undefined || /utc/i.test(date[1]) ? 'Z' : date[1].trim();
+  const local = text.trim().slice(0, text.trim().length - (date[1] ?? '').length);
+  return Date.parse(`${local.replace(' ', 'T').replace(',', '.')}${zone}`) / 1000;
 }
 
 const isAbsent = (text: string | undefined): boolean => text === undefined || /^\s*(nan|null|none|)\s*$/i.test(text);

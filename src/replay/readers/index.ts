@@ -1,10 +1,12 @@
 // Opens recordings: the format is recognised by the content, CSV by its name or by request.
 import { csvRecording } from './csv.js';
 import { framingOf } from './frames.js';
+import { packingOf } from './inflate.js';
 import { isLines, jsonDocuments, jsonLines } from './json.js';
+import { speaksOfOtlp } from './json-requests.js';
 import { Notes } from './notes.js';
 import { type OpenFile, openFile } from './open.js';
-import { isRangeAnswer, rangeAnswers } from './prometheus.js';
+import { isRangeAnswer, otherAnswer, rangeAnswers } from './prometheus.js';
 import { protobufMessages } from './protobuf.js';
 import { type RecordedRequest, type Recording, RecordingError } from './recorded.js';
 
@@ -50,13 +52,15 @@ async function* inTurn(readers: readonly Reader[]): AsyncGenerator<RecordedReque
 function readerOf(file: OpenFile): Reader {
   const { path, head, whole } = file;
   if (isText(head) && isRangeAnswer(head)) return { format: RANGE_ANSWER, requests: () => rangeAnswers(file) };
+  const other = otherAnswer(head);
+  if (other) throw new RecordingError(path, other);
   const framing = isText(head) ? undefined : framingOf(head, whole);
   if (framing) return { format: `OTLP protobuf (${framing})`, requests: () => protobufMessages(file, framing) };
-  if (head.includes('{') && !head.includes(0))
+  if (head.includes('{') && (speaksOfOtlp(head.toString('utf8')) || !head.includes(0)))
     return isLines(file)
       ? { format: 'OTLP JSON lines', requests: () => jsonLines(file) }
       : { format: 'OTLP JSON', requests: () => jsonDocuments(file) };
-  throw new RecordingError(path, 'neither OTLP JSON nor OTLP protobuf; use --csv for a table');
+  throw new RecordingError(path, packingOf(head) ?? 'neither OTLP JSON nor OTLP protobuf; use --csv for a table');
 }
 
 /** JSON, behind white space at most: a protobuf file has other bytes there. */

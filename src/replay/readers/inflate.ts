@@ -12,6 +12,23 @@ export const isZstd = (head: Uint8Array): boolean => ZSTD_MAGIC.equals(head.suba
 /** Frames of somebody's own, which may stand in front (RFC 8878, section 3.1.2): 0x184D2A50 to 0x184D2A5F. */
 const isSkippable = (head: Buffer): boolean => head.length >= 4 && head.readUInt32LE(0) >>> 4 === 0x184d2a5;
 
+/** Packers whose files are no recordings before they are unpacked, by what these begin with. */
+const PACKERS: readonly (readonly [name: string, magic: Buffer, at: number])[] = [
+  ['bzip2', Buffer.from('BZh'), 0],
+  ['xz', Buffer.from('fd377a585a00', 'hex'), 0],
+  ['zip', Buffer.from('PK\x03\x04'), 0],
+  ['lz4', Buffer.from('04224d18', 'hex'), 0],
+  ['tar', Buffer.from('ustar'), 257],
+  ['gzip', GZIP_MAGIC, 0],
+  ['zstd', ZSTD_MAGIC, 0],
+];
+
+/** What to do first with a file of this content; undefined: it is not packed in a known way. */
+export function packingOf(head: Buffer): string | undefined {
+  const found = PACKERS.find(([, magic, at]) => head.subarray(at, at + magic.length).equals(magic));
+  return found && `packed with ${found[0]}: unpack it first`;
+}
+
 export function compressionOf(head: Buffer): Compression | undefined {
   if (head.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC)) return 'gzip';
   return isZstd(head) || isSkippable(head) ? 'zstd' : undefined;
@@ -34,15 +51,16 @@ async function* gunzipped(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   gunzip.on('error', (error) => {
     state.failure = error;
   });
+  // What follows the last member (tapes and tars fill up with zeros) ends the stream, and what was written then is never answered.
+  const ended = new Promise<void>((resolve) => gunzip.once('end', resolve).once('error', () => resolve()));
   for await (const chunk of source) {
-    await new Promise<void>((resolve) => gunzip.write(chunk, () => resolve()));
+    await Promise.race([ended, new Promise<void>((resolve) => gunzip.write(chunk, () => resolve()))]);
     yield* ready.splice(0);
     if (state.failure) throw state.failure;
+    if (gunzip.readableEnded) return;
   }
-  await new Promise<void>((resolve) => {
-    gunzip.once('end', resolve).once('error', () => resolve());
-    gunzip.end();
-  });
+  gunzip.end();
+  await ended;
   yield* ready;
   if (state.failure) throw state.failure;
 }

@@ -26,6 +26,38 @@ export function requestsIn(text: string): RecordedRequest[] {
   return requestsByKeys(text, Object.keys(JSON.parse(text) ?? {}));
 }
 
+/**
+ * The requests of one line of a log: as they are, or behind what logs put in front (a time, a level, the name of a pod), several side by
+ * side, or as the text of a container runtime's record. None where there is none; throws what is wrong with the line.
+ */
+export function requestsOfLine(line: string): RecordedRequest[] {
+  try {
+    const requests = requestsIn(line);
+    return requests.length > 0 ? requests : requestsOfRecord(line);
+  } catch (error) {
+    const inner = new JsonObjects().push(Buffer.from(line));
+    if (inner.length === 1 && inner[0] === line) throw error;
+    const requests = inner.flatMap((text) => requestsOr(text, error));
+    if (requests.length === 0) throw error;
+    return requests;
+  }
+}
+
+function requestsOr(text: string, wrong: unknown): RecordedRequest[] {
+  try {
+    return requestsIn(text);
+  } catch {
+    throw wrong;
+  }
+}
+
+/** Docker writes `{"log":"…\\n","stream":"stdout","time":"…"}`. */
+function requestsOfRecord(line: string): RecordedRequest[] {
+  if (!line.includes('\\"')) return [];
+  const { log } = (JSON.parse(line) ?? {}) as { log?: unknown };
+  return typeof log === 'string' && speaksOfOtlp(log) ? requestsOfLine(log) : [];
+}
+
 function requestsOfArray(text: string): RecordedRequest[] {
   JSON.parse(text);
   return new JsonObjects().push(Buffer.from(text)).flatMap(requestsIn);

@@ -1,6 +1,6 @@
 // OTLP/JSON recordings: lines as the Collector's file exporter writes them, and documents over any number of lines, in arrays or not.
 import { JsonObjects } from './json-objects.js';
-import { requestsIn, salvaged, speaksOfOtlp } from './json-requests.js';
+import { requestsIn, requestsOfLine, salvaged, speaksOfOtlp } from './json-requests.js';
 import { linesOf } from './lines.js';
 import type { OpenFile } from './open.js';
 import type { RecordedRequest } from './recorded.js';
@@ -41,7 +41,7 @@ export async function* jsonLines(file: OpenFile): AsyncGenerator<RecordedRequest
         file.notes.cut(file.path, CUT);
         continue;
       }
-      const requests = decodeAt(file, 'line', `line ${number}`, line);
+      const requests = decodeAt(file, 'line', `line ${number}`, () => requestsOfLine(line), line);
       read += requests.length;
       yield* requests;
     }
@@ -55,7 +55,7 @@ export async function* jsonDocuments(file: OpenFile): AsyncGenerator<RecordedReq
   let read = 0;
   for await (const chunk of file.chunks()) {
     for (const text of objects.push(chunk)) {
-      const requests = decodeAt(file, 'object', `object ${++number}`, text);
+      const requests = decodeAt(file, 'object', `object ${++number}`, () => requestsIn(text), text);
       read += requests.length;
       yield* requests;
     }
@@ -66,9 +66,15 @@ export async function* jsonDocuments(file: OpenFile): AsyncGenerator<RecordedReq
   if (read === 0) yield* salvaged(rest);
 }
 
-function decodeAt({ path, notes }: OpenFile, what: string, place: string, text: string): RecordedRequest[] {
+function decodeAt(
+  { path, notes }: OpenFile,
+  what: string,
+  place: string,
+  decode: () => RecordedRequest[],
+  text: string,
+): RecordedRequest[] {
   try {
-    const requests = requestsIn(text);
+    const requests = decode();
     if (requests.length === 0) notes.skip(path, what, `${place}: no OTLP request (${start(text)})`);
     return requests;
   } catch (error) {

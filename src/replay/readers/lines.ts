@@ -3,8 +3,12 @@
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
+/** Zeros are what a file system leaves of a page that was not written before the power went. */
+const ZEROS = /\0+/g;
+
 function text(bytes: Buffer): string {
-  return bytes.toString('utf8', 0, bytes.at(-1) === CARRIAGE_RETURN ? bytes.length - 1 : bytes.length);
+  const line = bytes.toString('utf8', 0, bytes.at(-1) === CARRIAGE_RETURN ? bytes.length - 1 : bytes.length);
+  return bytes.includes(0) ? line.replace(ZEROS, '') : line;
 }
 
 export interface Lines {

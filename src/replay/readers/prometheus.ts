@@ -22,6 +22,17 @@ export function isRangeAnswer(head: Buffer): boolean {
   return MATRIX.test(head.toString('utf8', 0, 4096));
 }
 
+const OTHER_ANSWER = /^\s*\{\s*"status"\s*:\s*"(?:error"|success".{0,200}"resultType"\s*:\s*"(vector|scalar|string)")/s;
+
+/** Why an answer of Prometheus is no recording; undefined: it is none of its answers. */
+export function otherAnswer(head: Buffer): string | undefined {
+  const found = OTHER_ANSWER.exec(head.toString('utf8', 0, 4096));
+  if (!found) return undefined;
+  return found[1]
+    ? `the answer of Prometheus is a ${found[1]}, of one time only; ask /api/v1/query_range`
+    : "Prometheus' answer is an error, not data";
+}
+
 const CUMULATIVE = 2;
 /** Prometheus' own labels say where a series was scraped; what the series is about stays on the point. */
 const SCRAPE_LABELS = new Set(['__name__', 'le', 'job', 'instance']);

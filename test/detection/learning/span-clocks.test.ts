@@ -16,6 +16,7 @@ import {
   PRODUCER,
   SERVER,
   type SpanOptions,
+  START,
   secondsOf,
   tally,
   traceRequest,
@@ -177,6 +178,17 @@ describe('field case 01: a span whose clock is wrong', () => {
       }
   });
 
+  it('of two senders one is set, back or forward: the other one is believed', () => {
+    for (const by of [3600, -3600, 120, -120]) {
+      const both = stream({ seconds: 600, skew: (service, at) => (service === 'web' && at >= 200 ? by : 0) });
+      const calls = allCalls(both.filter(([span]) => span?.service !== 'stock'));
+      const times = calls.filter((call) => callText(call) === 'web -> orders').map(secondsOf);
+      assert.equal(times.length, 600);
+      for (const [i, at] of times.toSorted((a, b) => a - b).entries())
+        assert.ok(Math.abs(at - i) < 30, `set by ${by} s: call ${i} at ${at} s`);
+    }
+  });
+
   it('instances of one service whose clocks differ', () => {
     const requests = stream({ seconds: 300 }).map((spans, i) =>
       spans.map((span) => {
@@ -299,6 +311,23 @@ describe('field case 20: spans that end before they begin', () => {
       calls.map(secondsOf).map(Math.round),
       spans.map((_, i) => i),
     );
+  });
+
+  it('without a start, an end or both, or in another unit than nanoseconds, they have no duration', () => {
+    const at = { service: 'web', kind: CLIENT, id: 1 };
+    const since1970 = Number(START) / 1e9;
+    const odd: SpanOptions[] = [
+      { ...at, trace: 1, at: 0, ms: 1000 * since1970 },
+      { ...at, trace: 2, at: -since1970, ms: 0 },
+      { ...at, trace: 3, at: -since1970 + since1970 / 1e6, ms: 5e-8 },
+      { ...at, trace: 4, at: -since1970 + since1970 / 1e3, ms: 5e-5 },
+    ];
+    const calls = allCalls([[{ ...at, trace: 5, at: 0, ms: 50 }], odd]);
+    assert.deepEqual(
+      calls.map(({ seconds }) => seconds).filter((seconds) => seconds !== undefined),
+      [0.05],
+    );
+    assert.equal(calls.length, 5);
   });
 
   it("a server's end stands in, and a clock set forward within a span gives no duration either", () => {

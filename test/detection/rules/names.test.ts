@@ -254,6 +254,21 @@ describe('units', () => {
       ['requests_total', ''],
       ['latency', ''],
       ['seconds_ago_state', ''],
+      ['latency-ms', 'ms'],
+      ['durationMillis', 'ms'],
+      ['LatencyMilliseconds', 'ms'],
+      ['x_ms_p99', 'ms'],
+      ['x.ms.avg', 'ms'],
+      ['x_seconds_max', 's'],
+      ['x_milliseconds_total_sum', 'ms'],
+      ['x_usec', 'us'],
+      ['x_octets', 'By'],
+      ['x_kib', 'KiBy'],
+      ['x_bytes_per_sec', 'By/s'],
+      ['requests_per_min', '1/min'],
+      ['x_rps', '1/s'],
+      ['error_pct', '%'],
+      ['x_per_pod', ''],
     ];
     for (const [name, unit] of names) assert.equal(unitOfName(name), unit, name);
   });
@@ -279,6 +294,33 @@ describe('units', () => {
     });
     assert.equal(unitOf({ name: 'x_requests_per_second', unit: '' }, 'count')?.perSecond, true);
     assert.equal(unitOf({ name: 'x_percent', unit: '' }, 'count')?.factor, 0.01);
+  });
+
+  test('units in words, abbreviated, of any case, with a remark', () => {
+    const same: [unit: string, dimension: 'time' | 'size' | 'count', of: string][] = [
+      ['Milliseconds', 'time', 'ms'],
+      ['millisecond', 'time', 'ms'],
+      ['msec', 'time', 'ms'],
+      ['sec', 'time', 's'],
+      ['usecs', 'time', 'us'],
+      ['ms{request}', 'time', 'ms'],
+      ['Bytes', 'size', 'By'],
+      ['octets', 'size', 'By'],
+      ['KB', 'size', 'kBy'],
+      ['MiB', 'size', 'MiBy'],
+      ['Bps', 'size', 'By/s'],
+      ['bps', 'size', 'bit/s'],
+      ['bytes/sec', 'size', 'By/s'],
+      ['requests per second', 'count', '1/s'],
+      ['requests/minute', 'count', '1/min'],
+      ['rpm', 'count', '1/min'],
+      ['qps', 'count', '1/s'],
+      ['pct', 'count', '%'],
+    ];
+    for (const [unit, dimension, of] of same)
+      assert.deepEqual(unitFactor(unit, dimension), unitFactor(of, dimension), unit);
+    assert.equal(unitFactor('m', 'time'), undefined);
+    assert.deepEqual(unitFactor('{request}/s', 'count'), unitFactor('1/s', 'count'));
   });
 
   test('no unit is seconds, bytes, a count', () => {

@@ -169,7 +169,10 @@ describe('field case 03: one of two senders is ahead or behind', () => {
 
   test('two replicas that name their service alone, one of them ahead, are told apart likewise', async () => {
     for (const offset of [240, -240]) {
-      const { found, by } = await play({ off: (i) => (i >= 100 ? offset : 0), resource: () => ({ 'service.name': 'col' }) });
+      const { found, by } = await play({
+        off: (i) => (i >= 100 ? offset : 0),
+        resource: () => ({ 'service.name': 'col' }),
+      });
       assert.deepEqual(found, edgesOf('a', 'b'));
       const warned = by.warnings.find(({ sender }) => sender)?.sender;
       assert.equal(warned, 'service.name=col (the sender of b0 → n/b-to0)');
@@ -197,7 +200,9 @@ describe('field case 03: one of two senders is ahead or behind', () => {
       for (let i = 0; i < 240; i++) {
         for (const [k, sender] of ['a', 'b', 'c'].entries()) {
           const time = START + WINDOW * i + 3 * k + (i >= 120 ? gap : 0);
-          await by.send(request({ 'host.name': sender }, sender, time, i, i >= 200 && i < 212 && sender === 'b' ? 6 : 1));
+          await by.send(
+            request({ 'host.name': sender }, sender, time, i, i >= 200 && i < 212 && sender === 'b' ? 6 : 1),
+          );
         }
       }
       await by.processor.flush();
@@ -242,8 +247,7 @@ describe('wrong times beside good ones', () => {
           const received = isLive ? t + 1 : 0;
           await by.send(request({}, 'a', t, i, i >= 220 ? 6 : 1), received);
           if (i < 200 || i >= 220) continue;
-          for (const time of times(t, i, begin))
-            await by.send(request({}, i % 2 ? 'z' : 'a', time, i), received);
+          for (const time of times(t, i, begin)) await by.send(request({}, i % 2 ? 'z' : 'a', time, i), received);
         }
         await by.processor.flush();
         const found = by.sink.events.filter(
