@@ -90,6 +90,9 @@ export const enum SeriesState {
   /** Counter: what is odd about it was told. */
   TOLD_WRITERS = 2048,
   TOLD_READING = 4096,
+  /** Counter: it fell two or more samples ago, not for a restart that anybody told, and is below its old level. */
+  LOW = 8192,
+  LOW_BEFORE = 16384,
   /** No room for its edge: asked about again once a point is not before `mark1`; `mark0`: how long it waited last, ns. */
   REFUSED = 0x80_0000,
   /** Counter: samples with a difference, up to 15. */

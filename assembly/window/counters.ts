@@ -7,6 +7,10 @@
 //   ·──·──·       ·──·           4. comes back to the level before: the doubted reading was wrong; what the counter has grown
 //              ×                    since that level, by the share of time of this sample
 //                                5. stays where it fell or leapt to: goes on from there
+//   ·──·──·       ·──·           6. stays down for some samples, and comes back to the old level at one leap: as 4.
+//          ×──×──×
+//
+// A start time that is not before its sample's time says that nobody knows it (Prometheus' receiver: the first scrape).
 //
 // A sample of another start time, which is not behind our last sample, is another writer's: it is left out until the first has
 // been silent for one and a half periods (OTLP metrics data model, "Overlap" and "Resets and gaps").
@@ -30,6 +34,10 @@ const FADE: f32 = 255.0 / 256.0;
 const SAME_START: i64 = 2_000_000_000;
 /** A sample continues the one before whatever its start time if it adds no more than so many usual differences. */
 const CONTINUES: f64 = 4;
+/** The same, of what the counter shows, while no difference is known. */
+const CONTINUES_SHARE: f64 = 0.25;
+/** So many of its samples an old level is remembered that a counter fell from. */
+const LOW_SAMPLES: i64 = 16;
 
 /** What the samples of a counter come to. */
 export const enum Taken {
@@ -89,8 +97,14 @@ function tell(index: i32, why: Odd): void {
   odd++;
 }
 
+/** When the counter began, as sent; 0: not known. */
+function startOf(row: Row): i64 {
+  return row.startTime >= row.time ? 0 : <i64>row.startTime;
+}
+
 /** A series without a predecessor began at 0, for all that is known. */
-function beginsAtZero(grid: Grid, feed: Feed, start: i64, time: i64, tick: i64): bool {
+function beginsAtZero(grid: Grid, feed: Feed, row: Row, start: i64, time: i64, tick: i64): bool {
+  if (row.startTime >= row.time) return false;
   const settled = 2 * max(grid.window, periodFor(grid, feed, tick));
   if (time - feed.firstTime < settled) return false;
   if (start != 0) return start >= time - settled;
@@ -101,15 +115,18 @@ function beginsAtZero(grid: Grid, feed: Feed, start: i64, time: i64, tick: i64):
 function continues(series: Series, row: Row): bool {
   if (row.flags & RowFlag.COUNT) {
     const more = row.count - series.value1;
-    return more >= 0 && more <= CONTINUES * max(<f64>max(series.usualCount, series.lastCount), series.value5);
+    return isUsual(more, max(<f64>max(series.usualCount, series.lastCount), series.value5), series.value1);
   }
-  const more = row.value - series.value0;
-  return more >= 0 && more <= CONTINUES * max(<f64>max(series.usualSum, series.lastSum), series.value4);
+  return isUsual(row.value - series.value0, max(<f64>max(series.usualSum, series.lastSum), series.value4), series.value0);
+}
+
+function isUsual(more: f64, usual: f64, total: f64): bool {
+  return more >= 0 && more <= (usual > 0 ? CONTINUES * usual : CONTINUES_SHARE * total);
 }
 
 /** True: the point is of another writer than the newest sample, which goes on. `request`: of the point. */
 export function isForeign(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time: i64, tick: i64, request: u32): bool {
-  const start = <i64>row.startTime;
+  const start = startOf(row);
   const known = series.mark0;
   if (start == 0 || known == 0 || start == known) return false;
   if (series.state & SeriesState.MIXED || abs(start - known) <= SAME_START) return false;
@@ -143,10 +160,10 @@ function countRises(series: Series): u32 {
 }
 
 /** A new time: the newest sample becomes the one before. */
-function beginSample(grid: Grid, feed: Feed, series: Series, start: i64, tick: i64): void {
-  let state = countRises(series) & ~(SeriesState.BASED | SeriesState.RESTARTED | SeriesState.MIXED | SeriesState.DOUBTED_BEFORE | SeriesState.UNSTEADY_BEFORE);
+function beginSample(grid: Grid, feed: Feed, series: Series, row: Row, start: i64, tick: i64): void {
+  let state = countRises(series) & ~(SeriesState.BASED | SeriesState.RESTARTED | SeriesState.MIXED | SeriesState.DOUBTED_BEFORE | SeriesState.UNSTEADY_BEFORE | SeriesState.LOW_BEFORE);
   if (!(state & SeriesState.SAMPLED)) {
-    if (beginsAtZero(grid, feed, start, series.time0, tick)) state |= SeriesState.BASED;
+    if (beginsAtZero(grid, feed, row, start, series.time0, tick)) state |= SeriesState.BASED;
     series.value0 = 0;
     series.value1 = 0;
   } else if (series.time1 >= grid.resumedAt) {
@@ -154,10 +171,11 @@ function beginSample(grid: Grid, feed: Feed, series: Series, start: i64, tick: i
   }
   if (state & SeriesState.DOUBTED) state |= SeriesState.DOUBTED_BEFORE;
   if (state & SeriesState.UNSTEADY) state |= SeriesState.UNSTEADY_BEFORE;
-  state &= ~(SeriesState.DOUBTED | SeriesState.UNSTEADY);
+  if (state & SeriesState.LOW) state |= SeriesState.LOW_BEFORE;
+  state &= ~(SeriesState.DOUBTED | SeriesState.UNSTEADY | SeriesState.LOW);
   series.value2 = series.value0;
   series.value3 = series.value1;
-  learnUsual(series, (state & SeriesState.DOUBTED_BEFORE) != 0);
+  learnUsual(series, (state & (SeriesState.DOUBTED_BEFORE | SeriesState.LOW_BEFORE)) == SeriesState.DOUBTED_BEFORE);
   if (state & SeriesState.BASED && (state & SeriesState.SAMPLES) != SeriesState.SAMPLES) state += SeriesState.ONE_SAMPLE;
   series.value0 = 0;
   series.value1 = 0;
@@ -224,8 +242,17 @@ function set(bySum: f64, byCount: f64): void {
   count = byCount;
 }
 
+/** The sample adds no more than a few usual differences to the one before. */
+function isStep(series: Series, hasCount: bool): bool {
+  return hasCount
+    ? series.value1 - series.value3 <= <f64>(RESTART * series.usualCount)
+    : series.value0 - series.value2 <= <f64>(RESTART * series.usualSum);
+}
+
 /** The sample behind a doubted one. False: it is judged as any other. */
-function settleDoubt(series: Series, isDown: bool, index: i32): bool {
+function settleDoubt(series: Series, isDown: bool, hasCount: bool, index: i32): bool {
+  // A counter that began anew gets past its old level by steps.
+  if (series.state & SeriesState.LOW_BEFORE && isStep(series, hasCount)) return false;
   const fell = series.value2 < series.baseSum || series.value3 < series.baseCount;
   const isBack = series.value0 >= series.baseSum && series.value1 >= series.baseCount;
   if (isBack && (fell || isDown)) {
@@ -239,6 +266,15 @@ function settleDoubt(series: Series, isDown: bool, index: i32): bool {
   set(series.value0 - series.value2, series.value1 - series.value3);
   tellReading(series, index, Odd.LEAPT);
   return true;
+}
+
+/** The old level that the counter fell from is remembered while it is below. */
+function rememberLevel(series: Series): void {
+  if (!(series.state & SeriesState.DOUBTED_BEFORE)) return;
+  const fell = series.value2 < series.baseSum || series.value3 < series.baseCount;
+  if (!fell || (series.value0 >= series.baseSum && series.value1 >= series.baseCount)) return;
+  if (series.time0 - series.baseTime > LOW_SAMPLES * (series.time0 - series.time1)) return;
+  series.state |= SeriesState.DOUBTED | SeriesState.LOW;
 }
 
 function tellReading(series: Series, index: i32, why: Odd): void {
@@ -257,10 +293,10 @@ function fromStart(series: Series, isDown: bool, hasCount: bool): void {
 
 /** Fills `sum` and `count` by totals alone: points of one time are added one by one. False: it adds nothing, since it is not believed. */
 function judge(series: Series, hasCount: bool, index: i32): bool {
-  series.state &= ~(SeriesState.DOUBTED | SeriesState.UNSTEADY);
+  series.state &= ~(SeriesState.DOUBTED | SeriesState.UNSTEADY | SeriesState.LOW);
   const isDown = series.value0 < series.value2 || series.value1 < series.value3;
   if (series.state & SeriesState.DOUBTED_BEFORE) {
-    if (settleDoubt(series, isDown, index)) return true;
+    if (settleDoubt(series, isDown, hasCount, index)) return true;
     if (series.state & SeriesState.UNSTEADY_BEFORE) series.state |= SeriesState.UNSTEADY;
   }
   let isBelieved = true;
@@ -273,6 +309,7 @@ function judge(series: Series, hasCount: bool, index: i32): bool {
     doubt(series);
   } else {
     set(series.value0 - series.value2, series.value1 - series.value3);
+    rememberLevel(series);
   }
   if (isBelieved && isLeap(series, sum, count, hasCount)) {
     isBelieved = false;
@@ -287,8 +324,8 @@ function judge(series: Series, hasCount: bool, index: i32): bool {
  * not FIRST, `counterSum` and `counterCount` are what its tick gets, beyond what it got for the sample before.
  */
 export function counterDelta(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, tick: i64, isSame: bool): Taken {
-  const start = <i64>row.startTime;
-  if (!isSame) beginSample(grid, feed, series, alignedStart(series, start), tick);
+  const start = startOf(row);
+  if (!isSame) beginSample(grid, feed, series, row, alignedStart(series, start), tick);
   if (isRestart(series, start)) series.state |= SeriesState.RESTARTED;
   series.value0 += row.flags & RowFlag.VALUE ? row.value : series.value2;
   series.value1 += row.count;

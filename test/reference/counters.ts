@@ -16,6 +16,8 @@ export interface CounterSample {
   /** The last level that was believed, where the sample before is doubted. */
   readonly base: { readonly sum: number; readonly count: number; readonly time: bigint } | undefined;
   readonly wasUnsteady: boolean;
+  /** It fell before the sample before, and was below its old level then. */
+  readonly wasLow: boolean;
   /** Samples in a row before this one that began anew and rose, up to 7. */
   readonly rises: number;
   /** What happened since the sample before is not known. */
@@ -25,6 +27,7 @@ export interface CounterSample {
   isMixed: boolean;
   isDoubted: boolean;
   isUnsteady: boolean;
+  isLow: boolean;
   isBelieved: boolean;
   /** Some of its points was believed. */
   isTold: boolean;
@@ -45,7 +48,7 @@ export function startCounter(
   const chain = previous?.counter;
   const base = before?.counter?.isDoubted ? (before.counter.base ?? levelBefore(before)) : undefined;
   const usual = (k: 0 | 1): number => f(Math.max(f((chain?.usual[k] ?? 0) * FADE), chain?.last[k] ?? 0));
-  const isDoubted = before?.counter?.isDoubted ?? false;
+  const isDoubted = (before?.counter?.isDoubted ?? false) && !before?.counter?.isLow;
   return {
     before,
     beforeTime,
@@ -55,11 +58,13 @@ export function startCounter(
     base,
     rises: before?.counter?.restarted && hasRisen(before) ? Math.min(7, before.counter.rises + 1) : 0,
     wasUnsteady: before?.counter?.isUnsteady ?? false,
+    wasLow: before?.counter?.isLow ?? false,
     isFirst,
     restarted: false,
     isMixed: false,
     isDoubted: false,
     isUnsteady: false,
+    isLow: false,
     isBelieved: true,
     isTold: false,
     sum: 0,
@@ -76,13 +81,14 @@ function levelBefore({ counter }: Sample): { sum: number; count: number; time: b
   return { sum: before?.sum ?? 0, count: before?.count ?? 0, time: beforeTime };
 }
 
-/** The sample adds no more than four usual differences to the newest. */
+/** The sample adds no more than four usual differences to the newest; while none is known, than a quarter of it. */
 export function continues(newest: Sample, value: number, count: number | undefined): boolean {
   const counter = newest.counter!;
   const k = count === undefined ? 0 : 1;
   const more = count === undefined ? value - newest.sum : count - newest.count;
   const newestDifference = k === 0 ? counter.sum : counter.count;
-  return more >= 0 && more <= 4 * Math.max(counter.usual[k], counter.last[k], newestDifference);
+  const usual = Math.max(counter.usual[k], counter.last[k], newestDifference);
+  return more >= 0 && more <= (usual > 0 ? 4 * usual : 0.25 * (k === 0 ? newest.sum : newest.count));
 }
 
 const isFew = ({ counter, sum, count, hasCount }: Sample): boolean =>
@@ -109,16 +115,21 @@ export function judge(sample: Sample, { roles }: SeriesBinding): void {
   };
   counter.isDoubted = false;
   counter.isUnsteady = false;
+  counter.isLow = false;
   counter.isBelieved = true;
   if (base) {
     const fell = v1 < base.sum || c1 < base.count;
-    if (sample.sum >= base.sum && sample.count >= base.count && (fell || isDown)) {
+    const isStep = sample.hasCount
+      ? sample.count - c1 <= f(8 * counter.usual[1])
+      : sample.sum - v1 <= f(8 * counter.usual[0]);
+    const isOpen = !counter.wasLow || !isStep;
+    if (isOpen && sample.sum >= base.sum && sample.count >= base.count && (fell || isDown)) {
       const share = Number(sample.time - counter.beforeTime) / Number(sample.time - base.time);
       counter.isUnsteady = true;
       set((sample.sum - base.sum) * share, (sample.count - base.count) * share);
       return;
     }
-    if (!fell && !isDown) {
+    if (isOpen && !fell && !isDown) {
       set(sample.sum - v1, sample.count - c1);
       return;
     }
@@ -132,7 +143,15 @@ export function judge(sample: Sample, { roles }: SeriesBinding): void {
     counter.isBelieved = !counter.wasUnsteady && (counter.samples < 8 || isFew(sample));
     counter.isUnsteady = counter.wasUnsteady;
     counter.isDoubted = true;
-  } else set(sample.sum - v1, sample.count - c1);
+  } else {
+    set(sample.sum - v1, sample.count - c1);
+    const fell = base && (v1 < base.sum || c1 < base.count);
+    const isBelow = base && (sample.sum < base.sum || sample.count < base.count);
+    if (fell && isBelow && sample.time - base.time <= 16n * (sample.time - counter.beforeTime)) {
+      counter.isDoubted = true;
+      counter.isLow = true;
+    }
+  }
   if (counter.isBelieved && isLeap(sample, roles)) {
     counter.isBelieved = false;
     counter.isDoubted = true;

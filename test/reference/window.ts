@@ -316,7 +316,7 @@ export class ReferenceWindows {
       const beforeTime = series.ring[1]?.time ?? 0n;
       const isFirst = before
         ? beforeTime < group.resumedAt
-        : !beginsAtZero(group, feed, this.#alignedStart(series, point), time, tick);
+        : isUnknown(point) || !beginsAtZero(group, feed, this.#alignedStart(series, point), time, tick);
       const isCounter = series.binding.type === SeriesType.counter;
       sample = {
         request,
@@ -341,7 +341,7 @@ export class ReferenceWindows {
   }
 
   #add(sample: Sample, series: SeriesRecord, point: ReferencePoint, hasValue: boolean): void {
-    const start = point.startTimeUnixNano;
+    const start = startOf(point);
     const { counter } = sample;
     const before = counter?.before;
     const beforeTime = series.ring[1]?.time ?? 0n;
@@ -372,7 +372,7 @@ export class ReferenceWindows {
     request: string,
   ): boolean {
     const { newest, ring } = series;
-    const start = point.startTimeUnixNano;
+    const start = startOf(point);
     if (!newest || newest.start === 0n || start === 0n || start === newest.start || newest.counter!.isMixed)
       return false;
     const apart = start > newest.start ? start - newest.start : newest.start - start;
@@ -391,7 +391,8 @@ export class ReferenceWindows {
       : this.#clocks[binding.clock]!;
   }
 
-  #alignedStart(series: SeriesRecord, { startTimeUnixNano: start }: ReferencePoint): bigint {
+  #alignedStart(series: SeriesRecord, point: ReferencePoint): bigint {
+    const start = startOf(point);
     return start === 0n ? 0n : start - this.#clockOf(series).shift;
   }
 
@@ -473,4 +474,13 @@ export class ReferenceWindows {
     }
     return sums.window();
   }
+}
+
+/** When the counter began; 0: not known, which a start time that is not before the point's time says too. */
+function startOf({ startTimeUnixNano: start, timeUnixNano }: ReferencePoint): bigint {
+  return start >= timeUnixNano ? 0n : start;
+}
+
+function isUnknown({ startTimeUnixNano: start, timeUnixNano }: ReferencePoint): boolean {
+  return start >= timeUnixNano;
 }
