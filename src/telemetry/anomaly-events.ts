@@ -129,6 +129,8 @@ export interface SeriesName {
   readonly cluster: string;
   readonly edge: string;
   readonly metric: string;
+  /** What its sender calls itself. */
+  readonly sender: string;
 }
 
 export interface TwoWriters extends SeriesName {
@@ -448,16 +450,16 @@ function said(log: Log): Omit<AnomalyEvents, keyof Counted> {
         'A feed sends less often than its window is long; set its window to the period',
       );
     },
-    twoWriters: ({ cluster, edge, metric, countedSince, otherSince }) =>
+    twoWriters: ({ cluster, edge, metric, sender, countedSince, otherSince }) =>
       warn(
         `writers ${cluster}`,
-        { cluster, edge, metric, counted_since: countedSince, other_since: otherSince },
-        'Two processes write one counter: only the first is counted; give each its own service.instance.id',
+        { cluster, edge, metric, sender, counted_since: countedSince, other_since: otherSince },
+        'Two processes that call themselves the same write one counter: only the first is counted; give each its own service.instance.id',
       ),
-    oddReading: ({ cluster, edge, metric, reading }) =>
+    oddReading: ({ cluster, edge, metric, sender, reading }) =>
       warn(
         `reading ${cluster}`,
-        { cluster, edge, metric, reading },
+        { cluster, edge, metric, sender, reading },
         reading === 'leapt'
           ? 'A counter leapt to another level: the leap is not counted'
           : 'A counter showed a wrong reading and came back: the reading is not counted',

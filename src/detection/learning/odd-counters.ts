@@ -2,11 +2,13 @@
 import type { KernelFace, OddReading } from '../../kernel/face.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
 import type { PendingRequest } from '../pending-request.js';
+import { RowReader } from '../rules/rows.js';
+import { senderText } from '../topology/clocks.js';
 import { type EdgeState, edgeText } from '../topology/graph.js';
 
-/** One writer of a series, as far as the data tells. */
+/** One writer of a series. Their resources are equal, being part of what the series is: both are the same sender, as they say. */
 interface Writer {
-  /** When it began to count; what tells it from the other where both come from one sender. */
+  /** When it began to count: what tells it from the other. */
   readonly since: string;
 }
 
@@ -47,9 +49,9 @@ export class OddCounters {
     }
     const edge = edgeOf(series);
     if (!edge) return;
-    const [start, end] = kernel.ranges(row).name;
-    const metric = Buffer.from(body.subarray(start, end)).toString('utf8');
-    const what = { cluster: edge.cluster.name, edge: edgeText(edge), metric };
+    const read = new RowReader(body).read(kernel.ranges(row));
+    const { name: metric } = read.metric;
+    const what = { cluster: edge.cluster.name, edge: edgeText(edge), metric, sender: senderText(read) };
     if (reading !== 'counted writer') {
       events.oddReading({ ...what, reading });
       return;

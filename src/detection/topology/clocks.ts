@@ -33,6 +33,11 @@ export function senderOf({ resource }: Row): SenderName {
   return { name: service === '' ? '' : `service.name=${service}`, isShared: true };
 }
 
+/** For people: what the sender calls itself. */
+export function senderText(row: Row): string {
+  return senderOf(row).name || 'a sender that names neither its host nor its service';
+}
+
 /** Slots of the clocks of those who share a name. */
 export function alike({ clocks }: GroupState, name: string): Set<number> {
   const slots = new Set<number>();
