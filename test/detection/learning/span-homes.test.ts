@@ -2,8 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deserialize, serialize } from 'node:v8';
-import { type Call, SpanPairs } from '../../src/processors/anomaly/learning/spans/pair.js';
-import { allCalls, CLIENT, callsOf, PAIR_OPTIONS, SERVER, type SpanOptions, traceRequest } from '../support/spans.js';
+import { type Call, SpanPairs } from '../../../src/detection/learning/spans/pair.js';
+import {
+  allCalls,
+  CLIENT,
+  callsOf,
+  PAIR_OPTIONS,
+  SERVER,
+  type SpanOptions,
+  traceRequest,
+} from '../../support/spans.js';
 
 const fullText = ({ source, destination }: Call): string =>
   [source, destination].map(({ namespace, service }) => `${namespace}/${service}`).join(' -> ');
