@@ -10,6 +10,7 @@ import { command, commandWith, type Ran } from '../support/commands.js';
 import { type GatewaySetup, metricNames, type Running, startInProcess } from '../support/gateway.js';
 import { gauge } from '../support/otlp.js';
 import { fixture } from '../support/paths.js';
+import { startGateway } from '../support/peers/otlp-services.js';
 import { endAll, eventually, freePorts } from '../support/peers/processes.js';
 import { grpcSender } from '../support/peers/senders.js';
 import { SHOP, START, shopRequest } from '../support/shop.js';
@@ -258,6 +259,36 @@ describe('doctor: senders', () => {
     await eventually(isLate, 10_000, 'lateness');
     assert.match((await text(at)).stdout, /prod has settings of its own: x-pxanomaly-threshold: 0\.95/);
   });
+
+  for (const [ahead, told] of [
+    [60, /node-b is (60 s|1 min) ahead: its times are aligned/],
+    // Further ahead of its receipt than `max_future`.
+    [600, /node-b is (10|9\.\d+) min ahead: what it sends is not scored/],
+  ] as const)
+    test(`field case 03: the program names a sender whose clock is ${ahead} s ahead, and by how much`, async () => {
+      const { telemetryPort, grpcPort } = await startGateway({
+        processors: { anomaly: {} },
+        exporters: { debug: {} },
+        pipelines: { metrics: { receivers: ['otlp'], processors: ['anomaly'], exporters: ['debug'] } },
+      });
+      const sender = grpcSender(grpcPort);
+      const start = Math.floor(Date.now() / 1000) - 600;
+      const rows = (host: string, time: number) => {
+        const attributes = { src_service: `${host}-web`, dst_service: `${host}-cart`, namespace: 'shop' };
+        return metricsRequest({
+          resource: { 'host.name': host },
+          metrics: [gauge('edge.requests', 100, { attributes, time })],
+        });
+      };
+      for (let i = 0; i < 60; i++) {
+        await sender.send('metrics', rows('node-a', start + 10 * i));
+        await sender.send('metrics', rows('node-b', start + 10 * i + ahead));
+      }
+      sender.close();
+      const ask = async () => (await command('doctor', '--endpoint', `127.0.0.1:${telemetryPort}`)).stdout;
+      await eventually(async () => told.test(await ask()), 30_000, 'the clock');
+      assert.doesNotMatch(await ask(), /clock of host\.name=node-a/);
+    });
 
   test('a feed in the shadow of a more trusted one', async () => {
     const at = await startInProcess();
