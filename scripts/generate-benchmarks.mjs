@@ -1,4 +1,4 @@
-// Writes docs/benchmarks.md, and the figures of memory in docs/tasks/kubernetes.md, from the JSON that `npm run bench` and
+// Writes docs/benchmarks.md, and the figures of memory in docs/tasks/kubernetes.md and operate.md, from the JSON that `npm run bench` and
 // `npm run bench:peers` leave in bench/results; nothing in them is typed by hand. `--check` writes nothing and fails where a page is not
 // what the JSON says.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -117,20 +117,18 @@ function memorySentence({ rows }) {
   return `Resident, as measured under the load of the [Benchmarks](../benchmarks.md): ${at(small)}, ${at(large)}; about ${digits(Number(kib.toPrecision(2)))} KiB for an edge.`;
 }
 
-const operated = join(root, 'docs/tasks/kubernetes.md');
 const peers = results('peers.json');
-const before = readFileSync(operated, 'utf8');
-const memory = peers
-  ? before.replace(
-      /(<!-- memory: [^\n]*-->\n)[\s\S]*?(<!-- \/memory -->)/,
-      (_, head, tail) => `${head}${memorySentence(peers)}\n${tail}`,
-    )
-  : before;
 
-for (const [path, wanted] of [
-  [page, text],
-  [operated, memory],
-]) {
+/** A page with the sentence between its marks. */
+function withMemory(name) {
+  const path = join(root, 'docs/tasks', name);
+  const before = readFileSync(path, 'utf8');
+  const marked = /(<!-- memory: [^\n]*-->\n)[\s\S]*?(<!-- \/memory -->)/;
+  if (!marked.test(before)) throw new Error(`${path} has no marks for the figures of memory`);
+  return [path, peers ? before.replace(marked, (_, head, tail) => `${head}${memorySentence(peers)}\n${tail}`) : before];
+}
+
+for (const [path, wanted] of [[page, text], withMemory('kubernetes.md'), withMemory('operate.md')]) {
   if (existsSync(path) && readFileSync(path, 'utf8') === wanted) continue;
   if (process.argv.includes('--check')) {
     console.error(`${path} is not what bench/results says: run \`node scripts/generate-benchmarks.mjs\``);

@@ -21,7 +21,20 @@ function markdown(folder: string): string[] {
   });
 }
 
+/** Files of code below a folder. */
+function sources(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) return sources(path);
+    return name.endsWith('.ts') ? [path] : [];
+  });
+}
+
 const files = markdown(ROOT);
+const KINDS = [
+  ...['latency_spike', 'latency_drop', 'throughput_spike', 'throughput_drop', 'error_rate_spike'],
+  ...['byte_count_spike', 'byte_count_drop', 'unexpected_edge', 'traffic_pattern'],
+];
 
 /** GitHub's anchor of a heading. */
 function anchor(heading: string): string {
@@ -195,6 +208,40 @@ describe('documentation', () => {
     }
     assert.deepEqual(wrong, []);
     assert.ok(checked > 20, `${checked} commands`);
+  });
+
+  it('every metric that a page, a rule or a dashboard names is one that we have', () => {
+    const source = sources(join(ROOT, 'src'))
+      .map((path) => readFileSync(path, 'utf8'))
+      .join('\n');
+    const underscored = (name: string): string => name.replaceAll('.', '_');
+    const literals = new Set(
+      [...source.matchAll(/['"`]([a-z][a-z0-9_.]*)['"`]/g)].map(([, name]) => underscored(name!)),
+    );
+    // Names are also put together: `otelcol_receiver_accepted_${items}`.
+    const begun = [...source.matchAll(/`((?:pxanomaly|otelcol|px\.anomaly)[a-z0-9_.]*)\$\{/g)].map(([, name]) =>
+      underscored(name!),
+    );
+    // What Prometheus and its text format put behind a name, and what each signal has.
+    const bare = (name: string): string =>
+      name.replace(/_(?:total|bucket|count|sum|seconds|bytes|ratio|per_second|metric_points|spans|log_records)$/, '');
+    const isKnown = (name: string): boolean => {
+      if (literals.has(name)) return true;
+      if (begun.some((head) => name.startsWith(head) && literals.has(name.slice(head.length)))) return true;
+      const shorter = bare(name);
+      return shorter !== name && isKnown(shorter);
+    };
+    const isKind = (name: string): boolean => KINDS.some((kind) => name === `px_anomaly_network_${kind}`);
+    const pages = [
+      ...files,
+      ...['prometheus/rules.yml', 'prometheus/rules.test.yml'].map((at) => join(ROOT, 'deploy', at)),
+    ];
+    const unknown = pages.flatMap((path) => {
+      const text = readFileSync(path, 'utf8');
+      const named = text.match(/\b(?:pxanomaly|otelcol|px_anomaly)_[a-z0-9_]*[a-z0-9](?![a-z0-9_]*[*<{_])/g) ?? [];
+      return named.filter((name) => !isKnown(name) && !isKind(name)).map((name) => `${relative(ROOT, path)}: ${name}`);
+    });
+    assert.deepEqual([...new Set(unknown)], []);
   });
 
   it('whoever is told to install an image or a package learns that none is published, and what to do', () => {

@@ -1,5 +1,6 @@
 // Connections of the receiver: TLS, pings, ages, garbage, draining.
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
@@ -7,9 +8,11 @@ import { request } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { Client, credentials } from '@grpc/grpc-js';
+import { Agent, request as undici } from 'undici';
 import { frameMessage } from '../../src/otlp/grpc-frame.js';
 import { NAMES } from '../../src/otlp/messages.js';
 import { rawCall, rawSession } from '../support/grpc-raw.js';
@@ -24,6 +27,8 @@ const edges = readFileSync(fixture('pixie/pixie-golden-gauge-http-edge.binpb'));
 const pem = (name: string): Buffer => readFileSync(fixture(`tls/${name}`));
 const SERVER_TLS = { cert_file: fixture('tls/server.pem'), key_file: fixture('tls/server.key') };
 const MUTUAL_TLS = { ...SERVER_TLS, client_ca_file: fixture('tls/ca.pem') };
+
+const curl = spawnSync('curl', ['--version']).status === 0;
 
 const GARBAGE = Buffer.alloc(1_000, 0xff);
 
@@ -74,6 +79,48 @@ test('TLS on both protocols', async () => {
   assert.equal(await exportOverTls(grpcPort), 'ok');
   assert.equal(await postOverTls(httpPort), 200);
   assert.equal(recorder.batches.length, 2);
+});
+
+test('TLS: clients that offer HTTP/2 at the HTTP port agree on HTTP/1.1; one of HTTP/2 alone is refused in the handshake', async () => {
+  const { recorder, httpPort } = await startReceiver({ http: { tls: SERVER_TLS } });
+  const at = { host: '127.0.0.1', port: httpPort, ca: pem('ca.pem') };
+  const both = connectTls({ ...at, ALPNProtocols: ['h2', 'http/1.1'] });
+  await once(both, 'secureConnect');
+  assert.equal(both.alpnProtocol, 'http/1.1');
+  both.destroy();
+  // What undici (Node's fetch) does with `allowH2`, and node:http2 by itself.
+  const agent = new Agent({ allowH2: true, connect: { ca: pem('ca.pem') } });
+  const url = `https://127.0.0.1:${httpPort}/v1/metrics`;
+  const headers = { 'content-type': 'application/x-protobuf' };
+  const { statusCode, body } = await undici(url, { method: 'POST', headers, body: edges, dispatcher: agent });
+  assert.equal(statusCode, 200);
+  await body.dump();
+  await agent.close();
+  assert.equal(recorder.batches.length, 1);
+  const alone = connectTls({ ...at, ALPNProtocols: ['h2'] });
+  const [refused] = (await once(alone, 'error')) as [Error];
+  assert.match(refused.message, /no application protocol|alert/i);
+  const session = connectHttp2(`https://127.0.0.1:${httpPort}`, { ca: pem('ca.pem') });
+  await once(session, 'error');
+});
+
+test('TLS: curl --http2 is answered over HTTP/1.1', { skip: curl ? false : 'curl is not installed' }, async () => {
+  const { recorder, httpPort } = await startReceiver({ http: { tls: SERVER_TLS } });
+  const args = [
+    '-sS',
+    '--http2',
+    '--cacert',
+    fixture('tls/ca.pem'),
+    '-o',
+    '/dev/null',
+    '-w',
+    '%{http_version} %{http_code}',
+  ];
+  const type = ['-H', 'content-type: application/x-protobuf', '--data-binary', '@-'];
+  const child = spawn('curl', [...args, ...type, `https://localhost:${httpPort}/v1/metrics`]);
+  child.stdin.end(edges);
+  assert.equal(await readAll(child.stdout), '1.1 200');
+  assert.equal(recorder.batches.length, 1);
 });
 
 test('mTLS: only clients that the authority signed come in', async () => {
