@@ -70,7 +70,7 @@ export class DemoLines {
 
   summary({ injections, falseAlarms }: DemoAccount): string[] {
     const rows = injections.map((one) => [one.fault.name, ...outcome(one), pagedText(one)]);
-    const wanted = injections.filter(({ fault }) => fault.expected);
+    const wanted = injections.filter((one) => one.fault.expected && !isCutShort(one));
     const found = wanted.map(({ foundAfter }) => foundAfter).filter((after) => after !== undefined);
     const times = [...found].sort((a, b) => a - b);
     const median = times[(times.length - 1) >> 1];
@@ -90,12 +90,20 @@ const COLUMNS = [
   { title: 'paged (an incident)' },
 ] as const;
 
-function pagedText({ fault, paged }: Injection): string {
-  if (!fault.expected) return paged ? 'yes' : '';
+/** The demo was ended while the fault lasted, before anything was told of it. */
+function isCutShort({ ended, foundAfter }: Injection): boolean {
+  return ended === undefined && foundAfter === undefined;
+}
+
+function pagedText(injection: Injection): string {
+  const { fault, paged } = injection;
+  if (!fault.expected || isCutShort(injection)) return paged ? 'yes' : '';
   return paged ? 'yes' : fault.pages ? 'no' : 'an event is enough';
 }
 
-function outcome({ fault, foundAfter }: Injection): [string, string] {
+function outcome(injection: Injection): [string, string] {
+  const { fault, foundAfter } = injection;
   if (!fault.expected) return ['below the alert level', ''];
+  if (isCutShort(injection)) return ['ended before', ''];
   return foundAfter === undefined ? ['no', ''] : ['yes', formatSeconds(Math.round(foundAfter))];
 }

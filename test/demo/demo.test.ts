@@ -4,10 +4,13 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { Account } from '../../src/demo/account.js';
 import { run } from '../../src/demo/index.js';
+import { Lines } from '../../src/demo/lines.js';
 import { parseDemoOptions } from '../../src/demo/options.js';
 import { choosePorts, describeChanges, HOST, type Ports } from '../../src/demo/ports.js';
 import { FAULTS } from '../../src/simulation/faults.js';
+import { painter } from '../../src/terminal/colour.js';
 import { command } from '../support/commands.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'pxanomaly-demo-'));
@@ -90,6 +93,16 @@ describe('demo', () => {
       assert.match(events.stdout, /^\d{4}-\d\d-\d\d [\d:]{8} {2}incident opened {4}Incident in demo_shop: /m);
       assert.equal(events.stderr, '');
     });
+
+  it('a fault that the end cuts short is neither found nor missed', () => {
+    const account = new Account();
+    account.begin(FAULTS[0]!, 100);
+    const lines = new Lines(painter({})).summary(account);
+    assert.match(lines[2]!, /slow payment +ended before/);
+    assert.match(lines.at(-1)!, /^0 faults injected that should be found, 0 found; 0 false alarms\.$/);
+    account.end(170);
+    assert.match(new Lines(painter({})).summary(account).at(-1)!, /^1 fault injected that should be found, 0 found/);
+  });
 
   it('ends cleanly when it is interrupted, while loading and while live', async () => {
     const loading = new AbortController();
