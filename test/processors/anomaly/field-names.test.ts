@@ -106,6 +106,23 @@ describe('field case 08: span metrics after a trip through Prometheus', () => {
   }
 });
 
+test('field case 08: a client span that names a database by its kind alone is an edge, as it is from spans', async () => {
+  const points = [
+    { 'service.name': 'web', 'span.kind': 'SPAN_KIND_CLIENT', 'db.system': 'postgresql' },
+    {
+      'service.name': 'web',
+      'span.kind': 'SPAN_KIND_CLIENT',
+      'db.system.name': 'redis',
+      'server.address': 'cache:6379',
+    },
+    { 'service.name': 'web', 'span.kind': 'SPAN_KIND_INTERNAL', 'db.system': 'h2' },
+  ];
+  assert.deepEqual(await requestsByEdge(new Bench(shown), counters('traces.span.metrics.calls', points)), {
+    'web -> postgresql': 60,
+    'web -> cache': 60,
+  });
+});
+
 describe('field case 09: a unit that only the name says', () => {
   const edge = { source: ['source_workload'], destination: ['destination_service_name'] };
   const rule = { metric: 'istio_request_duration_milliseconds', feature: ['latency', 'requests'], edge, window: '60s' };

@@ -4,7 +4,11 @@ import type { EndLists, FeatureRule, Tier, Where } from '../rules.js';
 import { NOBODY, REPORTER } from './reporters.js';
 
 const PEER: EndLists = {
-  service: ['service.peer.name', 'peer.service', 'server.address', 'net.peer.name', 'messaging.destination.name'],
+  service: [
+    ...['service.peer.name', 'peer.service', 'server.address', 'net.peer.name', 'messaging.destination.name'],
+    // A database's driver may know no more, as in the rules for spans.
+    ...['db.system.name', 'db.system'],
+  ],
   namespace: ['service.peer.namespace'],
 };
 
