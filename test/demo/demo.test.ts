@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { Account } from '../../src/demo/account.js';
+import { DemoAccount } from '../../src/demo/account.js';
 import { run } from '../../src/demo/index.js';
-import { Lines } from '../../src/demo/lines.js';
+import { DemoLines } from '../../src/demo/lines.js';
 import { parseDemoOptions } from '../../src/demo/options.js';
 import { choosePorts, describeChanges, HOST, type Ports } from '../../src/demo/ports.js';
 import { FAULTS } from '../../src/simulation/faults.js';
@@ -95,13 +95,16 @@ describe('demo', () => {
     });
 
   it('a fault that the end cuts short is neither found nor missed', () => {
-    const account = new Account();
+    const account = new DemoAccount();
     account.begin(FAULTS[0]!, 100);
-    const lines = new Lines(painter({})).summary(account);
+    const lines = new DemoLines(painter({})).summary(account);
     assert.match(lines[2]!, /slow payment +ended before/);
     assert.match(lines.at(-1)!, /^0 faults injected that should be found, 0 found; 0 false alarms\.$/);
     account.end(170);
-    assert.match(new Lines(painter({})).summary(account).at(-1)!, /^1 fault injected that should be found, 0 found/);
+    assert.match(
+      new DemoLines(painter({})).summary(account).at(-1)!,
+      /^1 fault injected that should be found, 0 found/,
+    );
   });
 
   it('ends cleanly when it is interrupted, while loading and while live', async () => {
