@@ -8,7 +8,7 @@ import { Grouped, mergeBatches } from './batch.js';
 import { ATTEMPTS_END_MS, type Intake, type QueueHost, type QueueOptions, RETRY_AFTER_MS, sizeOf } from './intake.js';
 import { asStageError, GivenUpError, isKept, type Send } from './send.js';
 import { Senders } from './senders.js';
-import { outlineOf, storedForm, withBody } from './stored-batch.js';
+import { outlineOf, type StoredForm, storedForm, withBody } from './stored-batch.js';
 import { Undelivered } from './undelivered.js';
 
 /** Bodies that stay in memory beside the disk, so that a next hop that keeps up costs no reading; bytes. */
@@ -16,7 +16,7 @@ const KEPT_BYTES = 32 * 1024 * 1024;
 
 export interface PersistentQueueHost extends QueueHost {
   readonly log: SegmentLog;
-  readonly queueEvents: Pick<QueueEvents, 'recovered' | 'readBack' | 'unreadable' | 'damaged'>;
+  readonly queueEvents: Pick<QueueEvents, 'recovered' | 'kept' | 'readBack' | 'unreadable' | 'damaged'>;
   readonly keptBytes?: number;
 }
 
@@ -36,6 +36,7 @@ export class PersistentQueue implements Intake {
   readonly #backlog: Backlog;
   readonly #senders: Senders;
   readonly #blocked: Blocked[] = [];
+  readonly #undelivered = new Undelivered();
   #inherited: readonly Entry[] = [];
   #used = 0;
   #memory = 0;
@@ -93,11 +94,22 @@ export class PersistentQueue implements Intake {
   }
 
   /** What a queue in memory held. Where the disk has no room for it, it stays in memory: its sender has been told OK long ago. */
-  async #takeOver({ batch, size, settle }: Entry): Promise<void> {
-    this.#used += size;
-    await this.#store(batch, size).catch(() => this.#add({ batch, size, kept: [], ...(settle && { settle }) }, 0));
+  async #takeOver(entry: Entry): Promise<void> {
+    const { batch, size, settle } = entry;
+    const { meta, body, flags } = this.#formOf(batch);
+    try {
+      const stored = await this.#log.append(meta, body, flags);
+      this.#used += size;
+      this.#queue(batch, size, meta, stored);
+    } catch {
+      return this.#add(entry);
+    }
     batch.lease?.release();
     settle?.();
+  }
+
+  #formOf(batch: Batch): StoredForm {
+    return storedForm(batch, this.#options.batch?.metadataKeys ?? []);
   }
 
   refusal(bytes: number): RetryableError | undefined {
@@ -149,7 +161,7 @@ export class PersistentQueue implements Intake {
   /** Its place is reserved. Rejects where the disk does not take it; it has no place then. */
   async #store(batch: Batch, size: number): Promise<void> {
     const { events, ledger } = this.#host;
-    const form = storedForm(batch, this.#options.batch?.metadataKeys ?? []);
+    const form = this.#formOf(batch);
     batch.lease?.hold();
     ledger.store('queues', batch.body);
     try {
@@ -232,11 +244,19 @@ export class PersistentQueue implements Intake {
         this.#host.ledger.release('queues', bytes);
       }
       batch.lease?.release();
-      if (stored && !isKept(failure)) this.#log.complete(stored);
+      if (!stored) this.#lose(batch, failure);
+      else if (!isKept(failure)) this.#log.complete(stored);
       settle?.(failure);
     }
     this.#admitBlocked();
     this.#host.events.queueSize(this.#used);
+  }
+
+  /** What is nowhere but in memory. */
+  #lose(batch: Batch, failure: Error | undefined): void {
+    if (!failure || !this.#closed) return;
+    this.#undelivered.add(batch);
+    if (isKept(failure)) this.#host.events.failed(batch, 'shutdown', failure);
   }
 
   #admitBlocked(): void {
@@ -261,11 +281,21 @@ export class PersistentQueue implements Intake {
     const late = (): void => this.#senders.giveUp.abort(new GivenUpError('shutdown', 'the process ends', true));
     this.#senders.stop();
     await this.#senders.idle(Math.min(withinMs, ATTEMPTS_END_MS), late);
-    const undelivered = new Undelivered();
-    // What found no room on the disk when it was taken over.
-    for (let entries = this.#backlog.take(true); entries; entries = this.#backlog.take(true))
-      for (const { batch, stored } of entries) if (!stored) undelivered.add(batch);
     if (this.#open) await this.#log.close();
-    return undelivered;
+    this.#host.queueEvents.kept(this.#log.length);
+    this.#letGo();
+    return this.#undelivered;
+  }
+
+  /** Memory is given back: after a reload the process goes on. What found no room on the disk when it was taken over is lost. */
+  #letGo(): void {
+    const late = new GivenUpError('shutdown', 'not delivered in time, and the disk had no room', true);
+    for (let entries = this.#backlog.take(true); entries; entries = this.#backlog.take(true)) {
+      for (const { batch, kept, stored } of entries) {
+        for (const bytes of kept) this.#host.ledger.release('queues', bytes);
+        batch.lease?.release();
+        if (!stored) this.#lose(batch, late);
+      }
+    }
   }
 }

@@ -6,6 +6,8 @@ import { seldom } from './seldom.js';
 export interface QueueEvents {
   /** Requests that an earlier process left were found. */
   recovered(requests: number): void;
+  /** Requests that stay on disk when the exporter ends. */
+  kept(requests: number): void;
   /** Places of a file at which something could not be read and was skipped. */
   damaged(places: number, path: string): void;
   /** The end of a file that a crash had cut short, and that nobody was told OK about. */
@@ -58,6 +60,9 @@ export function queueEvents(telemetry: Telemetry, id: ComponentId): QueueEvents 
     recovered(requests) {
       recovered.inc(requests);
       if (requests > 0) log.info({ requests }, 'Requests of an earlier process are in the queue and will be sent');
+    },
+    kept(requests) {
+      if (requests > 0) log.info({ requests }, 'Requests stay in the queue on disk, for the next start');
     },
     damaged(places, path) {
       damaged.inc(places);

@@ -47,7 +47,7 @@ async function setup(
   maxBytes = 2 ** 40,
 ) {
   const hop = new Hop();
-  const counts = { recovered: 0, readBack: 0, unreadable: 0, size: -1, failures: [] as string[], refused: 0 };
+  const counts = { recovered: 0, kept: -1, readBack: 0, unreadable: 0, size: -1, failures: [] as string[], refused: 0 };
   const log = new SegmentLog({
     ...{ directory: '/q', segmentBytes: 1 << 20, fsync: true, events: silent, disk },
     budget: new DiskBudget(maxBytes),
@@ -67,6 +67,9 @@ async function setup(
     queueEvents: {
       recovered: (requests) => {
         counts.recovered += requests;
+      },
+      kept: (requests) => {
+        counts.kept = requests;
       },
       readBack: () => counts.readBack++,
       unreadable: () => counts.unreadable++,
@@ -130,6 +133,8 @@ test('shutdown leaves what waits for the next start: nothing undelivered, nothin
   assert.equal((await drained).total, 0);
   assert.deepEqual(first.counts.failures, []);
   assert.equal(first.hop.seen.length, 1, 'nothing more is begun');
+  assert.equal(first.counts.kept, 3);
+  assert.equal(first.ledger.heldBy('queues'), 0, 'after a reload the process goes on without it');
   const second = await setup(disk);
   await takeAll(second, 3);
   assert.deepEqual(bodies(second.hop), ['r1', 'r2', 'r3']);
@@ -283,7 +288,7 @@ test('what a queue in memory held is stored when storage is added by a reload', 
   const log = new SegmentLog({
     ...{ directory: '/q', segmentBytes: 1 << 20, fsync: true, events: silent, disk, budget: new DiskBudget(1e9) },
   });
-  const queueEvents = { recovered() {}, readBack() {}, unreadable() {}, damaged() {} };
+  const queueEvents = { recovered() {}, kept() {}, readBack() {}, unreadable() {}, damaged() {} };
   const after = new PersistentQueue(OPTIONS, { events, ledger: testLedger(), log, queueEvents }, hop.send);
   before.handTo?.(after);
   await before.drain(1_000);
@@ -291,4 +296,27 @@ test('what a queue in memory held is stored when storage is added by a reload', 
   disk.crash();
   const restarted = await setup(disk);
   assert.equal(restarted.counts.recovered, 3);
+});
+
+test('a full disk at such a reload: what was acknowledged stays in memory, is delivered, and is told where it is not', async () => {
+  for (const delivered of [true, false]) {
+    const disk = new MemoryDisk();
+    const one = await setup(disk);
+    disk.capacity = disk.used;
+    let returned = 0;
+    const lease = new Lease(() => returned++);
+    lease.hold();
+    lease.release();
+    const batch = named('kept', 2, { lease });
+    one.ledger.store('queues', batch.body);
+    one.ledger.release('queues', batch.body);
+    one.intake.inherit([{ batch, size: 1, kept: [batch.body] }]);
+    await turn(20);
+    assert.equal(returned, 0);
+    assert.equal(one.counts.size, 1);
+    if (delivered) await takeAll(one, 1);
+    const { bySignal } = await one.intake.drain(20);
+    assert.deepEqual([bySignal, returned], [delivered ? {} : { metrics: 2 }, 1]);
+    assert.equal(one.ledger.heldBy('queues'), 0);
+  }
 });

@@ -241,7 +241,7 @@ export const schema: z.ZodType<Config> = z.strictObject({
   default_cluster: text.max(256).default('default').describe('Cluster of data that names none'),
   pixie_ui: text.optional().describe("Host of Pixie's UI, for links in events"),
   storage: text.optional().describe('Extension that keeps checkpoints; default: file_storage, where it runs'),
-  checkpoint_interval: positiveDuration.prefault('5m').describe('How often the state is written, and at shutdown'),
+  checkpoint_interval: positiveDuration.prefault('1m').describe('How often the state is written, and at shutdown'),
   max_series: z
     .int()
     .min(1000)
