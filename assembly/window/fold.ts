@@ -192,8 +192,8 @@ function take(
 }
 
 /**
- * A row of a bound series, of this time as it was sent. `isFinal`: its clock is not to be aligned by it. Status.OK: dealt with; else the
- * fold stops before it.
+ * A row of a bound series, of this time as it was sent. `isReleased`: it was held, and its clock is not to be aligned by it. Status.OK:
+ * dealt with; else the fold stops before it.
  */
 function foldRow(
   grid: Grid,
@@ -204,31 +204,35 @@ function foldRow(
   sent: i64,
   request: u32,
   received: i64,
-  isFinal: bool,
+  isReleased: bool,
 ): Status {
   const slot = <i32>series.clock;
   const clock = clockAt(slot);
-  const time = sent - clock.shift;
-  if (time >= grid.dueAt || clock.claim != 0 || !grid.isStarted) {
-    const verdict = advanceTo(grid, feed, slot, time, request, received);
-    if (verdict == Verdict.CLOSE) return Status.CLOSE;
-    if (verdict == Verdict.CONFIRMED) return Status.CONFIRMED;
-    if (verdict == Verdict.HOLD) {
-      held++;
-      bump(Count.HELD);
+  // Aligned by its clock at most once: a loop, not a second call, so that the compiler puts all of this into `fold`.
+  let isFinal = isReleased;
+  while (true) {
+    const time = sent - clock.shift;
+    if (time >= grid.dueAt || clock.claim != 0 || !grid.isStarted) {
+      const verdict = advanceTo(grid, feed, slot, time, request, received);
+      if (verdict == Verdict.CLOSE) return Status.CLOSE;
+      if (verdict == Verdict.CONFIRMED) return Status.CONFIRMED;
+      if (verdict == Verdict.HOLD) {
+        held++;
+        bump(Count.HELD);
+        return Status.OK;
+      }
+    }
+    const isFirst = !feed.isStarted;
+    if (isFirst) startFeed(feed, time);
+    const tick = tickOf(grid, feed, time);
+    // A feed is not laid out by a point that nobody takes.
+    if (isFirst && tick <= grid.closed) feed.isStarted = 0;
+    if (isFinal || tick > grid.closed || !noteLate(grid, slot, time)) {
+      take(grid, feed, clock, series, row, index, time, tick, request, received);
       return Status.OK;
     }
+    isFinal = true;
   }
-  const isFirst = !feed.isStarted;
-  if (isFirst) startFeed(feed, time);
-  const tick = tickOf(grid, feed, time);
-  // A feed is not laid out by a point that nobody takes.
-  if (isFirst && tick <= grid.closed) feed.isStarted = 0;
-  if (tick <= grid.closed && !isFinal && noteLate(grid, slot, time)) {
-    return foldRow(grid, feed, series, row, index, sent, request, received, true);
-  }
-  take(grid, feed, clock, series, row, index, time, tick, request, received);
-  return Status.OK;
 }
 
 /** A point further ahead of its receipt than is believed. */

@@ -13,4 +13,6 @@ export interface PendingRequest {
   readonly batch: Batch;
   readonly sender: Sender;
   readonly route: Route;
+  /** What was noted of its parts so far; of `learning/request-notes.ts`. */
+  notes?: object;
 }

@@ -5,11 +5,13 @@ const SHARE = 1 / 8;
 /** Memory to begin with, where the final one is not taken at once; bytes. */
 const LEAST_BYTES = 16 * 1024;
 
+/** What the first DATA frame of the default size (RFC 9113, 6.5.2) brings of a message: the rest is gRPC's prefix. */
+const FIRST_PIECE_BYTES = 16 * 1024 - 5;
 /**
- * Memory in between is used again: a tenth of every body in garbage made the process 15 MB larger. A block is taken by who has brought an
- * eighth of it. Bytes, and blocks that wait.
+ * Memory in between is used again: a tenth of every body in garbage made the process 15 MB larger, and collections more. A block is taken
+ * by who has brought an eighth of it, which the first frame of a large message does. Bytes, and blocks that wait.
  */
-const BLOCK_BYTES = 128 * 1024;
+const BLOCK_BYTES = 8 * FIRST_PIECE_BYTES;
 const MOST_BLOCKS = 8;
 const blocks: Buffer[] = [];
 
@@ -67,7 +69,7 @@ export class GrowingBytes {
     if (declared !== undefined && length >= declared * SHARE) {
       this.final = true;
       this.moveTo(this.memoryFor(declared));
-    } else if (length > this.capacity && length <= BLOCK_BYTES && length >= BLOCK_BYTES * SHARE) {
+    } else if (length > this.capacity && length <= BLOCK_BYTES && length >= FIRST_PIECE_BYTES) {
       this.moveTo(blocks.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES));
       this.inBlock = true;
     } else if (length > this.capacity) {

@@ -14,8 +14,8 @@ export interface NoteHost {
 
 export class RequestNotes {
   readonly #routing: Routing;
-  /** Clusters of the request that was learnt from last. */
-  #last: { readonly pending: WeakRef<PendingRequest>; readonly clusters: Set<ClusterState> } | undefined;
+  /** Clusters of the request that was learnt from last; the request itself may go. */
+  #last: Set<ClusterState> = new Set();
 
   constructor(routing: Routing) {
     this.#routing = routing;
@@ -36,15 +36,18 @@ export class RequestNotes {
 
   /** A request is folded in parts: once a cluster. True: this was the first. */
   #count(pending: PendingRequest, cluster: ClusterState): boolean {
-    if (this.#last?.pending.deref() !== pending) this.#last = { pending: new WeakRef(pending), clusters: new Set() };
-    if (this.#last.clusters.has(cluster)) return false;
-    this.#last.clusters.add(cluster);
+    if (pending.notes !== this.#last) {
+      this.#last = new Set();
+      pending.notes = this.#last;
+    }
+    if (this.#last.has(cluster)) return false;
+    this.#last.add(cluster);
     cluster.requests++;
     return true;
   }
 
   /** The request that was learnt from last had been cut off. */
   truncated(): void {
-    for (const cluster of this.#last?.clusters ?? []) cluster.truncated++;
+    for (const cluster of this.#last) cluster.truncated++;
   }
 }
