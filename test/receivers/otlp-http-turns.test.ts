@@ -51,3 +51,18 @@ test('a connection with more than a hundred requests without an answer is closed
   const said = await exchange(httpPort, request('/v1/metrics', '{}').repeat(500), 500);
   assert.ok(codesOf(said).length < 500);
 });
+
+test('what a connection did that was sent away is not held against those that get its parser', async () => {
+  const { httpPort } = await startReceiver({ http: {} });
+  const pieces = (type: string): string =>
+    `POST /v1/metrics HTTP/1.1\r\nhost: x\r\ncontent-type: ${type}\r\ntransfer-encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(9_000)}`;
+  for (let i = 0; i < 10; i++) {
+    assert.deepEqual(codesOf(await exchange(httpPort, pieces('application/json'), 1)), ['400']);
+    assert.deepEqual(codesOf(await exchange(httpPort, pieces('text/plain'), 1)), ['415']);
+    await exchange(httpPort, request('/nowhere', '{}').repeat(500), 500);
+  }
+  const good = await Promise.all(
+    Array.from({ length: 30 }, () => exchange(httpPort, request('/v1/metrics', '{}').repeat(3), 3)),
+  );
+  for (const said of good) assert.deepEqual(codesOf(said), ['200', '200', '200']);
+});

@@ -9,7 +9,6 @@ const PIECE_BYTES = 64;
 
 export class BodyTooLarge extends Error {}
 export class BodyMalformed extends Error {}
-class PiecesTooSmall extends BodyMalformed {}
 
 /** What reading ends with. */
 export type BodyRead = (error: Error | undefined, body: Buffer | undefined) => void;
@@ -32,25 +31,6 @@ export function readBody(payload: IncomingMessage, options: BodyOptions, done: B
 function passOver(payload: IncomingMessage & { _dump?: () => void }): void {
   if (typeof payload._dump === 'function') payload._dump();
   else payload.resume();
-}
-
-/** Node's parser, whose functions are known by number. */
-type Parser = Record<number, unknown>;
-const ON_BODY = 3;
-
-/**
- * The parser goes through the whole of what was read, whatever becomes of the request, and calls for each piece: eleven thousand times
- * for 64 KiB of pieces of one octet. Without that function it passes over them at a tenth of the cost. It gets it back when the socket is
- * closed, since Node gives parsers to other connections.
- */
-function deafen({ socket }: IncomingMessage & { readonly socket: { readonly parser?: Parser | null } }): void {
-  const { parser } = socket;
-  const onBody = parser?.[ON_BODY];
-  if (!parser || typeof onBody !== 'function') return;
-  parser[ON_BODY] = null;
-  socket.once('close', () => {
-    parser[ON_BODY] = onBody;
-  });
 }
 
 class BodyReader {
@@ -96,7 +76,7 @@ class BodyReader {
     if (length > this.options.limit) return new BodyTooLarge();
     this.pieces++;
     if (this.pieces > MOST_PIECES + length / PIECE_BYTES)
-      return new PiecesTooSmall('the body comes in pieces that are too small');
+      return new BodyMalformed('the body comes in pieces that are too small');
     return undefined;
   }
 
@@ -125,7 +105,6 @@ class BodyReader {
     payload.off('end', this.onEnd);
     payload.off('close', this.onClose);
     if (error) passOver(payload);
-    if (error instanceof PiecesTooSmall) deafen(payload);
     this.done(error, error ? undefined : this.bytes.end());
   }
 }

@@ -14,6 +14,7 @@ import { ConnectionLimit, type Limited } from './connection-limit.js';
 import { Cors } from './cors.js';
 import { BodyMalformed, BodyTooLarge, readBody } from './http-body.js';
 import { HttpCall, JSON_TYPE, LIMIT_SETTING, mediaType, PROTOBUF_TYPE } from './http-call.js';
+import { deafen } from './http-parser.js';
 import { takeTurns } from './http-turns.js';
 import type { CallSettings } from './intake.js';
 import { bindFirst, boundAddress, DRAIN_MS, saidNothing } from './listen.js';
@@ -226,7 +227,10 @@ export class HttpServer {
     if (status.retryAfterMs !== undefined)
       reply.header('retry-after', String(Math.max(1, Math.ceil(status.retryAfterMs / 1000))));
     if (status.code === Code.UNAUTHENTICATED) reply.header('www-authenticate', 'Bearer');
-    if (endless(request, this.call.limit)) reply.header('connection', 'close');
+    if (endless(request, this.call.limit)) {
+      reply.header('connection', 'close');
+      deafen(request.raw.socket);
+    }
     const binary = mediaType(request) === PROTOBUF_TYPE;
     if (refusal.http === 415) reply.header('accept-encoding', ENCODINGS.join(', '));
     reply.code(refusal.http ?? httpStatusOf(status)).header('content-type', binary ? PROTOBUF_TYPE : JSON_TYPE);

@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { turns } from '../../http2/index.js';
+import { deafen } from './http-parser.js';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 type Exchange = readonly [IncomingMessage, ServerResponse];
@@ -25,7 +26,10 @@ export function takeTurns(server: Server): void {
       connections.set(socket, []);
       handle([request, response]);
     } else if (waiting.length < MOST_WAITING) waiting.push([request, response]);
-    else socket.destroy();
+    else {
+      deafen(socket);
+      socket.destroy();
+    }
   });
   const next = (socket: Socket): void => {
     const following = connections.get(socket)?.shift();
