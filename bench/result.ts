@@ -27,7 +27,9 @@ export function cpuOf(work: () => void): number {
   return user + system;
 }
 
-/** Median and spread of the CPU time, µs, of `rounds` calls of `work`, each divided by `units`; one more call warms up. */
+/**
+ * Median and spread of the CPU time, µs, of `rounds` calls of `work`, each divided by `units`; one more call warms up.
+ */
 export function repeated(rounds: number, units: number, work: () => void): Spread {
   return inTurns(rounds, [{ units, work }])[0]!;
 }

@@ -1,6 +1,7 @@
 // Makes the tree that is fuzzed: a copy of the compiled program in which every branch counts how often it was taken.
 //
-// V8 knows this too, but asking it (Profiler.takePreciseCoverage) costs milliseconds an input; a counter costs a nanosecond.
+// V8 knows this too, but asking it (Profiler.takePreciseCoverage) costs milliseconds an input; a counter costs a
+// nanosecond.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkFiles, checkPackage, checkSizes } from './check/files.mjs';
 import { checkImports } from './check/imports.mjs';
+import { checkWrapped } from './check/wrapped.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -34,6 +35,7 @@ const checks = {
   'generated: security': () => node('scripts/generate-security.mjs', '--check'),
   'generated: Pixie kit': () => node('deploy/pixie/generate.mjs', '--check'),
   'generated: Grafana dashboards': () => node('deploy/grafana/generate.mjs', '--check'),
+  'comments and prose': () => checkWrapped(root),
   files: () => checkFiles(root),
   package: () => checkPackage(root),
   sizes: () => checkSizes(root),

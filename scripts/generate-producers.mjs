@@ -1,5 +1,5 @@
-// Writes the table of docs/reference/producers.md out of test/fixtures/producers, whose rows the tests check one by one. With --check it
-// writes nothing and fails when the page is out of date.
+// Writes the table of docs/reference/producers.md out of test/fixtures/producers, whose rows the tests check one by
+// one. With --check it writes nothing and fails when the page is out of date.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

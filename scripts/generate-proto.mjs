@@ -31,8 +31,8 @@ function staticCode() {
 }
 
 /**
- * Senders do send strings that are not UTF-8 (Pixie: names out of HTTP headers): what is wrong becomes U+FFFD in the one string, and
- * the message is read. It is forwarded as it came; what we write is UTF-8 in any case.
+ * Senders do send strings that are not UTF-8 (Pixie: names out of HTTP headers): what is wrong becomes U+FFFD in the
+ * one string, and the message is read. It is forwarded as it came; what we write is UTF-8 in any case.
  */
 function tolerateInvalidUtf8(file) {
   const code = readFileSync(file, 'utf8');
@@ -58,7 +58,10 @@ function resolve(reference, scope, known) {
   }
 }
 
-/** The oneof that the field is a member of; `optional` makes one of its own. Fields in none have no presence: 0 is absent. */
+/**
+ * The oneof that the field is a member of; `optional` makes one of its own. Fields in none have no presence: 0 is
+ * absent.
+ */
 function choice(type, name, field) {
   const [oneof] = Object.entries(type.oneofs ?? {}).find(([, group]) => group.oneof.includes(name)) ?? [];
   return oneof ?? (field.options?.proto3_optional ? `_${name}` : '');

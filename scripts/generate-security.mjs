@@ -1,5 +1,5 @@
-// Writes docs/security.md: what is promised, what is bounded (the tables of docs/limits.md), and the figures of the last recorded fuzzing
-// (fuzz/results.json). `--check` writes nothing and fails where the page is not what they say.
+// Writes docs/security.md: what is promised, what is bounded (the tables of docs/limits.md), and the figures of the
+// last recorded fuzzing (fuzz/results.json). `--check` writes nothing and fails where the page is not what they say.
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
-// Writes assembly/wire/tags.ts from proto/: whole tags of the OTLP messages, and the table that the structural walk reads.
-// `--check` writes nothing and fails when the committed file differs.
+// Writes assembly/wire/tags.ts from proto/: whole tags of the OTLP messages, and the table that the structural walk
+// reads. `--check` writes nothing and fails when the committed file differs.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

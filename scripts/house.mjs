@@ -1,4 +1,5 @@
-// `node scripts/house.mjs [--list]`: what the inner walls are measured by. With --list, also where each figure comes from.
+// `node scripts/house.mjs [--list]`: what the inner walls are measured by. With --list, also where each figure comes
+// from.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { importCircles, roomCircles } from './check/imports.mjs';

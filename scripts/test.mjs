@@ -1,5 +1,5 @@
-// Runs the compiled tests. Without arguments: all but the slow ones. Arguments are parts of paths (`kernel`, `config/load`),
-// `--slow` adds the slow suites, `--slow-only` runs nothing else, `--name PATTERN` picks tests by name.
+// Runs the compiled tests. Without arguments: all but the slow ones. Arguments are parts of paths (`kernel`,
+// `config/load`), `--slow` adds the slow suites, `--slow-only` runs nothing else, `--name PATTERN` picks tests by name.
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';

@@ -15,8 +15,8 @@ function onEnd(signal: NodeJS.Signals, code: number): void {
 onEnd('SIGINT', 130);
 onEnd('SIGTERM', 143);
 
-// Whoever read the output is gone (EPIPE). Without a listener that error is a crash, which is logged, which fails again, for ever; with
-// it a gateway goes on without a log, and ends when it is told to.
+// Whoever read the output is gone (EPIPE). Without a listener that error is a crash, which is logged, which fails
+// again, for ever; with it a gateway goes on without a log, and ends when it is told to.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 const io: ServeIo = {

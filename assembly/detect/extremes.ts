@@ -1,5 +1,5 @@
-// The larger and the smaller of two numbers without a branch. f64.max and f64.min cost one each, and which of two surprises is larger no
-// processor can guess: a wrong guess costs as much as twenty additions.
+// The larger and the smaller of two numbers without a branch. f64.max and f64.min cost one each, and which of two
+// surprises is larger no processor can guess: a wrong guess costs as much as twenty additions.
 
 /** b where it is greater than a, else a; also where one of them is NaN. */
 // @ts-ignore: decorator

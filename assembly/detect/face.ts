@@ -1,14 +1,16 @@
-// The boundary of the detection: everything that the windows' half of the kernel and TypeScript may call, and nothing else.
+// The boundary of the detection: everything that the windows' half of the kernel and TypeScript may call, and nothing
+// else.
 //
-// Start: configureDetectors, then detectInit (from the kernel's init); resetGroup, resetService, resetEdge + setEdge as slots are taken.
-// A tick of group g, once its windows are accumulated:
+// Start: configureDetectors, then detectInit (from the kernel's init); resetGroup, resetService, resetEdge + setEdge as
+// slots are taken. A tick of group g, once its windows are accumulated:
 //   1. skipTicks(g, n)           if n empty ticks were passed over: an outage for every edge of the group
 //   2. orderAppend(g, e)         for edges first seen in this tick, in the order of (first event time, name)
 //   3. windowAt(e)               write f64[4] latency (s), requests, errors, bytes for EVERY edge of the order; NaN absent
 //   4. closeBegin(g)             contexts of the services, outage
 //   5. closeEdges(g, budget)     until it returns true; `budget` is about the edges' worth of work of one slice
 //   6. results                   columns by edge slot, lists, band, recent: valid until the next closing of the same group (lists: of any)
-// One closing runs at a time; edges are added or removed between closings only. windowAt(e) must keep its values for `band`.
+// One closing runs at a time; edges are added or removed between closings only. windowAt(e) must keep its values for
+// `band`.
 export { band } from './band';
 export { alertingCount, channelChanges, closeBegin, closeEdges, liveCount, seenCount, skipTicks } from './close';
 export { detectColumn } from './columns';

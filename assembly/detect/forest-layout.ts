@@ -1,4 +1,5 @@
-// How a tree lies in memory. Trees are complete: a leaf above the last level is spread over all last-level leaves below it.
+// How a tree lies in memory. Trees are complete: a leaf above the last level is spread over all last-level leaves below
+// it.
 //
 //   tree  │ node 0 │ node 1 │ … │ node 2^D - 2 │ 8 unused │ leaf 0 │ … │ leaf 2^D - 1 │   node: i32 key of threshold, u32 16 × feature
 // The child for x <= threshold is 2 i + 1, the other (and NaN) 2 i + 2: a walk adds the result of the comparison.
@@ -37,8 +38,8 @@ export function meanPath(n: i32): f64 {
 }
 
 /**
- * The key of a threshold: a signed integer in the order of the numbers, both zeros equal; NaN first, so that nothing is at or below it.
- * Keys of values (`keysOf`) are the same, but for NaN, which comes last.
+ * The key of a threshold: a signed integer in the order of the numbers, both zeros equal; NaN first, so that nothing is
+ * at or below it. Keys of values (`keysOf`) are the same, but for NaN, which comes last.
  */
 export function thresholdKey(cut: f32): i32 {
   const bits = reinterpret<i32>(cut + 0);
@@ -51,7 +52,8 @@ export function valueOf(key: i32): f32 {
 }
 
 /**
- * [a, b, c, d] → signed integers in the order of the numbers, both zeros equal, NaN last: integers compare in fewer steps than floats.
+ * [a, b, c, d] → signed integers in the order of the numbers, both zeros equal, NaN last: integers compare in fewer
+ * steps than floats.
  */
 // @ts-ignore: decorator
 @inline

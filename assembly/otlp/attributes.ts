@@ -44,7 +44,10 @@ let isGuessKnown = false;
 /** Bytes behind the attributes in the point walked last. */
 let tail: usize = 0;
 
-/** Where the run of attributes from `start` on ends, if it ends as far before `limit` as the last one did and was seen before; else 0. */
+/**
+ * Where the run of attributes from `start` on ends, if it ends as far before `limit` as the last one did and was seen
+ * before; else 0.
+ */
 // @ts-ignore: decorator
 @inline
 export function knownEnd(start: usize, limit: usize): usize {
@@ -56,7 +59,10 @@ export function knownEnd(start: usize, limit: usize): usize {
   return isGuessKnown ? guessEnd : 0;
 }
 
-/** Adds a run of neighbouring attributes, tags and lengths included, to the hash; false: one of them is malformed. `limit`: of the point. */
+/**
+ * Adds a run of neighbouring attributes, tags and lengths included, to the hash; false: one of them is malformed.
+ * `limit`: of the point.
+ */
 export function hashRun(start: usize, end: usize, limit: usize): bool {
   const isGuessed = start == guessStart && end == guessEnd;
   const run = isGuessed ? guess : hashBytes(start, end, Part.ATTRIBUTES);

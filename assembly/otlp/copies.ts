@@ -14,7 +14,9 @@ import { endIndex, firstIndex, points, ROW_CAPACITY, rowAt } from './rows';
 const MARK = memory.data<u8>([112, 120, 46, 99, 108, 111, 117, 100, 46, 97, 100, 100, 114, 101, 115, 115]);
 const MARK_BYTES: usize = 16;
 
-/** Of the run's original: its resource, end 0 where it cannot have copies, the end of its metrics, and its first point. */
+/**
+ * Of the run's original: its resource, end 0 where it cannot have copies, the end of its metrics, and its first point.
+ */
 let resourceStart: usize = 0;
 let resourceEnd: usize = 0;
 let metricsEnd: usize = 0;
@@ -36,7 +38,10 @@ export function recordedRows(): i32 {
   return max(min(points, cut) - windowStart, 0);
 }
 
-/** Behind the key of the attribute at `at` (up to `end`) if it is written as Pixie writes it: key, then value; 0 otherwise. */
+/**
+ * Behind the key of the attribute at `at` (up to `end`) if it is written as Pixie writes it: key, then value; 0
+ * otherwise.
+ */
 function keyEnd(at: usize, end: usize): usize {
   return load<u8>(at) == KeyValue.KEY ? lower(readSpan(at + 1, end)) : 0;
 }
@@ -85,7 +90,10 @@ function isCopy(start: usize, end: usize, limit: usize): bool {
   return namesDiffer(names, resourceEnd, start + prefix, end);
 }
 
-/** At the end of a ResourceMetrics whose points begin with `firstPoint`: `end` of its resource, 0 if it is in pieces or absent. */
+/**
+ * At the end of a ResourceMetrics whose points begin with `firstPoint`: `end` of its resource, 0 if it is in pieces or
+ * absent.
+ */
 export function endOfResource(start: usize, end: usize, limit: usize, firstPoint: i32): void {
   if (isCopy(start, end, limit)) {
     const to = endIndex(points);

@@ -1,4 +1,5 @@
-// Finds the fields of fixed width in a ResourceMetrics that was walked before: the holes of its template, and which of them are a point's.
+// Finds the fields of fixed width in a ResourceMetrics that was walked before: the holes of its template, and which of
+// them are a point's.
 import { scratch } from '../memory';
 import { lower, readSpan, readTag, upper } from '../wire/cursor';
 import { actionOf, checkField } from '../wire/structure';
@@ -57,7 +58,10 @@ function addPoint(start: usize): void {
   pointCount++;
 }
 
-/** A fixed field of the point that was added last. Tags of times are the same in every type of point, those of count and sum nearly. */
+/**
+ * A fixed field of the point that was added last. Tags of times are the same in every type of point, those of count and
+ * sum nearly.
+ */
 function noteField(message: i32, tag: u32, cursor: usize): void {
   if (!isPoint(message) || pointCount > MOST_POINTS) return;
   const point = changetype<TemplateRow>(pointList + <usize>(pointCount - 1) * offsetof<TemplateRow>());

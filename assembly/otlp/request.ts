@@ -30,13 +30,17 @@ function walkMetrics(cursor: usize, limit: usize): bool {
   return true;
 }
 
-/** Selects the place of a scan of metrics: to be overwritten by the next, or one whose `recorded` rows are wanted again. */
+/**
+ * Selects the place of a scan of metrics: to be overwritten by the next, or one whose `recorded` rows are wanted again.
+ */
 export function selectScan(scan: i32, recorded: i32): void {
   selectRows(scan);
   rows = recorded;
 }
 
-/** Walks a metrics request of `bytes` bytes in the input region and records rows from point `skip` on. Touches no state. */
+/**
+ * Walks a metrics request of `bytes` bytes in the input region and records rows from point `skip` on. Touches no state.
+ */
 export function scanMetrics(address: usize, bytes: i32, skip: i32): i32 {
   forgetFailure();
   bodyStart = address;

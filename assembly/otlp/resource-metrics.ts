@@ -13,7 +13,10 @@ import { keepTemplate, readByTemplate } from './template-rows';
 /** Messages above: the request. */
 const DEPTH = 1;
 
-/** False: malformed. A resource that is absent is an empty one; one in several pieces is named by its last and told apart by all. */
+/**
+ * False: malformed. A resource that is absent is an empty one; one in several pieces is named by its last and told
+ * apart by all.
+ */
 export function walkResourceMetrics(start: usize, limit: usize): bool {
   if (readByTemplate(start, limit)) return true;
   const firstPoint = points;

@@ -9,8 +9,8 @@ import { scratch } from '../memory';
 export const ROW_CAPACITY = 65536;
 
 /**
- * Scans whose records are kept side by side, so that a request that comes while another is being learnt from is walked once, not
- * twice. A scan touches only as much as it has points.
+ * Scans whose records are kept side by side, so that a request that comes while another is being learnt from is walked
+ * once, not twice. A scan touches only as much as it has points.
  */
 export const KEPT_SCANS: i32 = 8;
 
@@ -79,7 +79,10 @@ export function addPoint(): Row | null {
   return row;
 }
 
-/** Counts so many points and answers the first of their records; 0, and nothing is counted: not all are in the recorded window. */
+/**
+ * Counts so many points and answers the first of their records; 0, and nothing is counted: not all are in the recorded
+ * window.
+ */
 export function addPoints(count: i32): usize {
   const index = points - skip;
   if (index < 0 || index + count > ROW_CAPACITY) return 0;

@@ -19,7 +19,10 @@ import {
   wasSeen,
 } from './templates';
 
-/** Once the ring is full, one in so many is kept: where no ring is large enough, little is spent on it. Prime: another one in each request. */
+/**
+ * Once the ring is full, one in so many is kept: where no ring is large enough, little is spent on it. Prime: another
+ * one in each request.
+ */
 const SELDOM: u32 = 17;
 
 let hits: u32 = 0;
@@ -158,7 +161,10 @@ function fill(template: Template, start: usize, firstPoint: i32, firstMetric: i3
   return true;
 }
 
-/** After the walk of the ResourceMetrics that was looked for last, with its resource: keeps it if it is likely to come again. */
+/**
+ * After the walk of the ResourceMetrics that was looked for last, with its resource: keeps it if it is likely to come
+ * again.
+ */
 export function keepTemplate(start: usize, limit: usize, resource: u64, firstPoint: i32, firstMetric: i32): void {
   if (!wasSeen() || (isRingFull() && misses % SELDOM != 0)) return;
   if (!findHoles(start, limit) || !completeRows(start, firstPoint, firstMetric)) return;

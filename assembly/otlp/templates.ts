@@ -1,13 +1,15 @@
 // Remembers what a walk of a ResourceMetrics gave, and knows the next one of the same bytes again.
 //
-// A sender repeats itself: the same ResourceMetrics comes again and again, but for its times and values, which are of fixed width.
+// A sender repeats itself: the same ResourceMetrics comes again and again, but for its times and values, which are of
+// fixed width.
 //
 //   ResourceMetrics  resource │ scope, name │ time │ value │ attributes │ name │ time │ value │ attributes
 //   template         equal      equal         hole   hole    equal        equal  hole   hole    equal
 //
-// Bytes equal but for the holes are walked alike, whatever stands in the holes. They are equal if their fingerprints are, with the holes
-// at 0. The bytes themselves are not kept: reading them again would cost more than the walk. A cache and no state: no result depends on it.
-// Templates lie one behind the other in a ring, the newest overwrites the oldest:
+// Bytes equal but for the holes are walked alike, whatever stands in the holes. They are equal if their fingerprints
+// are, with the holes at 0. The bytes themselves are not kept: reading them again would cost more than the walk. A
+// cache and no state: no result depends on it. Templates lie one behind the other in a ring, the newest overwrites the
+// oldest:
 //
 //   ┌ Template ┬ u16 holes[] ┬ TemplateRow rows[] ┬ u16 metrics[][12] ┐   each part a multiple of 8 bytes, all of 16
 import { scratch } from '../memory';
@@ -74,8 +76,8 @@ const AHEAD: i32 = 16;
 const AHEAD_BYTES: usize = offsetof<Ahead>() + SUMS_BYTES;
 
 /**
- * [key u64, position u64], four to a cache line: by resource and length, the template that was read last, at first none; and by
- * fingerprint.
+ * [key u64, position u64], four to a cache line: by resource and length, the template that was read last, at first
+ * none; and by fingerprint.
  */
 const PLACES: usize = 1 << 16;
 
@@ -193,7 +195,10 @@ function addHollow(next: Ahead, start: usize, limit: usize, holes: usize, count:
   }
 }
 
-/** Sets the entry of this key. A new one takes the place of any other where the line is full: not of the oldest, or five keys in turn would never be found. */
+/**
+ * Sets the entry of this key. A new one takes the place of any other where the line is full: not of the oldest, or five
+ * keys in turn would never be found.
+ */
 function enter(table: usize, key: u64, position: u64): void {
   const line = lineOf(table, PLACES, key);
   let at = entryOf(line, key);
@@ -204,8 +209,8 @@ function enter(table: usize, key: u64, position: u64): void {
 }
 
 /**
- * The resource of [start, limit) if it comes first, as generated code writes fields, or last, as the Collector's pdata does, from the
- * highest number down. 0: it is elsewhere, or something is malformed.
+ * The resource of [start, limit) if it comes first, as generated code writes fields, or last, as the Collector's pdata
+ * does, from the highest number down. 0: it is elsewhere, or something is malformed.
  */
 function resourceOf(start: usize, limit: usize): u64 {
   let cursor = start;
@@ -234,7 +239,8 @@ function begin(next: Ahead, start: usize, limit: usize): void {
   v128.store(sumsOf(next), i64x2.splat(0));
   v128.store(sumsOf(next), i64x2.splat(0), 16);
   if (next.isResourceLast) {
-    // The last block, which ends where the range ends, must have nothing of the scopes in it: holes are at 0 only later.
+    // The last block, which ends where the range ends, must have nothing of the scopes in it: holes are at 0 only
+    // later.
     const from = <usize>upper(resource);
     if (limit - from < LEAST_BYTES) return;
     next.hashed = <u32>blockFrom(start, from);
@@ -245,7 +251,10 @@ function begin(next: Ahead, start: usize, limit: usize): void {
   next.key = avalanche(passOf(sumsOf(next), 0) + bytes);
 }
 
-/** Begins with the ResourceMetrics [start, limit) and those behind it. Steps in which each waits for memory go over all of them at once. */
+/**
+ * Begins with the ResourceMetrics [start, limit) and those behind it. Steps in which each waits for memory go over all
+ * of them at once.
+ */
 function lookAhead(start: usize, limit: usize): void {
   begun = 0;
   taken = 0;

@@ -1,9 +1,9 @@
 // 64-bit seeded hash of bytes that identify a series.
 //
-// Four lanes of 8 bytes, each l = rotl((l ^ word) * ODD, 29): for one lane a bijection in `word`, so that a single changed word
-// always changes the lane. Lanes are folded with distinct rotations and the result is avalanched (finaliser of MurmurHash3, public domain).
-// A series is the xor of the hashes of its parts (resource, scope, metric, attributes), each under a seed of its own:
-// a part that comes late on the wire can still be added.
+// Four lanes of 8 bytes, each l = rotl((l ^ word) * ODD, 29): for one lane a bijection in `word`, so that a single
+// changed word always changes the lane. Lanes are folded with distinct rotations and the result is avalanched
+// (finaliser of MurmurHash3, public domain). A series is the xor of the hashes of its parts (resource, scope, metric,
+// attributes), each under a seed of its own: a part that comes late on the wire can still be added.
 
 const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 const ODD2: u64 = 0xc2b2_ae3d_27d4_eb4f;
@@ -55,8 +55,8 @@ function partWord(cursor: usize, bytes: u64): u64 {
 }
 
 /**
- * Hash of [cursor, end). The last lanes overlap those before them instead of going byte by byte; the length is part of the start.
- * Reads up to 7 bytes behind the end of a range shorter than 8, without effect on the result.
+ * Hash of [cursor, end). The last lanes overlap those before them instead of going byte by byte; the length is part of
+ * the start. Reads up to 7 bytes behind the end of a range shorter than 8, without effect on the result.
  */
 export function hashBytes(cursor: usize, end: usize, part: u64): u64 {
   const length = <u64>(end - cursor);

@@ -1,4 +1,5 @@
-// Tables of entries of 16 bytes, four to a cache line, each beginning with a key that is not 0: one walk to memory finds or misses.
+// Tables of entries of 16 bytes, four to a cache line, each beginning with a key that is not 0: one walk to memory
+// finds or misses.
 
 export const ENTRY_BYTES: usize = 16;
 export const WAYS: usize = 4;

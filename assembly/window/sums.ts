@@ -1,7 +1,10 @@
 // Compensated sums of an edge in an open tick, and the four numbers that they become when it closes.
 import { Sums, SumFlag } from '../layout';
 
-/** Adds x to the pair (sum, error) at the address: Knuth's two-sum, so that the order of additions does not show after rounding to f32. */
+/**
+ * Adds x to the pair (sum, error) at the address: Knuth's two-sum, so that the order of additions does not show after
+ * rounding to f32.
+ */
 // @ts-ignore: decorator
 @inline
 export function add(at: usize, x: f64): void {
@@ -34,7 +37,10 @@ function put(window: usize, feature: usize, isPresent: bool, value: f64): void {
   store<f64>(window + (feature << 3), isPresent ? <f64>(<f32>min(value, MOST)) : NaN);
 }
 
-/** Writes latency (s), requests, errors, bytes of the sums to `window`, f64[4], and empties them. Nothing is ever made up as 0. */
+/**
+ * Writes latency (s), requests, errors, bytes of the sums to `window`, f64[4], and empties them. Nothing is ever made
+ * up as 0.
+ */
 export function finishSums(sums: usize, window: usize): void {
   const flags = load<u32>(sums, Sums.FLAGS);
   if (flags == 0) {

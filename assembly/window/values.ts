@@ -1,8 +1,8 @@
 // From the points of a series to amounts: what one more point adds to the window of its tick.
 //
-// Points of one series and time in one request are summed (two processes behind one identity), and a rate is a mean over its tick:
-// what was handed over before is then taken back, by handing over the difference. The order of points does not matter.
-// Differences of counters: counters.ts.
+// Points of one series and time in one request are summed (two processes behind one identity), and a rate is a mean
+// over its tick: what was handed over before is then taken back, by handing over the difference. The order of points
+// does not matter. Differences of counters: counters.ts.
 import { Series } from '../layout';
 
 /** What the last call of `setDelta` or `meanDelta` found. */

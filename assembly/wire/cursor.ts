@@ -1,7 +1,7 @@
 // Reads tags, lengths and varints at a cursor, accepting and refusing exactly what protobufjs' Reader does.
 //
-// A reader answers two numbers packed into one u64, so that nothing goes through memory: value << 32 | cursor behind it.
-// 0 means failure (no cursor is 0): `failure` and `failedAt` then say why and where.
+// A reader answers two numbers packed into one u64, so that nothing goes through memory: value << 32 | cursor behind
+// it. 0 means failure (no cursor is 0): `failure` and `failedAt` then say why and where.
 import { Status } from '../status';
 
 export let failure: i32 = Status.OK;
@@ -75,7 +75,10 @@ function longSpan(cursor: usize, limit: usize): u64 {
   return pair(<u32>start, start + upper(size));
 }
 
-/** A length and what it spans: start in the upper half, end (within limit) in the lower. The cursor may stand at the limit. */
+/**
+ * A length and what it spans: start in the upper half, end (within limit) in the lower. The cursor may stand at the
+ * limit.
+ */
 // @ts-ignore: decorator
 @inline
 export function readSpan(cursor: usize, limit: usize): u64 {

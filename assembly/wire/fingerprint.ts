@@ -3,8 +3,9 @@
 //   block of 32 bytes   x = first 16 + key    y = last 16 + key'       four lanes of 32 bits
 //   sum += x0·y0 + x1·y1 + x2·y2 + x3·y3                               modulo 2^64; the second pass has the keys of the next block
 //
-// Two different ranges of one length have the same fingerprint with a probability of at most 2^-64 over the keys, whatever the bytes.
-// The last block overlaps the one before it. Nothing waits for anything but sums, so that it runs at the speed of the loads.
+// Two different ranges of one length have the same fingerprint with a probability of at most 2^-64 over the keys,
+// whatever the bytes. The last block overlaps the one before it. Nothing waits for anything but sums, so that it runs
+// at the speed of the loads.
 import { scratch } from '../memory';
 import { avalanche } from '../series/hash';
 
@@ -42,7 +43,10 @@ export function blockFrom(start: usize, from: usize): usize {
   return start + ((from - start + BLOCK - 1) & ~(BLOCK - 1));
 }
 
-/** Adds the whole blocks of [from, end) to the sums of the range that begins at `start`; answers the end of the last one. */
+/**
+ * Adds the whole blocks of [from, end) to the sums of the range that begins at `start`; answers the end of the last
+ * one.
+ */
 export function addBlocks(sums: usize, start: usize, from: usize, end: usize): usize {
   let first = v128.load(sums);
   let second = v128.load(sums, 16);
@@ -62,7 +66,9 @@ export function addBlocks(sums: usize, start: usize, from: usize, end: usize): u
   return from;
 }
 
-/** The range ends: adds what is left of it, at least one block from its start. `from`: the end of the last whole block. */
+/**
+ * The range ends: adds what is left of it, at least one block from its start. `from`: the end of the last whole block.
+ */
 export function addRest(sums: usize, start: usize, from: usize, end: usize): void {
   from = addBlocks(sums, start, from, end);
   // Its key is that of the block after the last, not of the place where it stands.

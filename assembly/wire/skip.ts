@@ -1,4 +1,5 @@
-// Skips a field that no message knows, groups included, as protobufjs' Reader.skipType does; but for varints, which have ten bytes at most.
+// Skips a field that no message knows, groups included, as protobufjs' Reader.skipType does; but for varints, which
+// have ten bytes at most.
 import { Status } from '../status';
 import { advance, fail, lower, readSpan, readTag, upper } from './cursor';
 
@@ -39,7 +40,10 @@ function skipGroup(cursor: usize, limit: usize, depth: i32, field: u32): usize {
   return fail(Status.TRUNCATED, cursor);
 }
 
-/** The cursor behind the field whose tag has just been read; 0: failed. `depth`: of the message that the field stands in. */
+/**
+ * The cursor behind the field whose tag has just been read; 0: failed. `depth`: of the message that the field stands
+ * in.
+ */
 export function skipField(tag: u32, cursor: usize, limit: usize, depth: i32): usize {
   if (depth > MAX_DEPTH) return fail(Status.DEPTH, cursor);
   if (tag >>> 3 == 0) return fail(Status.TAG, cursor);

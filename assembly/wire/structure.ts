@@ -1,4 +1,5 @@
-// Checks that bytes are a well-formed message of the protocol, by the table that is generated from proto/. Reads no values.
+// Checks that bytes are a well-formed message of the protocol, by the table that is generated from proto/. Reads no
+// values.
 import { scratch } from '../memory';
 import { Status } from '../status';
 import { advance, fail, lower, readSpan, readTag, readVarint, upper } from './cursor';
@@ -67,7 +68,10 @@ export function checkField(action: i32, tag: u32, cursor: usize, limit: usize, d
   return checkMessage(action - Action.MESSAGE, upper(span), lower(span), depth + 1);
 }
 
-/** `limit` when [cursor, limit) is a well-formed `message` (a number of `Message`), else 0. `depth`: how deep it stands; 0 the request. */
+/**
+ * `limit` when [cursor, limit) is a well-formed `message` (a number of `Message`), else 0. `depth`: how deep it stands;
+ * 0 the request.
+ */
 export function checkMessage(message: i32, cursor: usize, limit: usize, depth: i32): usize {
   if (depth > MAX_DEPTH) return fail(Status.DEPTH, cursor);
   if (message == countedMessage) counted++;

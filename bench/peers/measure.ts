@@ -1,5 +1,6 @@
-// One measurement: a receiver pinned to core 0, load generator and sink to core 1, event time stepping so that every row is a
-// window to be scored. CPU is what /proc says of the receiver between two moments in which nothing is under way.
+// One measurement: a receiver pinned to core 0, load generator and sink to core 1, event time stepping so that every
+// row is a window to be scored. CPU is what /proc says of the receiver between two moments in which nothing is under
+// way.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -78,7 +79,9 @@ export interface Measurement {
   readonly othersSeconds: number;
 }
 
-/** Measures once. Rejects when a point was not acknowledged, not forwarded, changed on the way, or (ours) not scored. */
+/**
+ * Measures once. Rejects when a point was not acknowledged, not forwarded, changed on the way, or (ours) not scored.
+ */
 export async function measure(order: Order): Promise<Measurement> {
   const [sinkGrpc = 0, sinkHttp = 0] = await freePorts(2);
   const sink = await startSink({ sinkGrpc, sinkHttp });
@@ -147,7 +150,10 @@ function warmUp(order: Order): string[] {
   return [`--requests=${requests}`];
 }
 
-/** Sends some more ticks with spikes of ten times the latency in them. Rejects when fewer than `FOUND_SHARE` of them were reported. */
+/**
+ * Sends some more ticks with spikes of ten times the latency in them. Rejects when fewer than `FOUND_SHARE` of them
+ * were reported.
+ */
 async function prove(
   order: Order,
   receiver: OtlpService,

@@ -14,7 +14,9 @@ export interface Row {
   readonly peer: Contender;
   /** Another load for the peer, where the row compares ours with ours. */
   readonly peerLoad?: readonly string[];
-  /** Highest ratio ours / peer (`ratio`), or highest difference in MiB (`more`), or highest value of ours (`atMost`). */
+  /**
+   * Highest ratio ours / peer (`ratio`), or highest difference in MiB (`more`), or highest value of ours (`atMost`).
+   */
   readonly target: { readonly ratio: number } | { readonly more: number } | { readonly atMost: number };
   /** Ticks of warm-up of ours: the forest is grown at the 360th. */
   readonly warmTicks?: number;

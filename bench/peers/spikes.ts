@@ -1,4 +1,5 @@
-// Whether a gateway that was just measured still finds what it is for: latency spikes of which the load generator knows the place and time.
+// Whether a gateway that was just measured still finds what it is for: latency spikes of which the load generator knows
+// the place and time.
 import { existsSync, readFileSync } from 'node:fs';
 
 /** One window of a spike; an edge has one spike at most. */
@@ -39,7 +40,9 @@ function lines<T>(file: string): T[] {
 
 const edgeOf = (source: string | undefined, destination: string | undefined): string => `${source} → ${destination}`;
 
-/** Times of latency spikes, Unix nanoseconds, by edge; from the events that the gateway's `file` exporter has written. */
+/**
+ * Times of latency spikes, Unix nanoseconds, by edge; from the events that the gateway's `file` exporter has written.
+ */
 function reported(file: string): Map<string, number[]> {
   const times = new Map<string, number[]>();
   const records = lines<EventLine>(file)
@@ -55,7 +58,10 @@ function reported(file: string): Map<string, number[]> {
   return times;
 }
 
-/** How many edges have a spike by the load generator's truth file, and on how many of them an event tells of one of its windows. */
+/**
+ * How many edges have a spike by the load generator's truth file, and on how many of them an event tells of one of its
+ * windows.
+ */
 export function spikesFound(
   truthFile: string,
   eventsFile: string,

@@ -1,4 +1,5 @@
-// Simple detectors beside ours, at the thresholds that people set by hand: 3 sigma, 3 MAD, a fixed percentile of an isolation forest.
+// Simple detectors beside ours, at the thresholds that people set by hand: 3 sigma, 3 MAD, a fixed percentile of an
+// isolation forest.
 import { IsolationForest } from '../../src/kernel/isolation-forest.js';
 import type { Alerts } from '../../test/synthetic/scoring.js';
 import { type EdgeStream, FEATURE_COUNT, type Labels } from '../../test/synthetic/stream.js';
@@ -61,7 +62,10 @@ function insertAt(sorted: Float64Array, length: number, value: number): number {
   return low;
 }
 
-/** Median and median absolute deviation over the last hour, 3 sigma of a normal distribution. The deviation is renewed each minute. */
+/**
+ * Median and median absolute deviation over the last hour, 3 sigma of a normal distribution. The deviation is renewed
+ * each minute.
+ */
 export const mad: Contender = featureWise(() => {
   const values = new Float64Array(MEMORY);
   const sorted = new Float64Array(MEMORY + 1);
@@ -88,7 +92,10 @@ export const mad: Contender = featureWise(() => {
   };
 });
 
-/** A forest an edge on its four raw features, trained on what comes before the first scored window, alerting above a percentile of it. */
+/**
+ * A forest an edge on its four raw features, trained on what comes before the first scored window, alerting above a
+ * percentile of it.
+ */
 export function rawForest(percentile: number): Contender {
   return (stream: EdgeStream, { start }: Labels): Alerts => {
     const alerts = new Uint8Array(stream.edges * stream.windows);

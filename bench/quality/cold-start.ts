@@ -1,4 +1,5 @@
-// Edge alerts of young edges: how soon which faults are found, and what it costs in false episodes by the age of the edge.
+// Edge alerts of young edges: how soon which faults are found, and what it costs in false episodes by the age of the
+// edge.
 import type { EdgeDetector } from '../../test/reference/detect-driver.js';
 import { AGES, DURATION, inject, TURNS, YOUNG_KINDS, type Young, young } from '../../test/synthetic/coldstart.js';
 import { detectorFor, drive, noGraph, WITHOUT_FOREST } from '../../test/synthetic/drive.js';

@@ -1,4 +1,5 @@
-// Incidents on synthetic systems with a call graph, through the front door at the defaults: what opens, where, and who is named first.
+// Incidents on synthetic systems with a call graph, through the front door at the defaults: what opens, where, and who
+// is named first.
 import type { AnomalyEvent } from '../../src/detection/results/read-events.js';
 import { tally } from '../../test/synthetic/scoring.js';
 import type { Labels } from '../../test/synthetic/stream.js';

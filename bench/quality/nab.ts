@@ -1,5 +1,5 @@
-// Numenta's anomaly benchmark (MIT licence), standard profile: each series as one edge's single feature, alerts at their first window.
-// Scoring after the benchmark's paper (Lavin and Ahmad 2015, https://arxiv.org/abs/1510.03336).
+// Numenta's anomaly benchmark (MIT licence), standard profile: each series as one edge's single feature, alerts at
+// their first window. Scoring after the benchmark's paper (Lavin and Ahmad 2015, https://arxiv.org/abs/1510.03336).
 import { readdirSync, readFileSync } from 'node:fs';
 import { drive, noGraph } from '../../test/synthetic/drive.js';
 import { type EdgeStream, emptyStream, FEATURE_COUNT } from '../../test/synthetic/stream.js';
@@ -18,8 +18,8 @@ const PROBATION = 0.15;
 const PROBATION_MOST = 750;
 
 /**
- * A series of unknown meaning is fed as latency, whose rises weigh most, and as bytes, whose falls weigh as much; both by the same
- * logarithm, ln(1 + value). Of a dozen such feedings this one was chosen on these very series.
+ * A series of unknown meaning is fed as latency, whose rises weigh most, and as bytes, whose falls weigh as much; both
+ * by the same logarithm, ln(1 + value). Of a dozen such feedings this one was chosen on these very series.
  */
 const LATENCY = 0;
 const BYTES = 3;

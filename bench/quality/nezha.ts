@@ -1,5 +1,6 @@
 // Nezha's Online Boutique recordings (MIT licence): one-minute windows, injected faults of three minutes. Scored as
-// its oracle does: a fault counts only if an alert starts in its minutes 0 to 4; chance is what the minutes between faults give.
+// its oracle does: a fault counts only if an alert starts in its minutes 0 to 4; chance is what the minutes between
+// faults give.
 import { readFileSync } from 'node:fs';
 import { drive, noGraph } from '../../test/synthetic/drive.js';
 import { type EdgeStream, emptyStream, FEATURE_COUNT } from '../../test/synthetic/stream.js';

@@ -1,5 +1,5 @@
-// AWS PetShop (CC-BY-4.0), low traffic: five-minute windows of nodes; 26 issues as five rows each, recorded months after the fault-free
-// warm-up. Each is scored from a copy of the warmed detector; the issue is in rows 2 to 4.
+// AWS PetShop (CC-BY-4.0), low traffic: five-minute windows of nodes; 26 issues as five rows each, recorded months
+// after the fault-free warm-up. Each is scored from a copy of the warmed detector; the issue is in rows 2 to 4.
 import { readFileSync } from 'node:fs';
 import type { EdgeDetector } from '../../test/reference/detect-driver.js';
 import { detectorFor, noGraph } from '../../test/synthetic/drive.js';

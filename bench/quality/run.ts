@@ -1,4 +1,5 @@
-// `npm run quality`: measures how well anomalies are found and writes docs/detection-quality.md. Arguments: parts of section titles.
+// `npm run quality`: measures how well anomalies are found and writes docs/detection-quality.md. Arguments: parts of
+// section titles.
 import { writeFileSync } from 'node:fs';
 import { ROOT } from '../../test/support/paths.js';
 import { SECTIONS, type Section } from './sections.js';

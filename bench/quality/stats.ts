@@ -39,7 +39,9 @@ function solve(most: number, isAbove: (mean: number) => boolean): number {
   return low;
 }
 
-/** Exact 95 % interval of a Poisson rate: `count` events in `days`. Normal beyond 500, where the exact form underflows. */
+/**
+ * Exact 95 % interval of a Poisson rate: `count` events in `days`. Normal beyond 500, where the exact form underflows.
+ */
 export function rateInterval(count: number, days: number): Interval {
   if (count > 500)
     return { low: (count - Z95 * Math.sqrt(count)) / days, high: (count + Z95 * Math.sqrt(count)) / days };

@@ -1,4 +1,5 @@
-// A next hop for benchmarks: takes every request as fast as it can, in frames as small as Go's servers take them, and tells its port to the process that forked it.
+// A next hop for benchmarks: takes every request as fast as it can, in frames as small as Go's servers take them, and
+// tells its port to the process that forked it.
 import { createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 

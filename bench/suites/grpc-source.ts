@@ -1,4 +1,5 @@
-// A sender for benchmarks: calls in frames of 16 KiB, as Go's gRPC writes them, whatever the server would take. Forked; does what it is told.
+// A sender for benchmarks: calls in frames of 16 KiB, as Go's gRPC writes them, whatever the server would take. Forked;
+// does what it is told.
 import { connect, type Socket } from 'node:net';
 import { FrameReader } from '../../src/http2/frame-reader.js';
 import {

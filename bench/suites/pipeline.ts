@@ -1,5 +1,5 @@
-// What a data point costs in the whole pipeline, in process, from request body to next hop: with scoring and without. The sockets are
-// `npm run bench:peers`.
+// What a data point costs in the whole pipeline, in process, from request body to next hop: with scoring and without.
+// The sockets are `npm run bench:peers`.
 import { inspect } from '../../src/kernel/inspect.js';
 import { type Batch, ownBatch } from '../../src/pipeline/index.js';
 import { REPLAY } from '../../src/processors/anomaly/options.js';

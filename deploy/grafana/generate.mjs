@@ -10,8 +10,8 @@ const SOURCE = { type: 'prometheus', uid: '${datasource}' };
 const EDGE = '{{src_namespace}}/{{src_service}} → {{namespace}}/{{dst_service}}';
 
 /**
- * Bands by feature, in base units as our own page has them. Where results travel through a Collector they keep the sender's unit, and
- * its page names it: those are converted here.
+ * Bands by feature, in base units as our own page has them. Where results travel through a Collector they keep the
+ * sender's unit, and its page names it: those are converted here.
  */
 const BANDS = {
   latency: { unit: 's', of: { seconds: '', milliseconds: ' / 1e3', microseconds: ' / 1e6', nanoseconds: ' / 1e9' } },

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes the plain manifests of this folder from the Helm chart, and the chart's copy of the alert rules. `render.sh --check` fails when one is out of date. HELM names the program.
+# Writes the plain manifests of this folder from the Helm chart, and the chart's copy of the alert rules.
+# `render.sh --check` fails when one is out of date. HELM names the program.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 helm=${HELM:-helm}

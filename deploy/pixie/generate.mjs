@@ -1,5 +1,6 @@
-// Writes the three ways into Pixie from one source: the PxL scripts of scripts/ become cron-script ConfigMaps (cron/) and the preset
-// scripts of a plugin (plugin/pxanomaly/retention.yaml). `node deploy/pixie/generate.mjs --check` fails when a file is out of date.
+// Writes the three ways into Pixie from one source: the PxL scripts of scripts/ become cron-script ConfigMaps (cron/)
+// and the preset scripts of a plugin (plugin/pxanomaly/retention.yaml). `node deploy/pixie/generate.mjs --check` fails
+// when a file is out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

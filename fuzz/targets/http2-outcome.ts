@@ -13,7 +13,10 @@ export function comparable(input: Uint8Array): Uint8Array {
   return bytesOf(frames.slice(0, endOfBlocks(frames)));
 }
 
-/** Answers to pings that nobody sent, and GOAWAY: node ends the connection for them at once, which RFC 9113 does not ask for. */
+/**
+ * Answers to pings that nobody sent, and GOAWAY: node ends the connection for them at once, which RFC 9113 does not ask
+ * for.
+ */
 function mayGoOn({ type, flags }: Frame): boolean {
   return type !== FrameType.GOAWAY && (type !== FrameType.PING || (flags & 1) === 0);
 }
@@ -49,7 +52,10 @@ export interface ConnectionOutcome {
   readonly streams: ReadonlyMap<number, StreamOutcome>;
 }
 
-/** `said`: what the judge wrote, without a preface; `ended`: it ended the connection for a fault, with or without a word. */
+/**
+ * `said`: what the judge wrote, without a preface; `ended`: it ended the connection for a fault, with or without a
+ * word.
+ */
 export function outcomeOf(said: Buffer, streams: ReadonlyMap<number, StreamOutcome>, ended = false): ConnectionOutcome {
   const resets = new Map<number, number>();
   let goaway = ended ? -1 : 0;
@@ -67,13 +73,16 @@ export interface Comparison {
   /** What both have heard. */
   readonly said: Uint8Array;
   readonly isFaultless?: boolean;
-  /** Connections that are ended there are ended here. Our client bears more of a server: frames of streams that are over. */
+  /**
+   * Connections that are ended there are ended here. Our client bears more of a server: frames of streams that are
+   * over.
+   */
   readonly isStrict?: boolean;
 }
 
 /**
- * Both take the same messages, and what they refuse there is refused here. Who is stricter here than there is no danger; that we are not
- * too strict, sessions without a fault must show (`isFaultless`).
+ * Both take the same messages, and what they refuse there is refused here. Who is stricter here than there is no
+ * danger; that we are not too strict, sessions without a fault must show (`isFaultless`).
  */
 export function compareOutcomes({ ours, theirs, said, isFaultless = false, isStrict = false }: Comparison): void {
   if (isFaultless) {
@@ -105,7 +114,9 @@ function compareMessages(id: number, ours: StreamOutcome, theirs: StreamOutcome 
 const hasControl = (value: string): boolean =>
   [...value].some((character) => (character < ' ' && character !== '\t') || character === '\x7f');
 
-/** Fields as both can tell them: names in order, values as one text, connection-specific bookkeeping of node left out. */
+/**
+ * Fields as both can tell them: names in order, values as one text, connection-specific bookkeeping of node left out.
+ */
 export function fieldsText(fields: Readonly<Record<string, unknown>>): string {
   const pairs = Object.keys(fields)
     .toSorted()

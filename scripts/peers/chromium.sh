@@ -1,5 +1,6 @@
 #!/bin/bash
-# chromium.sh: prints the browser that tests drive, Debian's, installed where it is missing; prints nothing where it cannot be had.
+# chromium.sh: prints the browser that tests drive, Debian's, installed where it is missing; prints nothing where it
+# cannot be had.
 set -uo pipefail
 find_browser() { command -v chromium || command -v google-chrome; }
 install_browser() { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; }

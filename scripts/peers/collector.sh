@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds an OpenTelemetry Collector from its Go modules (about three minutes the first time) and prints the program's path.
-# collector/manifest.yaml says which components; collector/go.{mod,sum} pin everything below them.
+# Builds an OpenTelemetry Collector from its Go modules (about three minutes the first time) and prints the program's
+# path. collector/manifest.yaml says which components; collector/go.{mod,sum} pin everything below them.
 # `collector.sh --lock` writes those two anew after the manifest has changed.
 source "$(dirname "$0")/cache.sh"
 from=$here/collector

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Builds HotROD, Jaeger's demo application (four services with OpenTelemetry's Go SDK), from its Go module and prints the program's path.
+# Builds HotROD, Jaeger's demo application (four services with OpenTelemetry's Go SDK), from its Go module and prints
+# the program's path.
 source "$(dirname "$0")/cache.sh"
 module=github.com/jaegertracing/jaeger@v1.76.0
 

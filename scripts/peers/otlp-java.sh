@@ -1,6 +1,6 @@
 #!/bin/bash
-# Fetches OpenTelemetry's Java SDK with its OTLP exporters (over okhttp and over grpc-java) with Maven, compiles otlp-java against them
-# and prints the class path.
+# Fetches OpenTelemetry's Java SDK with its OTLP exporters (over okhttp and over grpc-java) with Maven, compiles
+# otlp-java against them and prints the class path.
 source "$(dirname "$0")/cache.sh"
 from=$here/otlp-java
 

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Unpacks Debian's prometheus package (no service is installed or started) and prints the folder with prometheus and promtool.
+# Unpacks Debian's prometheus package (no service is installed or started) and prints the folder with prometheus and
+# promtool.
 source "$(dirname "$0")/cache.sh"
 
 unpack() {

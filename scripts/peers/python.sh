@@ -1,7 +1,7 @@
 #!/bin/bash
 # python.sh SET: a virtual environment with python/SET.txt installed; prints its interpreter.
-# Sets: grpc (gRPC's C core, which Pixie's Kelvin sends with), protobuf (a second opinion for the fuzzer) and detectors (other isolation
-# forests, for the benchmarks).
+# Sets: grpc (gRPC's C core, which Pixie's Kelvin sends with), protobuf (a second opinion for the fuzzer) and detectors
+# (other isolation forests, for the benchmarks).
 source "$(dirname "$0")/cache.sh"
 wanted=$here/python/$1.txt
 

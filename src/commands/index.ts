@@ -46,7 +46,10 @@ options:
 signals: SIGTERM and SIGINT end it after draining, a second one at once; SIGHUP reads the configuration again.
 `;
 
-/** Runs what the command line says; resolves with the exit code. Throws a `UsageError` where it says nothing that exists. */
+/**
+ * Runs what the command line says; resolves with the exit code. Throws a `UsageError` where it says nothing that
+ * exists.
+ */
 export async function dispatch(argv: readonly string[], io: ServeIo): Promise<number> {
   const [first, ...rest] = argv;
   if (first === undefined || first === 'help' || first === '--help' || first === '-h') {

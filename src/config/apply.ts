@@ -1,4 +1,5 @@
-// Puts a part of a configuration through a zod schema: texts and nulls first, then zod, whose issues become problems with a hint.
+// Puts a part of a configuration through a zod schema: texts and nulls first, then zod, whose issues become problems
+// with a hint.
 import type { z } from 'zod';
 import { nearest } from './nearest.js';
 import type { Path } from './problem.js';
@@ -26,8 +27,8 @@ function choose(expanded: Expanded, schema: Schema | undefined): unknown {
 }
 
 /**
- * The value as the schema should see it: substituted values in the wanted form; a key without a value means the defaults
- * (an empty map where a map is wanted, else as if the key were not there).
+ * The value as the schema should see it: substituted values in the wanted form; a key without a value means the
+ * defaults (an empty map where a map is wanted, else as if the key were not there).
  */
 export function prepare(value: unknown, schema: Schema | undefined): unknown {
   if (value instanceof Expanded) {
@@ -130,7 +131,10 @@ class Findings {
   }
 }
 
-/** The outcome of a schema: the parsed configuration with its defaults, or everything that is wrong; `raw` is what the schema saw. */
+/**
+ * The outcome of a schema: the parsed configuration with its defaults, or everything that is wrong; `raw` is what the
+ * schema saw.
+ */
 export interface Applied {
   readonly raw: unknown;
   readonly config?: unknown;

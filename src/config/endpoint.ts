@@ -25,8 +25,8 @@ export function formatHostPort(at: HostPort): string {
 }
 
 /**
- * What to give to a server's `listen`. `localhost` is the IPv4 loopback, as for Go programs, whatever the resolver prefers; every
- * interface means both families where there are both.
+ * What to give to a server's `listen`. `localhost` is the IPv4 loopback, as for Go programs, whatever the resolver
+ * prefers; every interface means both families where there are both.
  */
 export function bindOptions(at: HostPort): { readonly host?: string; readonly port: number } {
   if (at.host === '::') return { port: at.port };
@@ -45,8 +45,8 @@ export const hostPort: z.ZodType<HostPort, string> = z
   .meta({ typeName: 'host:port', write: formatHostPort });
 
 /**
- * The next hop of a gRPC exporter as the Collector reads it: `host:port`, `dns:///host:port`, or a URL whose scheme says whether there
- * is TLS (`http://`: none, whatever `tls` says). Output: host, port, and what the scheme said.
+ * The next hop of a gRPC exporter as the Collector reads it: `host:port`, `dns:///host:port`, or a URL whose scheme
+ * says whether there is TLS (`http://`: none, whatever `tls` says). Output: host, port, and what the scheme said.
  */
 export interface GrpcTarget extends HostPort {
   readonly scheme: 'http' | 'https' | undefined;

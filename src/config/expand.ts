@@ -73,7 +73,10 @@ class Expansion {
     }
   }
 
-  /** What a reference gave, as a value with its text. The last line's end is no part of the text: secrets in files end with one. */
+  /**
+   * What a reference gave, as a value with its text. The last line's end is no part of the text: secrets in files end
+   * with one.
+   */
   private parsed(text: string, name: string, path: Path, depth: number): unknown {
     const original = text.replace(/\r?\n$/, '');
     const { tree, problems } = parseYaml(text, name);

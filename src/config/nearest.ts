@@ -19,7 +19,10 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] as number;
 }
 
-/** The candidate that is nearest to `word`, if one is near enough to be worth naming: a third of its length in edits, or a part of it. */
+/**
+ * The candidate that is nearest to `word`, if one is near enough to be worth naming: a third of its length in edits, or
+ * a part of it.
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.ceil(word.length / 3)) + 0.5;

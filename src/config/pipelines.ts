@@ -1,4 +1,5 @@
-// What pipelines name: that it exists, fits their signal, is used on both sides where it is a connector, and forms no circle.
+// What pipelines name: that it exists, fits their signal, is used on both sides where it is a connector, and forms no
+// circle.
 import type { Kind } from '../pipeline/index.js';
 import { hint } from './apply.js';
 import type { Report } from './components.js';

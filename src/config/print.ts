@@ -17,7 +17,10 @@ function redact(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redact(inner)]));
 }
 
-/** Fills defaults in below `value`. Between several kinds of map it would be a guess which defaults are meant: none are filled in. */
+/**
+ * Fills defaults in below `value`. Between several kinds of map it would be a guess which defaults are meant: none are
+ * filled in.
+ */
 function effective(value: unknown, schema: Schema | undefined, reveal: boolean): unknown {
   if (Array.isArray(value)) return value.map((item, i) => effective(item, schema && schemaUnder(schema, i), reveal));
   if (!isMapping(value)) return value;

@@ -31,7 +31,10 @@ function fromEnvironment(reference: string, env: Environment): Retrieved {
   };
 }
 
-/** Why a file cannot be read, by code of the error; `configuration`: it is a whole one, which somebody has to write first. */
+/**
+ * Why a file cannot be read, by code of the error; `configuration`: it is a whole one, which somebody has to write
+ * first.
+ */
 function reasonOf({ code, message }: NodeJS.ErrnoException, path: string, configuration: boolean): string {
   if (code === 'ENOENT')
     return `there is no such file${configuration ? `; ${path === IMAGE_CONFIG ? IN_THE_IMAGE : 'npx pxanomaly init writes one to begin with'}` : ''}`;

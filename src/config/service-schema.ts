@@ -104,7 +104,10 @@ const pipeline = z.strictObject({
   exporters: ids.min(1).describe('Where they go: exporters, or connectors'),
 });
 
-/** What a Collector of today would refuse in this section, with what to write; undefined: nothing. `raw` is the section as written. */
+/**
+ * What a Collector of today would refuse in this section, with what to write; undefined: nothing. `raw` is the section
+ * as written.
+ */
 export function olderTelemetry(raw: unknown): string | undefined {
   const written = (raw as { telemetry?: { metrics?: { address?: unknown } } }).telemetry?.metrics?.address;
   if (typeof written !== 'string') return undefined;

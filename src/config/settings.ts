@@ -11,13 +11,15 @@ export interface Settings {
   /** `service.instance.id` of everything we make; stable for the life of the process. */
   readonly instanceId: string;
   /**
-   * Resource attributes of everything we make: `service.name`, `service.version`, `service.instance.id`, `k8s.node.name` and
-   * `k8s.pod.name` where known, and what `service.telemetry.resource` sets.
+   * Resource attributes of everything we make: `service.name`, `service.version`, `service.instance.id`,
+   * `k8s.node.name` and `k8s.pod.name` where known, and what `service.telemetry.resource` sets.
    */
   readonly resource: Readonly<Record<string, string>>;
   /** All bytes that this service holds for unfinished and queued work. */
   readonly ledger: Ledger;
-  /** A started extension by its configured id (`file_storage`, `file_storage/a`); undefined where it is not configured. */
+  /**
+   * A started extension by its configured id (`file_storage`, `file_storage/a`); undefined where it is not configured.
+   */
   extension(id: string): Extension | undefined;
 }
 

@@ -45,7 +45,10 @@ class TimeZone {
 
 const zones = new Map<string, TimeZone>();
 
-/** A Date whose UTC fields are what the clock in `zone` shows at the Unix time, ms. Throws RangeError for an unknown zone. */
+/**
+ * A Date whose UTC fields are what the clock in `zone` shows at the Unix time, ms. Throws RangeError for an unknown
+ * zone.
+ */
 export function localTime(zone: string, unixMs: number): Date {
   if (zone === 'UTC') return new Date(unixMs);
   const known = zones.get(zone) ?? new TimeZone(zone);
@@ -55,7 +58,8 @@ export function localTime(zone: string, unixMs: number): Date {
 
 function isTimeZone(name: string): boolean {
   try {
-    // Newer versions of V8 take offsets, such as +02:00: those know no daylight-saving time, so that no one may mean them.
+    // Newer versions of V8 take offsets, such as +02:00: those know no daylight-saving time, so that no one may mean
+    // them.
     return /^[a-z]/i.test(name) && Boolean(formatOf(name));
   } catch {
     return false;

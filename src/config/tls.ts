@@ -157,7 +157,10 @@ export async function serverTlsOptions(tls: ServerTls): Promise<TlsOptions> {
   return { ...options, ca: authority, requestCert: true, rejectUnauthorized: true };
 }
 
-/** Options for tls, https, http2 and undici clients; undefined where `insecure` says that there is no TLS. Reads the files now. */
+/**
+ * Options for tls, https, http2 and undici clients; undefined where `insecure` says that there is no TLS. Reads the
+ * files now.
+ */
 export async function clientTlsOptions(tls: ClientTls): Promise<ConnectionOptions | undefined> {
   if (tls.insecure) return undefined;
   const ca = await pem('ca_file', tls.ca_file, tls.ca_pem);

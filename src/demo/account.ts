@@ -1,4 +1,5 @@
-// What was injected and what was found: decides of each event whether it belongs to a fault, and keeps the account for the summary.
+// What was injected and what was found: decides of each event whether it belongs to a fault, and keeps the account for
+// the summary.
 import type { AnomalyEvent } from '../detection/results/read-events.js';
 import type { Fault } from '../simulation/faults.js';
 
@@ -38,7 +39,9 @@ export class DemoAccount {
     return this.#incidents.size;
   }
 
-  /** Takes in what became of an incident; one that opens pages for the fault of the time, if that is among its services. */
+  /**
+   * Takes in what became of an incident; one that opens pages for the fault of the time, if that is among its services.
+   */
   incident({ state, incident_id: id, time, services = [] }: AnomalyEvent): void {
     if (state === 'closed') this.#incidents.delete(id);
     if (state !== 'opened') return;

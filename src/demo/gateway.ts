@@ -1,4 +1,5 @@
-// The gateway of the demo: production defaults, with its results on a Prometheus endpoint, in a file and on the terminal.
+// The gateway of the demo: production defaults, with its results on a Prometheus endpoint, in a file and on the
+// terminal.
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

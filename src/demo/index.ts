@@ -82,7 +82,10 @@ function banner(
   ];
 }
 
-/** Window of live traffic that the first fault begins with, and windows of quiet between faults: at least, and where incidents stay open at most. */
+/**
+ * Window of live traffic that the first fault begins with, and windows of quiet between faults: at least, and where
+ * incidents stay open at most.
+ */
 const FIRST_FAULT = 2;
 const QUIET = 9;
 const LONGEST_QUIET = 90;

@@ -41,7 +41,10 @@ export class PixieClient {
     });
   }
 
-  /** Sends what `compressed` made. Resolves when the gateway has answered OK; rejects with an `ExportError`, or where the connection fails. */
+  /**
+   * Sends what `compressed` made. Resolves when the gateway has answered OK; rejects with an `ExportError`, or where
+   * the connection fails.
+   */
   export(message: Buffer): Promise<void> {
     if (this.failure) return Promise.reject(this.failure);
     return new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
-// Everything that detection needs to be told. Who embeds it maps its own configuration to this. Durations are milliseconds.
+// Everything that detection needs to be told. Who embeds it maps its own configuration to this. Durations are
+// milliseconds.
 import type { AlertSettings } from './alerting/settings.js';
 import type { ReportSettings } from './results/settings.js';
 import type { RuleSettings } from './rules/settings.js';

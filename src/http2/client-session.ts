@@ -1,4 +1,5 @@
-// The client's end of an HTTP/2 connection: requests in the order of their streams, and what becomes of each (RFC 9113).
+// The client's end of an HTTP/2 connection: requests in the order of their streams, and what becomes of each (RFC
+// 9113).
 import type { Duplex } from 'node:stream';
 import type { Broken, ClientStream, ResponseReader } from './client-stream.js';
 import {
@@ -71,8 +72,8 @@ export class ClientSession extends Session {
   }
 
   /**
-   * Sends a request, or lets it wait while the server has as many as it takes. `message.head` has the pseudo headers; its body is read
-   * until the response is complete or `cancel` is called. Must not be called unless `available`.
+   * Sends a request, or lets it wait while the server has as many as it takes. `message.head` has the pseudo headers;
+   * its body is read until the response is complete or `cancel` is called. Must not be called unless `available`.
    */
   request(message: Message, reader: ResponseReader): ClientStream {
     if (this.open.size >= this.peer.maxConcurrentStreams) {

@@ -1,6 +1,9 @@
 // Which streams of a connection are over, and how: a client may have sent more before it heard of it (RFC 9113, 5.1).
 
-/** How a stream ended: the client had said all, or we were done with it before, so that what it still sends is passed over. */
+/**
+ * How a stream ended: the client had said all, or we were done with it before, so that what it still sends is passed
+ * over.
+ */
 export type Ended = 'complete' | 'abandoned';
 
 /** So many are remembered, beside as many as can be open and end together. */

@@ -1,4 +1,5 @@
-// Header fields as they come: what HTTP/2 asks of a request or a response, and the fields by name (RFC 9113, 8.2 and 8.3).
+// Header fields as they come: what HTTP/2 asks of a request or a response, and the fields by name (RFC 9113, 8.2 and
+// 8.3).
 import { requestFault, statusFault } from './messages.js';
 
 /** Names in lower case, pseudo headers included; a name that came more than once has its values joined. */
@@ -26,7 +27,9 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 /** Characters that no value has (8.2.1), and blanks at its ends. */
 const FORBIDDEN_IN_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/;
-/** Fields that may come once, because what several of them would mean is a matter of opinion (RFC 9110, 7.2 and 8.6). */
+/**
+ * Fields that may come once, because what several of them would mean is a matter of opinion (RFC 9110, 7.2 and 8.6).
+ */
 const SINGLE: ReadonlySet<string> = new Set(['content-length', 'host']);
 const DIGITS = /^\d{1,15}$/;
 

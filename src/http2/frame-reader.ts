@@ -9,8 +9,8 @@ export interface FrameSink {
   /** A frame has begun. */
   begun(type: number, length: number): void;
   /**
-   * A part of a DATA frame. `chunk` is content, valid until this returns; `flowBytes` what it counts against windows; `end`: it was the
-   * last of its stream.
+   * A part of a DATA frame. `chunk` is content, valid until this returns; `flowBytes` what it counts against windows;
+   * `end`: it was the last of its stream.
    */
   data(streamId: number, chunk: Buffer, flowBytes: number, end: boolean): void;
   /** Any other frame of a known type. `payload` is valid until this returns. */
@@ -25,7 +25,10 @@ const FIXED_BYTES: ReadonlyMap<number, number> = new Map<number, number>([
   [FrameType.WINDOW_UPDATE, 4],
 ]);
 
-/** Frames that are kept until they are whole may have so many bytes. A block of headers is bounded by its own limit, too. */
+/**
+ * Frames that are kept until they are whole may have so many bytes. A block of headers is bounded by its own limit,
+ * too.
+ */
 const MOST_KEPT_BYTES = 1 << 17;
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -50,8 +53,8 @@ export class FrameReader {
   ) {}
 
   /**
-   * Takes what came next, from any cut, and returns how many bytes of it: what is left when the turn is over comes again.
-   * Throws `ConnectionError`; after that it must not be called again.
+   * Takes what came next, from any cut, and returns how many bytes of it: what is left when the turn is over comes
+   * again. Throws `ConnectionError`; after that it must not be called again.
    */
   push(chunk: Buffer): number {
     let at = 0;

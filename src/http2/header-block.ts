@@ -4,7 +4,9 @@ import { unpadded } from './frame-reader.js';
 import { ConnectionError, ErrorCode, Flag } from './frames.js';
 import { HpackDecoder, HpackError } from './hpack/decoder.js';
 
-/** Largest list of fields that we say we take (6.5.2), and the largest block that we read of one that has more. Bytes. */
+/**
+ * Largest list of fields that we say we take (6.5.2), and the largest block that we read of one that has more. Bytes.
+ */
 export const MAX_HEADER_LIST_BYTES: number = 1 << 16;
 const MAX_BLOCK_BYTES = 1 << 17;
 /** CONTINUATION frames that carry next to nothing cost as much as any: more of them is an attack (CVE-2024-27316). */
@@ -78,7 +80,9 @@ export class HeaderBlocks {
       throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'a block of header fields does not end');
   }
 
-  /** Every block has to come through here in its order, wanted or not: the table of the decoder depends on all before. */
+  /**
+   * Every block has to come through here in its order, wanted or not: the table of the decoder depends on all before.
+   */
   decode(block: Buffer, section: Section): Decoded {
     const collector = new FieldCollector(section);
     try {

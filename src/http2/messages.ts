@@ -4,7 +4,9 @@ type Values = Readonly<Record<string, string | undefined>>;
 
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const SCHEME = /^[A-Za-z][A-Za-z0-9+\-.]*$/;
-/** Visible ASCII from the slash on, without a fragment; what is beyond ASCII is somebody's sloppiness and nobody's harm. */
+/**
+ * Visible ASCII from the slash on, without a fragment; what is beyond ASCII is somebody's sloppiness and nobody's harm.
+ */
 const PATH = /^\/[!-"$-~\x80-\xff]*$/;
 /** Host and port, and nothing in front of them: user information has no place there. */
 const AUTHORITY = /^[\w\-.~!$&'()*+,;=:%[\]]+$/;

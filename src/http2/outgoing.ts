@@ -29,7 +29,10 @@ export class Outgoing {
     this.left = body.reduce((bytes, { length }) => bytes + length, 0);
   }
 
-  /** Writes DATA frames of so many bytes of the body into `target`; the last of a message without trailers ends the stream. */
+  /**
+   * Writes DATA frames of so many bytes of the body into `target`; the last of a message without trailers ends the
+   * stream.
+   */
   writeFrames(target: Buffer, at: number, bytes: number, maxFrameBytes: number): number {
     let end = at;
     for (let left = bytes; left > 0; ) {

@@ -1,10 +1,11 @@
-// Everything that leaves on a connection: control frames at once, bodies as the windows of the peer allow (RFC 9113, 5.2).
+// Everything that leaves on a connection: control frames at once, bodies as the windows of the peer allow (RFC 9113,
+// 5.2).
 //
 //   send ──▶ underway ──windows, room──▶ block ──one write──▶ socket
 //             (by stream)                 HEADERS DATA DATA … [trailers]
 //
-// A body is copied into blocks between its frame headers: one write call for all frames of a request is no slower than a vector of
-// thirty pieces, and from then on nobody reads the body's own memory.
+// A body is copied into blocks between its frame headers: one write call for all frames of a request is no slower than
+// a vector of thirty pieces, and from then on nobody reads the body's own memory.
 import type { Duplex } from 'node:stream';
 import { DEFAULT_WINDOW, FRAME_HEADER_BYTES, headerFrames, MAX_WINDOW } from './frames.js';
 import { NO_TABLE } from './hpack/encoder.js';
@@ -17,7 +18,10 @@ const BLOCK_BYTES = 1 << 18;
 const MOST_BLOCKS = 3;
 /** What is not longer comes out of Node's own pool, or is not worth a block. */
 const SMALL_BYTES = 1 << 12;
-/** What may wait for a peer that does not read, beside blocks; a well-behaved one lets no more than a few acknowledgements wait. */
+/**
+ * What may wait for a peer that does not read, beside blocks; a well-behaved one lets no more than a few
+ * acknowledgements wait.
+ */
 const MOST_WAITING_BYTES = 1 << 20;
 
 export class Outlet {
@@ -45,7 +49,10 @@ export class Outlet {
     return this.socket.writableLength > MOST_BLOCKS * BLOCK_BYTES + MOST_WAITING_BYTES;
   }
 
-  /** The first block says that we keep no table: the peer may make its own smaller at any time, and need not hear of it again. */
+  /**
+   * The first block says that we keep no table: the peer may make its own smaller at any time, and need not hear of it
+   * again.
+   */
   private fields(streamId: number, block: Buffer, endStream: boolean): Buffer {
     const whole = this.saidNoTable ? block : Buffer.concat([NO_TABLE, block]);
     this.saidNoTable = true;
@@ -53,8 +60,8 @@ export class Outlet {
   }
 
   /**
-   * Sends a message; what the windows do not allow now follows later. `opened`: what the peer has opened the stream's window by before;
-   * `after`: frames that follow when the message has left.
+   * Sends a message; what the windows do not allow now follows later. `opened`: what the peer has opened the stream's
+   * window by before; `after`: frames that follow when the message has left.
    */
   send(streamId: number, { head, body, trailers }: Message, opened = 0, after?: Buffer): void {
     const endsWithBody = trailers === undefined;
@@ -107,7 +114,10 @@ export class Outlet {
     return true;
   }
 
-  /** The peer changed the window that streams begin with: open ones change by the difference (6.9.2). False: beyond what one can be. */
+  /**
+   * The peer changed the window that streams begin with: open ones change by the difference (6.9.2). False: beyond what
+   * one can be.
+   */
   initialWindowChanged(difference: number): boolean {
     let possible = true;
     for (const outgoing of this.underway.values()) {
@@ -151,7 +161,8 @@ export class Outlet {
     end = outgoing.writeFrames(block, end, bytes, maxFrameBytes);
     if (outgoing.left > 0) this.underway.set(outgoing.streamId, outgoing);
     else if (outgoing.behind) end += outgoing.behind.copy(block, end);
-    // One that goes on counts however small: windows opened byte by byte would make more writes than a socket should hold.
+    // One that goes on counts however small: windows opened byte by byte would make more writes than a socket should
+    // hold.
     if (front && block.length !== BLOCK_BYTES) this.control(block.subarray(0, end));
     else this.writeBlock(block, end);
   }

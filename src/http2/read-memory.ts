@@ -1,7 +1,7 @@
 // Sockets that read into memory which all connections share, where Node would take new memory for every read.
 //
-// A read is over, and what it brought has been taken, before the next begins: libuv reads when the system says that there is something,
-// and calls back at once. Only Windows wants memory before there is anything to read.
+// A read is over, and what it brought has been taken, before the next begins: libuv reads when the system says that
+// there is something, and calls back at once. Only Windows wants memory before there is anything to read.
 import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 
 /** As much as Node would take for one read. */
@@ -38,8 +38,9 @@ export function connectSharing(options: TcpNetConnectOpts): Socket {
 }
 
 /**
- * The same for an accepted socket, before anything was read of it. Node has the option `onread` for sockets that connect, and none for
- * these: this does to them what that option does, and leaves a socket as it is (false) where Node does not look as expected.
+ * The same for an accepted socket, before anything was read of it. Node has the option `onread` for sockets that
+ * connect, and none for these: this does to them what that option does, and leaves a socket as it is (false) where Node
+ * does not look as expected.
  */
 export function shareReads(socket: Socket): boolean {
   const inside = socket as ReadInside;

@@ -32,7 +32,10 @@ export interface ServerSessionOptions {
   /** The client has said by its SETTINGS that it speaks HTTP/2. */
   readonly settled: () => void;
   readonly pinged: () => void;
-  /** Asked before the client may send more: true keeps the window of the connection shut until `goOn`. Left out: it never does. */
+  /**
+   * Asked before the client may send more: true keeps the window of the connection shut until `goOn`. Left out: it
+   * never does.
+   */
   readonly mustWait?: () => boolean;
   /** What a chunk brought has been read. */
   readonly readSome?: () => void;
@@ -81,8 +84,8 @@ export class ServerSession extends Session implements StreamOwner {
   }
 
   /**
-   * Lets calls under way finish, and loses none that crosses the farewell: a first GOAWAY asks for no more, and only when a ping behind it
-   * was answered a second one says which stream was the last (RFC 9113, 6.8).
+   * Lets calls under way finish, and loses none that crosses the farewell: a first GOAWAY asks for no more, and only
+   * when a ping behind it was answered a second one says which stream was the last (RFC 9113, 6.8).
    */
   drain(): void {
     if (this.deaf || this.leaving) return;

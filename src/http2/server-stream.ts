@@ -51,8 +51,8 @@ export class ServerStream {
   }
 
   /**
-   * Answers, once; later answers are for nobody. A client that still sends is told to stop. `wrong`: the request was, and counts as
-   * work for nothing.
+   * Answers, once; later answers are for nobody. A client that still sends is told to stop. `wrong`: the request was,
+   * and counts as work for nothing.
    */
   respond(message: Message, wrong = false): void {
     if (this.closed) return;

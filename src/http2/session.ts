@@ -1,4 +1,5 @@
-// What both ends of an HTTP/2 connection do alike: SETTINGS, windows, PING, GOAWAY, blocks of fields, errors (RFC 9113).
+// What both ends of an HTTP/2 connection do alike: SETTINGS, windows, PING, GOAWAY, blocks of fields, errors (RFC
+// 9113).
 import type { Duplex } from 'node:stream';
 import { FrameReader, type FrameSink } from './frame-reader.js';
 import {
@@ -26,14 +27,20 @@ import { turns } from './turns.js';
 import { Cost } from './work-budget.js';
 
 export interface Windows {
-  /** What a peer may send of one stream, and of all, before it hears of more; 65,535 bytes at least, as it begins with that. */
+  /**
+   * What a peer may send of one stream, and of all, before it hears of more; 65,535 bytes at least, as it begins with
+   * that.
+   */
   readonly stream: number;
   readonly connection: number;
   /** Largest frame that we take; bytes. */
   readonly frame: number;
 }
 
-/** After our last word the socket stays open so long for the peer's, since unread bytes would make the system throw ours away; ms. */
+/**
+ * After our last word the socket stays open so long for the peer's, since unread bytes would make the system throw ours
+ * away; ms.
+ */
 const LINGER_MS = 1000;
 
 /** Stands for the types that RFC 9113 does not have. */
@@ -115,8 +122,8 @@ export abstract class Session implements FrameSink {
   }
 
   /**
-   * Takes what the socket brings; returns what is left of it when the turn is over. Errors of the peer end the connection with a
-   * GOAWAY that says why.
+   * Takes what the socket brings; returns what is left of it when the turn is over. Errors of the peer end the
+   * connection with a GOAWAY that says why.
    */
   protected read(chunk: Buffer): Buffer {
     if (this.deaf) return NOTHING;

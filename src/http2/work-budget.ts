@@ -1,4 +1,5 @@
-// What a client may cost before it is sent away: work that leads to nothing is paid out of a budget, which useful work fills again.
+// What a client may cost before it is sent away: work that leads to nothing is paid out of a budget, which useful work
+// fills again.
 import { ConnectionError, ErrorCode } from './frames.js';
 
 /** Units: one is about what reading a frame takes, half a microsecond. */

@@ -71,8 +71,8 @@ const FREE_BYTES = 64 * 1024;
 const LARGE_BYTES = 256 * 1024;
 
 /**
- * Gunzips all members at once. The trailer's size (of the last member, modulo 2³²) decides how much is allocated first, so that the
- * usual body is inflated into its final place in one call; `limit` bytes is what may come out.
+ * Gunzips all members at once. The trailer's size (of the last member, modulo 2³²) decides how much is allocated first,
+ * so that the usual body is inflated into its final place in one call; `limit` bytes is what may come out.
  */
 export function gunzip(bytes: Uint8Array, limit: number): Decompressed | DecompressFault {
   return decompress('gzip', bytes, limit);
@@ -88,7 +88,10 @@ export function decompress(encoding: string, bytes: Uint8Array, limit: number): 
   }
 }
 
-/** The same where little comes out; undefined: more does, or is said to. So many small bodies cost no more than as many plain ones. */
+/**
+ * The same where little comes out; undefined: more does, or is said to. So many small bodies cost no more than as many
+ * plain ones.
+ */
 export function decompressSmall(
   encoding: string,
   bytes: Uint8Array,

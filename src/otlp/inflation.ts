@@ -1,4 +1,5 @@
-// Inflates a large body piece by piece in one of zlib's threads. What comes out is told as it comes, so that it may have to wait, or is stopped.
+// Inflates a large body piece by piece in one of zlib's threads. What comes out is told as it comes, so that it may
+// have to wait, or is stopped.
 import {
   type Decompressed,
   type DecompressFault,

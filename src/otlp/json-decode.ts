@@ -1,5 +1,5 @@
-// OTLP/JSON to protobuf in one pass: the bytes of the text are read along the message tables, and the wire form is written as they come.
-// No tree is made of them, so that a body costs what its bytes cost, whatever they are.
+// OTLP/JSON to protobuf in one pass: the bytes of the text are read along the message tables, and the wire form is
+// written as they come. No tree is made of them, so that a body costs what its bytes cost, whatever they are.
 import { type KeyTable, keysOf, MAX_KEYS } from './json-keys.js';
 import { ProtobufOutput } from './json-output.js';
 import { ScalarWriter } from './json-scalars.js';
@@ -7,7 +7,10 @@ import { CLOSE_LIST, CLOSE_OBJECT, COLON, COMMA, NULL, OPEN_LIST, OPEN_OBJECT, Q
 import type { JsonField, JsonMessage } from './json-tables.js';
 import { JsonFault, JsonText } from './json-text.js';
 
-/** Messages and lists within each other. Protobuf implementations refuse more than a hundred messages; so does protobufjs when it decodes. */
+/**
+ * Messages and lists within each other. Protobuf implementations refuse more than a hundred messages; so does
+ * protobufjs when it decodes.
+ */
 const MAX_DEPTH = 200;
 const MOST_FRAMES = MAX_DEPTH + 2;
 
@@ -40,7 +43,8 @@ export class JsonDecoder {
   readonly #starts = new Int32Array(MOST_FRAMES);
   readonly #given = new Uint8Array(MOST_FRAMES);
 
-  // Members of the messages under way: fields go out in the order of their numbers, and of equal names the last one holds.
+  // Members of the messages under way: fields go out in the order of their numbers, and of equal names the last one
+  // holds.
   #memberCount = 0;
   #memberStarts = new Int32Array(FIRST_MEMBERS);
   /** Number of the field; 0: another of the same name came later. */
@@ -272,7 +276,10 @@ export class JsonDecoder {
     this.#memberNumbers = grown(this.#memberNumbers);
   }
 
-  /** Puts the members of a finished message in the order of their numbers, and leaves out what came again under its name. */
+  /**
+   * Puts the members of a finished message in the order of their numbers, and leaves out what came again under its
+   * name.
+   */
   #order(frame: number): void {
     const out = this.#out;
     const content = this.#starts[frame]!;

@@ -2,8 +2,8 @@
 import { BACKSLASH, NINE, QUOTE, ZERO } from './json-signs.js';
 
 /**
- * Writes the content of a string without its escapes, which is no longer than with them; the place behind it. Half a surrogate pair
- * becomes U+FFFD: what is written is UTF-8.
+ * Writes the content of a string without its escapes, which is no longer than with them; the place behind it. Half a
+ * surrogate pair becomes U+FFFD: what is written is UTF-8.
  */
 export function withoutEscapes(bytes: Uint8Array, start: number, stop: number, into: Uint8Array, to: number): number {
   for (let at = start; at < stop; ) {

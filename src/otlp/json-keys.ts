@@ -3,7 +3,9 @@
 import { QUOTE } from './json-signs.js';
 import type { JsonField, JsonMessage } from './json-tables.js';
 
-/** So many names fit the bits that tell which a JSON object has had: twice the fields of the largest message of OTLP. */
+/**
+ * So many names fit the bits that tell which a JSON object has had: twice the fields of the largest message of OTLP.
+ */
 export const MAX_KEYS = 64;
 
 const SLOTS = 256;
@@ -39,7 +41,10 @@ export class KeyTable {
     this.#slots[slot] = this.fields.length;
   }
 
-  /** The number of the name that is likely to come after this one (-1: the first), if it lies at `start` with a quote behind it; else -1. */
+  /**
+   * The number of the name that is likely to come after this one (-1: the first), if it lies at `start` with a quote
+   * behind it; else -1.
+   */
   guess(bytes: Uint8Array, start: number, after: number): number {
     const key = this.#next[after + 1]!;
     const name = this.#names[key]!;
@@ -53,7 +58,10 @@ export class KeyTable {
     return this.#names[key]!.length;
   }
 
-  /** The number of the name at `start` to before `stop`; -1: no field has it. `after`: the number of the name before it, or -1. */
+  /**
+   * The number of the name at `start` to before `stop`; -1: no field has it. `after`: the number of the name before it,
+   * or -1.
+   */
   find(bytes: Uint8Array, start: number, stop: number, after: number): number {
     if (start === stop) return -1;
     for (let slot = slotOf(bytes, start, stop); ; slot = (slot + 1) % SLOTS) {

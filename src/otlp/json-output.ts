@@ -1,4 +1,5 @@
-// A protobuf body in the making: grows as it is written, and closes the gap where the length of a message took more or fewer bytes than it was given.
+// A protobuf body in the making: grows as it is written, and closes the gap where the length of a message took more or
+// fewer bytes than it was given.
 
 const FIRST_BYTES = 16 * 1024;
 /** Memory that is kept for the next body; bytes. */
@@ -105,7 +106,10 @@ export class ProtobufOutput {
     this.pos = pos + length;
   }
 
-  /** Writes the length in front of what was written since `start`, where `given` bytes are free for it; how many it took. */
+  /**
+   * Writes the length in front of what was written since `start`, where `given` bytes are free for it; how many it
+   * took.
+   */
   close(start: number, given: number): number {
     const length = this.pos - start;
     const taken = varintBytes(length);

@@ -1,4 +1,5 @@
-// Numbers, strings, bytes, ids and enums of OTLP/JSON, from the text's bytes to the wire form; 64-bit integers without loss.
+// Numbers, strings, bytes, ids and enums of OTLP/JSON, from the text's bytes to the wire form; 64-bit integers without
+// loss.
 
 import { hexDigit } from './json-escapes.js';
 import { Integer64 } from './json-integers.js';
@@ -27,7 +28,10 @@ export class ScalarWriter {
     this.#out = out;
   }
 
-  /** Reads the value here, whose first byte is `sign`, and writes it with its tag. `presence`: its default is written, too. */
+  /**
+   * Reads the value here, whose first byte is `sign`, and writes it with its tag. `presence`: its default is written,
+   * too.
+   */
   write(field: JsonField, sign: number, presence: boolean): void {
     this.#out.reserve(ROOM);
     const at = this.#text.pos;

@@ -1,4 +1,5 @@
-// The messages of OTLP as the JSON transcoder looks at them: fields by JSON name and by number, made once from the generated table.
+// The messages of OTLP as the JSON transcoder looks at them: fields by JSON name and by number, made once from the
+// generated table.
 import { ENUMS, MESSAGES } from '#proto-fields';
 import { LEGACY_FIELD } from './legacy.js';
 
@@ -80,8 +81,8 @@ function kindOf(type: string, name: string): FieldKind {
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /**
- * What was called so before version 0.15 of the protocol: read as a field of its own number, as on the wire, since it counts only where
- * the new one is not there (`withScopes`).
+ * What was called so before version 0.15 of the protocol: read as a field of its own number, as on the wire, since it
+ * counts only where the new one is not there (`withScopes`).
  */
 const LEGACY_NAMES: Readonly<Record<string, string>> = {
   scopeMetrics: 'instrumentationLibraryMetrics',

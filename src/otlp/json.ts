@@ -15,9 +15,9 @@ export class TooLongError extends PermanentError {}
 const SLICE_BYTES = 128 * 1024;
 
 /**
- * The protobuf body of an OTLP/JSON request. Accepts what the Collector accepts beyond the specification: snake_case names, enum
- * names, 64-bit integers as numbers. `limit`: bytes that the protobuf body may have. Throws `PermanentError`, naming the path of the
- * value that is wrong, and `TooLongError`.
+ * The protobuf body of an OTLP/JSON request. Accepts what the Collector accepts beyond the specification: snake_case
+ * names, enum names, 64-bit integers as numbers. `limit`: bytes that the protobuf body may have. Throws
+ * `PermanentError`, naming the path of the value that is wrong, and `TooLongError`.
  */
 export function jsonToProtobuf(signal: Signal, json: string | Uint8Array, limit: number = Infinity): Buffer {
   return jsonToMessage(NAMES[signal].request, json, limit);
@@ -29,7 +29,10 @@ export function jsonToMessage(name: string, json: string | Uint8Array, limit: nu
   return steps.next().value as Buffer;
 }
 
-/** `jsonToProtobuf` a piece at a time: yields where other work may run, and says how many bytes of memory it has taken by then. */
+/**
+ * `jsonToProtobuf` a piece at a time: yields where other work may run, and says how many bytes of memory it has taken
+ * by then.
+ */
 export function jsonToProtobufInSlices(signal: Signal, json: Uint8Array, limit: number): Generator<number, Buffer> {
   return decoding(messageNamed(NAMES[signal].request), bytesOf(json), limit, SLICE_BYTES);
 }
@@ -60,8 +63,8 @@ function refusalOf(error: unknown, decoder: JsonDecoder, limit: number): unknown
 }
 
 /**
- * The OTLP/JSON form of a request body: one line, lowerCamelCase, ids in hex, 64-bit integers as strings, enums as numbers, and every
- * field that is on the wire. Throws `PermanentError` for bytes that are no such request.
+ * The OTLP/JSON form of a request body: one line, lowerCamelCase, ids in hex, 64-bit integers as strings, enums as
+ * numbers, and every field that is on the wire. Throws `PermanentError` for bytes that are no such request.
  */
 export function protobufToJson(signal: Signal, body: Uint8Array): string {
   return JSON.stringify(protobufToObject(signal, body));

@@ -1,5 +1,5 @@
-// Requests of before version 0.15 of the protocol, which say "instrumentation library" where it says "scope" today: senders of 2021 and
-// 2022, and recordings of theirs. The messages are the same but for one field's number.
+// Requests of before version 0.15 of the protocol, which say "instrumentation library" where it says "scope" today:
+// senders of 2021 and 2022, and recordings of theirs. The messages are the same but for one field's number.
 import protobuf from 'protobufjs/minimal.js';
 
 /** `instrumentation_library_metrics`, `_spans` and `_logs` of a resource; today's is 2. */
@@ -36,8 +36,9 @@ function fieldsOf(bytes: Uint8Array): LegacyField[] {
 const isMessage = ({ number, wire }: LegacyField, of: number): boolean => number === of && wire === LENGTH_DELIMITED;
 
 /**
- * The request in today's form; undefined where nothing in it is of the old one. As the protocol's own text had it while both were
- * allowed: the old field counts where the new one is not set, and is ignored where it is. The request is well-formed.
+ * The request in today's form; undefined where nothing in it is of the old one. As the protocol's own text had it while
+ * both were allowed: the old field counts where the new one is not set, and is ignored where it is. The request is
+ * well-formed.
  */
 export function withScopes(request: Uint8Array): Uint8Array | undefined {
   const writer = protobuf.Writer.create();

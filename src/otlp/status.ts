@@ -33,7 +33,10 @@ export interface Status {
 
 const RETRY_INFO = 'type.googleapis.com/google.rpc.RetryInfo';
 
-/** What a refusal is answered with where the pipeline does not know a delay; ms. Senders wait longer by their own backoff. */
+/**
+ * What a refusal is answered with where the pipeline does not know a delay; ms. Senders wait longer by their own
+ * backoff.
+ */
 export const DEFAULT_RETRY_MS = 1000;
 
 const CODES: Readonly<Record<RefusalCode, number>> = {
@@ -44,7 +47,10 @@ const CODES: Readonly<Record<RefusalCode, number>> = {
   internal: Code.INTERNAL,
 };
 
-/** The status of a refusal by the pipeline. Anything else that was thrown is a fault of ours: INTERNAL, its text kept to ourselves. */
+/**
+ * The status of a refusal by the pipeline. Anything else that was thrown is a fault of ours: INTERNAL, its text kept to
+ * ourselves.
+ */
 export function statusOf(error: unknown): Status {
   if (error instanceof RetryableError)
     return { code: Code.UNAVAILABLE, message: error.message, retryAfterMs: error.retryAfterMs ?? DEFAULT_RETRY_MS };
@@ -64,7 +70,9 @@ const HTTP_OF: Readonly<Record<number, number>> = {
   [Code.UNAVAILABLE]: 503,
 };
 
-/** HTTP status of a code. RESOURCE_EXHAUSTED without a delay is a body over the limit (413), with one an overload (429). */
+/**
+ * HTTP status of a code. RESOURCE_EXHAUSTED without a delay is a body over the limit (413), with one an overload (429).
+ */
 export function httpStatusOf(status: Status): number {
   if (status.code === Code.RESOURCE_EXHAUSTED && status.retryAfterMs !== undefined) return 429;
   return HTTP_OF[status.code] ?? 500;

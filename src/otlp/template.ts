@@ -1,5 +1,5 @@
-// Requests made of blocks that are the same but for a few numbers. OTLP writes times, counts, sums and values in fixed 64 bits, so a
-// block is encoded once, with placeholders, and afterwards copied with its numbers filled in.
+// Requests made of blocks that are the same but for a few numbers. OTLP writes times, counts, sums and values in fixed
+// 64 bits, so a block is encoded once, with placeholders, and afterwards copied with its numbers filled in.
 import { opentelemetry } from '#proto';
 
 const { ExportMetricsServiceRequest } = opentelemetry.proto.collector.metrics.v1;

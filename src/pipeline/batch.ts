@@ -21,8 +21,9 @@ export interface AuthData {
 /**
  * One export request. `body` is the serialised `Export<Signal>ServiceRequest`, never changed in place.
  *
- * A batch is valid until the promise of `consume` resolves. Whoever reads `body` longer holds `lease`, where there is one, and says
- * of itself that it does (`Consumer.borrows`); without a lease the bytes are owned by the object and are kept by keeping it.
+ * A batch is valid until the promise of `consume` resolves. Whoever reads `body` longer holds `lease`, where there is
+ * one, and says of itself that it does (`Consumer.borrows`); without a lease the bytes are owned by the object and are
+ * kept by keeping it.
  */
 export interface Batch {
   readonly signal: Signal;
@@ -41,7 +42,9 @@ export interface Batch {
   gzip?: Uint8Array;
   /** Whose memory `body` is, where it is to be used again. Only batches for consumers that borrow have one. */
   readonly lease?: Lease;
-  /** Serialised `ExportLogsServiceRequest` of the events that belong to this batch, for the `anomaly_events` connector. */
+  /**
+   * Serialised `ExportLogsServiceRequest` of the events that belong to this batch, for the `anomaly_events` connector.
+   */
   readonly events?: Batch;
 }
 

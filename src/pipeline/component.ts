@@ -20,16 +20,23 @@ export function formatId(id: ComponentId): string {
 }
 
 /**
- * A running component. `start` runs after everything downstream has started and may fail; `shutdown` may be called without `start`
- * and twice, and resolves when nothing that was accepted is left (receivers stop first, exporters last, each after draining).
+ * A running component. `start` runs after everything downstream has started and may fail; `shutdown` may be called
+ * without `start` and twice, and resolves when nothing that was accepted is left (receivers stop first, exporters last,
+ * each after draining).
  */
 export interface Component {
   start(): Promise<void>;
-  /** `withinMs`: after that nobody waits for it any more. Rejects with an `UndeliveredError` where it had to give something up. */
+  /**
+   * `withinMs`: after that nobody waits for it any more. Rejects with an `UndeliveredError` where it had to give
+   * something up.
+   */
   shutdown(withinMs?: number): Promise<void>;
   /** How long a shutdown may take where that is longer than others get; ms. */
   readonly shutdownMs?: number;
-  /** What it listens on while it runs, by protocol: `{ grpc: '127.0.0.1:4317' }`. The port is the one in use where 0 was configured. */
+  /**
+   * What it listens on while it runs, by protocol: `{ grpc: '127.0.0.1:4317' }`. The port is the one in use where 0 was
+   * configured.
+   */
   addresses?(): Readonly<Record<string, string>>;
   /** What it knows of itself, as plain JSON values: for `GET /status` beside our own metrics. No secrets. */
   inspect?(): unknown;
@@ -46,16 +53,17 @@ export interface Processor extends Component {
   /** The stage for one pipeline, in front of `next`. */
   stage(pipeline: string, signal: Signal, next: Consumer): Consumer;
   /**
-   * Takes over what the processor of the same id knew before a reload. Called before `start`, when `previous` gets nothing any more;
-   * `previous.shutdown` follows and must leave alone what was handed over. Throws nothing: what does not fit is dropped and said.
+   * Takes over what the processor of the same id knew before a reload. Called before `start`, when `previous` gets
+   * nothing any more; `previous.shutdown` follows and must leave alone what was handed over. Throws nothing: what does
+   * not fit is dropped and said.
    */
   adopt?(previous: Processor): void;
 }
 
 export interface Exporter extends Component, Consumer {
   /**
-   * Takes over what the exporter of the same id has not delivered yet, where both deliver to the same place. Called before `start`, when
-   * `previous` gets nothing any more; `previous.shutdown` follows.
+   * Takes over what the exporter of the same id has not delivered yet, where both deliver to the same place. Called
+   * before `start`, when `previous` gets nothing any more; `previous.shutdown` follows.
    */
   adopt?(previous: Exporter): void;
   /** After a reload its shutdown may go on beside the new configuration: it holds nothing that this one needs. */
@@ -90,9 +98,9 @@ export interface Instance<C extends Component> {
 }
 
 /**
- * What an operator may ask of a type of component: `POST /NAME` beside our own metrics, from this host alone. Gets the request, a
- * JSON object, and every running instance of the type; gives a JSON object. Rejects with a `PermanentError` that says what is wrong with
- * the request.
+ * What an operator may ask of a type of component: `POST /NAME` beside our own metrics, from this host alone. Gets the
+ * request, a JSON object, and every running instance of the type; gives a JSON object. Rejects with a `PermanentError`
+ * that says what is wrong with the request.
  */
 export type Command<C extends Component> = (
   request: Readonly<Record<string, unknown>>,
@@ -100,8 +108,8 @@ export type Command<C extends Component> = (
 ) => Promise<object>;
 
 /**
- * A component's whole face. `Config` is what the user wrote, checked and with defaults filled in; `Settings` what the host gives.
- * `schema` is declared by the `config` layer; the vocabulary only says that it exists.
+ * A component's whole face. `Config` is what the user wrote, checked and with defaults filled in; `Settings` what the
+ * host gives. `schema` is declared by the `config` layer; the vocabulary only says that it exists.
  */
 export interface Factory<K extends Kind, Config, Settings, Schema> {
   readonly kind: K;

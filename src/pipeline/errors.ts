@@ -8,7 +8,9 @@ export type RefusalCode =
   | 'failed_precondition'
   | 'internal';
 
-/** The data or the caller is at fault: sending the same again cannot help. The message is shown to the sender's user. */
+/**
+ * The data or the caller is at fault: sending the same again cannot help. The message is shown to the sender's user.
+ */
 export class PermanentError extends Error {
   readonly code: RefusalCode;
   constructor(message: string, code: RefusalCode = 'invalid_argument', options?: ErrorOptions) {

@@ -1,8 +1,9 @@
 // Memory that is lent with a batch and used again when nobody reads it any more.
 
 /**
- * Who holds the memory of one body. The receiver holds it until `consume` has ended; whoever reads the bytes later than that holds it,
- * too. Memory that is never released is simply collected, so that forgetting costs a little time and never a byte.
+ * Who holds the memory of one body. The receiver holds it until `consume` has ended; whoever reads the bytes later than
+ * that holds it, too. Memory that is never released is simply collected, so that forgetting costs a little time and
+ * never a byte.
  */
 export class Lease {
   private holders = 1;
@@ -13,7 +14,9 @@ export class Lease {
     this.giveBack = giveBack;
   }
 
-  /** One more reads the bytes. Only who holds the lease itself, or stands in the `consume` of a holder, may call this. */
+  /**
+   * One more reads the bytes. Only who holds the lease itself, or stands in the `consume` of a holder, may call this.
+   */
   hold(): void {
     this.holders++;
   }

@@ -1,4 +1,5 @@
-// One account of all bytes that a process holds for work that is unfinished or queued, and who has to wait or to give way.
+// One account of all bytes that a process holds for work that is unfinished or queued, and who has to wait or to give
+// way.
 import { RetryableError } from './errors.js';
 
 /** What bytes are held for, as `pxanomaly_held_bytes{what=…}` says. */
@@ -22,7 +23,9 @@ const MIB = 1024 * 1024;
 
 /** Of the memory; with 512 MiB 80. */
 const SOFT_SHARE = 5 / 32;
-/** Bodies under way never need more than this, however large the machine: they are complete, or they do not come. Bytes. */
+/**
+ * Bodies under way never need more than this, however large the machine: they are complete, or they do not come. Bytes.
+ */
 const MOST_SOFT_BYTES = 256 * MIB;
 /** Twice of it, the hard bound, has room for one request of the usual limit in the smallest container. Bytes. */
 const LEAST_SOFT_BYTES = 48 * MIB;
@@ -35,7 +38,10 @@ export function ledgerLimits(memoryBytes: number): LedgerLimits {
 
 /** A sender that holds so little never waits. Bytes. */
 const FREE_BYTES = MIB;
-/** After so long somebody gives way to those who wait; then another one every EVICT_MS. A sender of Pixie's gives up after 5 s. */
+/**
+ * After so long somebody gives way to those who wait; then another one every EVICT_MS. A sender of Pixie's gives up
+ * after 5 s.
+ */
 const PATIENCE_MS = 1_000;
 const EVICT_MS = 100;
 /** Whoever is first in line, and sends, is left alone by those who wait for so long; ms. */
@@ -61,7 +67,10 @@ export class Held {
     account.open.add(this);
   }
 
-  /** Something of it has come, and it has so many bytes now. Somebody may have to give way for it, perhaps itself: `giveWay` is called within. */
+  /**
+   * Something of it has come, and it has so many bytes now. Somebody may have to give way for it, perhaps itself:
+   * `giveWay` is called within.
+   */
   resize(bytes: number): void {
     if (this.account.ledger.isTight) this.movedAt = this.account.ledger.now();
     const more = bytes - this.bytes;
@@ -104,7 +113,9 @@ export class Account {
     return new Held(this, giveWay);
   }
 
-  /** Whether no more should be read of this peer for now. The first in line goes on: so somebody always comes to an end. */
+  /**
+   * Whether no more should be read of this peer for now. The first in line goes on: so somebody always comes to an end.
+   */
   get mustWait(): boolean {
     return this.bytes > FREE_BYTES && this.ledger.isTight && this.ledger.first !== this;
   }
@@ -268,7 +279,9 @@ export class Ledger {
     }
   }
 
-  /** Of the peer that has held the most for the longest, what has. Bytes times time are what it has used of the room. */
+  /**
+   * Of the peer that has held the most for the longest, what has. Bytes times time are what it has used of the room.
+   */
   private evictOne(): boolean {
     const now = this.now();
     const used = ({ bytes, since }: Held): number => bytes * (now - since + 1);

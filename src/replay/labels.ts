@@ -1,4 +1,5 @@
-// Labels of known faults, and how well a replay's anomalies fit them. No point adjustment: an alert must start inside the fault.
+// Labels of known faults, and how well a replay's anomalies fit them. No point adjustment: an alert must start inside
+// the fault.
 import { type Episodes, edgeKey, type ReplayedEpisode } from './episodes.js';
 import { fieldsOf } from './readers/csv-rows.js';
 import { linesOf } from './readers/lines.js';
@@ -85,7 +86,10 @@ export interface ScoreOptions {
   readonly from: number;
 }
 
-/** A fault may be found one window after its last; alerts belong to it for this many more; runs this close are one episode; windows. */
+/**
+ * A fault may be found one window after its last; alerts belong to it for this many more; runs this close are one
+ * episode; windows.
+ */
 const GRACE = 1;
 const COOL = 30;
 const MERGE = 6;

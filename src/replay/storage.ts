@@ -12,7 +12,9 @@ export interface Stored {
   close(): Promise<void>;
 }
 
-/** The settings of a processor that finds its checkpoint in the directory, and leaves it there. Throws `RecordingError`. */
+/**
+ * The settings of a processor that finds its checkpoint in the directory, and leaves it there. Throws `RecordingError`.
+ */
 export async function withStorage(settings: Settings, directory: string): Promise<Stored> {
   const id = { type: 'file_storage', name: '' };
   const storage = new FileStorage(

@@ -14,8 +14,9 @@ interface Heard extends AbortSignal {
 }
 
 /**
- * What one attempt can be given up by. It says what an AbortSignal says, and is one for those who need one (`signalOf`): an
- * AbortController for each request, with a listener, was the dearest of all that is done by the request.
+ * What one attempt can be given up by. It says what an AbortSignal says, and is one for those who need one
+ * (`signalOf`): an AbortController for each request, with a listener, was the dearest of all that is done by the
+ * request.
  */
 export class Attempt {
   aborted: boolean = false;
@@ -80,9 +81,10 @@ function unlink(listener: Listener): void {
 }
 
 /**
- * Calls `run` once when `cancel` aborts; what is returned takes that back. For signals that live as long as an exporter: a listener
- * that `removeEventListener` has taken away still points to the one that came after it, so that one which has become old keeps alive
- * whatever every later request held, its body included, until the next full collection.
+ * Calls `run` once when `cancel` aborts; what is returned takes that back. For signals that live as long as an
+ * exporter: a listener that `removeEventListener` has taken away still points to the one that came after it, so that
+ * one which has become old keeps alive whatever every later request held, its body included, until the next full
+ * collection.
  */
 export function onAbort(cancel: Cancel, run: () => void): () => void {
   const head = ringOf(cancel);

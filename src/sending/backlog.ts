@@ -7,7 +7,9 @@ export interface Entry {
   readonly batch: Batch;
   /** In the unit of the queue's sizer. */
   readonly size: number;
-  /** Memory that is kept by it: the body and, where there is one, its gzip form. Empty where somebody else counts it. */
+  /**
+   * Memory that is kept by it: the body and, where there is one, its gzip form. Empty where somebody else counts it.
+   */
   readonly kept: readonly Uint8Array[];
   /** Tells the one who offered the batch, where it waits for the result. */
   readonly settle?: (error?: Error) => void;

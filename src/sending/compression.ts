@@ -4,13 +4,18 @@ import { gzip, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import type { Batch } from '../pipeline/index.js';
 
-/** Fastest level: on Pixie's requests it leaves a seventh more bytes than level 6 for half of its CPU (bench/suites/grpc-client.ts). */
+/**
+ * Fastest level: on Pixie's requests it leaves a seventh more bytes than level 6 for half of its CPU
+ * (bench/suites/grpc-client.ts).
+ */
 const LEVEL = 1;
 
 /** Below this the trip to the thread pool costs more than compressing; bytes. */
 const SYNC_BELOW = 16 * 1024;
 
-/** OTLP shrinks to a tenth or less: with a block of an eighth of the body one step of the thread pool is enough. Bytes. */
+/**
+ * OTLP shrinks to a tenth or less: with a block of an eighth of the body one step of the thread pool is enough. Bytes.
+ */
 function blockFor(bodyBytes: number): number {
   return Math.min(Math.max(bodyBytes >>> 3, 16 * 1024), 4 * 1024 * 1024);
 }

@@ -21,7 +21,10 @@ export interface Push {
   readonly send: Send;
   /** It forfeits the lease of a batch whose bytes may still be read when `send` has ended (`Consumer.borrows`). */
   readonly borrows?: boolean;
-  /** Where it sends to, in a form that can be compared: what waits for one exporter may go out through another that says the same. */
+  /**
+   * Where it sends to, in a form that can be compared: what waits for one exporter may go out through another that says
+   * the same.
+   */
   readonly destination?: string;
   /** Called once, when nothing is being sent any more. */
   close(): Promise<void>;

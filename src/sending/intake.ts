@@ -13,8 +13,8 @@ export interface QueueOptions {
   readonly queueSize: number;
   readonly sizer: Sizer;
   /**
-   * Beside `queueSize`: bytes that may be held in memory, whatever the sizer counts. One larger batch finds room where nothing else is
-   * held. Undefined: what the ledger says.
+   * Beside `queueSize`: bytes that may be held in memory, whatever the sizer counts. One larger batch finds room where
+   * nothing else is held. Undefined: what the ledger says.
    */
   readonly maxBytes: number | undefined;
   /** A full queue makes `consume` wait instead of refusing. */
@@ -34,13 +34,15 @@ export interface Intake extends Consumer {
   /** Before the first batch. */
   start?(): Promise<void>;
   /**
-   * Takes nothing more, delivers what it holds, and gives up (counted as `shutdown`) what is left after `withinMs`. Resolves with what
-   * was given up although its sender had been told OK.
+   * Takes nothing more, delivers what it holds, and gives up (counted as `shutdown`) what is left after `withinMs`.
+   * Resolves with what was given up although its sender had been told OK.
    */
   drain(withinMs: number): Promise<Undelivered>;
   /** What it holds needs no attempts at shutdown: it is on disk, or somebody else delivers it. */
   readonly isKept: boolean;
-  /** Gives what it holds to another one; `drain` then waits only for attempts under way, and gives on what they leave. */
+  /**
+   * Gives what it holds to another one; `drain` then waits only for attempts under way, and gives on what they leave.
+   */
   handTo?(successor: Intake): void;
   /** Takes over what another one held, in front of everything else. */
   inherit?(entries: readonly Entry[]): void;

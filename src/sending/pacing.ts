@@ -1,6 +1,10 @@
-// Lets acknowledgements wait a little while a queue grows although the next hop takes what it is sent: senders then go at its pace.
+// Lets acknowledgements wait a little while a queue grows although the next hop takes what it is sent: senders then go
+// at its pace.
 
-/** Longest wait of one acknowledgement, ms: until half of the room is used, and at the end of it. Pixie's deadline is five seconds. */
+/**
+ * Longest wait of one acknowledgement, ms: until half of the room is used, and at the end of it. Pixie's deadline is
+ * five seconds.
+ */
 const WAIT_MS = 250;
 const LONGEST_WAIT_MS = 1_000;
 /** Without a delivery for so long the next hop is away: then nobody waits, the queue is there to be filled. ms. */
@@ -18,7 +22,10 @@ export class Pacing {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** What the sender of a batch waits for that was just taken; undefined: nothing. `held`, `most`: bytes that the queue holds, and may hold. */
+  /**
+   * What the sender of a batch waits for that was just taken; undefined: nothing. `held`, `most`: bytes that the queue
+   * holds, and may hold.
+   */
   after(held: number, most: number): undefined | Promise<void> {
     if (held <= this.fromBytes || this.now() - this.deliveredAt > AWAY_MS) return undefined;
     return new Promise((resolve) => {

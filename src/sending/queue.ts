@@ -9,7 +9,10 @@ import { asStageError, GivenUpError, isKept, type Send } from './send.js';
 import { Senders } from './senders.js';
 import { Undelivered } from './undelivered.js';
 
-/** Acknowledgements wait a little while a queue holds more than this: a few seconds' work for a next hop that keeps up. Bytes. */
+/**
+ * Acknowledgements wait a little while a queue holds more than this: a few seconds' work for a next hop that keeps up.
+ * Bytes.
+ */
 const PACED_FROM_BYTES = 32 * 1024 * 1024;
 
 export function queue(options: QueueOptions, host: QueueHost, next: Send): Intake {
@@ -139,7 +142,9 @@ class SendingQueue implements Intake {
     return this.blocked.length === 0 && this.fits(size, bytes);
   }
 
-  /** Items are known only after decoding, so one request may exceed a queue counted in items: `refusal` stays truthful. */
+  /**
+   * Items are known only after decoding, so one request may exceed a queue counted in items: `refusal` stays truthful.
+   */
   private fits(size: number, bytes: number): boolean {
     const { sizer, queueSize } = this.options;
     if (this.bytes > 0 && this.bytes + bytes > this.maxBytes) return false;

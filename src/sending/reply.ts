@@ -36,8 +36,9 @@ interface Memo {
 }
 
 /**
- * Uncompresses responses, of at most MAX_REPLY_BYTES each. The last short one is remembered: a next hop says the same thing all the
- * time (the Collector: two bytes, as 26 bytes of gzip), and setting up zlib for it would be a tenth of what a small request costs.
+ * Uncompresses responses, of at most MAX_REPLY_BYTES each. The last short one is remembered: a next hop says the same
+ * thing all the time (the Collector: two bytes, as 26 bytes of gzip), and setting up zlib for it would be a tenth of
+ * what a small request costs.
  */
 export class ReplyDecoder {
   private memo: Memo | undefined;

@@ -45,9 +45,9 @@ function pause(ms: number, ...signals: readonly Cancel[]): Promise<void> {
 }
 
 /**
- * Retries `RetryableError` until it succeeds, `maxElapsedMs` would be passed (`GivenUpError`, `retries_exhausted`) or shutdown
- * is over (`shutdown`). A pause asked for by the next hop (RetryInfo, Retry-After) holds back every batch of this exporter, also
- * while stopping: OTLP says that a client must throttle.
+ * Retries `RetryableError` until it succeeds, `maxElapsedMs` would be passed (`GivenUpError`, `retries_exhausted`) or
+ * shutdown is over (`shutdown`). A pause asked for by the next hop (RetryInfo, Retry-After) holds back every batch of
+ * this exporter, also while stopping: OTLP says that a client must throttle.
  */
 export function retry(options: RetryOptions, host: RetryHost, next: Send): Send {
   if (!options.enabled) return next;

@@ -15,8 +15,9 @@ export interface PartialSuccess {
 }
 
 /**
- * Delivers one batch. Throws `PermanentError` or `RetryableError`; any other error is a fault of ours and not tried again.
- * `signal` aborts when the process may wait no longer (or the attempt took too long): the promise then rejects soon.
+ * Delivers one batch. Throws `PermanentError` or `RetryableError`; any other error is a fault of ours and not tried
+ * again. `signal` aborts when the process may wait no longer (or the attempt took too long): the promise then rejects
+ * soon.
  */
 export type Send = (batch: Batch, signal: Cancel) => Promise<PartialSuccess | undefined>;
 

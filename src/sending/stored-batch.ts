@@ -10,7 +10,10 @@ const GZIP = 1;
 
 const NO_BODY = new Uint8Array(0);
 
-/** What is written beside the body. Of the metadata only what decides which requests are joined: never a credential that nobody named. */
+/**
+ * What is written beside the body. Of the metadata only what decides which requests are joined: never a credential that
+ * nobody named.
+ */
 interface Meta {
   readonly signal: Signal;
   readonly items: number;

@@ -2,8 +2,9 @@
 import { type Batch, type Consumer, PermanentError, RetryableError } from '../pipeline/index.js';
 
 /**
- * The one failure that stands for several. A retry can still help where one of them is retryable, and then it is worth it: at the
- * branches that have failed for good it fails again, and those that took the batch get it twice, as after any retry.
+ * The one failure that stands for several. A retry can still help where one of them is retryable, and then it is worth
+ * it: at the branches that have failed for good it fails again, and those that took the batch get it twice, as after
+ * any retry.
  */
 function combine(failures: readonly unknown[]): Error {
   const errors = failures.map((failure) => (failure instanceof Error ? failure : new Error(String(failure))));

@@ -53,11 +53,16 @@ export interface Gateway {
   start(): Promise<void>;
   /** Stops receiving, drains, stops. Resolves with what was not done in time: an empty list is a clean end. */
   shutdown(): Promise<readonly Leftover[]>;
-  /** Goes over to another configuration; detectors keep what they know. Rejects, and goes on as before, when it is not valid or cannot start. */
+  /**
+   * Goes over to another configuration; detectors keep what they know. Rejects, and goes on as before, when it is not
+   * valid or cannot start.
+   */
   reload(config: GatewayInput): Promise<void>;
   /** Addresses in use, by section and id (`receivers::otlp`), then by protocol. */
   addresses(): Addresses;
-  /** What runs, where it listens and sends to, and what its components know of themselves; plain JSON without secrets. */
+  /**
+   * What runs, where it listens and sends to, and what its components know of themselves; plain JSON without secrets.
+   */
   status(): StatusDocument;
   readonly telemetry: Telemetry;
 }
@@ -80,8 +85,8 @@ export function serviceFrom(
 }
 
 /**
- * A program opens the addresses that it asks for: own metrics and status are served where `service.telemetry.metrics` says so, and not on
- * the port that a process of its own has by default.
+ * A program opens the addresses that it asks for: own metrics and status are served where `service.telemetry.metrics`
+ * says so, and not on the port that a process of its own has by default.
  */
 function withoutDefaultAddress(config: GatewayInput): GatewayInput {
   const { telemetry = {} } = config.service ?? {};
@@ -93,7 +98,10 @@ function withoutDefaultAddress(config: GatewayInput): GatewayInput {
   };
 }
 
-/** Makes a gateway; nothing runs before `start`. Throws a `ConfigError` that lists everything that is wrong with the configuration. */
+/**
+ * Makes a gateway; nothing runs before `start`. Throws a `ConfigError` that lists everything that is wrong with the
+ * configuration.
+ */
 export function createGateway(config: GatewayInput, options: GatewayOptions = {}): Gateway {
   const { components = COMPONENTS, ...rest } = options;
   const sources = (value: GatewayInput): ConfigSources => ({

@@ -227,8 +227,9 @@ function sameExtensions(config: GatewayConfig, graph: Graph): boolean {
 }
 
 /**
- * Makes the instances of a configuration and wires them; starts nothing. Receivers, exporters and extensions of `previous` that would
- * be made just the same are used again, unless an extension changes, since others may hold on to it.
+ * Makes the instances of a configuration and wires them; starts nothing. Receivers, exporters and extensions of
+ * `previous` that would be made just the same are used again, unless an extension changes, since others may hold on to
+ * it.
  */
 export function buildGraph(config: GatewayConfig, host: GraphHost, previous?: Graph): Graph {
   const kept =

@@ -1,4 +1,5 @@
-// Starting and stopping the instances of a graph: downstream first on the way up, receivers first on the way down, in bounded time.
+// Starting and stopping the instances of a graph: downstream first on the way up, receivers first on the way down, in
+// bounded time.
 import { type Exporter, UndeliveredError } from '../pipeline/index.js';
 import type { Graph, Node } from './graph.js';
 import { nodeName } from './graph.js';
@@ -9,19 +10,27 @@ export interface Leftover {
   readonly reason: string;
 }
 
-/** How much of the time for a shutdown may have passed when each kind must be done. The rest is left to those behind it. */
+/**
+ * How much of the time for a shutdown may have passed when each kind must be done. The rest is left to those behind it.
+ */
 const SHARE = { receivers: 0.4, stages: 0.6, exporters: 0.95, extensions: 1 } as const;
 
-/** What each one gets even when those before it have used up everything, as a share: most need no more than a turn of the event loop. */
+/**
+ * What each one gets even when those before it have used up everything, as a share: most need no more than a turn of
+ * the event loop.
+ */
 const LEAST_SHARE = 0.02;
 
 /**
- * Time for a whole shutdown, ms. With the least shares of those that come last it stays below ten seconds, but for exporters that still
- * have something to deliver (`Component.shutdownMs`).
+ * Time for a whole shutdown, ms. With the least shares of those that come last it stays below ten seconds, but for
+ * exporters that still have something to deliver (`Component.shutdownMs`).
  */
 export const SHUTDOWN_MS = 9_000;
 
-/** Nodes with everything downstream before them. Circles of stages that several pipelines share in other orders are cut somewhere. */
+/**
+ * Nodes with everything downstream before them. Circles of stages that several pipelines share in other orders are cut
+ * somewhere.
+ */
 function downstreamFirst(roots: readonly Node[]): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
@@ -45,8 +54,8 @@ export function startOrder(graph: Graph): Node[] {
 }
 
 /**
- * Starts nodes one after the other. When one fails, `onFailure` is called, it and those before it are shut down, and the error
- * names it.
+ * Starts nodes one after the other. When one fails, `onFailure` is called, it and those before it are shut down, and
+ * the error names it.
  */
 export async function startAll(
   nodes: readonly Node[],
@@ -97,8 +106,8 @@ export interface StopOptions {
 }
 
 /**
- * Shuts nodes down: receivers together, then stages from the front, then exporters together, then extensions from the last. Each
- * phase has its share of the time. Returns what was left.
+ * Shuts nodes down: receivers together, then stages from the front, then exporters together, then extensions from the
+ * last. Each phase has its share of the time. Returns what was left.
  */
 export async function stopAll(
   graph: Graph,

@@ -1,9 +1,10 @@
-// Pages beside /metrics on the address of our own telemetry: `GET /status` for everybody who may scrape, and the components' commands
-// (`POST /NAME`) from this host alone.
+// Pages beside /metrics on the address of our own telemetry: `GET /status` for everybody who may scrape, and the
+// components' commands (`POST /NAME`) from this host alone.
 //
-// Commands come in here and not through the receivers, because a receiver's port is open to the whole cluster, and whoever can reach it
-// could then wake somebody up, or blind us. What a page of a browser could be made to send here is refused too: it cannot set this
-// content type without asking first, and a name that was pointed at this host does not look like a loopback.
+// Commands come in here and not through the receivers, because a receiver's port is open to the whole cluster, and
+// whoever can reach it could then wake somebody up, or blind us. What a page of a browser could be made to send here is
+// refused too: it cannot set this content type without asking first, and a name that was pointed at this host does not
+// look like a loopback.
 import type { IncomingMessage } from 'node:http';
 import type { AnyFactory } from '../config/settings.js';
 import { isMapping } from '../config/tree.js';

@@ -119,8 +119,9 @@ export class Service {
   }
 
   /**
-   * Goes over to another configuration. Receivers, exporters and extensions that stay the same go on; processors hand what they know
-   * to their successors. When the new one cannot start, the old one is brought back and the promise rejects.
+   * Goes over to another configuration. Receivers, exporters and extensions that stay the same go on; processors hand
+   * what they know to their successors. When the new one cannot start, the old one is brought back and the promise
+   * rejects.
    */
   reload(next: GatewayConfig): Promise<void> {
     return this.inTurn(async () => {
@@ -143,7 +144,9 @@ export class Service {
     });
   }
 
-  /** False before `start`, after `shutdown`, and after a reload that could not even bring the old configuration back. */
+  /**
+   * False before `start`, after `shutdown`, and after a reload that could not even bring the old configuration back.
+   */
   get running(): boolean {
     return this.state === 'running';
   }

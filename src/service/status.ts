@@ -1,4 +1,5 @@
-// The status document: what runs, where it listens, where it sends to, and what each component knows of itself. No secrets.
+// The status document: what runs, where it listens, where it sends to, and what each component knows of itself. No
+// secrets.
 import type { ConfiguredComponent, GatewayConfig } from '../config/gateway-config.js';
 import { isMapping } from '../config/tree.js';
 import type { Graph, Node } from './graph.js';

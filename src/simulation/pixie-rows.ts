@@ -1,5 +1,6 @@
-// The shop's windows as Pixie's export sink sends them: what deploy/pixie/scripts/{http,redis,postgresql}-edges.pxl produce.
-// One ResourceMetrics a row (a pair of pods), no scope, no start times; px.cloud.address, then service.name, last of the resource.
+// The shop's windows as Pixie's export sink sends them: what deploy/pixie/scripts/{http,redis,postgresql}-edges.pxl
+// produce. One ResourceMetrics a row (a pair of pods), no scope, no start times; px.cloud.address, then service.name,
+// last of the resource.
 import type { opentelemetry } from '#proto';
 import { double, integer, type Template, TemplateWriter, TIME, template } from '../otlp/template.js';
 import { Random } from './random.js';
@@ -122,7 +123,9 @@ export class PixieSink {
     this.random = new Random(seed, 3);
   }
 
-  /** The request of one script's run that ends at this time; its rows are those of the windows that the script exports. */
+  /**
+   * The request of one script's run that ends at this time; its rows are those of the windows that the script exports.
+   */
   request(protocol: Protocol, windows: readonly EdgeWindow[], endUnixNano: bigint): Uint8Array {
     for (const window of windows) {
       if (serviceNamed(window.edge.destination).protocol === protocol) this.appendRows(window, endUnixNano);

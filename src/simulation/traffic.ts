@@ -1,4 +1,5 @@
-// The shop's traffic, window by window: a daily cycle, drifting rates and latencies, Poisson counts, lognormal latencies, errors, bytes.
+// The shop's traffic, window by window: a daily cycle, drifting rates and latencies, Poisson counts, lognormal
+// latencies, errors, bytes.
 import type { Effect, Fault } from './faults.js';
 import { Drift, Random } from './random.js';
 import { EDGES, type Edge, INGRESS_PER_SECOND, SERVICES, type ShopService, serviceNamed } from './shop.js';
@@ -145,7 +146,10 @@ export class ShopTraffic {
     this.settleUsualRates();
   }
 
-  /** The window that ends at this time (Unix seconds). Edges without requests are left out, as an exporter leaves them out. */
+  /**
+   * The window that ends at this time (Unix seconds). Edges without requests are left out, as an exporter leaves them
+   * out.
+   */
   next(endSeconds: number, faults: readonly Fault[]): EdgeWindow[] {
     const effects = faults.map((fault) => fault.effect);
     for (const state of this.services) state.begin(effects);

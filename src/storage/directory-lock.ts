@@ -1,4 +1,5 @@
-// One process to a directory. Node has no flock, so a file says who owns it, and is touched for as long as the owner lives.
+// One process to a directory. Node has no flock, so a file says who owns it, and is touched for as long as the owner
+// lives.
 import { randomUUID } from 'node:crypto';
 import { open, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -94,8 +95,9 @@ export class DirectoryLock {
   }
 
   /**
-   * Takes the directory, waiting up to `timeoutMs` for an owner that lives. An owner that has ended without a word is replaced: at once
-   * where that can be known, else when it has been silent for some seconds. `onLost`: somebody else has taken it since.
+   * Takes the directory, waiting up to `timeoutMs` for an owner that lives. An owner that has ended without a word is
+   * replaced: at once where that can be known, else when it has been silent for some seconds. `onLost`: somebody else
+   * has taken it since.
    */
   static async take(directory: string, timeoutMs: number, onLost: () => void = () => {}): Promise<DirectoryLock> {
     const path = join(directory, LOCK_NAME);
@@ -144,7 +146,8 @@ export class DirectoryLock {
       held.delete(this.#owner.token);
       return onLost();
     }
-    // One that somebody has removed, or that a full disk has left empty, is written anew, so that the next process sees whose it is.
+    // One that somebody has removed, or that a full disk has left empty, is written anew, so that the next process sees
+    // whose it is.
     if (owner === undefined && !(await create(this.#path, this.#owner).catch(() => true)))
       await writeFile(this.#path, JSON.stringify(this.#owner)).catch(() => {});
     await utimes(this.#path, now, now).catch(() => {});
@@ -175,7 +178,10 @@ async function create(path: string, owner: LockOwner): Promise<boolean> {
   }
 }
 
-/** Removes the lock of an owner that is gone, unless somebody else has done so meanwhile: one at a time looks and removes. */
+/**
+ * Removes the lock of an owner that is gone, unless somebody else has done so meanwhile: one at a time looks and
+ * removes.
+ */
 async function evict(path: string, token: string | undefined): Promise<void> {
   const guard = `${path}.evict`;
   try {

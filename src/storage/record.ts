@@ -5,9 +5,9 @@
 //            | u8 kind | u8 flags | u16 0 | u32 length of the metadata | u64 id | payload
 //   payload  kind 1, a request: metadata, then the body; kind 2: ids of requests that are done, u64 each
 //
-// All little-endian, CRC-32 as in zip. A header has a checksum of its own, so that a damaged payload is skipped alone; where a header
-// is damaged, the next place that has the segment's mark and a right checksum goes on. The mark is random, so that no request can
-// hold bytes that pass for a record.
+// All little-endian, CRC-32 as in zip. A header has a checksum of its own, so that a damaged payload is skipped alone;
+// where a header is damaged, the next place that has the segment's mark and a right checksum goes on. The mark is
+// random, so that no request can hold bytes that pass for a record.
 import { randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 

@@ -1,7 +1,8 @@
 // Requests on disk until they are done: appended, read in order, forgotten from the front.
 //
-// Group commit: what came while the disk was busy is written together, and what was written while it flushed is flushed together, so
-// that the price of a flush is shared. A request is safe when the flush that began after its write has ended.
+// Group commit: what came while the disk was busy is written together, and what was written while it flushed is flushed
+// together, so that the price of a flush is shared. A request is safe when the flush that began after its write has
+// ended.
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { DISK, type Disk } from './disk.js';
@@ -45,7 +46,10 @@ export interface LeftRequest {
 /** No room: the bound is reached, or the disk is full or broken. */
 export class LogFullError extends Error {}
 
-/** Written at once: below the 1,024 pieces that a system call takes (three a request), and not so much that the first waits long. */
+/**
+ * Written at once: below the 1,024 pieces that a system call takes (three a request), and not so much that the first
+ * waits long.
+ */
 const GROUP_REQUESTS = 256;
 const GROUP_BYTES = 16 << 20;
 
@@ -120,7 +124,10 @@ export class SegmentLog {
     return bytes;
   }
 
-  /** Reads what an earlier process left, in the order in which it was appended. Damage is skipped and told, never thrown. */
+  /**
+   * Reads what an earlier process left, in the order in which it was appended. Damage is skipped and told, never
+   * thrown.
+   */
   async open(): Promise<LeftRequest[]> {
     const { directory } = this.#options;
     await this.#disk.makeDirectory(directory);
@@ -189,8 +196,9 @@ export class SegmentLog {
   }
 
   /**
-   * Resolves when the request is safe; requests become safe in the order in which they were appended. Throws a `LogFullError` where there is
-   * no room, and rejects with what the disk says where it cannot be written; it is not in the log then.
+   * Resolves when the request is safe; requests become safe in the order in which they were appended. Throws a
+   * `LogFullError` where there is no room, and rejects with what the disk says where it cannot be written; it is not in
+   * the log then.
    */
   append(meta: Uint8Array, body: Uint8Array, flags = 0): Promise<StoredRequest> {
     if (!this.hasRoom(meta.byteLength + body.byteLength)) throw new LogFullError('the storage of the queue is full');
@@ -372,7 +380,8 @@ export class SegmentLog {
       try {
         await segment.file.flush();
       } catch (error) {
-        // The system may have forgotten what it could not write, and would call the next flush a success: nothing more goes there.
+        // The system may have forgotten what it could not write, and would call the next flush a success: nothing more
+        // goes there.
         this.#sealed = true;
         const lost = [...group, ...this.#written.splice(0)];
         this.#done.push(...lost.flatMap(({ id, moves }) => (moves ? [] : { id, segment: segment.number })));

@@ -13,7 +13,10 @@ export interface Adder {
   inc(count: number): void;
 }
 
-/** A counter a signal, `<prefix>_metric_points` and its siblings, for the component that `label` names. They exist from the start. */
+/**
+ * A counter a signal, `<prefix>_metric_points` and its siblings, for the component that `label` names. They exist from
+ * the start.
+ */
 export function itemCounters(
   telemetry: Telemetry,
   prefix: string,

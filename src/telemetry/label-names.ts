@@ -9,8 +9,8 @@ export function labelName(key: string): string {
 }
 
 /**
- * Attributes by label name. A name that is `taken` is told apart as Prometheus does it: `exported_` in front. Keys that become the same
- * label keep all their values, in the order of the keys, as the OpenTelemetry specification says.
+ * Attributes by label name. A name that is `taken` is told apart as Prometheus does it: `exported_` in front. Keys that
+ * become the same label keep all their values, in the order of the keys, as the OpenTelemetry specification says.
  */
 export function labelsOf(
   attributes: readonly (readonly [key: string, value: string])[],

@@ -53,7 +53,9 @@ export async function serveMetrics(
   };
 }
 
-/** In the text format only: OpenMetrics would have `_total` in the names of counters, which the Collector's do not have. */
+/**
+ * In the text format only: OpenMetrics would have `_total` in the names of counters, which the Collector's do not have.
+ */
 function metricsPage({ registry }: Telemetry): OwnPage {
   const answer = async (): Promise<PageAnswer> => {
     return { code: 200, type: registry.contentType, body: withoutNul(await registry.metrics()) };

@@ -3,7 +3,10 @@ import { Counter, Gauge } from 'prom-client';
 import type { Telemetry } from './index.js';
 import { labelsOf } from './label-names.js';
 
-/** Registers `otelcol_process_*`. Node does not know the sum of all allocations, so that one of the Collector's is not there. */
+/**
+ * Registers `otelcol_process_*`. Node does not know the sum of all allocations, so that one of the Collector's is not
+ * there.
+ */
 export function registerProcessMetrics({ registry }: Telemetry): void {
   const registers = [registry];
   new Counter({

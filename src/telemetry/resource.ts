@@ -1,4 +1,5 @@
-// Who we are in the telemetry that we make: the resource attributes of anomaly metrics, events, logs and our own metrics.
+// Who we are in the telemetry that we make: the resource attributes of anomaly metrics, events, logs and our own
+// metrics.
 import { hostname } from 'node:os';
 
 /** Names under which Kubernetes manifests hand the downward API to a container, most specific first. */
@@ -15,8 +16,9 @@ function fromEnvironment(attribute: string, env: Environment): string | undefine
 }
 
 /**
- * `service.instance.id` that outlives a restart: the pod's name where the platform says it, with its namespace in front; else the host's
- * name and a port that no other gateway on the host can have. Undefined without such a port: nothing tells two of them apart.
+ * `service.instance.id` that outlives a restart: the pod's name where the platform says it, with its namespace in
+ * front; else the host's name and a port that no other gateway on the host can have. Undefined without such a port:
+ * nothing tells two of them apart.
  */
 export function stableInstanceId(
   ports: readonly number[],

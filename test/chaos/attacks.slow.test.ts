@@ -1,5 +1,5 @@
-// What peers that want to do harm make of a gateway with little memory: it lives, stays within its limit, and serves the honest sender
-// beside them. Figures are printed, not judged: machines differ.
+// What peers that want to do harm make of a gateway with little memory: it lives, stays within its limit, and serves
+// the honest sender beside them. Figures are printed, not judged: machines differ.
 import assert from 'node:assert/strict';
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
@@ -31,7 +31,9 @@ function controlGroup(): string | undefined {
   return folder;
 }
 
-/** Everything at its defaults, in a container of LIMIT_MIB where that can be had, else with a heap of such a container. */
+/**
+ * Everything at its defaults, in a container of LIMIT_MIB where that can be had, else with a heap of such a container.
+ */
 async function limitedGateway(): Promise<Gateway> {
   const group = controlGroup();
   const config = {

@@ -1,4 +1,5 @@
-// The next hop goes away, hangs, and answers nonsense: what was accepted arrives or is counted as dropped, and senders hear of it in time.
+// The next hop goes away, hangs, and answers nonsense: what was accepted arrives or is counted as dropped, and senders
+// hear of it in time.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';

@@ -1,5 +1,5 @@
-// kill -9 at random moments with a next hop that goes away and comes back: everything that was acknowledged arrives. A short form in CI;
-// PXANOMALY_CHAOS_ROUNDS=200 for the long one.
+// kill -9 at random moments with a next hop that goes away and comes back: everything that was acknowledged arrives. A
+// short form in CI; PXANOMALY_CHAOS_ROUNDS=200 for the long one.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Too little of something: memory, disk, a port. It is refused or said clearly, and it goes on when there is enough again.
+// Too little of something: memory, disk, a port. It is refused or said clearly, and it goes on when there is enough
+// again.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';

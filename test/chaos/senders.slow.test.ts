@@ -1,4 +1,5 @@
-// Senders as networks make them: a connection a run, gone in the middle of a body, garbage, one byte at a time, clocks that jump.
+// Senders as networks make them: a connection a run, gone in the middle of a body, garbage, one byte at a time, clocks
+// that jump.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';

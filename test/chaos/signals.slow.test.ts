@@ -1,4 +1,5 @@
-// Signals under load: SIGTERM drains, a second one ends at once, SIGKILL loses no checkpoint, SIGHUP loses neither data nor knowledge.
+// Signals under load: SIGTERM drains, a second one ends at once, SIGKILL loses no checkpoint, SIGHUP loses neither data
+// nor knowledge.
 import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

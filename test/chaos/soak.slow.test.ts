@@ -1,4 +1,5 @@
-// A simulated day of two thousand edges through the front door: memory stays where it was, and nothing is lost on the way.
+// A simulated day of two thousand edges through the front door: memory stays where it was, and nothing is lost on the
+// way.
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { forwarding, toHop } from '../support/chaos/configs.js';

@@ -21,7 +21,8 @@ async function handshake(server: object, client: object): Promise<string> {
     const options = await clientTlsOptions(clientTls.parse(client));
     return await new Promise((resolve) => {
       const socket = connect({ host: '127.0.0.1', port, ...options });
-      // With TLS 1.3 a server refuses a client's certificate after the client's side of the handshake: only data proves that it worked.
+      // With TLS 1.3 a server refuses a client's certificate after the client's side of the handshake: only data proves
+      // that it worked.
       socket.on('data', () => resolve(`${socket.getProtocol()}`));
       socket.on('error', (error) => resolve(error.message));
       socket.on('close', () => resolve('closed'));

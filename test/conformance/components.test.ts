@@ -31,7 +31,10 @@ after(() => rmSync(directory, { recursive: true }));
 const NOBODY = '127.0.0.1:1';
 const AT_ONCE = { retry_on_failure: { enabled: false }, timeout: '1s' };
 
-/** The least that a configuration must say, and ports of nobody else. Components without an entry start with nothing at all. */
+/**
+ * The least that a configuration must say, and ports of nobody else. Components without an entry start with nothing at
+ * all.
+ */
 const LEAST: Readonly<Record<string, object>> = {
   'receiver otlp': { protocols: { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } } },
   'processor memory_limiter': { limit_mib: 4_000 },

@@ -1,4 +1,5 @@
-// Dashboards and rules with a real Prometheus that scrapes a real gateway: every panel's query has data, every rule its unit test.
+// Dashboards and rules with a real Prometheus that scrapes a real gateway: every panel's query has data, every rule its
+// unit test.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// The scripts of the Pixie kit through Pixie's sink into the gateway: the columns that each exports become edges with all their features.
+// The scripts of the Pixie kit through Pixie's sink into the gateway: the columns that each exports become edges with
+// all their features.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// What we write ourselves is the Collector's language of today: a stock Collector takes every configuration of ours, our own components aside.
+// What we write ourselves is the Collector's language of today: a stock Collector takes every configuration of ours,
+// our own components aside.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +23,10 @@ interface Config extends Record<string, Section | undefined> {
 
 const SECTIONS = ['receivers', 'processors', 'connectors', 'exporters', 'extensions'] as const;
 
-/** The components that the Collector at hand has, by section; ours and those of other distributions are left out, everything else stays. */
+/**
+ * The components that the Collector at hand has, by section; ours and those of other distributions are left out,
+ * everything else stays.
+ */
 function ofTheCollector(config: Config, known: Record<string, { name: string }[]>): Config {
   const kept = (section: string, id: string): boolean =>
     (known[section] ?? []).some(({ name }) => name === id.split('/')[0]);

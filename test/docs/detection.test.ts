@@ -1,4 +1,5 @@
-// The specification of the detection holds: its tables have the constants of the code, and comments cite sections that exist.
+// The specification of the detection holds: its tables have the constants of the code, and comments cite sections that
+// exist.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';

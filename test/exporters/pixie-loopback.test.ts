@@ -1,4 +1,5 @@
-// The loop-back into Pixie: what is announced, that it fits, that it never leaves the cluster and never hurts the pipeline.
+// The loop-back into Pixie: what is announced, that it fits, that it never leaves the cluster and never hurts the
+// pipeline.
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

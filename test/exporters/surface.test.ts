@@ -1,4 +1,5 @@
-// What the Collector's clients can do between us and the next hop: several addresses, proxies, renewed certificates, zstd.
+// What the Collector's clients can do between us and the next hop: several addresses, proxies, renewed certificates,
+// zstd.
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';

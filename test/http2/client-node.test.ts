@@ -1,4 +1,5 @@
-// The client's session against node:http2 as its server, over real sockets and TLS, and against servers that break the rules.
+// The client's session against node:http2 as its server, over real sockets and TLS, and against servers that break the
+// rules.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -18,7 +18,10 @@ const BODY = Buffer.alloc(36, 'h2spec');
 /** Other cases need a stream that is still open when their next frame comes; ms. */
 const ANSWER_MS = 20;
 
-/** The receiver answers what is no gRPC at once and without a body, and takes frames of 1 MiB. Cases that rest on the contrary: */
+/**
+ * The receiver answers what is no gRPC at once and without a body, and takes frames of 1 MiB. Cases that rest on the
+ * contrary:
+ */
 const NOT_FOR_THE_RECEIVER: ReadonlySet<string> = new Set([
   // A body in the answer.
   'generic/2: Sends a WINDOW_UPDATE frame on half-closed (remote) stream',
@@ -60,7 +63,10 @@ async function h2spec(port: number, ...options: string[]): Promise<Report> {
   }
 }
 
-/** `<testcase package="http2/6.5" classname="title">`, with a `<failure>`, `<error>` or `<skipped>` inside unless it passed. */
+/**
+ * `<testcase package="http2/6.5" classname="title">`, with a `<failure>`, `<error>` or `<skipped>` inside unless it
+ * passed.
+ */
 function read(xml: string): Report {
   const cases = [...xml.matchAll(/<testcase package="([^"]*)" classname="([^"]*)"[^>]*>([\s\S]*?)<\/testcase>/g)];
   const failed = cases.filter(([, , , inside]) => /<(failure|error|skipped)/.test(inside ?? ''));

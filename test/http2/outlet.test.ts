@@ -1,4 +1,5 @@
-// What leaves a connection, against a model of the peer that counts its windows: nothing too early, nothing lost, nothing read too late.
+// What leaves a connection, against a model of the peer that counts its windows: nothing too early, nothing lost,
+// nothing read too late.
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
@@ -21,7 +22,9 @@ interface Arrived {
   window: number;
 }
 
-/** The peer: windows as it has granted them, and what has come. Settings count for what is written after they were read. */
+/**
+ * The peer: windows as it has granted them, and what has come. Settings count for what is written after they were read.
+ */
 class Peer {
   readonly turnOver = false;
   readonly deaf = false;

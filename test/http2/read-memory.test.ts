@@ -32,7 +32,8 @@ function everything(socket: Socket): Promise<Buffer> {
   return once(socket, 'end').then(() => Buffer.concat(chunks));
 }
 
-// Where this fails, a version of Node keeps its option `onread` elsewhere: receiving still works, but takes new memory for every read.
+// Where this fails, a version of Node keeps its option `onread` elsewhere: receiving still works, but takes new memory
+// for every read.
 test('accepted sockets read into one memory', { skip: process.platform === 'win32' }, async () => {
   const memories = new Set<ArrayBufferLike>();
   for (let i = 0; i < 2; i++) {

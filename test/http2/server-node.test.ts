@@ -153,7 +153,8 @@ describe('answers in front of the end of the request', () => {
       return undefined;
     });
     const session = dial(port);
-    // Of fifty such streams at once, or begun before the connection, node:http2 loses the answers: of its own server's as well.
+    // Of fifty such streams at once, or begun before the connection, node:http2 loses the answers: of its own server's
+    // as well.
     await once(session, 'remoteSettings');
     const answers = Array.from({ length: 10 }, (_, i) => post(session, bytes(i * 100_000, i)));
     const statuses = (await Promise.all(answers)).map(({ headers }) => Number(headers[':status']));

@@ -1,4 +1,5 @@
-// The receiver alone under gRPC's C core as Pixie's Kelvin uses it: what it takes, and that every refusal arrives as it was meant.
+// The receiver alone under gRPC's C core as Pixie's Kelvin uses it: what it takes, and that every refusal arrives as it
+// was meant.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

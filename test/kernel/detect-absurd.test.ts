@@ -1,4 +1,5 @@
-// One absurd window, whatever it counts and however old the edge is, switches nothing off: real faults are found soon after, and nothing else.
+// One absurd window, whatever it counts and however old the edge is, switches nothing off: real faults are found soon
+// after, and nothing else.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EdgeDetector } from '../reference/detect-driver.js';

@@ -1,4 +1,5 @@
-// The isolation forest on any table: kernel against the plain reference row by row, odd values, and public data against scikit-learn.
+// The isolation forest on any table: kernel against the plain reference row by row, odd values, and public data against
+// scikit-learn.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

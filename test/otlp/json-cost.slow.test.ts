@@ -1,4 +1,5 @@
-// What bodies of OTLP/JSON cost by the byte, against an ordinary one: figures for people, and a bound of twice what is promised.
+// What bodies of OTLP/JSON cost by the byte, against an ordinary one: figures for people, and a bound of twice what is
+// promised.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jsonToProtobuf } from '../../src/otlp/json.js';

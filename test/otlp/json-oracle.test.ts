@@ -1,4 +1,5 @@
-// The one-pass decoder of OTLP/JSON against JSON.parse and a walk of its value: equal verdicts, equal bytes, equal paths.
+// The one-pass decoder of OTLP/JSON against JSON.parse and a walk of its value: equal verdicts, equal bytes, equal
+// paths.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,5 +1,5 @@
-// Traffic through a Collector into pxanomaly: what it finds arrives at the Collector behind, as metrics and as log events, with
-// the names, types, attributes and times that docs say; once over gRPC, once over HTTP.
+// Traffic through a Collector into pxanomaly: what it finds arrives at the Collector behind, as metrics and as log
+// events, with the names, types, attributes and times that docs say; once over gRPC, once over HTTP.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';

@@ -1,5 +1,5 @@
-// Every stock client against our receiver, plain, in gzip and over TLS: it is told OK, what arrived is what it sent, our counters say the
-// same, and nothing is in the log above info.
+// Every stock client against our receiver, plain, in gzip and over TLS: it is told OK, what arrived is what it sent,
+// our counters say the same, and nothing is in the log above info.
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { SIGNALS, type Signal } from '../../src/pipeline/index.js';

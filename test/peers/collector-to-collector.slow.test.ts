@@ -1,5 +1,5 @@
-// The peers themselves: what one Collector sends, the next writes to its file, and the recording next hop sees as bytes.
-// The other suites of this folder put pxanomaly between the two; this one says what they may expect without it.
+// The peers themselves: what one Collector sends, the next writes to its file, and the recording next hop sees as
+// bytes. The other suites of this folder put pxanomaly between the two; this one says what they may expect without it.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';

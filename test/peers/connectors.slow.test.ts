@@ -1,5 +1,5 @@
-// Traces through the Collector's own connectors in front of pxanomaly: what service_graph and span_metrics really send is
-// understood by the presets of those names: edges appear, and their windows are scored.
+// Traces through the Collector's own connectors in front of pxanomaly: what service_graph and span_metrics really send
+// is understood by the presets of those names: edges appear, and their windows are scored.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';

@@ -12,7 +12,10 @@ import { callsOf, PAIR_OPTIONS, tally } from '../support/spans.js';
 
 const DISPATCHES = 30;
 
-/** The Collector's own connector, which makes nothing of spans without a partner while they may still come; it writes its metrics to a file of its folder. */
+/**
+ * The Collector's own connector, which makes nothing of spans without a partner while they may still come; it writes
+ * its metrics to a file of its folder.
+ */
 function startServicegraph(folder: string): Promise<OtlpService> {
   return startCollector({
     connectors: { service_graph: { metrics_flush_interval: '500ms', store: { ttl: '10m', max_items: 100_000 } } },
@@ -40,7 +43,9 @@ function servicegraphEdges(path: string): Record<string, number> {
   return Object.fromEntries(series);
 }
 
-/** All four services of the application on loopback, sending their spans to `port`; returns where it takes dispatches. */
+/**
+ * All four services of the application on loopback, sending their spans to `port`; returns where it takes dispatches.
+ */
 async function startHotrod(port: number): Promise<string> {
   const [frontend, ...others] = await freePorts(4);
   const services = ['customer', 'driver', 'route'];

@@ -1,5 +1,5 @@
-// Past one process: a stock Collector with `load_balancing` by px.cluster.id in front of two instances. Each cluster's data reaches
-// one instance only, none is lost, and the fault of a cluster is found by the instance that has it.
+// Past one process: a stock Collector with `load_balancing` by px.cluster.id in front of two instances. Each cluster's
+// data reaches one instance only, none is lost, and the fault of a cluster is found by the instance that has it.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { opentelemetry } from '#proto';

@@ -1,5 +1,5 @@
-// Every exporter against real next hops: what arrived is what our counters call sent, nothing failed, nothing is in the log above info, and
-// `doctor` and `inject` see it leave.
+// Every exporter against real next hops: what arrived is what our counters call sent, nothing failed, nothing is in the
+// log above info, and `doctor` and `inject` see it leave.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

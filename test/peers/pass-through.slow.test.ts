@@ -1,5 +1,5 @@
-// A real Collector in front of pxanomaly and real Collectors behind it, over gRPC and HTTP: what arrives is what was sent, for
-// every signal and every kind of value; a next hop that records bytes sees the very bytes.
+// A real Collector in front of pxanomaly and real Collectors behind it, over gRPC and HTTP: what arrives is what was
+// sent, for every signal and every kind of value; a next hop that records bytes sees the very bytes.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';

@@ -1,5 +1,5 @@
-// A real Prometheus scrapes the gateway: anomaly metrics from the prometheus exporter, own telemetry from its port; promtool
-// finds nothing to say about either.
+// A real Prometheus scrapes the gateway: anomaly metrics from the prometheus exporter, own telemetry from its port;
+// promtool finds nothing to say about either.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -94,8 +94,8 @@ describe('a Prometheus that scrapes the gateway', () => {
 });
 
 /**
- * The Collector's own names of internal telemetry carry no `_total` and no base units by default; ours are the same on purpose.
- * These opinions of promtool are left aside; everything else, and every parse error, counts.
+ * The Collector's own names of internal telemetry carry no `_total` and no base units by default; ours are the same on
+ * purpose. These opinions of promtool are left aside; everything else, and every parse error, counts.
  */
 function isStyle(line: string): boolean {
   return /^(otelcol|pxanomaly)_\S+ (counter metrics should have "_total" suffix|use base unit)/.test(line);

@@ -14,7 +14,9 @@ import { testSettings } from '../support/settings.js';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** More than once, with turns between: what a finalizer or a pending callback still holds is garbage only afterwards. */
+/**
+ * More than once, with turns between: what a finalizer or a pending callback still holds is garbage only afterwards.
+ */
 async function settle(): Promise<void> {
   for (let i = 0; i < 3; i++) {
     await setImmediate();
@@ -25,7 +27,9 @@ async function settle(): Promise<void> {
 const FEW = 500;
 const MANY = 4500;
 const WINDOWS = 3;
-/** Dictionary entry of the edge, its destination (each has its own here) and their names; four series. Measured: 620. */
+/**
+ * Dictionary entry of the edge, its destination (each has its own here) and their names; four series. Measured: 620.
+ */
 const MOST_BYTES_AN_EDGE = 800;
 
 async function heapOf(edges: number): Promise<number> {
@@ -53,7 +57,8 @@ async function heapOf(edges: number): Promise<number> {
 test('an edge with four series costs two thirds of a kilobyte of objects', async () => {
   await heapOf(MANY);
   const rounds: number[] = [];
-  // What the engine itself allocates or drops meanwhile (code, caches) is as large as the edges now and then: the middle one of five.
+  // What the engine itself allocates or drops meanwhile (code, caches) is as large as the edges now and then: the
+  // middle one of five.
   for (let round = 0; round < 5; round++) rounds.push(((await heapOf(MANY)) - (await heapOf(FEW))) / (MANY - FEW));
   const perEdge = rounds.toSorted((a, b) => a - b)[2]!;
   assert.ok(perEdge > 100 && perEdge < MOST_BYTES_AN_EDGE, `${rounds.map(Math.round).join(', ')} bytes an edge`);

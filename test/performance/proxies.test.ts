@@ -1,5 +1,5 @@
-// What a request costs in counts that do not depend on the machine: bytes of objects allocated, bytes of buffers for each byte
-// received. A regression shows here without anything being timed.
+// What a request costs in counts that do not depend on the machine: bytes of objects allocated, bytes of buffers for
+// each byte received. A regression shows here without anything being timed.
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,14 +20,20 @@ const REQUESTS = 240;
 const small: Traffic = { edges: 10, cluster: 'small', startSeconds: 1_700_000_000, windowSeconds: 10 };
 const large: Traffic = { ...small, edges: 70, cluster: 'large' };
 
-/** Objects of a request, whatever its size: HTTP/2 streams and headers on both sides, promises, the lesson. Measured: 28,000. */
+/**
+ * Objects of a request, whatever its size: HTTP/2 streams and headers on both sides, promises, the lesson. Measured:
+ * 28,000.
+ */
 const MOST_HEAP_BYTES = 40_000;
-/** Objects for each data point more: there are none on the way of the data, so that this is but the noise of the measurement. */
+/**
+ * Objects for each data point more: there are none on the way of the data, so that this is but the noise of the
+ * measurement.
+ */
 const MOST_HEAP_BYTES_A_POINT = 40;
 /**
- * Sockets are read into memory that all share, bodies from 32 KiB on are put together in memory that is used again, and the kernel's
- * copy goes into its own. Measured: 0.01, and 0.3 where everything waits for a busy machine, which takes more bodies and blocks once; with
- * memory of its own for each read it was 1.02.
+ * Sockets are read into memory that all share, bodies from 32 KiB on are put together in memory that is used again, and
+ * the kernel's copy goes into its own. Measured: 0.01, and 0.3 where everything waits for a busy machine, which takes
+ * more bodies and blocks once; with memory of its own for each read it was 1.02.
  */
 const MOST_BUFFERS_A_BYTE = 0.5;
 
@@ -68,7 +74,9 @@ describe('a request through the gateway', () => {
     return answer;
   }
 
-  /** The same request again and again: its points are known from the second time on, so that no window closes meanwhile. */
+  /**
+   * The same request again and again: its points are known from the second time on, so that no window closes meanwhile.
+   */
   async function send(body: Uint8Array, count: number): Promise<void> {
     for (let i = 0; i < count; i++) await sender.send('metrics', body);
     sent += count;

@@ -250,7 +250,10 @@ test('a client that leaves while the pipeline works is no fault', async () => {
 const PING = frame(FrameType.PING, 0, 0, Buffer.alloc(8));
 const PONG = frame(FrameType.PING, 1, 0, Buffer.alloc(8));
 
-/** Writes bytes on a connection of their own, and leaves when the server has read them: it answered the ping behind them, or closed. */
+/**
+ * Writes bytes on a connection of their own, and leaves when the server has read them: it answered the ping behind
+ * them, or closed.
+ */
 async function sendRaw(port: number, bytes: Uint8Array): Promise<void> {
   const socket = connect(port, '127.0.0.1').on('error', () => {});
   socket.write(Buffer.concat([PREFACE, frame(FrameType.SETTINGS, 0, 0), bytes, PING]));

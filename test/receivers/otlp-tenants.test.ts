@@ -1,4 +1,5 @@
-// Tokens that are bound to clusters: what a receiver tells the pipeline of them, and how far the settings of their senders reach.
+// Tokens that are bound to clusters: what a receiver tells the pipeline of them, and how far the settings of their
+// senders reach.
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { ClusterStatus } from '../../src/detection/status/cluster-status.js';

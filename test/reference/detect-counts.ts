@@ -1,9 +1,13 @@
-// Plain TypeScript evidence of small counts: errors and requests by their exact probability, added up over several windows.
+// Plain TypeScript evidence of small counts: errors and requests by their exact probability, added up over several
+// windows.
 import { type EdgeState, ERR, P, RATE } from './detect-state.js';
 
 const L0 = -Math.log(P.P0);
 
-/** Chernoff's bound, nats, of the negative binomial tail: x counted, mu expected, `spread` the relative variance of the rate. */
+/**
+ * Chernoff's bound, nats, of the negative binomial tail: x counted, mu expected, `spread` the relative variance of the
+ * rate.
+ */
 function tail(x: number, mu: number, spread: number): number {
   if ((x - mu) ** 2 <= L0 * mu) return 0;
   const k = 1 / spread;

@@ -1,4 +1,5 @@
-// Plain TypeScript isolation forest: generator, reservoir, trees on any table, calibration. The oracle of assembly/detect/forest*.ts.
+// Plain TypeScript isolation forest: generator, reservoir, trees on any table, calibration. The oracle of
+// assembly/detect/forest*.ts.
 import { P } from './detect-state.js';
 
 /** xoshiro128** seeded by splitmix32; one a period. */
@@ -49,7 +50,9 @@ export function meanPath(n: number): number {
   return 2 * (Math.log(n - 1) + 0.5772156649) - (2 * (n - 1)) / n;
 }
 
-/** Implicit heap: the children of node i are 2 i + 1 (x <= threshold) and 2 i + 2. feature -1: a leaf, or never reached. */
+/**
+ * Implicit heap: the children of node i are 2 i + 1 (x <= threshold) and 2 i + 2. feature -1: a leaf, or never reached.
+ */
 export class Tree {
   readonly feature: Int16Array;
   readonly threshold: Float32Array;
@@ -194,7 +197,9 @@ export class ForestStage {
     this.random.seed(this.seed, t / refresh);
   }
 
-  /** Score (NaN: no forest yet) and surprise of a judged window, whose vector is then offered to the period's sample. */
+  /**
+   * Score (NaN: no forest yet) and surprise of a judged window, whose vector is then offered to the period's sample.
+   */
   fold(surprise: Float64Array): { readonly score: number; readonly surprise: number } {
     const vector = Float32Array.from(surprise, (L) => Math.min(Math.max(L, -P.CAP), P.CAP));
     const score = this.psi > 0 ? forestScore(this.trees, vector, this.psi) : Number.NaN;

@@ -1,7 +1,7 @@
 // Plain TypeScript detection, the tests' oracle of the kernel: constants, and the state of edges, services and groups.
 //
-// Written for reading, after the detection's specification and independent of the kernel's layout. Precision is the kernel's: levels,
-// tails' quantiles and mean excesses are f64, everything else is rounded to f32 when it is stored.
+// Written for reading, after the detection's specification and independent of the kernel's layout. Precision is the
+// kernel's: levels, tails' quantiles and mean excesses are f64, everything else is rounded to f32 when it is stored.
 
 export const LAT = 0;
 export const RATE = 1;
@@ -10,7 +10,9 @@ export const BYT = 3;
 export const FEATURE_NUMBERS: readonly [0, 1, 2, 3] = [LAT, RATE, ERR, BYT];
 export const SCALES = [0, 1, 2] as const;
 
-/** Constants of the detection; time in windows. The kernel's are in assembly/detect/constants.ts, with their meanings. */
+/**
+ * Constants of the detection; time in windows. The kernel's are in assembly/detect/constants.ts, with their meanings.
+ */
 export const P = {
   NF: 120,
   NS: 300,

@@ -1,4 +1,5 @@
-// Commands that components declare: served under their names beside our own metrics, to every running instance of the type.
+// Commands that components declare: served under their names beside our own metrics, to every running instance of the
+// type.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { COMPONENTS } from '../../src/components.js';

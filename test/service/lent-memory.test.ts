@@ -1,5 +1,5 @@
-// Memory of bodies that is used again, in a whole gateway: whatever is released is overwritten at once, so that a byte which anybody
-// reads too late shows at the next hop.
+// Memory of bodies that is used again, in a whole gateway: whatever is released is overwritten at once, so that a byte
+// which anybody reads too late shows at the next hop.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -120,7 +120,8 @@ test('bytes stay intact under fan-out, queues, compression, refusals, timeouts a
   await gateway.shutdown();
 
   const own = ({ came }: { came: Set<string> }) => [...came].filter((body) => !sent.has(body)).length;
-  // Results of our own come out as requests, too, and are the same at every hop: anything else was overwritten on its way.
+  // Results of our own come out as requests, too, and are the same at every hop: anything else was overwritten on its
+  // way.
   assert.equal(own(moody), own(steady));
   assert.equal(own(zipped), own(steady));
   assert.equal(use.bodies, REQUESTS);

@@ -9,7 +9,9 @@ export type PlainMessage = Record<string, unknown>;
 
 const MAX_DEPTH = 9;
 
-/** A request of the signal, as a plain object that protobufjs encodes in canonical form (no defaults without presence). */
+/**
+ * A request of the signal, as a plain object that protobufjs encodes in canonical form (no defaults without presence).
+ */
 export function anyRequest(signal: Signal): fc.Arbitrary<PlainMessage> {
   return anyMessage(messageNamed(NAMES[signal].request), 0);
 }

@@ -137,7 +137,10 @@ export class FakeExtension extends Fake implements Extension {
   }
 }
 
-/** Factories of one fake a kind, called `fake` (an exporter also `old_fake`), what they did, and what they made, newest last. */
+/**
+ * Factories of one fake a kind, called `fake` (an exporter also `old_fake`), what they did, and what they made, newest
+ * last.
+ */
 export interface Fakes {
   readonly factories: readonly AnyFactory[];
   readonly diary: Diary;

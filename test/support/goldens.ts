@@ -1,8 +1,12 @@
-// The golden streams of the detection: those below test/fixtures, or the full ones of a checkout that lies beside the repository.
+// The golden streams of the detection: those below test/fixtures, or the full ones of a checkout that lies beside the
+// repository.
 import { existsSync, readFileSync } from 'node:fs';
 import { fixture, ROOT } from './paths.js';
 
-/** A folder of knowledge beside the repository, or beside the folder its worktree is in; undefined on machines without it. */
+/**
+ * A folder of knowledge beside the repository, or beside the folder its worktree is in; undefined on machines without
+ * it.
+ */
 export function sharedData(path: string): string | undefined {
   return [`${ROOT}/../shared/data/${path}`, `${ROOT}/../../shared/data/${path}`].find((folder) => existsSync(folder));
 }

@@ -1,5 +1,5 @@
-// Metrics that break a page written without care: names that become one, types that contradict each other, values and labels of
-// every odd kind.
+// Metrics that break a page written without care: names that become one, types that contradict each other, values and
+// labels of every odd kind.
 import fc from 'fast-check';
 import { opentelemetry } from '#proto';
 

@@ -78,7 +78,10 @@ export function* hotrodTraffic(traffic: HotrodTraffic): Generator<Uint8Array> {
   }
 }
 
-/** A dispatch at another time, in a trace of its own; whatever came after the database's answer comes later as that does. */
+/**
+ * A dispatch at another time, in a trace of its own; whatever came after the database's answer comes later as that
+ * does.
+ */
 function replayed(spans: readonly Span[], trace: number, from: bigint, database: number): object[] {
   const [first = 0n] = spans.map(({ start }) => start).toSorted((a, b) => Number(a - b));
   const query = spans.find(({ service }) => service === 'mysql');

@@ -1,4 +1,5 @@
-// The oracle of OTLP/JSON: JSON.parse, and a walk of the value along the message tables that writes the wire form with protobufjs.
+// The oracle of OTLP/JSON: JSON.parse, and a walk of the value along the message tables that writes the wire form with
+// protobufjs.
 import protobuf from 'protobufjs/minimal.js';
 import { idBytes, type JsonField, type JsonMessage, messageNamed } from '../../src/otlp/json-tables.js';
 import { NAMES } from '../../src/otlp/messages.js';
@@ -10,7 +11,10 @@ const LONG_INTEGER = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![\d.eE+-])-?\d{16,}(?![\d.eE]
 /** In front of a long integer that was a number in the text. */
 const LONG = '\uffff\ue000';
 
-/** The wire form of a request that is JSON; throws what JSON.parse throws, and `OracleFault` with the path of what is wrong. */
+/**
+ * The wire form of a request that is JSON; throws what JSON.parse throws, and `OracleFault` with the path of what is
+ * wrong.
+ */
 export function jsonToProtobuf(signal: Signal, json: string | Uint8Array): Uint8Array {
   const text = typeof json === 'string' ? json : new TextDecoder('utf-8', { fatal: true }).decode(json);
   // As it is: a long integer in place of a name must not become one.

@@ -1,5 +1,5 @@
-// A gateway in a process of its own that says, when asked, how much it has allocated. Run with a young generation so large that
-// nothing is collected in between: then what it uses more is what it allocated.
+// A gateway in a process of its own that says, when asked, how much it has allocated. Run with a young generation so
+// large that nothing is collected in between: then what it uses more is what it allocated.
 import { PerformanceObserver } from 'node:perf_hooks';
 import { createGateway } from '../../src/index.js';
 

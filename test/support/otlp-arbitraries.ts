@@ -176,7 +176,9 @@ export const logsRequest: Arb = message({
   ),
 });
 
-/** A change to a body: bytes overwritten, cut off, removed, inserted or repeated. `at` counts in shares of the length. */
+/**
+ * A change to a body: bytes overwritten, cut off, removed, inserted or repeated. `at` counts in shares of the length.
+ */
 export type Mutation = {
   readonly kind: 'set' | 'cut' | 'remove' | 'insert' | 'repeat';
   readonly at: number;

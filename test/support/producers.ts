@@ -1,4 +1,5 @@
-// The shapes in which producers write their metrics (test/fixtures/producers), as requests: as they are, and after a trip through Prometheus.
+// The shapes in which producers write their metrics (test/fixtures/producers), as requests: as they are, and after a
+// trip through Prometheus.
 import { readdirSync, readFileSync } from 'node:fs';
 import type { opentelemetry } from '#proto';
 import * as otlp from './otlp.js';
@@ -68,8 +69,8 @@ const plain = (name: string): string => name.replace(/[^a-zA-Z0-9_]/g, '_');
 const WORDS: Readonly<Record<string, string>> = { s: 'seconds', ms: 'milliseconds', By: 'bytes' };
 
 /**
- * The series that the specification's translation makes of the producer's metrics, with or without unit and type in their names
- * (https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/).
+ * The series that the specification's translation makes of the producer's metrics, with or without unit and type in
+ * their names (https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/).
  */
 export function translated({ resource = {}, otlp: rows = [] }: ProducerRow, withSuffixes: boolean): Labels[] {
   const { 'service.name': name, 'service.namespace': namespace, 'service.instance.id': instance } = resource;

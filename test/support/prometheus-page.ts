@@ -1,5 +1,5 @@
-// A strict reader of Prometheus' text format 0.0.4 and of OpenMetrics 1.0: throws where Prometheus' own parser would, or would lose
-// a sample, and where the specification forbids what that parser lets pass.
+// A strict reader of Prometheus' text format 0.0.4 and of OpenMetrics 1.0: throws where Prometheus' own parser would,
+// or would lose a sample, and where the specification forbids what that parser lets pass.
 import assert from 'node:assert/strict';
 
 export interface PageSample {

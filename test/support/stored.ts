@@ -161,7 +161,10 @@ function spanRequest(i: number, kind: 2 | 3): Uint8Array {
   return TraceRequest.encode(TraceRequest.fromObject({ resourceSpans })).finish();
 }
 
-/** Feeds of all kinds: Pixie's rows, counters, quantiles, spans, a clock that jumps, an edge that comes late, a sender with settings. */
+/**
+ * Feeds of all kinds: Pixie's rows, counters, quantiles, spans, a clock that jumps, an edge that comes late, a sender
+ * with settings.
+ */
 export function mixedStream(windows: number): Send[] {
   const sends: Send[] = [];
   for (let i = 0; i < windows; i++) {

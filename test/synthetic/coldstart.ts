@@ -1,9 +1,10 @@
-// Synthetic young edges: the families of synth.ts with births, warm-ups and deployments at any age, and faults at a chosen age.
+// Synthetic young edges: the families of synth.ts with births, warm-ups and deployments at any age, and faults at a
+// chosen age.
 //
-// Odd seeds: a new installation, every edge is born in the first 5 minutes. Even seeds: a running system, a third of the edges are there
-// from the start, the others are born 4 to 4.5 h later. Half of the edges warm up: latency × 1.5 to 5 at birth, gone with a time
-// constant of 2 to 3 min, traffic ramping up from 10 % over 10 or 20 min. 15 % are idle now and then. A quarter is deployed once, half
-// of those in the first 4 h.
+// Odd seeds: a new installation, every edge is born in the first 5 minutes. Even seeds: a running system, a third of
+// the edges are there from the start, the others are born 4 to 4.5 h later. Half of the edges warm up: latency × 1.5 to
+// 5 at birth, gone with a time constant of 2 to 3 min, traffic ramping up from 10 % over 10 or 20 min. 15 % are idle
+// now and then. A quarter is deployed once, half of those in the first 4 h.
 import { Random } from '../../src/simulation/random.js';
 import { autoregression, drawNoise, idleWindows, type Noise, observe } from './observe.js';
 import { type EdgeStream, emptyStream, FEATURE_COUNT } from './stream.js';
@@ -146,7 +147,10 @@ export interface YoungFault {
 export const TURNS = 16;
 const KIND_CYCLE = 64;
 
-/** The faults of one turn: edge e suffers kind (e + 4 turn) mod 64 at that age (8 and above: nothing), unless it is old, or idle then. */
+/**
+ * The faults of one turn: edge e suffers kind (e + 4 turn) mod 64 at that age (8 and above: nothing), unless it is old,
+ * or idle then.
+ */
 export function inject({ edges, seed }: Young, age: number, turn: number): YoungFault[] {
   return edges.flatMap((edge, e) => {
     const kind = (e + 4 * turn) % KIND_CYCLE;

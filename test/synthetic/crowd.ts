@@ -1,4 +1,5 @@
-// Many fault-free edges, made window by window: the families of synth.ts without a stream that would not fit into memory.
+// Many fault-free edges, made window by window: the families of synth.ts without a stream that would not fit into
+// memory.
 import { Drift, Random } from '../../src/simulation/random.js';
 import { drawNoise, type Noise, observe } from './observe.js';
 import { FEATURE_COUNT } from './stream.js';

@@ -1,4 +1,5 @@
-// Random streams of edge windows for the detection's tests: counts, latencies, gaps, outages and faults from a seeded generator.
+// Random streams of edge windows for the detection's tests: counts, latencies, gaps, outages and faults from a seeded
+// generator.
 import type { EdgeGraph } from '../reference/detect-driver.js';
 
 /** A small seeded generator (mulberry32): numbers in [0, 1). */
@@ -51,8 +52,8 @@ function habitOf(random: () => number): Habit {
 }
 
 /**
- * Windows of `edges` edges, `ticks` of them: quiet habits, faults that multiply a kind for a while, spells of silence of single
- * edges and of all of them, and kinds that are missing here and there.
+ * Windows of `edges` edges, `ticks` of them: quiet habits, faults that multiply a kind for a while, spells of silence
+ * of single edges and of all of them, and kinds that are missing here and there.
  */
 export function randomStream(random: () => number, edges: number, ticks: number): Float64Array[] {
   const habits = Array.from({ length: edges }, () => habitOf(random));

@@ -22,8 +22,8 @@ export function drawNoise(random: Random): Noise {
 }
 
 /**
- * Writes latency (in the unit of `logLatency`, over 1000), requests, errors, bytes at `at`; NaN for a window without requests, which an
- * exporter leaves out.
+ * Writes latency (in the unit of `logLatency`, over 1000), requests, errors, bytes at `at`; NaN for a window without
+ * requests, which an exporter leaves out.
  */
 export function observe(
   random: Random,

@@ -1,5 +1,5 @@
-// Scores alerts against labels without point adjustment: an alert must start or stand inside the fault, and false episodes are counted
-// by the edge-day.
+// Scores alerts against labels without point adjustment: an alert must start or stand inside the fault, and false
+// episodes are counted by the edge-day.
 import type { EdgeStream, Labels } from './stream.js';
 
 /** Runs of alert windows closer than this are one episode. */

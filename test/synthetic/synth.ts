@@ -1,5 +1,6 @@
-// Synthetic 10 s edges without a graph: drifting rates with a daily cycle, idle edges, deployments, and labelled faults of 3 to 12
-// windows. Each edge draws from a stream of its own, so that it does not depend on how many others there are.
+// Synthetic 10 s edges without a graph: drifting rates with a daily cycle, idle edges, deployments, and labelled faults
+// of 3 to 12 windows. Each edge draws from a stream of its own, so that it does not depend on how many others there
+// are.
 import { Random } from '../../src/simulation/random.js';
 import { autoregression, drawNoise, idleWindows, observe } from './observe.js';
 import { type EdgeStream, emptyStream, type Ignored, type LabelledFault, type Labels } from './stream.js';

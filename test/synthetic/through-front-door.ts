@@ -1,4 +1,5 @@
-// A labelled stream as a sender sends it: export requests in, events out, and the events as alerts of the stream's edges.
+// A labelled stream as a sender sends it: export requests in, events out, and the events as alerts of the stream's
+// edges.
 
 import type { AnomalyEvent } from '../../src/detection/results/read-events.js';
 import { double, type Template, TemplateWriter, TIME, template } from '../../src/otlp/template.js';

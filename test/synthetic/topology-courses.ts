@@ -1,4 +1,5 @@
-// What a synthetic system is made of: its call graph, and the course of every service and edge over time before they meet.
+// What a synthetic system is made of: its call graph, and the course of every service and edge over time before they
+// meet.
 import type { Random } from '../../src/simulation/random.js';
 import { autoregression } from './observe.js';
 

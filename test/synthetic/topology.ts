@@ -1,5 +1,6 @@
-// Synthetic 10 s systems with a call graph. Faults of a service reach its inbound edges and, diluted, its callers; some hit one edge
-// only. Benign events move many edges as well: surges at the front door, surges of one kind of call, deployments.
+// Synthetic 10 s systems with a call graph. Faults of a service reach its inbound edges and, diluted, its callers; some
+// hit one edge only. Benign events move many edges as well: surges at the front door, surges of one kind of call,
+// deployments.
 import { Random } from '../../src/simulation/random.js';
 import { drawNoise, observe } from './observe.js';
 import { type EdgeStream, emptyStream } from './stream.js';

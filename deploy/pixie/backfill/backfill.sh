@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# backfill.sh GATEWAY [HOURS] [SLICE_S]: sends what Pixie's table store still holds through the gateway, oldest slice first.
+# backfill.sh GATEWAY [HOURS] [SLICE_S]: sends what Pixie's table store still holds through the gateway, oldest slice
+# first.
 #   GATEWAY  host:port as the cluster sees it, for example pxanomaly.observability.svc.cluster.local:4317
 #   HOURS    how far back (default 4); older rows than the table store holds are simply not there
 #   SLICE_S  seconds a slice (default 60): 10,000 rows is Pixie's limit a run, and a slice makes (pod pairs) x SLICE_S/10 rows

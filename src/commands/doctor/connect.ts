@@ -47,7 +47,10 @@ export async function resolveName({ host }: HostPort): Promise<string> {
 /** Time for the other end to read our last bytes and close its side; ms. */
 const LEAVE_MS = 1_000;
 
-/** Closes the orderly way: cut off in the middle of its first frames, or of a handshake, the other end would log a fault. */
+/**
+ * Closes the orderly way: cut off in the middle of its first frames, or of a handshake, the other end would log a
+ * fault.
+ */
 function leave(socket: Socket): void {
   if (!socket.destroyed) setTimeout(() => socket.destroy(), LEAVE_MS).unref();
   socket

@@ -1,4 +1,5 @@
-// Checks the way out: queues, what was lost, the last error, whether the next hop can be reached, whether the test point left.
+// Checks the way out: queues, what was lost, the last error, whether the next hop can be reached, whether the test
+// point left.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatHostPort, type HostPort } from '../../config/endpoint.js';
 import type { LastSending } from '../../sending/last.js';

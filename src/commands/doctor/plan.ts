@@ -1,4 +1,5 @@
-// What the doctor will look at: addresses from the running gateway, TLS, tokens and paths from the configuration where it is given.
+// What the doctor will look at: addresses from the running gateway, TLS, tokens and paths from the configuration where
+// it is given.
 
 import { type HostPort, parseGrpcTarget, parseHostPort } from '../../config/endpoint.js';
 import type { GatewayConfig } from '../../config/gateway-config.js';

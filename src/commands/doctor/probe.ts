@@ -30,7 +30,9 @@ export interface ProbeAnswer {
 /** A server that does not close its end by then is left; ms. */
 const LEAVE_MS = 1_000;
 
-/** Names that begin like this are not learnt from and not shown as unmapped; the attribute is that of injected events. */
+/**
+ * Names that begin like this are not learnt from and not shown as unmapped; the attribute is that of injected events.
+ */
 const TEST_METRIC = 'px.anomaly.doctor';
 
 type ProbeMetrics = Parameters<typeof ProtobufMetricsSerializer.serializeRequest>[0];
@@ -40,8 +42,8 @@ const GAUGE = { dataPointType: 2, aggregationTemporality: 1 } as const;
 const DOUBLE = 1;
 
 /**
- * A request of one data point, made by OpenTelemetry's own serializer: what an application's SDK would send, and nothing of the encoder
- * whose gateway is examined.
+ * A request of one data point, made by OpenTelemetry's own serializer: what an application's SDK would send, and
+ * nothing of the encoder whose gateway is examined.
  */
 export function testPoint(nowMs: number): Uint8Array {
   const time: [number, number] = [Math.floor(nowMs / 1000), (nowMs % 1000) * 1e6];

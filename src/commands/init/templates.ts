@@ -1,4 +1,5 @@
-// The configurations that `init` writes: production defaults with comments, and variables for everything that differs from place to place.
+// The configurations that `init` writes: production defaults with comments, and variables for everything that differs
+// from place to place.
 
 import { INSTALLED } from '../../terminal/program.js';
 

@@ -1,4 +1,5 @@
-// The command `pxanomaly inject`: has the running gateway send a tagged test event where real ones go, and sees it leave.
+// The command `pxanomaly inject`: has the running gateway send a tagged test event where real ones go, and sees it
+// leave.
 import { COMPONENTS } from '../../components.js';
 import { parseDuration } from '../../config/duration.js';
 import { formatHostPort, type HostPort } from '../../config/endpoint.js';

@@ -1,4 +1,5 @@
-// The command `pxanomaly state`: lists what the detectors know and forgets a cluster or an edge, of a running gateway or in its checkpoint.
+// The command `pxanomaly state`: lists what the detectors know and forgets a cluster or an edge, of a running gateway
+// or in its checkpoint.
 import { parseArgs } from 'node:util';
 import { COMPONENTS } from '../../components.js';
 import { loadConfig, requireConfig } from '../../config/load.js';

@@ -9,7 +9,10 @@ export class AnomalyEventsConnector implements Connector {
   async start(): Promise<void> {}
   async shutdown(): Promise<void> {}
 
-  /** Takes every batch of a metrics pipeline; those without events end here. A full logs pipeline refuses no sender's metrics. */
+  /**
+   * Takes every batch of a metrics pipeline; those without events end here. A full logs pipeline refuses no sender's
+   * metrics.
+   */
   intake(signal: Signal): Consumer {
     if (signal !== 'metrics') throw new Error(`anomaly_events takes metrics pipelines, not ${signal}`);
     return {

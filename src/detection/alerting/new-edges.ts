@@ -53,7 +53,10 @@ export class NewEdges {
     this.#onLearnt = onLearnt;
   }
 
-  /** Those of a tick's new edges that nobody expected. Notes when the services were first seen. `enabled`: by the sender's settings. */
+  /**
+   * Those of a tick's new edges that nobody expected. Notes when the services were first seen. `enabled`: by the
+   * sender's settings.
+   */
   step(group: GroupState, edges: readonly EdgeState[], nowMs: number, enabled: boolean): EdgeState[] {
     const { cluster } = group;
     this.#expire(cluster, nowMs);

@@ -5,8 +5,9 @@ import { type Period, WEEKDAYS } from './settings.js';
 const DAY_MIN = 24 * 60;
 
 /**
- * Whether the clock of the period's zone shows a time within the period at a Unix time, ms. A period past midnight belongs to the day
- * on which it begins. What the clock skips in spring is skipped; the hour that it shows twice in autumn counts twice.
+ * Whether the clock of the period's zone shows a time within the period at a Unix time, ms. A period past midnight
+ * belongs to the day on which it begins. What the clock skips in spring is skipped; the hour that it shows twice in
+ * autumn counts twice.
  */
 export function isWithin(period: Period, unixMs: number): boolean {
   const date = localTime(period.timezone, unixMs);

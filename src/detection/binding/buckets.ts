@@ -1,4 +1,5 @@
-// Latency distributions as lists of buckets, whatever form they came in: merged over pods by bucket, read at a quantile.
+// Latency distributions as lists of buckets, whatever form they came in: merged over pods by bucket, read at a
+// quantile.
 import { opentelemetry } from '#proto';
 import type { DataKind } from '../rules/rules.js';
 
@@ -61,7 +62,10 @@ function summaryQuantile(bytes: Uint8Array, quantile: number): Shape | undefined
   return best && { form: 'quantile', value: best.value, count: Number(count) };
 }
 
-/** What happened between two readings of a cumulative histogram; undefined where it was not the same histogram, or was reset. */
+/**
+ * What happened between two readings of a cumulative histogram; undefined where it was not the same histogram, or was
+ * reset.
+ */
 export function bucketsSince(before: readonly Bucket[], now: readonly Bucket[]): Bucket[] | undefined {
   const earlier = new Map(before.map(({ lower, upper, count }) => [`${lower}:${upper}`, count]));
   const change = now.map(({ lower, upper, count }) => ({

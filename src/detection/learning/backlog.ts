@@ -1,4 +1,5 @@
-// Drives the learn loop: in a live process a few milliseconds at a time between other work, in a replay straight through.
+// Drives the learn loop: in a live process a few milliseconds at a time between other work, in a replay straight
+// through.
 import { type Ledger, RetryableError } from '../../pipeline/index.js';
 import type { PendingRequest } from '../pending-request.js';
 
@@ -25,11 +26,14 @@ interface Running {
 type Work = Omit<Running, 'pending'> & { readonly pending: undefined };
 
 /**
- * Milliseconds after which the event loop gets its turn. An acknowledgement takes several turns: with 8 ms instead of 2 its p99 under
- * half load was a third longer, and the processor time a point the same.
+ * Milliseconds after which the event loop gets its turn. An acknowledgement takes several turns: with 8 ms instead of 2
+ * its p99 under half load was a third longer, and the processor time a point the same.
  */
 const TURN_MS = 2;
-/** Requests that may wait before their senders wait too: fewer than the scans that the kernel keeps, so that none is walked twice. */
+/**
+ * Requests that may wait before their senders wait too: fewer than the scans that the kernel keeps, so that none is
+ * walked twice.
+ */
 const AHEAD = 4;
 /** What a refused sender is asked to wait, ms. */
 const RETRY_AFTER_MS = 1000;
@@ -61,8 +65,9 @@ export class LearningBacklog {
   }
 
   /**
-   * Queues a request; it is learnt after the current turn of the event loop, so that the sender has its answer first. When senders are
-   * faster than the learning, the answer is the promise of a shorter queue: they go at its pace instead of being refused later.
+   * Queues a request; it is learnt after the current turn of the event loop, so that the sender has its answer first.
+   * When senders are faster than the learning, the answer is the promise of a shorter queue: they go at its pace
+   * instead of being refused later.
    */
   add(pending: PendingRequest): undefined | Promise<void> {
     this.#keep(pending);
@@ -71,7 +76,10 @@ export class LearningBacklog {
     return new Promise((resolve) => this.#held.push(resolve));
   }
 
-  /** Works in steps while no request is under way: after the current one, and before those that wait. `longestMs`: of a step. */
+  /**
+   * Works in steps while no request is under way: after the current one, and before those that wait. `longestMs`: of a
+   * step.
+   */
   exclusively<T>(
     steps: Generator<void, T>,
   ): Promise<{ readonly answer: T; readonly took: { readonly longestMs: number } }> {
@@ -164,7 +172,8 @@ export class LearningBacklog {
     this.#options.ledger.release('learning', pending.batch.body);
     pending.batch.lease?.release();
     this.#options.took(ms);
-    // The queue is one shorter for everybody, so the first of those who wait has its place. One a request: nobody is left over at the end.
+    // The queue is one shorter for everybody, so the first of those who wait has its place. One a request: nobody is
+    // left over at the end.
     this.#held.shift()?.();
   }
 }

@@ -1,4 +1,5 @@
-// Events about edges and senders: an anomaly that started or was resolved, an edge nobody expected, a cluster that fell silent.
+// Events about edges and senders: an anomaly that started or was resolved, an edge nobody expected, a cluster that fell
+// silent.
 
 import type { ServiceName } from '../rules/names.js';
 import type { ClusterState, EdgeState, GroupState } from '../topology/graph.js';

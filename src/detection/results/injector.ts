@@ -49,7 +49,10 @@ export class Injector {
     this.#options = options;
   }
 
-  /** Sends the start, and the end now or `holdMs` later. Throws a `PermanentError` that says what is wrong with the request. */
+  /**
+   * Sends the start, and the end now or `holdMs` later. Throws a `PermanentError` that says what is wrong with the
+   * request.
+   */
   async inject({ edge, kind, cluster, incident, holdMs }: TestEvent): Promise<TestOutcome> {
     const ends = parseEdge(edge);
     if (!(holdMs >= 0 && holdMs <= MAX_HOLD_MS)) throw new PermanentError('a test lasts from 0 s to an hour');

@@ -1,7 +1,11 @@
-// Our own events read back, as plain objects: for replays and the demo. The other way round: edge-events.ts, incident-events.ts.
+// Our own events read back, as plain objects: for replays and the demo. The other way round: edge-events.ts,
+// incident-events.ts.
 import { ExportLogsServiceRequest } from '../../otlp/index.js';
 
-/** An event; as JSON a line of `replay --events`. Names are the bare names of services; `ns/name` where one name stands for services of two namespaces. */
+/**
+ * An event; as JSON a line of `replay --events`. Names are the bare names of services; `ns/name` where one name stands
+ * for services of two namespaces.
+ */
 export interface AnomalyEvent {
   /** Unix seconds: the middle of the window, which is the time that its points carry. */
   readonly time: number;

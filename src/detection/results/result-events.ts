@@ -19,7 +19,10 @@ export interface EventRecord {
   readonly attributes: Readonly<Record<string, OwnValue | undefined>>;
 }
 
-/** The serialised ExportLogsServiceRequest. `observedUnixNano` undefined: the event's own time, so that a replay gives the same bytes. */
+/**
+ * The serialised ExportLogsServiceRequest. `observedUnixNano` undefined: the event's own time, so that a replay gives
+ * the same bytes.
+ */
 export function serializeEvents(
   events: readonly EventRecord[],
   { resource, scope }: OwnResource,

@@ -28,7 +28,10 @@ export class ResultSender implements Route {
     return this.#waiting.length;
   }
 
-  /** Hands a result on, after those that still wait. Resolves when it is handed on, or waits because the next stage is full. */
+  /**
+   * Hands a result on, after those that still wait. Resolves when it is handed on, or waits because the next stage is
+   * full.
+   */
   send(batch: Batch): Promise<void> {
     if (this.#waiting.length >= MAX_WAITING) this.#drop(this.#waiting.shift()!, new Error('the next stage is full'));
     this.#waiting.push(batch);

@@ -30,7 +30,9 @@ export function readAttributes(list: readonly WireAttribute[] | null | undefined
   return attributes;
 }
 
-/** Pixie sends a string that is not UTF-8 as bytes; an array of strings becomes the array text that Pixie writes itself. */
+/**
+ * Pixie sends a string that is not UTF-8 as bytes; an array of strings becomes the array text that Pixie writes itself.
+ */
 function plainValue(value: WireValue): AttributeValue | undefined {
   if (value.stringValue !== null && value.stringValue !== undefined) return bounded(value.stringValue);
   if (value.boolValue !== null && value.boolValue !== undefined) return value.boolValue;
@@ -76,7 +78,10 @@ export function bounded(text: string, most: number = MAX_STRING): string {
   return ownText(text.slice(0, last >= 0xd800 && last <= 0xdbff ? end - 1 : end));
 }
 
-/** The first text that stands for bytes that are no UTF-8, as `name=value`; undefined where there is none. `bytes`: what was decoded. */
+/**
+ * The first text that stands for bytes that are no UTF-8, as `name=value`; undefined where there is none. `bytes`: what
+ * was decoded.
+ */
 export function replacedIn(attributes: Attributes, bytes: Uint8Array): string | undefined {
   for (const [name, value] of attributes) {
     const isSuspect = name.includes(REPLACEMENT) || (typeof value === 'string' && value.includes(REPLACEMENT));
@@ -97,7 +102,9 @@ export interface AttributeSets {
   readonly scope: Attributes;
 }
 
-/** Where a rule looks for a value: `name` in point, resource, scope in this order; `resource:name` in one of them only. */
+/**
+ * Where a rule looks for a value: `name` in point, resource, scope in this order; `resource:name` in one of them only.
+ */
 export interface AttributeReference {
   readonly place: keyof AttributeSets | 'any';
   /** `{1}` stands for the first part that a glob of the metric's name matched. */
@@ -113,8 +120,8 @@ export function parseReference(text: string): AttributeReference {
 }
 
 /**
- * The attribute's value under any spelling of its name (`span.kind`, `span_kind`); undefined where it is absent. `captures` are put in
- * for `{1}`, `{2}`.
+ * The attribute's value under any spelling of its name (`span.kind`, `span_kind`); undefined where it is absent.
+ * `captures` are put in for `{1}`, `{2}`.
  */
 export function lookUp(
   sets: AttributeSets,

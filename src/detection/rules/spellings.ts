@@ -35,8 +35,9 @@ export type MetricPattern = (metric: NamedMetric) => readonly string[] | undefin
 const SUFFIXES = `(?:_(?:${UNIT_WORDS.join('|')}))?(?:_total)?`;
 
 /**
- * `name` is a metric's name or a glob. Of OpenTelemetry's form (`isOtel`) it also matches what Prometheus makes of it: `a.b` is `a_b`,
- * `a_b_seconds`, `a_b_total`, `a_b_bytes_total`. Else it also matches a dotted metric whose translation it is.
+ * `name` is a metric's name or a glob. Of OpenTelemetry's form (`isOtel`) it also matches what Prometheus makes of it:
+ * `a.b` is `a_b`, `a_b_seconds`, `a_b_total`, `a_b_bytes_total`. Else it also matches a dotted metric whose translation
+ * it is.
  */
 export function compileMetricName(name: string, isOtel: boolean): MetricPattern {
   const exact = compileGlob(name);

@@ -16,7 +16,10 @@ function* sortedRuns<T>(items: readonly T[], compare: Compare<T>): Generator<voi
   return runs;
 }
 
-/** Merges [start, middle) and [middle, end), each in order, into the same places of `into`; of equal items those of the first come first. */
+/**
+ * Merges [start, middle) and [middle, end), each in order, into the same places of `into`; of equal items those of the
+ * first come first.
+ */
 function* merge<T>(
   from: readonly T[],
   into: T[],

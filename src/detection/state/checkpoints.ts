@@ -24,7 +24,10 @@ export class Checkpoints {
     this.#events = events;
   }
 
-  /** The checkpoint; undefined where there is none, or none that can be believed. Never throws: a gateway starts without it. */
+  /**
+   * The checkpoint; undefined where there is none, or none that can be believed. Never throws: a gateway starts without
+   * it.
+   */
   async read(): Promise<Checkpoint | undefined> {
     try {
       const bytes = await this.#storage.read(this.#name);
@@ -53,8 +56,8 @@ export class Checkpoints {
   }
 
   /**
-   * Writes a state; the caller waits for one that is on its way. `heldMs`: the longest that taking it held the event loop. Never throws: the
-   * last checkpoint stands.
+   * Writes a state; the caller waits for one that is on its way. `heldMs`: the longest that taking it held the event
+   * loop. Never throws: the last checkpoint stands.
    */
   async write(checkpoint: Checkpoint, heldMs: number): Promise<void> {
     const start = performance.now();

@@ -1,5 +1,6 @@
-// The services of a cluster with the edges at their ends. A cluster may have a hundred thousand of them, most with one edge: what a
-// service does not need yet is not made. What an edge and a group are is said in graph.ts: here they are keys.
+// The services of a cluster with the edges at their ends. A cluster may have a hundred thousand of them, most with one
+// edge: what a service does not need yet is not made. What an edge and a group are is said in graph.ts: here they are
+// keys.
 import type { ServiceName } from '../rules/names.js';
 
 /** Edges in the order in which they came. The first needs no set. */
@@ -104,7 +105,9 @@ interface WithInbound {
   readonly inbound: { readonly size: number };
 }
 
-/** Counts the services that several edges lead to: anew only after the graph has changed, since there may be very many. */
+/**
+ * Counts the services that several edges lead to: anew only after the graph has changed, since there may be very many.
+ */
 export class Junctions {
   readonly #counts = new Map<ReadonlyMap<WithInbound, number>, number>();
 

@@ -17,7 +17,10 @@ import { MAX_PENDING_BYTES, RecordFile } from './record-file.js';
 /** What is asked to wait while the disk does not take data; ms. */
 const RETRY_AFTER_MS = 1_000;
 
-/** One line of OTLP/JSON, or the length (four bytes, big-endian) and the protobuf body. Throws `PermanentError` for malformed bodies. */
+/**
+ * One line of OTLP/JSON, or the length (four bytes, big-endian) and the protobuf body. Throws `PermanentError` for
+ * malformed bodies.
+ */
 export function encodeRecord(batch: Batch, format: Config['format']): Buffer {
   if (format === 'json') return Buffer.from(`${protobufToJson(batch.signal, batch.body)}\n`);
   const record = Buffer.allocUnsafe(4 + batch.body.byteLength);

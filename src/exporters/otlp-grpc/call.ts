@@ -29,9 +29,12 @@ export class UnprocessedError extends Error {}
 
 const NO_BODY = new Uint8Array(0);
 
-/** HTTP/2 error codes that have a meaning of their own in gRPC; the rest is INTERNAL, and a lost connection UNAVAILABLE. */
+/**
+ * HTTP/2 error codes that have a meaning of their own in gRPC; the rest is INTERNAL, and a lost connection UNAVAILABLE.
+ */
 const CODE_OF_RESET: ReadonlyMap<number, number> = new Map<number, number>([
-  // gRPC says INTERNAL, "but this might be used to aggressively lameduck": servers that are destroyed end their streams so.
+  // gRPC says INTERNAL, "but this might be used to aggressively lameduck": servers that are destroyed end their streams
+  // so.
   [ErrorCode.NO_ERROR, Code.UNAVAILABLE],
   [ErrorCode.CANCEL, Code.CANCELLED],
   [ErrorCode.INADEQUATE_SECURITY, Code.PERMISSION_DENIED],
@@ -104,7 +107,10 @@ class CallAnswer implements ResponseReader {
     if (fields['grpc-status'] !== undefined) this.status = fields;
   }
 
-  /** The body of another HTTP status is no message. What cannot be read is skipped: the status behind it says what it was worth. */
+  /**
+   * The body of another HTTP status is no message. What cannot be read is skipped: the status behind it says what it
+   * was worth.
+   */
   data(chunk: Buffer): void {
     if (this.httpStatus === 200 && this.fault === undefined) this.fault = this.message.push(chunk);
     if (this.fault === undefined || this.fault === 'none') return;

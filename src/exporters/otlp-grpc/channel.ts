@@ -29,7 +29,10 @@ export interface ChannelOptions {
 const PAUSE_MIN_MS = 250;
 const PAUSE_MAX_MS = 5_000;
 
-/** Time for requests under way when the channel closes; ms. They have been drained before, so this is for the socket alone. */
+/**
+ * Time for requests under way when the channel closes; ms. They have been drained before, so this is for the socket
+ * alone.
+ */
 const CLOSE_MS = 1_000;
 
 /** There is no connection: the request was not begun. */
@@ -50,8 +53,8 @@ export class Channel {
   constructor(private readonly options: ChannelOptions) {}
 
   /**
-   * Runs `request` on a session that takes requests. Throws `RetryableError` where none can be had now, or the reason of `signal`.
-   * A failed connection makes the next calls fail at once until the pause is over.
+   * Runs `request` on a session that takes requests. Throws `RetryableError` where none can be had now, or the reason
+   * of `signal`. A failed connection makes the next calls fail at once until the pause is over.
    */
   async use<T>(signal: Cancel, request: (session: ClientSession) => Promise<T>): Promise<T> {
     const session = await this.session(signal);

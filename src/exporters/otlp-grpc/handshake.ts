@@ -12,8 +12,8 @@ const CONNECT_TIMEOUT_MS = 20_000;
 export type SessionEvents = Pick<ClientSessionOptions, 'goaway' | 'closed'>;
 
 /**
- * Resolves when the server's SETTINGS have come. Rejects with what the system, TLS or HTTP/2 says, or with the reason of `cancel`.
- * `secure` undefined: no TLS.
+ * Resolves when the server's SETTINGS have come. Rejects with what the system, TLS or HTTP/2 says, or with the reason
+ * of `cancel`. `secure` undefined: no TLS.
  */
 export function handshake(
   at: HostPort,

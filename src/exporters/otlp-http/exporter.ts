@@ -95,7 +95,9 @@ async function encode(batch: Batch, { encoding, compression }: Config): Promise<
   return compressed(Buffer.from(protobufToJson(batch.signal, batch.body)), compression);
 }
 
-/** Reads a body up to the bound, so that the connection can serve again; a longer one is cut and its connection closed. */
+/**
+ * Reads a body up to the bound, so that the connection can serve again; a longer one is cut and its connection closed.
+ */
 async function readBody(body: AsyncIterable<Uint8Array>): Promise<Buffer | Unreadable> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

@@ -1,4 +1,5 @@
-// Which proxy stands on the way to an address: the configuration's, or the one that the environment names, as for Go programs.
+// Which proxy stands on the way to an address: the configuration's, or the one that the environment names, as for Go
+// programs.
 
 /** Undefined: none. `configured` wins over the environment, and NO_PROXY says nothing about it. */
 export function proxyFor(

@@ -10,7 +10,10 @@ type AnnouncedAttributes = Map<string, string | number>;
 const PREFIX = 'px.anomaly.network.';
 const NAME_CHARACTERS = 80;
 
-/** The announcements in an `ExportLogsServiceRequest`: one JSON text for each `px.anomaly.network.*` event, others skipped. */
+/**
+ * The announcements in an `ExportLogsServiceRequest`: one JSON text for each `px.anomaly.network.*` event, others
+ * skipped.
+ */
 export function announcements(body: Uint8Array): string[] {
   const texts: string[] = [];
   for (const resource of LogsRequest.decode(body).resourceLogs)

@@ -1,4 +1,5 @@
-// Announces anomalies by small HTTP requests to the gateway's own Service, where Pixie traces them like any other traffic.
+// Announces anomalies by small HTTP requests to the gateway's own Service, where Pixie traces them like any other
+// traffic.
 import { createServer, type Server } from 'node:http';
 import type { Settings } from '../../config/settings.js';
 import type { Batch, Exporter, RetryableError } from '../../pipeline/index.js';
@@ -8,7 +9,10 @@ import type { Config } from './config.js';
 /** Path of every announcement; `deploy/pixie/live/anomalies` filters on it. */
 export const PATH = '/pixie/anomaly';
 
-/** An exporter of logs pipelines. A failed announcement is counted and logged, never an error of the pipeline: the event has gone elsewhere too. */
+/**
+ * An exporter of logs pipelines. A failed announcement is counted and logged, never an error of the pipeline: the event
+ * has gone elsewhere too.
+ */
 export class PixieLoopback implements Exporter {
   /** Reads nothing that was received. */
   readonly borrows: boolean = true;

@@ -32,8 +32,8 @@ class ExpositionPage {
   }
 
   /**
-   * OpenMetrics names a counter without its `_total`, and `target_info` without `_info`. Where that would be another family's name, or
-   * the suffix is not there, the name stays and the type goes.
+   * OpenMetrics names a counter without its `_total`, and `target_info` without `_info`. Where that would be another
+   * family's name, or the suffix is not there, the name stays and the type goes.
    */
   private openHead({ name, type, help, unit }: Family): string {
     const isInfo = name === 'target_info';

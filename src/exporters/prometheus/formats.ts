@@ -34,8 +34,8 @@ const bestOf = (ranges: readonly Range[], fits: (range: Range) => boolean): numb
   Math.max(0, ...ranges.filter(fits).map(({ quality }) => quality));
 
 /**
- * OpenMetrics for a scraper that names it and does not like the text format more; the text format for everybody else: no answer is
- * worse than one in a form that was not asked for.
+ * OpenMetrics for a scraper that names it and does not like the text format more; the text format for everybody else:
+ * no answer is worse than one in a form that was not asked for.
  */
 export function formatFor(accept: string | undefined): Format {
   const ranges = rangesOf(accept ?? '');

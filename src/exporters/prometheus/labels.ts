@@ -30,10 +30,16 @@ function plain(value: AnyValue | null | undefined): unknown {
   return value.stringValue ?? value.doubleValue ?? value.boolValue ?? undefined;
 }
 
-/** A set of labels that grows from the general to the particular: a later name replaces an earlier one, but for the target's. */
+/**
+ * A set of labels that grows from the general to the particular: a later name replaces an earlier one, but for the
+ * target's.
+ */
 export class Labels {
   private readonly values: Map<string, string>;
-  /** `job` and `instance` belong to the target: what attributes of these names say is `exported_job` and `exported_instance`. */
+  /**
+   * `job` and `instance` belong to the target: what attributes of these names say is `exported_job` and
+   * `exported_instance`.
+   */
   private readonly ofTarget: boolean;
 
   constructor(base?: Labels, ofTarget: boolean = base?.ofTarget ?? false) {

@@ -1,4 +1,5 @@
-// Names of OpenTelemetry as names of Prometheus (OpenTelemetry specification, "Prometheus and OpenMetrics Compatibility").
+// Names of OpenTelemetry as names of Prometheus (OpenTelemetry specification, "Prometheus and OpenMetrics
+// Compatibility").
 import { withoutNul } from '../../telemetry/label-names.js';
 
 /** UCUM units as words. A unit that is not here is used as it is. */
@@ -76,8 +77,8 @@ function includesRun(name: readonly string[], run: readonly string[]): boolean {
 }
 
 /**
- * A metric's name: words joined by `_`, then the unit and `total` (counters) or `ratio` (gauges of unit 1) where `suffixes` asks for
- * them and the name does not say so already.
+ * A metric's name: words joined by `_`, then the unit and `total` (counters) or `ratio` (gauges of unit 1) where
+ * `suffixes` asks for them and the name does not say so already.
  */
 export function metricName(
   name: string,

@@ -79,7 +79,10 @@ export class SeriesStore {
     return this.count;
   }
 
-  /** Puts the newest value of a series; one older than the last changes nothing. `merge` adds to the last one instead (deltas). */
+  /**
+   * Puts the newest value of a series; one older than the last changes nothing. `merge` adds to the last one instead
+   * (deltas).
+   */
   put<V extends Value>(place: Place, now: number, value: V, merge?: (last: V) => V): SeriesRefusal | undefined {
     const known = this.families.get(place.name);
     if (!known && this.count >= this.maxSeries) return 'series_limit';

@@ -1,4 +1,5 @@
-// Puts the points of a request into the store of series: temporality, type and name by the OpenTelemetry compatibility specification.
+// Puts the points of a request into the store of series: temporality, type and name by the OpenTelemetry compatibility
+// specification.
 import protobuf from 'protobufjs/minimal.js';
 import type { opentelemetry } from '#proto';
 import { ExportMetricsServiceRequest } from '../../otlp/index.js';
@@ -68,8 +69,9 @@ export class Translator {
   }
 
   /**
-   * What else is known of a target, as a gauge to join with: one series a `job` and `instance`, or the join would find two. Without
-   * `instance` several resources are one target, and each has its series. It counts as a series; without room it is left out.
+   * What else is known of a target, as a gauge to join with: one series a `job` and `instance`, or the join would find
+   * two. Without `instance` several resources are one target, and each has its series. It counts as a series; without
+   * room it is left out.
    */
   private targetInfo(target: Labels, resource: Resource, now: number): void {
     const attributes = descriptive(resource);

@@ -131,7 +131,10 @@ export class FileStorage implements Extension {
     }
   }
 
-  /** Replaces what is under a name by the parts, one after the other. After a crash at any moment there is either the old content or the new. */
+  /**
+   * Replaces what is under a name by the parts, one after the other. After a crash at any moment there is either the
+   * old content or the new.
+   */
   async writeAtomic(name: string, ...parts: readonly Uint8Array[]): Promise<void> {
     const path = this.path(name);
     const before = this.writing.get(name) ?? Promise.resolve();

@@ -1,7 +1,10 @@
 // Encodes header blocks that refer to no dynamic table: made once, a block can be sent on any connection (RFC 7541, 6).
 import { STATIC_FIELDS } from './static-table.js';
 
-/** The table size update to 0 with which the first block of a connection begins: nothing will ever be in the table (RFC 7541, 4.2). */
+/**
+ * The table size update to 0 with which the first block of a connection begins: nothing will ever be in the table (RFC
+ * 7541, 4.2).
+ */
 export const NO_TABLE: Buffer = Buffer.from([0x20]);
 
 const INDEXED = 0x80;

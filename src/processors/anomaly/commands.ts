@@ -1,5 +1,5 @@
-// What an operator may ask of anomaly processors: `POST /inject` sends a test event, `POST /state` lists what they know or has them
-// forget a cluster or an edge.
+// What an operator may ask of anomaly processors: `POST /inject` sends a test event, `POST /state` lists what they know
+// or has them forget a cluster or an edge.
 import type { TestEvent } from '../../detection/results/test-events.js';
 import { type Command, type Instance, PermanentError, type Processor } from '../../pipeline/index.js';
 import type { AnomalyProcessor } from './processor.js';

@@ -49,7 +49,10 @@ export class Operations {
     return this.#injector.finish();
   }
 
-  /** Sends a made-up event down the pipelines, tagged and never learnt. Rejects with a `PermanentError` that says what is wrong with it. */
+  /**
+   * Sends a made-up event down the pipelines, tagged and never learnt. Rejects with a `PermanentError` that says what
+   * is wrong with it.
+   */
   inject(event: TestEvent): Promise<TestOutcome> {
     return this.#injector.inject(event);
   }
@@ -59,8 +62,8 @@ export class Operations {
   }
 
   /**
-   * Between two requests; a checkpoint follows, so that a crash does not bring it back. Rejects with a `PermanentError` that says what
-   * there is instead.
+   * Between two requests; a checkpoint follows, so that a crash does not bring it back. Rejects with a `PermanentError`
+   * that says what there is instead.
    */
   async forgetState(wanted: StateTarget): Promise<StateForgotten> {
     const { learner, backlog, events, keeper } = this.#options;

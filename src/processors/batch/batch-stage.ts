@@ -56,7 +56,10 @@ export class BatchStage implements Consumer {
     if (this.collect(false)) this.events.triggered('size');
   }
 
-  /** Hands on what is held; what the next stage does not take within the time is dropped, counted and added to `undelivered`. */
+  /**
+   * Hands on what is held; what the next stage does not take within the time is dropped, counted and added to
+   * `undelivered`.
+   */
   async drain(withinMs: number, undelivered: Undelivered): Promise<void> {
     this.undelivered = undelivered;
     this.collect(true);

@@ -21,8 +21,9 @@ function total(): number {
 }
 
 /**
- * A process that refuses everything allocates nothing, so nothing would make V8 collect what the spike has left: without a way to
- * force it the limiter could refuse for ever. Node started without `--expose-gc` learns the function here.
+ * A process that refuses everything allocates nothing, so nothing would make V8 collect what the spike has left:
+ * without a way to force it the limiter could refuse for ever. Node started without `--expose-gc` learns the function
+ * here.
  */
 function collector(): () => void {
   const known = globalThis.gc;

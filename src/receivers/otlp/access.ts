@@ -28,8 +28,8 @@ interface KnownToken {
 }
 
 /**
- * Says why a request may not come in, and whose token it showed. Takes the same time whatever a token shares with the right ones, and
- * whichever of them it is.
+ * Says why a request may not come in, and whose token it showed. Takes the same time whatever a token shares with the
+ * right ones, and whichever of them it is.
  */
 export class Access {
   private readonly known: readonly KnownToken[];
@@ -62,7 +62,10 @@ export class Access {
     );
   }
 
-  /** What stays with the batch of a request that was let in: its settings and credentials, or everything that the sender set. */
+  /**
+   * What stays with the batch of a request that was let in: its settings and credentials, or everything that the sender
+   * set.
+   */
   originOf(headers: AccessHeaders, everything: boolean): RequestOrigin {
     const metadata = metadataOf(headers, everything);
     const auth = this.authOf(headers);

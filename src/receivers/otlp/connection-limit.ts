@@ -1,4 +1,5 @@
-// How many connections a server has, of all peers and of one: where there are too many, the one that was idle the longest goes.
+// How many connections a server has, of all peers and of one: where there are too many, the one that was idle the
+// longest goes.
 
 /** What the limit has to know of a connection. */
 export interface Limited {

@@ -7,8 +7,8 @@ import type { GrpcConfig } from './config.js';
 import type { Limited } from './connection-limit.js';
 
 /**
- * Windows that let a request of ten thousand rows arrive without a round trip for each 64 KiB. What one connection may bring before
- * anybody asks whether there is room is that of the connection.
+ * Windows that let a request of ten thousand rows arrive without a round trip for each 64 KiB. What one connection may
+ * bring before anybody asks whether there is room is that of the connection.
  */
 const WINDOWS = { stream: 8 * MIB, connection: 8 * MIB, frame: MIB };
 

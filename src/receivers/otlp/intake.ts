@@ -73,9 +73,9 @@ export class Intake {
   }
 
   /**
-   * Checks the body and hands it on, all in this turn of the event loop; throws `Refused`. An empty request goes no further (OTLP:
-   * receivers may ignore empty envelopes) and is a success, unless its headers would have a full one refused. The lease is released when that has ended, or, where the pipeline does not
-   * borrow (any more), forfeited.
+   * Checks the body and hands it on, all in this turn of the event loop; throws `Refused`. An empty request goes no
+   * further (OTLP: receivers may ignore empty envelopes) and is a success, unless its headers would have a full one
+   * refused. The lease is released when that has ended, or, where the pipeline does not borrow (any more), forfeited.
    */
   take(given: Delivery): Taken {
     const delivery = given.lease ? given : this.onLentMemory(given);
@@ -113,8 +113,8 @@ export class Intake {
   }
 
   /**
-   * What a decompressor or a server of HTTP has put together dies young when it is copied; kept for as long as a batch lives it would
-   * count against the heap, and full collections cost more than the copy.
+   * What a decompressor or a server of HTTP has put together dies young when it is copied; kept for as long as a batch
+   * lives it would count against the heap, and full collections cost more than the copy.
    */
   private onLentMemory(delivery: Delivery): Delivery {
     const { signal, body } = delivery;

@@ -6,7 +6,10 @@ import { type ComponentId, formatId } from '../../pipeline/index.js';
 /** Requests under way at shutdown get so long; ms. */
 export const DRAIN_MS = 5000;
 
-/** Addresses to try for a configured host, best first. `localhost` is 127.0.0.1, as for Go's net.Listen, whatever resolves first. */
+/**
+ * Addresses to try for a configured host, best first. `localhost` is 127.0.0.1, as for Go's net.Listen, whatever
+ * resolves first.
+ */
 function candidates(host: string): string[] {
   if (host === 'localhost') return ['127.0.0.1', '::1'];
   return host === '::' ? ['::', '0.0.0.0'] : [host];
@@ -14,7 +17,10 @@ function candidates(host: string): string[] {
 
 const NO_SUCH_FAMILY: ReadonlySet<string | undefined> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 
-/** Has `bind` listen on the first address that this machine has. Rejects with a sentence that names component and address. */
+/**
+ * Has `bind` listen on the first address that this machine has. Rejects with a sentence that names component and
+ * address.
+ */
 export async function bindFirst(
   id: ComponentId,
   at: HostPort,
@@ -47,8 +53,9 @@ export function boundAddress(address: AddressInfo | string | null): string {
 }
 
 /**
- * Whether a failed TLS handshake was none: a connection that ended before its first byte, as a TCP probe (Kubernetes' `tcpSocket`, a load
- * balancer's, the doctor's) opens and closes it. Node tells the bytes of the socket below only there.
+ * Whether a failed TLS handshake was none: a connection that ended before its first byte, as a TCP probe (Kubernetes'
+ * `tcpSocket`, a load balancer's, the doctor's) opens and closes it. Node tells the bytes of the socket below only
+ * there.
  */
 export function saidNothing(socket: object): boolean {
   return (socket as { readonly _parent?: { readonly bytesRead: number } })._parent?.bytesRead === 0;
@@ -56,7 +63,9 @@ export function saidNothing(socket: object): boolean {
 
 const CUT: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 
-/** Whether a connection was cut by its other end or on the way: senders end, and probes do not wait for our first frame. */
+/**
+ * Whether a connection was cut by its other end or on the way: senders end, and probes do not wait for our first frame.
+ */
 export function wasCut(error: Error): boolean {
   return CUT.has((error as NodeJS.ErrnoException).code);
 }

@@ -1,4 +1,5 @@
-// CSV recordings become requests of our own schema (preset `edge`), so that a table takes the same way as what a sender sends.
+// CSV recordings become requests of our own schema (preset `edge`), so that a table takes the same way as what a sender
+// sends.
 import type { opentelemetry } from '#proto';
 import { double, type Template, TemplateWriter, TIME, template } from '../../otlp/template.js';
 import { CSV_VALUES, type CsvEdge, CsvRows, readCsv } from './csv-rows.js';

@@ -1,8 +1,9 @@
 // How the messages of a protobuf file are framed, and the messages themselves.
 
 /**
- * `prefixed`: four bytes of length, big-endian, in front of each message, as the Collector's file exporter writes `format: proto`.
- * `delimited`: a varint of length, as protobuf's own writeDelimitedTo. `single`: the file is one message.
+ * `prefixed`: four bytes of length, big-endian, in front of each message, as the Collector's file exporter writes
+ * `format: proto`. `delimited`: a varint of length, as protobuf's own writeDelimitedTo. `single`: the file is one
+ * message.
  */
 export type Framing = 'prefixed' | 'delimited' | 'single';
 
@@ -44,7 +45,10 @@ const FRAME: Readonly<Record<Exclude<Framing, 'single'>, (bytes: Buffer, at: num
   delimited: delimitedFrame,
 };
 
-/** Whether the head of a file can be a sequence of such frames, the last of which may be cut; `whole`: there is nothing behind it. */
+/**
+ * Whether the head of a file can be a sequence of such frames, the last of which may be cut; `whole`: there is nothing
+ * behind it.
+ */
 function fits(framing: Exclude<Framing, 'single'>, head: Buffer, whole: boolean): boolean {
   let at = 0;
   while (at < head.length) {

@@ -1,4 +1,5 @@
-// What of a recording could not be read: counted, with the first case of each kind, so that a replay is never silently of less.
+// What of a recording could not be read: counted, with the first case of each kind, so that a replay is never silently
+// of less.
 
 interface Skipped {
   count: number;

@@ -1,4 +1,5 @@
-// A file as chunks of bytes: inflated where it is compressed, UTF-8 without a mark, with a count of the bytes read from disk.
+// A file as chunks of bytes: inflated where it is compressed, UTF-8 without a mark, with a count of the bytes read from
+// disk.
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { utf8 } from './characters.js';

@@ -1,4 +1,5 @@
-// Protobuf recordings: length-prefixed messages of the Collector's file exporter, delimited ones, or a single request (a fixture).
+// Protobuf recordings: length-prefixed messages of the Collector's file exporter, delimited ones, or a single request
+// (a fixture).
 import { type Framing, RecordReader } from './frames.js';
 import { isZstd, zstdFrame } from './inflate.js';
 import { requestsIn } from './json-requests.js';

@@ -20,8 +20,8 @@ export interface Recording {
   requests(): AsyncIterable<RecordedRequest>;
   readonly notes: Notes;
   /**
-   * Whether the last window is whole, once all is read. A row of a table or a step of a range query is of a whole window; a stream of
-   * OTLP ends where somebody stopped it, in the middle of one.
+   * Whether the last window is whole, once all is read. A row of a table or a step of a range query is of a whole
+   * window; a stream of OTLP ends where somebody stopped it, in the middle of one.
    */
   endsWhole(): boolean;
 }

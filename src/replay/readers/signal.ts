@@ -32,7 +32,10 @@ function* fieldsOf(body: Uint8Array, start: number, end: number): Generator<Fiel
   }
 }
 
-/** Contents of field 2 of field 2 (or its predecessor) of field 1: the metrics, spans or log records of every scope of every resource. */
+/**
+ * Contents of field 2 of field 2 (or its predecessor) of field 1: the metrics, spans or log records of every scope of
+ * every resource.
+ */
 function* itemsOf(body: Uint8Array): Generator<Field> {
   for (const resource of fieldsOf(body, 0, body.length)) {
     if (resource.number !== 1 || resource.wire !== 2) continue;
@@ -59,7 +62,10 @@ function signalOfItem(body: Uint8Array, { start, end }: Field): Signal | undefin
   return fields.some(({ number, wire }) => METRIC_DATA.includes(number) && wire === 2) ? 'metrics' : undefined;
 }
 
-/** The signal of a serialised request, by its first item that can be told; 'metrics' of one without items; undefined: no such request. */
+/**
+ * The signal of a serialised request, by its first item that can be told; 'metrics' of one without items; undefined: no
+ * such request.
+ */
 export function signalOf(body: Uint8Array): Signal | undefined {
   try {
     let empty = true;

@@ -1,4 +1,5 @@
-// Which shapes of spans become which calls: every row of the table in docs/how-it-detects.md, in every order of arrival.
+// Which shapes of spans become which calls: every row of the table in docs/how-it-detects.md, in every order of
+// arrival.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { allCalls, CLIENT, CONSUMER, INNER, PRODUCER, SERVER, type SpanOptions, tally } from '../../support/spans.js';

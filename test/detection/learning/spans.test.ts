@@ -1,4 +1,5 @@
-// Spans into calls into points: pairing by ids, what one end alone tells, bounds, and independence of how requests are cut.
+// Spans into calls into points: pairing by ids, what one end alone tells, bounds, and independence of how requests are
+// cut.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deserialize, serialize } from 'node:v8';

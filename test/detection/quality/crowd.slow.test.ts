@@ -1,4 +1,5 @@
-// Ten thousand edges without a fault, for a simulated day: few episodes, hardly an incident, and memory stays as it was.
+// Ten thousand edges without a fault, for a simulated day: few episodes, hardly an incident, and memory stays as it
+// was.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { RELAX } from '../../../src/detection/incidents/incidents.js';

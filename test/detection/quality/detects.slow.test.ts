@@ -1,5 +1,5 @@
-// It detects: labelled clusters through the front door at the defaults, payload bytes in, events out. Three fixed seeds, twelve hours of
-// history before the first fault.
+// It detects: labelled clusters through the front door at the defaults, payload bytes in, events out. Three fixed
+// seeds, twelve hours of history before the first fault.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { AnomalyEvent } from '../../../src/detection/results/read-events.js';

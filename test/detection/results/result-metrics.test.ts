@@ -1,4 +1,5 @@
-// Our own metrics say what OpenTelemetry's transformer says of the same points. It writes zeros that the protocol leaves out.
+// Our own metrics say what OpenTelemetry's transformer says of the same points. It writes zeros that the protocol
+// leaves out.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';

@@ -1,4 +1,5 @@
-// Every producer that docs/reference/producers.md lists, in each of its spellings: which edges and features its metrics become.
+// Every producer that docs/reference/producers.md lists, in each of its spellings: which edges and features its metrics
+// become.
 import assert from 'node:assert/strict';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// The line of each minute: what it counts, in words that fit the number, found by the command that the documentation gives.
+// The line of each minute: what it counts, in words that fit the number, found by the command that the documentation
+// gives.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -13,7 +14,10 @@ import { shopRequest } from '../../support/shop.js';
 
 after(endAll);
 
-/** resource_spans { scope_spans { spans { name: "a" } } }; resource_logs { scope_logs { log_records { severity_number: 1 } } } */
+/**
+ * resource_spans { scope_spans { spans { name: "a" } } }; resource_logs { scope_logs { log_records { severity_number: 1
+ * } } }
+ */
 const ONE_SPAN = Uint8Array.of(0x0a, 0x07, 0x12, 0x05, 0x12, 0x03, 0x2a, 0x01, 0x61);
 const ONE_LOG = Uint8Array.of(0x0a, 0x06, 0x12, 0x04, 0x12, 0x02, 0x10, 0x01);
 

@@ -1,4 +1,5 @@
-// What happens to rows on their way: delays, repetitions, clocks that are off, pods that are replaced, feeds that are slow.
+// What happens to rows on their way: delays, repetitions, clocks that are off, pods that are replaced, feeds that are
+// slow.
 import type { Totals } from './forms.js';
 import { encodeRequest, type Form, type SentRow } from './forms.js';
 import { parseSeconds } from './notation.js';

@@ -1,4 +1,5 @@
-// A row in the form that a sender gives it: our own gauges, cumulative counters, or what the Collector's connectors write.
+// A row in the form that a sender gives it: our own gauges, cumulative counters, or what the Collector's connectors
+// write.
 import { opentelemetry } from '#proto';
 import type { ServiceKey } from './notation.js';
 import type { Row } from './rows.js';

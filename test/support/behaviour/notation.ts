@@ -1,7 +1,10 @@
 // The short notation of behaviour tests: series over time, edges, times, expected events.
 import { parseDuration } from '../../../src/config/duration.js';
 
-/** What a series is for a while. `value` undefined: absent. `spread`: relative noise, or 'counts' for the noise of a count. */
+/**
+ * What a series is for a while. `value` undefined: absent. `spread`: relative noise, or 'counts' for the noise of a
+ * count.
+ */
 export interface Segment {
   readonly value: number | undefined;
   readonly spread: number | 'counts';
@@ -22,7 +25,10 @@ const UNITS: Readonly<Record<string, number>> = {
 
 const SEGMENT = /^(?:(_)|(\d+(?:\.\d+)?)([a-zA-Z%]*)(~(?:(\d+(?:\.\d+)?)%)?)?)(?: for (\S+))?$/;
 
-/** `50ms~5% for 2h then 250ms for 1m then 50ms~5%`: values with units and noise, each for a while, the last for ever. `_` is absent. */
+/**
+ * `50ms~5% for 2h then 250ms for 1m then 50ms~5%`: values with units and noise, each for a while, the last for ever.
+ * `_` is absent.
+ */
 export function parseSeries(text: string): Segment[] {
   const parts = text.split(/\bthen\b/).map((part) => part.trim());
   return parts.map((part, index) => {
@@ -86,7 +92,9 @@ export function formatEdge({ cluster, source, destination }: EdgeKey): string {
   return `${prefix}${source ? `${service(source)} ` : ''}-> ${service(destination)}`;
 }
 
-/** `started latency_spike shop/a -> shop/b at 2h..2h30s`; state, kind and edge may be globs, the time may be left out. */
+/**
+ * `started latency_spike shop/a -> shop/b at 2h..2h30s`; state, kind and edge may be globs, the time may be left out.
+ */
 export interface Expectation {
   readonly text: string;
   readonly state: RegExp;

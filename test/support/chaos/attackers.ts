@@ -1,4 +1,5 @@
-// Runs the peers of one attack in a thread of their own, so that the honest sender beside them is not theirs to slow down.
+// Runs the peers of one attack in a thread of their own, so that the honest sender beside them is not theirs to slow
+// down.
 import { connect, type Socket } from 'node:net';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { ATTACKS } from './attacks.js';
@@ -45,7 +46,8 @@ function run({ mode, port, connections, forMs }: Orders, done: (result: Attacked
       const next = send(round++);
       if (!next) return;
       bytes += next.length;
-      // What the system takes at once must not keep the others, the clock and the end of this socket from being noticed.
+      // What the system takes at once must not keep the others, the clock and the end of this socket from being
+      // noticed.
       if (socket.write(next)) setImmediate(more);
       else socket.once('drain', () => setImmediate(more));
     };

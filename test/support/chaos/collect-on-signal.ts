@@ -1,5 +1,6 @@
-// Loaded into a gateway by NODE_OPTIONS: SIGUSR2 collects all garbage and writes what is left as a line of JSON to stderr.
-// What a process holds can be compared over hours only after that: in between, V8 lets garbage grow to several times of it.
+// Loaded into a gateway by NODE_OPTIONS: SIGUSR2 collects all garbage and writes what is left as a line of JSON to
+// stderr. What a process holds can be compared over hours only after that: in between, V8 lets garbage grow to several
+// times of it.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 

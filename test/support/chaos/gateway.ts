@@ -1,4 +1,5 @@
-// The real program as a child process that a test may starve, signal and kill, seen only from outside: answers, logs, metrics.
+// The real program as a child process that a test may starve, signal and kill, seen only from outside: answers, logs,
+// metrics.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

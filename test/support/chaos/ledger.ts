@@ -1,4 +1,5 @@
-// What was sent, what the sender was told of it, and what arrived: the books that have to balance whatever happens in between.
+// What was sent, what the sender was told of it, and what arrived: the books that have to balance whatever happens in
+// between.
 import type { ClientHttp2Session } from 'node:http2';
 import { type RawAnswer, rawCall } from '../grpc-raw.js';
 import type { GrpcCall } from '../grpc-server.js';

@@ -1,4 +1,5 @@
-// A stock Collector with a receiver for each row of a matrix, plain or with TLS, and an nginx in front of such receivers.
+// A stock Collector with a receiver for each row of a matrix, plain or with TLS, and an nginx in front of such
+// receivers.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SIGNALS, type Signal } from '../../../src/pipeline/index.js';

@@ -1,4 +1,5 @@
-// Ordinary service-to-service traffic of a few edges under the `edge` preset's names, one request a window, with faults on order.
+// Ordinary service-to-service traffic of a few edges under the `edge` preset's names, one request a window, with faults
+// on order.
 import { opentelemetry } from '#proto';
 
 const { ExportMetricsServiceRequest } = opentelemetry.proto.collector.metrics.v1;

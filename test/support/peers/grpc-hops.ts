@@ -1,4 +1,5 @@
-// gRPC servers of other makes as next hops, each without and with TLS. They say which row (the header `x-row`) sent them how much.
+// gRPC servers of other makes as next hops, each without and with TLS. They say which row (the header `x-row`) sent
+// them how much.
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';

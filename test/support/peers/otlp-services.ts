@@ -1,4 +1,5 @@
-// Starts a Collector or a pxanomaly with an OTLP receiver on ports of its own. Both read the same configuration language.
+// Starts a Collector or a pxanomaly with an OTLP receiver on ports of its own. Both read the same configuration
+// language.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Clients of other makes that send the samples to a receiver, over gRPC or HTTP, plain, gzip or with TLS. Each rejects unless every
-// answer was a success.
+// Clients of other makes that send the samples to a receiver, over gRPC or HTTP, plain, gzip or with TLS. Each rejects
+// unless every answer was a success.
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,10 @@ export type Variant = 'plain' | 'gzip' | 'tls';
 
 export interface StockClient {
   readonly protocol: 'grpc' | 'http';
-  /** What arrives: the samples byte for byte, the samples as another encoder writes them, or an item a signal of its own making. */
+  /**
+   * What arrives: the samples byte for byte, the samples as another encoder writes them, or an item a signal of its own
+   * making.
+   */
   readonly arrives: 'bytes' | 'items' | 'own';
   /** Why it cannot be had here; false: it can. */
   skip(): false | string;

@@ -1,5 +1,5 @@
-// The rules by which spans are calls. Each span is asked once, when its time is over, with whatever came until then: the order in which
-// spans come, in one request or many, changes nothing.
+// The rules by which spans are calls. Each span is asked once, when its time is over, with whatever came until then:
+// the order in which spans come, in one request or many, changes nothing.
 //
 //   span                                             what it tells
 //   client, a span of another service below it       a call there: one, however many attempts there were; its caller's time and outcome
@@ -45,7 +45,10 @@ export interface PairCounts {
 
 export type CallOutcome = keyof PairCounts;
 
-/** Two ends and the span that measured; `other`, the span at the other end, has the time where the measuring clock is wrong. */
+/**
+ * Two ends and the span that measured; `other`, the span at the other end, has the time where the measuring clock is
+ * wrong.
+ */
 export interface Told {
   readonly source: SpanEnd;
   readonly destination: SpanEnd;
@@ -194,7 +197,10 @@ function clientAbove(table: SpanTable, inner: SpanEntry): SpanEntry | undefined 
   return undefined;
 }
 
-/** The highest client span of the same service above, with nothing but inner and client spans between; itself where there is none. */
+/**
+ * The highest client span of the same service above, with nothing but inner and client spans between; itself where
+ * there is none.
+ */
 function outermost(table: SpanTable, client: SpanEntry): SpanEntry {
   let found = client;
   let at = table.parentOf(client);

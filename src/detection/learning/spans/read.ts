@@ -1,4 +1,5 @@
-// A trace request as the facts that calls are made of: who did what, below which span, for how long, and whether it failed.
+// A trace request as the facts that calls are made of: who did what, below which span, for how long, and whether it
+// failed.
 import { opentelemetry } from '#proto';
 import { bounded } from '../../rules/attributes.js';
 
@@ -15,12 +16,15 @@ export interface SpanEnd {
 export type ClusterAttributes = Readonly<Record<string, string>>;
 
 /**
- * What a span does at the edge of its service. `send` and `receive`: a message whose destination or broker is named; without either
- * name a producer is a client and a consumer a server. `inner`: neither calls nor is called.
+ * What a span does at the edge of its service. `send` and `receive`: a message whose destination or broker is named;
+ * without either name a producer is a client and a consumer a server. `inner`: neither calls nor is called.
  */
 export type Part = 'client' | 'server' | 'send' | 'receive' | 'inner';
 
-/** A span. Ids are bytes as Latin-1 text, empty where zero or missing. Times in Unix nanoseconds, as the sender's clock had them. */
+/**
+ * A span. Ids are bytes as Latin-1 text, empty where zero or missing. Times in Unix nanoseconds, as the sender's clock
+ * had them.
+ */
 export interface SpanFact {
   readonly part: Part;
   readonly trace: string;
@@ -113,7 +117,10 @@ function partOf(kind: number, queue: string, attributes: ReadonlyMap<string, str
   return operation === 'receive' || operation === 'process' ? 'receive' : 'send';
 }
 
-/** The queue between the two ends of a message: its destination, or the broker where that has no lasting name; empty: no message. */
+/**
+ * The queue between the two ends of a message: its destination, or the broker where that has no lasting name; empty: no
+ * message.
+ */
 function queueOf(attributes: ReadonlyMap<string, string>): string {
   if (attributes.size === 0) return '';
   const broker = attributes.get('messaging.system') ?? '';

@@ -1,4 +1,5 @@
-// The spans of the last seconds by their ids and by their parents' ids: those that wait to be told, and as many that were told before.
+// The spans of the last seconds by their ids and by their parents' ids: those that wait to be told, and as many that
+// were told before.
 import type { SpanEnd, SpanFact } from './read.js';
 
 /** What of a span is kept: the fact, and what was said of it. */
@@ -20,7 +21,10 @@ const MAX_CHILDREN = 64;
 
 export class SpanTable {
   readonly #max: number;
-  /** In order of arrival, keyed by everything that makes a span that one: a second with the same key is the same span sent again. */
+  /**
+   * In order of arrival, keyed by everything that makes a span that one: a second with the same key is the same span
+   * sent again.
+   */
   readonly #waiting = new Map<string, SpanEntry>();
   readonly #told = new Map<string, SpanEntry>();
   readonly #byId = new Map<string, SpanEntry>();

@@ -21,7 +21,8 @@ function isTimed({ call }: Sum): boolean {
 
 /**
  * Serialised `ExportMetricsServiceRequest`: a point for each (edge, outcome, second of event time).
- * `sequence` sets the nanoseconds of the point's time: two requests that speak of the same second are not a retry of each other.
+ * `sequence` sets the nanoseconds of the point's time: two requests that speak of the same second are not a retry of
+ * each other.
  */
 export function callsToMetrics(calls: Iterable<Call>, sequence: number): Uint8Array | undefined {
   const sums = new Map<string, Sum>();

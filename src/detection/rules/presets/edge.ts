@@ -81,7 +81,10 @@ const CONNECTIONS: Tier = [
   }),
 ];
 
-/** A protocol in front makes a name that others may use too: as Prometheus writes it, it counts only with both ends on the point. */
+/**
+ * A protocol in front makes a name that others may use too: as Prometheus writes it, it counts only with both ends on
+ * the point.
+ */
 const WITH_PROTOCOL: readonly Tier[] = tiers('*.edge.', '{1}.edge').flatMap((tier) => [
   tier.map((one): FeatureRule => ({ ...one, names: 'written' })),
   tier.map(

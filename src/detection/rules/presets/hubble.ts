@@ -1,5 +1,5 @@
-// Preset `hubble`: HTTP metrics of Cilium's Hubble (https://docs.cilium.io/en/stable/observability/metrics/), where its `labelsContext`
-// or `sourceContext` and `destinationContext` name the ends.
+// Preset `hubble`: HTTP metrics of Cilium's Hubble (https://docs.cilium.io/en/stable/observability/metrics/), where its
+// `labelsContext` or `sourceContext` and `destinationContext` name the ends.
 import type { EndLists, FeatureRule, Tier, Where } from '../rules.js';
 
 const end = (which: string): EndLists => ({
@@ -44,7 +44,8 @@ export const hubble: readonly Tier[] = [
     { features: ['errors'], data: COUNTS, source: end('destination'), destination: end('source') },
     { status: { gte: 500 } },
   ),
-  // Of `http` alone the ends are those of the response, and nothing on it says so: only with the labels that go with `httpV2`.
+  // Of `http` alone the ends are those of the response, and nothing on it says so: only with the labels that go with
+  // `httpV2`.
   rules(
     'latency',
     'hubble_http_request_duration',

@@ -1,4 +1,5 @@
-// Preset `istio`: the standard metrics of Istio's proxies and waypoints (https://istio.io/latest/docs/reference/config/metrics/).
+// Preset `istio`: the standard metrics of Istio's proxies and waypoints
+// (https://istio.io/latest/docs/reference/config/metrics/).
 import type { EndLists, FeatureRule, Tier, Where } from '../rules.js';
 import { GRPC_ERRORS } from './reporters.js';
 

@@ -1,5 +1,5 @@
-// Preset `linkerd`: the metrics of Linkerd's proxies (https://linkerd.io/2-edge/reference/proxy-metrics/), with the labels that its
-// Prometheus configuration gives them.
+// Preset `linkerd`: the metrics of Linkerd's proxies (https://linkerd.io/2-edge/reference/proxy-metrics/), with the
+// labels that its Prometheus configuration gives them.
 import type { EndLists, FeatureRule, Tier, Where } from '../rules.js';
 import { GRPC_ERRORS, NOBODY } from './reporters.js';
 

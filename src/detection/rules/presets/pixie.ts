@@ -1,4 +1,5 @@
-// Preset `pixie`: what Pixie's stock OpenTelemetry plugin, the plugin form of New Relic's presets and the export generator send.
+// Preset `pixie`: what Pixie's stock OpenTelemetry plugin, the plugin form of New Relic's presets and the export
+// generator send.
 import type { EndLists, FeatureRule, Tier } from '../rules.js';
 
 const NOBODY: EndLists = { service: [], namespace: [] };
@@ -32,8 +33,8 @@ function rule(name: string, metric: readonly string[], feed: string, more: Parti
 }
 
 /**
- * Gauges that are counters since tracing began. `bytes_revc` is Pixie's own spelling. Both ends report a connection; the row whose
- * remote_port is 0 is the server's, and its remote address the client's.
+ * Gauges that are counters since tracing began. `bytes_revc` is Pixie's own spelling. Both ends report a connection;
+ * the row whose remote_port is 0 is the server's, and its remote address the client's.
  */
 const CONNECTIONS: Tier = [
   rule('conn_stats', ['conn_stats.bytes_sent', 'conn_stats.bytes_revc', 'conn_stats.bytes_recv'], 'conn_stats', {
@@ -71,7 +72,9 @@ const HTTP: Tier = [
   }),
 ];
 
-/** Databases and queues of the New Relic style: the reporter is the source, `<protocol>.service.name` the destination. */
+/**
+ * Databases and queues of the New Relic style: the reporter is the source, `<protocol>.service.name` the destination.
+ */
 function protocol(server: readonly string[], name: string, where: FeatureRule['where']): Tier[] {
   const ends = {
     source: REPORTER,
@@ -92,7 +95,9 @@ function protocol(server: readonly string[], name: string, where: FeatureRule['w
   ];
 }
 
-/** The export generator names metrics and attributes after the table that a script displays: `http_graph.num_requests`. */
+/**
+ * The export generator names metrics and attributes after the table that a script displays: `http_graph.num_requests`.
+ */
 function graph(name: string, suffix: string, features: FeatureRule['features']): Tier {
   return [
     rule(`graph.${name}`, [`*.${suffix}`], '{1}', {

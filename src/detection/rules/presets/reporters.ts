@@ -29,7 +29,10 @@ export const NOBODY: { readonly service: readonly string[]; readonly namespace: 
   namespace: [],
 };
 
-/** Codes of gRPC that tell of a failing server, as numbers and as names (https://opentelemetry.io/docs/specs/semconv/rpc/grpc/). */
+/**
+ * Codes of gRPC that tell of a failing server, as numbers and as names
+ * (https://opentelemetry.io/docs/specs/semconv/rpc/grpc/).
+ */
 export const GRPC_ERRORS: readonly (string | number)[] = [
   ...[2, 4, 12, 13, 14, 15],
   ...['UNKNOWN', 'DEADLINE_EXCEEDED', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS'],

@@ -55,7 +55,10 @@ function server(name: string, metric: readonly string[], more: Partial<FeatureRu
   return rule(name, metric, { ...more, source: NOBODY, destination: REPORTER, end: 'server' });
 }
 
-/** Before the conventions were stable, durations were in milliseconds; OBI has kept the names of gRPC's and writes seconds. */
+/**
+ * Before the conventions were stable, durations were in milliseconds; OBI has kept the names of gRPC's and writes
+ * seconds.
+ */
 const OLD: Partial<FeatureRule> = { likelyUnit: 'ms' };
 const BYTES: Partial<FeatureRule> = { features: ['bytes'], knownUnit: 'By' };
 const sizes = (side: string) => [

@@ -1,4 +1,5 @@
-// Preset `servicegraph`: service graphs of the Collector's connector, of Tempo and of Beyla, whose spans name both ends.
+// Preset `servicegraph`: service graphs of the Collector's connector, of Tempo and of Beyla, whose spans name both
+// ends.
 import type { EndLists, FeatureRule, Tier } from '../rules.js';
 
 /** Virtual nodes have a type of their own: a service that is really called `user` is met in pairs of spans. */
@@ -35,7 +36,9 @@ function rule(name: string, metric: string, more: Partial<FeatureRule>): Feature
 
 const DISTRIBUTIONS = ['histogram', 'exponential_histogram'] as const;
 
-/** The point's own `failed` says it, where the connector writes that; older ones count failures in a metric of its own. */
+/**
+ * The point's own `failed` says it, where the connector writes that; older ones count failures in a metric of its own.
+ */
 const REQUESTS: Tier = [
   rule('requests', 'request', {
     features: ['requests'],

@@ -1,5 +1,5 @@
-// Preset `spanmetrics`: metrics made of spans by the Collector's connector, by the processor before it, by Tempo, Beyla and OBI. Only a
-// client span that names its peer makes an edge.
+// Preset `spanmetrics`: metrics made of spans by the Collector's connector, by the processor before it, by Tempo, Beyla
+// and OBI. Only a client span that names its peer makes an edge.
 import type { EndLists, FeatureRule, Tier, Where } from '../rules.js';
 import { NOBODY, REPORTER } from './reporters.js';
 
@@ -12,7 +12,10 @@ const PEER: EndLists = {
   namespace: ['service.peer.namespace'],
 };
 
-/** Any `namespace` of the connector's configuration may stand in front; `traces.spanmetrics` is Tempo's, none was the first default. */
+/**
+ * Any `namespace` of the connector's configuration may stand in front; `traces.spanmetrics` is Tempo's, none was the
+ * first default.
+ */
 const CALLS = ['traces.span.metrics.calls', 'calls', '*.calls'];
 const DURATION = ['traces.span.metrics.duration', 'duration', '*.duration'];
 /** The processor before the connector, in milliseconds; Tempo, in seconds. Neither name says so. */

@@ -21,7 +21,9 @@ const CALLS: FeatureRule = {
   sourceRelative: true,
 };
 
-/** Calls whose callee named its caller in attributes: where callers tell of the edge, they count once, by the caller. */
+/**
+ * Calls whose callee named its caller in attributes: where callers tell of the edge, they count once, by the caller.
+ */
 const CALLEES: FeatureRule = { ...CALLS, name: 'calls_by_callee', where: { 'point:end': 'server' }, end: 'server' };
 
 export const spans: readonly Tier[] = [[CALLS, CALLEES]];
