@@ -1,6 +1,6 @@
-// Writes docs/benchmarks.md, and the figures of memory in docs/tasks/kubernetes.md and operate.md, from the JSON that `npm run bench` and
-// `npm run bench:peers` leave in bench/results; nothing in them is typed by hand. `--check` writes nothing and fails where a page is not
-// what the JSON says.
+// Writes docs/benchmarks.md, and the figures of memory in docs/tasks/kubernetes.md and operate.md, from the JSON that
+// `npm run bench` and `npm run bench:peers` leave in bench/results; nothing in them is typed by hand. `--check` writes
+// nothing and fails where a page is not what the JSON says.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

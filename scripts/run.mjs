@@ -48,7 +48,8 @@ const tasks = {
   bench: () => run(process.execPath, ['build/js/bench/run.js', ...rest]),
   pictures: () => run(process.execPath, ['build/js/bench/pictures/run.js']),
   quality: () => run(process.execPath, ['build/js/bench/quality/run.js', ...rest]),
-  // What the pages of docs/tasks promise: Pixie kit, settings, Collector recipes, Kubernetes, Prometheus and Grafana, the package.
+  // What the pages of docs/tasks promise: Pixie kit, settings, Collector recipes, Kubernetes, Prometheus and Grafana,
+  // the package.
   'test:deploy': () =>
     run(process.execPath, [
       'scripts/test.mjs',

@@ -4,8 +4,8 @@
 //   ahead              ╎← margin →╎   •────────•──        … until the others have caught up, go on without it (it is aligned),
 //   behind   •────────•────────•                           or most of them jump as well (then time did)
 //
-// A point no more than a window and a half ahead of all others never closes a tick that their next points fall into. Everything is
-// decided by event times and the order of requests.
+// A point no more than a window and a half ahead of all others never closes a tick that their next points fall into.
+// Everything is decided by event times and the order of requests.
 import { Clock, Grid } from '../layout';
 import { clockAt, noteMove } from './graph';
 
@@ -14,7 +14,10 @@ const HOUR: i64 = 3_600_000_000_000;
 const MAX_SHIFT: i64 = 24 * HOUR;
 /** A sender that has told nothing for so many windows has no say. */
 const ACTIVE_WINDOWS: i64 = 4;
-/** So many windows in which nobody contradicts are enough for a jump, up to the bound for a sender that is alone or beyond it. */
+/**
+ * So many windows in which nobody contradicts are enough for a jump, up to the bound for a sender that is alone or
+ * beyond it.
+ */
 const PATIENCE: i64 = 3;
 const LONG_PATIENCE: i64 = 10;
 /** Windows that the others go on after which a claim is forgotten that did not. */
@@ -57,7 +60,10 @@ function newestOfOthers(grid: Grid, own: i32): i64 {
   return newest;
 }
 
-/** Aligned times may be those of a clock that has gone, or was set since: results are told in the time of those that are left. */
+/**
+ * Aligned times may be those of a clock that has gone, or was set since: results are told in the time of those that are
+ * left.
+ */
 function baseOf(grid: Grid): i64 {
   let base: i64 = i64.MAX_VALUE;
   for (let slot = grid.clocks; slot >= 0; slot = clockAt(slot).next) {
@@ -125,7 +131,10 @@ function believe(grid: Grid, clock: Clock, until: i64): void {
   grid.jumpBy = clock.claim - grid.newest;
 }
 
-/** Nobody else tells the time: a second request, half a window on, must say about the same, and nothing in between contradict. */
+/**
+ * Nobody else tells the time: a second request, half a window on, must say about the same, and nothing in between
+ * contradict.
+ */
 function holdAlone(grid: Grid, slot: i32, time: i64, request: u32, limit: i64): Verdict {
   const clock = clockAt(slot);
   if (clock.claim != 0 && clock.claimRequest != request) {
@@ -198,7 +207,9 @@ function isPaced(grid: Grid, progress: i64, others: i64): bool {
   return progress >= grid.window / 2 && progress >= others / 2 - grid.window && progress <= 2 * others + grid.window;
 }
 
-/** The others are about to go on to this time: a clock that need not, or must not, be waited for any longer; -1: none. */
+/**
+ * The others are about to go on to this time: a clock that need not, or must not, be waited for any longer; -1: none.
+ */
 function settleClaims(grid: Grid, own: i32, time: i64): i32 {
   const margin = marginOf(grid);
   for (let slot = grid.clocks; slot >= 0; slot = clockAt(slot).next) {
@@ -230,7 +241,10 @@ function takeInStep(grid: Grid, slot: i32, clock: Clock, time: i64): Verdict {
   return due >= 0 ? release(grid, due) : Verdict.TAKE;
 }
 
-/** Whether a point that may close a tick is believed: TAKE, HOLD or CONFIRMED. `received`: wall clock at receipt, ns, 0 unknown. */
+/**
+ * Whether a point that may close a tick is believed: TAKE, HOLD or CONFIRMED. `received`: wall clock at receipt, ns, 0
+ * unknown.
+ */
 export function judge(grid: Grid, slot: i32, time: i64, request: u32, received: i64): Verdict {
   const clock = clockAt(slot);
   if (time <= clock.trustedUntil) return takeInStep(grid, slot, clock, time);

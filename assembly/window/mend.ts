@@ -1,5 +1,5 @@
-// Mends state that cannot be right. One that tells of times in the future goes on at the time of the next data, with everything that was
-// learnt of edges; what is no number is learnt anew, where it is found and nowhere else.
+// Mends state that cannot be right. One that tells of times in the future goes on at the time of the next data, with
+// everything that was learnt of edges; what is no number is learnt anew, where it is found and nowhere else.
 import { areFinite32, areFinite64, mendEdgeState, mendGroupState, mendServiceState } from '../detect/mend';
 import { EdgeState, Grid, Series, SeriesState, Sums } from '../layout';
 import { forgetValues } from '../series/bind';

@@ -117,7 +117,10 @@ function skipOutage(grid: Grid, time: i64): void {
   for (let feed = grid.feeds; feed >= 0; feed = feedAt(feed).next) feedAt(feed).periodBefore = feedAt(feed).period;
 }
 
-/** What to do with a point that is not before `dueAt`, or whose clock has points held. `received`: wall clock at receipt, ns, 0 unknown. */
+/**
+ * What to do with a point that is not before `dueAt`, or whose clock has points held. `received`: wall clock at
+ * receipt, ns, 0 unknown.
+ */
 export function advanceTo(grid: Grid, feed: Feed, clock: i32, time: i64, request: u32, received: i64): Verdict {
   const verdict = judge(grid, clock, time, request, received);
   if (verdict != Verdict.TAKE) return verdict;
@@ -204,7 +207,8 @@ function settleFeed(grid: Grid, feed: Feed, tick: i64): void {
   else if (mean < -grid.window / 4) feed.streak = feed.streak < 0 ? feed.streak - 1 : -1;
   else feed.streak = 0;
   if (abs(feed.streak) < STREAK) return;
-  // Points from dueAt on are folded after this closing whatever their order; earlier ones keep the phase they would have had.
+  // Points from dueAt on are folded after this closing whatever their order; earlier ones keep the phase they would
+  // have had.
   feed.streak = 0;
   feed.phase = feed.nextPhase;
   feed.nextPhase = feed.phase + mean;
@@ -221,8 +225,8 @@ export function noteGap(feed: Feed, gap: i64, tick: i64): void {
 }
 
 /**
- * The period is the shortest time between two points of a series, but no less than the window, smoothed over ticks. Several points a
- * window are one window each, whichever of them the ring still knew: so their order does not matter.
+ * The period is the shortest time between two points of a series, but no less than the window, smoothed over ticks.
+ * Several points a window are one window each, whichever of them the ring still knew: so their order does not matter.
  */
 function settlePeriod(grid: Grid, feed: Feed, tick: i64): void {
   const shortest = tick & 1 ? feed.gap1 : feed.gap0;
@@ -234,7 +238,10 @@ function settlePeriod(grid: Grid, feed: Feed, tick: i64): void {
   feed.period = feed.period == 0 ? gap : feed.period + (gap - feed.period) / 8;
 }
 
-/** The period as all points of an open tick see it, whether they come before or after the closing of the tick before theirs. */
+/**
+ * The period as all points of an open tick see it, whether they come before or after the closing of the tick before
+ * theirs.
+ */
 export function periodFor(grid: Grid, feed: Feed, tick: i64): i64 {
   return <i64>(tick - grid.closed == 2 ? feed.period : feed.periodBefore);
 }
@@ -257,7 +264,10 @@ export function finishTick(grid: Grid): void {
   grid.dueAt = dueTime(grid, grid.closed + 1);
 }
 
-/** What a feed shows: middle of its ticks (Unix ns; 0: not seen yet), observed period in ns, at least a window (0: not known), ticks in which it was seen. */
+/**
+ * What a feed shows: middle of its ticks (Unix ns; 0: not seen yet), observed period in ns, at least a window (0: not
+ * known), ticks in which it was seen.
+ */
 export function feedPhase(feed: i32): i64 {
   return isFeed(feed) ? feedAt(feed).nextPhase : 0;
 }
@@ -268,7 +278,10 @@ export function feedTicks(feed: i32): f64 {
   return isFeed(feed) ? <f64>feedAt(feed).ticks : 0;
 }
 
-/** What a clock shows: what is taken off its times, its newest accepted time and when that came (Unix ns, aligned), how far ahead it was left out, ns. */
+/**
+ * What a clock shows: what is taken off its times, its newest accepted time and when that came (Unix ns, aligned), how
+ * far ahead it was left out, ns.
+ */
 export function clockShift(clock: i32): i64 {
   return clockAt(clock).shift;
 }

@@ -32,7 +32,10 @@ function collector(path: Path, ports: Ports, processors: Record<string, object |
   return { processors, exporters, pipelines: { metrics: pipeline } };
 }
 
-/** pxanomaly with every default detector on; its events leave through the same exporter, and to a file for `spikesFound`. */
+/**
+ * pxanomaly with every default detector on; its events leave through the same exporter, and to a file for
+ * `spikesFound`.
+ */
 function gateway(path: Path, ports: Ports, events: string): Setup {
   const exporters = exporter(path, ports);
   const out = Object.keys(exporters);

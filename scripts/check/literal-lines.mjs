@@ -1,7 +1,9 @@
 // Which lines of a source begin, or are at a column, inside of a string, template or regular expression.
 import ts from 'typescript';
 
-/** Numbers of the lines, from 0. `column`: 0 for their beginning; further on, lines that begin inside are among them. */
+/**
+ * Numbers of the lines, from 0. `column`: 0 for their beginning; further on, lines that begin inside are among them.
+ */
 export function literalLines(path, text, column = 0) {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, false);
   const lines = new Set();

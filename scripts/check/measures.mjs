@@ -10,7 +10,10 @@ const files = (root, pattern) => tracked(root).filter((path) => pattern.test(pat
 
 const read = (root, path) => readFileSync(join(root, path), 'utf8');
 
-/** Lines that reach beyond column 120: of prose, what `wrap.mjs` would wrap; of code, what no string or template makes long. */
+/**
+ * Lines that reach beyond column 120: of prose, what `wrap.mjs` would wrap; of code, what no string or template makes
+ * long.
+ */
 export function longLines(root) {
   return proseFiles(root).flatMap((path) => longLinesOf(path, read(root, path)).map((line) => `${path}:${line}`));
 }

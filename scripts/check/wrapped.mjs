@@ -8,7 +8,7 @@ export const MAX_COLUMNS = 120;
 
 /** What is still to be wrapped. */
 const UNWRAPPED =
-  /^(?:assembly|src\/(?:kernel|detection|replay|receivers|otlp|processors)|test\/(?:kernel|reference|detection|processors|commands|docs)|docs|bench|scripts|[A-Z]+\.md|src\/(?:simulation|telemetry)\/(?:faults|anomaly-events))\b/;
+  /^(?:assembly|(?:src|test)\/(?:kernel|detection|processors|receivers|reference|simulation)|bench\/suites|scripts\/(?:build|check)|docs\/architecture)\b/;
 
 const width = (text) => [...text].length;
 

@@ -8,8 +8,9 @@ const LEAST_BYTES = 16 * 1024;
 /** What the first DATA frame of the default size (RFC 9113, 6.5.2) brings of a message: the rest is gRPC's prefix. */
 const FIRST_PIECE_BYTES = 16 * 1024 - 5;
 /**
- * Memory in between is used again: a tenth of every body in garbage made the process 15 MB larger, and collections more. A block is taken
- * by who has brought an eighth of it, which the first frame of a large message does. Bytes, and blocks that wait.
+ * Memory in between is used again: a tenth of every body in garbage made the process 15 MB larger, and collections
+ * more. A block is taken by who has brought an eighth of it, which the first frame of a large message does. Bytes, and
+ * blocks that wait.
  */
 const BLOCK_BYTES = 8 * FIRST_PIECE_BYTES;
 const MOST_BLOCKS = 8;
@@ -18,7 +19,8 @@ const blocks: Buffer[] = [];
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * Pieces are copied as they come, while they are in the cache, so that none keeps the block alive that it was read into.
+ * Pieces are copied as they come, while they are in the cache, so that none keeps the block alive that it was read
+ * into.
  *
  *     ▓▓▓▓░░░░ │ ▓▓▓▓▓▓▓▓░░░░░░░░ │ ▓▓▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░░░░░ final: memory for the declared length
  */
@@ -29,8 +31,8 @@ export class GrowingBytes {
   length = 0;
 
   /**
-   * `declared`: the length in the end, where it is known; no more may be appended. `memoryFor` gives the memory for it. `most`: no more
-   * will be appended either way.
+   * `declared`: the length in the end, where it is known; no more may be appended. `memoryFor` gives the memory for it.
+   * `most`: no more will be appended either way.
    */
   constructor(
     private readonly declared: number | undefined,
@@ -59,7 +61,8 @@ export class GrowingBytes {
   end(): Buffer {
     if (this.final) return this.taken();
     if (this.length === this.declared) return this.moveTo(this.memoryFor(this.length));
-    // Unknown in length until now: what is less than half full would keep too much alive, and a block is not ours to keep.
+    // Unknown in length until now: what is less than half full would keep too much alive, and a block is not ours to
+    // keep.
     if (this.inBlock || 2 * this.length < this.capacity) return this.moveTo(Buffer.allocUnsafeSlow(this.length));
     return this.memory.subarray(0, this.length);
   }

@@ -31,7 +31,9 @@ const MAX_SKIPPED_DEPTH = 512;
 /** Members and elements of a text: an ordinary one has one for each twenty bytes. */
 const MAX_VALUES = 8 * 1024 * 1024;
 
-/** A token is read in one turn of the event loop: bytes of a string, and signs of a number, that no sender comes near. */
+/**
+ * A token is read in one turn of the event loop: bytes of a string, and signs of a number, that no sender comes near.
+ */
 const MOST_STRING_BYTES = 16 * 1024 * 1024;
 const MOST_SIGNS = 64 * 1024;
 
@@ -50,7 +52,10 @@ export class JsonText {
   stop = 0;
   /** The last string holds a backslash. */
   escaped = false;
-  /** Of the last number: its digits as an integer (exact up to 2^53), its sign, whether it has neither fraction nor exponent. */
+  /**
+   * Of the last number: its digits as an integer (exact up to 2^53), its sign, whether it has neither fraction nor
+   * exponent.
+   */
   mantissa = 0;
   negative = false;
   isInteger = false;

@@ -1,4 +1,5 @@
-// Units and their factors to what the kernel counts in (seconds, bytes, requests); which unit a metric is in, from itself or its name.
+// Units and their factors to what the kernel counts in (seconds, bytes, requests); which unit a metric is in, from
+// itself or its name.
 
 /** A unit as a factor, and whether it is a rate (an amount a second). */
 export interface UnitFactor {
@@ -191,8 +192,8 @@ const PER = /^(.*?)[._-]?per[._-]([a-z]+)$/;
 const CAPITALISED = /[a-z0-9]([A-Z]+[a-z]*)$/;
 
 /**
- * The unit that the name of a metric ends in, as UCUM writes it: `ms` of `istio_request_duration_milliseconds`, `By/s` of
- * `x_bytes_per_second`; '' where it names none. `_total`, `_sum` and the like may follow.
+ * The unit that the name of a metric ends in, as UCUM writes it: `ms` of `istio_request_duration_milliseconds`, `By/s`
+ * of `x_bytes_per_second`; '' where it names none. `_total`, `_sum` and the like may follow.
  */
 export function unitOfName(name: string): string {
   const bare = name.replace(KINDS, '');
@@ -232,8 +233,9 @@ export interface UnitHints {
 const SILENT_UNITS: readonly string[] = ['', '1', '{}'];
 
 /**
- * The unit of a metric: its own, else the one in its name, else a hint's that measures the dimension, else seconds, bytes or a count.
- * Undefined where its own unit does not measure the dimension. What a receiver takes and what a replay reads both end here.
+ * The unit of a metric: its own, else the one in its name, else a hint's that measures the dimension, else seconds,
+ * bytes or a count. Undefined where its own unit does not measure the dimension. What a receiver takes and what a
+ * replay reads both end here.
  */
 export function unitOf(
   metric: { readonly name: string; readonly unit: string },

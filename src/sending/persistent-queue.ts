@@ -1,4 +1,5 @@
-// A queue on disk: a request is taken when the disk has it, and is there until the next hop has taken it, whatever happens to us.
+// A queue on disk: a request is taken when the disk has it, and is there until the next hop has taken it, whatever
+// happens to us.
 import type { Batch } from '../pipeline/index.js';
 import { PermanentError, RetryableError } from '../pipeline/index.js';
 import { DamagedError, LogFullError, type SegmentLog, type StoredRequest } from '../storage/index.js';
@@ -93,7 +94,10 @@ export class PersistentQueue implements Intake {
     else this.#inherited = [...entries, ...this.#inherited];
   }
 
-  /** What a queue in memory held. Where the disk has no room for it, it stays in memory: its sender has been told OK long ago. */
+  /**
+   * What a queue in memory held. Where the disk has no room for it, it stays in memory: its sender has been told OK
+   * long ago.
+   */
   async #takeOver(entry: Entry): Promise<void> {
     const { batch, size, settle } = entry;
     const { meta, body, flags } = this.#formOf(batch);
@@ -142,7 +146,9 @@ export class PersistentQueue implements Intake {
     return this.#blocked.length === 0 && this.#fits(size);
   }
 
-  /** Items are known only after decoding, so one request may exceed a queue counted in items: `refusal` stays truthful. */
+  /**
+   * Items are known only after decoding, so one request may exceed a queue counted in items: `refusal` stays truthful.
+   */
   #fits(size: number): boolean {
     const { sizer, queueSize } = this.#options;
     return sizer === 'items' ? this.#used < queueSize : this.#used + size <= queueSize;
@@ -287,7 +293,10 @@ export class PersistentQueue implements Intake {
     return this.#undelivered;
   }
 
-  /** Memory is given back: after a reload the process goes on. What found no room on the disk when it was taken over is lost. */
+  /**
+   * Memory is given back: after a reload the process goes on. What found no room on the disk when it was taken over is
+   * lost.
+   */
   #letGo(): void {
     const late = new GivenUpError('shutdown', 'not delivered in time, and the disk had no room', true);
     for (let entries = this.#backlog.take(true); entries; entries = this.#backlog.take(true)) {

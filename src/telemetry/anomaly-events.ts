@@ -32,7 +32,9 @@ export interface AnomalyEvents {
   points(outcome: string, count: number): void;
   /** Series by what the rules made of them; the example is for people. */
   series(outcome: string, example: string): void;
-  /** A text of the series is not UTF-8: it is shown with U+FFFD, and forwarded as it came. Told once a sender's cluster. */
+  /**
+   * A text of the series is not UTF-8: it is shown with U+FFFD, and forwarded as it came. Told once a sender's cluster.
+   */
   invalidUtf8(cluster: string, metric: string, example: string, count?: number): void;
   /** A series could not be read or mapped: our fault. It is not scored; the rest of its request is. */
   seriesFailed(error: unknown): void;

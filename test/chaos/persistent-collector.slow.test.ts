@@ -1,5 +1,5 @@
-// kill -9 of the gateway, and restarts of the stock Collector behind it, under senders of every signal over both protocols: what was
-// acknowledged is in the Collector's file. PXANOMALY_CHAOS_ROUNDS=200 for the long form.
+// kill -9 of the gateway, and restarts of the stock Collector behind it, under senders of every signal over both
+// protocols: what was acknowledged is in the Collector's file. PXANOMALY_CHAOS_ROUNDS=200 for the long form.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// `pxanomaly doctor`: a healthy gateway passes; each hop that is broken on purpose is the one it names, with what to do.
+// `pxanomaly doctor`: a healthy gateway passes; each hop that is broken on purpose is the one it names, with what to
+// do.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -154,7 +154,8 @@ describe('documentation', () => {
     let checked = 0;
     for (const { path, text } of yamlBlocks()) {
       const config = parse(text) as Record<string, Record<string, unknown>> | null;
-      // Configurations of other programs stand on the pages too: of the Collector's own components, of Kubernetes, of Prometheus.
+      // Configurations of other programs stand on the pages too: of the Collector's own components, of Kubernetes, of
+      // Prometheus.
       if (!isGateway(config) || /load_balancing|servicegraph:|spanmetrics:|scrape_configs/.test(text)) continue;
       const errors = errorsOf({ value: completed(config as never) });
       checked++;

@@ -1,4 +1,5 @@
-// Settings that a sender attaches to its requests, as gRPC metadata or HTTP headers: alerting of the clusters it reports.
+// Settings that a sender attaches to its requests, as gRPC metadata or HTTP headers: alerting of the clusters it
+// reports.
 import { createHash } from 'node:crypto';
 import { parseDuration } from '../../config/duration.js';
 import { ownText } from '../../otlp/own-text.js';
@@ -11,8 +12,8 @@ import { THRESHOLD_RANGE } from './settings.js';
 const compiled = new WeakMap<readonly string[], readonly Glob[]>();
 
 /**
- * Whether settings of the sender reach a cluster of this id. Only the id counts: a name is what the data says of it, and the data of any
- * sender may say it.
+ * Whether settings of the sender reach a cluster of this id. Only the id counts: a name is what the data says of it,
+ * and the data of any sender may say it.
  */
 export function reaches({ auth }: Pick<Sender, 'auth'>, clusterId: string): boolean {
   const patterns = auth?.clusters;

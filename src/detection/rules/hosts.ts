@@ -1,6 +1,10 @@
-// What is left of a service's name when everything is taken away that says how to reach it: scheme, port, path, cluster domain, pod.
+// What is left of a service's name when everything is taken away that says how to reach it: scheme, port, path, cluster
+// domain, pod.
 
-/** A service as far as the text alone tells; `namespace` where the text names one. '' as a name: an address, nobody's name. */
+/**
+ * A service as far as the text alone tells; `namespace` where the text names one. '' as a name: an address, nobody's
+ * name.
+ */
 export interface Host {
   readonly name: string;
   readonly namespace: string | undefined;
@@ -26,7 +30,9 @@ function isNobody(text: string): boolean {
   return text === '' || isAddress(text) || LOOPBACK.test(text) || POD_ADDRESS.test(text) || MACHINE_ADDRESS.test(text);
 }
 
-/** `scheme://…`, `dns:///…` and gRPC's targets without slashes (https://github.com/grpc/grpc/blob/master/doc/naming.md). */
+/**
+ * `scheme://…`, `dns:///…` and gRPC's targets without slashes (https://github.com/grpc/grpc/blob/master/doc/naming.md).
+ */
 const SCHEME = /^(?:([a-z][a-z0-9+.-]*):)?\/\/(.*)$/is;
 const TARGET = /^(?:dns|ipv4|ipv6|passthrough|xds):(?!\d*$)(.*)$/is;
 /** JDBC and its like put a scheme in front of a scheme. */
@@ -34,7 +40,10 @@ const OUTER = /^[a-z][a-z0-9+.-]*:(?=[a-z][a-z0-9+.-]*:\/\/)|^jdbc:[\w:]*:@(?:\/
 const LOCAL_SOCKET = /^(?:unix|unix-abstract|vsock):(?!\d*$)/i;
 /** Envoy's name of an upstream: `outbound|8080|subset|host`. */
 const ENVOY = /^(?:outbound|inbound)(?:-vip)?\|[^|]*\|[^|]*\|(.*)$/s;
-/** A host that is known to be one by its port or by the cluster's domain, and what follows: a path, settings, a database, other hosts. */
+/**
+ * A host that is known to be one by its port or by the cluster's domain, and what follows: a path, settings, a
+ * database, other hosts.
+ */
 const HOST_AND_REST = /^([^/\s,;]+:\d{1,5}|[\w.-]+\.svc(?:\.[\w-]+)*\.?)[/?#;,:].*$/is;
 const PORT = /^([^:]+|\[[^\]]*\]):(\d{1,5})?$/s;
 
@@ -52,7 +61,10 @@ function unwrapped(text: string): string {
   return withoutPort(host).replace(/\.+$/, '');
 }
 
-/** Of `user:password@host:port,host:port/path?query` the first host and port; behind gRPC's `dns://server/` that is the path. */
+/**
+ * Of `user:password@host:port,host:port/path?query` the first host and port; behind gRPC's `dns://server/` that is the
+ * path.
+ */
 function authority(scheme: string, rest: string): string {
   const [first = '', ...others] = rest.split('/');
   const isResolver = first === '' || /^(?:dns|xds|kubernetes|k8s|passthrough)$/i.test(scheme);
@@ -72,15 +84,18 @@ function withoutPort(text: string): string {
   return parts && Number(parts[2] ?? 0) <= 65_535 ? (parts[1] as string) : text;
 }
 
-/** Labels before `.svc`, of which the last two are the service and its namespace; what is before names a pod, a port or a protocol. */
+/**
+ * Labels before `.svc`, of which the last two are the service and its namespace; what is before names a pod, a port or
+ * a protocol.
+ */
 const CLUSTER_DNS = /^((?:[\w-]+\.)*[\w-]+)\.([\w-]+)\.svc(?:\.[\w.-]+)?$/i;
 /** Members of a StatefulSet: `web-0.web`, `web-0.web-headless`. */
 const MEMBER = /^(.+)-\d+$/;
 const HEADLESS = /^(?:-headless|-hl)$/;
 
 /**
- * The service behind a text, and its namespace where the text names one. `namespace`: the one that the data names beside it, if any.
- * Taken again, the result stays what it is.
+ * The service behind a text, and its namespace where the text names one. `namespace`: the one that the data names
+ * beside it, if any. Taken again, the result stays what it is.
  */
 export function parseHost(text: string, namespace: string): Host {
   let host: Host = { name: text.trim(), namespace: undefined };

@@ -18,9 +18,10 @@ const BUILT_IN = compilePlaceholders([]);
 const IN_NAMESPACE = /^(?!\d+\.\d+\.\d+\.\d+\/\d|[\w.-]+\.svc[./])([^/:|]+)\/([^/].*)$/is;
 
 /**
- * The service that a text names; EXTERNAL where it is empty, an address or a placeholder. Scheme, port, path and cluster domain fall
- * away; members of a StatefulSet are its service. `ns/name` and `name.ns.svc…` carry their namespace; otherwise `namespace` is it. A
- * JSON array of strings, as Pixie writes it for a pod of several services, names one service: the first in sorted order.
+ * The service that a text names; EXTERNAL where it is empty, an address or a placeholder. Scheme, port, path and
+ * cluster domain fall away; members of a StatefulSet are its service. `ns/name` and `name.ns.svc…` carry their
+ * namespace; otherwise `namespace` is it. A JSON array of strings, as Pixie writes it for a pod of several services,
+ * names one service: the first in sorted order.
  */
 export function parseService(text: string, namespace: string, isPlaceholder: Placeholder = BUILT_IN): ServiceName {
   const known = parsed.get(isPlaceholder) ?? new Map<string, ServiceName>();

@@ -14,7 +14,8 @@ const NO_VALUE: readonly string[] = [
 export const PLACEHOLDERS: readonly string[] = [
   // Istio, Kiali, the service graphs of the Collector and of Tempo: no information about the peer.
   'unknown',
-  // Istio, Envoy: hosts that are in no registry (https://istio.io/latest/blog/2019/monitoring-external-service-traffic/).
+  // Istio, Envoy: hosts that are in no registry
+  // (https://istio.io/latest/blog/2019/monitoring-external-service-traffic/).
   'passthroughcluster',
   'inboundpassthroughcluster*',
   'blackholecluster',

@@ -1,4 +1,5 @@
-// What a checkpoint holds beside the kernel's memory, without what is no number: one such value would spoil all that is worked out from it.
+// What a checkpoint holds beside the kernel's memory, without what is no number: one such value would spoil all that is
+// worked out from it.
 
 import type { SavedQuantiles } from '../binding/quantiles.js';
 import type { SavedDetector } from '../detector.js';

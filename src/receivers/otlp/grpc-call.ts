@@ -30,7 +30,10 @@ const FRAME_FAULTS: Readonly<Record<Exclude<FrameFault, 'too_large'>, readonly [
   cut_short: [Code.INTERNAL, 'the gRPC message ends before the length that it declares'],
 };
 
-/** Characters of a status text: clients refuse more than 8 KiB of headers, and other letters than ASCII take nine bytes each. */
+/**
+ * Characters of a status text: clients refuse more than 8 KiB of headers, and other letters than ASCII take nine bytes
+ * each.
+ */
 const MAX_MESSAGE = 500;
 
 const LIMIT_SETTING = 'max_recv_msg_size_mib';

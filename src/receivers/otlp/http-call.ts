@@ -1,4 +1,5 @@
-// One signal's POST requests: what their headers rule out, how a body becomes protobuf, and the answer to what was taken.
+// One signal's POST requests: what their headers rule out, how a body becomes protobuf, and the answer to what was
+// taken.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Decompressed, type DecompressFault, ENCODINGS } from '../../otlp/decompress.js';
 import { TooLongError } from '../../otlp/json.js';

@@ -1,12 +1,16 @@
-// Large bodies that zlib's threads inflate, a few at a time and senders in turns. What comes out counts for its sender as it comes: it waits
-// where there is no room, and what has to give way, or has nobody to wait for it, is let go of at once.
+// Large bodies that zlib's threads inflate, a few at a time and senders in turns. What comes out counts for its sender
+// as it comes: it waits where there is no room, and what has to give way, or has nobody to wait for it, is let go of at
+// once.
 import { availableParallelism } from 'node:os';
 import type { Decompressed, DecompressFault } from '../../otlp/decompress.js';
 import { Inflation } from '../../otlp/inflation.js';
 import { type Account, type Held, RetryableError } from '../../pipeline/index.js';
 import { SenderQueue } from './sender-queue.js';
 
-/** Bodies that are inflated at the same time. zlib has four threads, files are read by them, too, and a core is for the event loop. */
+/**
+ * Bodies that are inflated at the same time. zlib has four threads, files are read by them, too, and a core is for the
+ * event loop.
+ */
 const MOST_AT_ONCE = Math.max(1, Math.min(2, availableParallelism() - 1));
 
 /** What is sent, and who sends it. */

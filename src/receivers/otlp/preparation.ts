@@ -1,6 +1,6 @@
-// Makes bodies of what was sent: small ones at once, large ones beside other work. Inflating them is done by zlib's threads, a few at a
-// time; JSON is read a piece a turn. Senders take turns, so that what one of them sends costs the others a turn and not the whole; what is
-// made counts for its sender while it is made.
+// Makes bodies of what was sent: small ones at once, large ones beside other work. Inflating them is done by zlib's
+// threads, a few at a time; JSON is read a piece a turn. Senders take turns, so that what one of them sends costs the
+// others a turn and not the whole; what is made counts for its sender while it is made.
 import type { Decompressed, DecompressFault } from '../../otlp/decompress.js';
 import { decompressSmall } from '../../otlp/decompress.js';
 import { jsonToProtobuf, jsonToProtobufInSlices } from '../../otlp/json.js';
@@ -29,8 +29,8 @@ export class Preparation {
   private immediate: NodeJS.Immediate | undefined;
 
   /**
-   * The body in the encoding. Throws a `RetryableError`, or rejects with one, where a large one finds no room, and with `GoneError`
-   * where nobody waits for it.
+   * The body in the encoding. Throws a `RetryableError`, or rejects with one, where a large one finds no room, and with
+   * `GoneError` where nobody waits for it.
    */
   inflate(encoding: string, sent: Sent): Decompressed | DecompressFault | Promise<Decompressed | DecompressFault> {
     const { bytes, limit, account } = sent;

@@ -116,7 +116,10 @@ function columnsOf(file: OpenFile, header: string): Record<Column, number> {
 
 type RowParser = (line: string, isOpen: boolean) => string | undefined;
 
-/** A function that adds a line's row, and says what is wrong with one that is none. `isOpen`: the file ends without a line feed behind it. */
+/**
+ * A function that adds a line's row, and says what is wrong with one that is none. `isOpen`: the file ends without a
+ * line feed behind it.
+ */
 function rowParser(file: OpenFile, header: string, rows: CsvRows): RowParser {
   const columns = columnsOf(file, header);
   const nameAt = NAMES.map((name) => columns[name]);

@@ -21,7 +21,9 @@ export interface OpenOptions {
   readonly csv?: boolean;
 }
 
-/** The files one after the other. Throws `RecordingError` for a file that cannot be read or whose format is not known. */
+/**
+ * The files one after the other. Throws `RecordingError` for a file that cannot be read or whose format is not known.
+ */
 export async function openRecording(paths: readonly string[], options: OpenOptions = {}): Promise<Recording> {
   const notes = new Notes();
   const files = await Promise.all(paths.map((path) => openFile(path, notes)));

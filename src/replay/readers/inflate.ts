@@ -42,7 +42,10 @@ export function inflated(source: AsyncIterable<Buffer>, compression: Compression
 /** The content of one zstd frame. Throws where it is none. */
 export const zstdFrame = (bytes: Uint8Array): Uint8Array => decompress(bytes);
 
-/** A stream that fails drops what it had ready: so its chunks are collected as they are made, one piece of input at a time. */
+/**
+ * A stream that fails drops what it had ready: so its chunks are collected as they are made, one piece of input at a
+ * time.
+ */
 async function* gunzipped(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const gunzip = createGunzip();
   const ready: Buffer[] = [];
@@ -51,7 +54,8 @@ async function* gunzipped(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   gunzip.on('error', (error) => {
     state.failure = error;
   });
-  // What follows the last member (tapes and tars fill up with zeros) ends the stream, and what was written then is never answered.
+  // What follows the last member (tapes and tars fill up with zeros) ends the stream, and what was written then is
+  // never answered.
   const ended = new Promise<void>((resolve) => gunzip.once('end', resolve).once('error', () => resolve()));
   for await (const chunk of source) {
     await Promise.race([ended, new Promise<void>((resolve) => gunzip.write(chunk, () => resolve()))]);

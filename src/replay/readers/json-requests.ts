@@ -17,7 +17,10 @@ const signalNamed = (kind: string | undefined): Signal | undefined => SIGNALS[ki
 export const speaksOfOtlp = (text: string): boolean =>
   /"(?:resource_?|scope_?|instrumentation_?library_?)(?:metrics|spans|logs)"\s*:/i.test(text);
 
-/** The requests in the text, an object or an array of them; none: it is other JSON. Throws where it is no JSON, or malformed. */
+/**
+ * The requests in the text, an object or an array of them; none: it is other JSON. Throws where it is no JSON, or
+ * malformed.
+ */
 export function requestsIn(text: string): RecordedRequest[] {
   if (/^\s*\[/.test(text)) return requestsOfArray(text);
   const first = signalNamed(KIND.exec(FIRST_KEY.exec(text)?.[1] ?? '')?.[1]);
@@ -27,8 +30,9 @@ export function requestsIn(text: string): RecordedRequest[] {
 }
 
 /**
- * The requests of one line of a log: as they are, or behind what logs put in front (a time, a level, the name of a pod), several side by
- * side, or as the text of a container runtime's record. None where there is none; throws what is wrong with the line.
+ * The requests of one line of a log: as they are, or behind what logs put in front (a time, a level, the name of a
+ * pod), several side by side, or as the text of a container runtime's record. None where there is none; throws what is
+ * wrong with the line.
  */
 export function requestsOfLine(line: string): RecordedRequest[] {
   try {

@@ -1,4 +1,5 @@
-// OTLP/JSON recordings: lines as the Collector's file exporter writes them, and documents over any number of lines, in arrays or not.
+// OTLP/JSON recordings: lines as the Collector's file exporter writes them, and documents over any number of lines, in
+// arrays or not.
 import { JsonObjects } from './json-objects.js';
 import { requestsIn, requestsOfLine, salvaged, speaksOfOtlp } from './json-requests.js';
 import { linesOf } from './lines.js';

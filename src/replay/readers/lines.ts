@@ -17,7 +17,10 @@ export interface Lines {
   readonly isOpen: boolean;
 }
 
-/** Batches of lines, one a chunk: an iteration a line would cost more than most lines do. The last line needs no line feed. */
+/**
+ * Batches of lines, one a chunk: an iteration a line would cost more than most lines do. The last line needs no line
+ * feed.
+ */
 export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Lines> {
   let parts: Buffer[] = [];
   for await (const chunk of chunks) {

@@ -1,5 +1,6 @@
-// Answers of Prometheus' range queries (/api/v1/query_range, https://prometheus.io/docs/prometheus/latest/querying/api/), as they were
-// before they were scraped: counters, gauges, and histograms put together from their _sum and _count.
+// Answers of Prometheus' range queries (/api/v1/query_range,
+// https://prometheus.io/docs/prometheus/latest/querying/api/), as they were before they were scraped: counters, gauges,
+// and histograms put together from their _sum and _count.
 import type { opentelemetry } from '#proto';
 import { ExportMetricsServiceRequest } from '../../otlp/index.js';
 import { unitOfName } from '../../otlp/units.js';
@@ -97,7 +98,9 @@ function histogramSource(name: string, sums: RangeSeries, counts: RangeSeries): 
   };
 }
 
-/** Histograms where _sum and _count of one identity are both there; buckets are not needed; everything else as it is. */
+/**
+ * Histograms where _sum and _count of one identity are both there; buckets are not needed; everything else as it is.
+ */
 function sourcesOf(all: readonly RangeSeries[]): Source[] {
   const identity = (series: RangeSeries, suffix: string): string => {
     const { __name__: name = '', ...labels } = series.metric;
@@ -152,7 +155,10 @@ interface RangeAnswer {
   readonly data?: { readonly resultType?: string; readonly result?: readonly RangeSeries[] };
 }
 
-/** The series of every answer in the file: one a line, or over many lines, in an array or not. What is left of a cut one counts. */
+/**
+ * The series of every answer in the file: one a line, or over many lines, in an array or not. What is left of a cut one
+ * counts.
+ */
 function seriesIn({ path, notes }: OpenFile, content: Buffer): RangeSeries[] {
   const objects = new JsonObjects();
   const series = objects.push(content).flatMap((text, i) => {

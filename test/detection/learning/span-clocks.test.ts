@@ -1,5 +1,5 @@
-// Clocks that are wrong: a span far off, services ahead or behind all the time, clocks that are set, pauses. Calls stay what they are,
-// at the time that most senders share.
+// Clocks that are wrong: a span far off, services ahead or behind all the time, clocks that are set, pauses. Calls stay
+// what they are, at the time that most senders share.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deserialize, serialize } from 'node:v8';
@@ -35,7 +35,10 @@ interface Stream {
   readonly others?: ReadonlyMap<number, readonly SpanOptions[]>;
 }
 
-/** web calls orders and orders calls stock once a second; every service sends its spans of five seconds, orders and stock a little later. */
+/**
+ * web calls orders and orders calls stock once a second; every service sends its spans of five seconds, orders and
+ * stock a little later.
+ */
 function stream({ seconds, skew = () => 0, pause = [0, 0], others = new Map() }: Stream): SpanOptions[][] {
   const random = new Random(3);
   const requests: SpanOptions[][] = [];

@@ -1,4 +1,5 @@
-// Texts that are not UTF-8, or that are long: each spoils itself and nothing beside it, and what is kept of it owns its memory.
+// Texts that are not UTF-8, or that are long: each spoils itself and nothing beside it, and what is kept of it owns its
+// memory.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';

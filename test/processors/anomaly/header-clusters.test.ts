@@ -1,4 +1,5 @@
-// Senders whose data names no cluster, and is equal: the header says whose it is, and what one of them sends is never another's.
+// Senders whose data names no cluster, and is equal: the header says whose it is, and what one of them sends is never
+// another's.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { REPLAY } from '../../../src/processors/anomaly/options.js';

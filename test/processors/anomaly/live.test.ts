@@ -1,4 +1,5 @@
-// The processor in a running gateway: answers first, learns in turns, keeps results for a stage that is full, notices silence.
+// The processor in a running gateway: answers first, learns in turns, keeps results for a stage that is full, notices
+// silence.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';

@@ -1,4 +1,5 @@
-// Counters of a service graph that show what no counter should: the series and its writers are named, no window is invented.
+// Counters of a service graph that show what no counter should: the series and its writers are named, no window is
+// invented.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';

@@ -1,4 +1,5 @@
-// Checkpoints that hold what is no number: mended when they are read, with a line, and nothing but what was spoiled is learnt anew.
+// Checkpoints that hold what is no number: mended when they are read, with a line, and nothing but what was spoiled is
+// learnt anew.
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { pino } from 'pino';

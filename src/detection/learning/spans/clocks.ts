@@ -1,6 +1,8 @@
-// Times of spans whose senders' clocks disagree: how much time has passed, and when a span ended on the clock that most senders share.
+// Times of spans whose senders' clocks disagree: how much time has passed, and when a span ended on the clock that most
+// senders share.
 //
-// `elapsed` goes on by what each sender's own clock went on between two of its requests, so an offset, however large, moves nothing:
+// `elapsed` goes on by what each sender's own clock went on between two of its requests, so an offset, however large,
+// moves nothing:
 //
 //   a sender's newest end, against its last         what it means
 //   later, by no more than `wait`                   time passed
@@ -8,8 +10,9 @@
 //                                                   else this sender's clock was set forward, and its offset is measured anew
 //   earlier, by more than `LATE_MS`                 its clock was set back, or old spans came: its offset is measured anew
 //
-// Offsets are votes (a request each, up to a hundred a sender): what the majority shares is the fleet's time. A sender within `wait` of it
-// is right, and its times stay as they are; the times of others are moved by their offset. Nothing here asks what time it is.
+// Offsets are votes (a request each, up to a hundred a sender): what the majority shares is the fleet's time. A sender
+// within `wait` of it is right, and its times stay as they are; the times of others are moved by their offset. Nothing
+// here asks what time it is.
 import type { SpanFact } from './read.js';
 
 interface SpanSender {
@@ -40,7 +43,9 @@ export interface Dated {
   readonly skewMs: number;
 }
 
-/** A clock further ahead of the time of receipt has no vote, and an end further behind the fleet's time is not believed. */
+/**
+ * A clock further ahead of the time of receipt has no vote, and an end further behind the fleet's time is not believed.
+ */
 const BELIEVED_MS = 300_000;
 /** Spans this much older than their sender's last are no mere delay: half a window, which is what may come late. */
 const LATE_MS = 30_000;

@@ -1,5 +1,5 @@
-// In which namespace the services live that spans name without one: where their own spans say, so that a call is the same edge whether one
-// of its ends was seen or both.
+// In which namespace the services live that spans name without one: where their own spans say, so that a call is the
+// same edge whether one of its ends was seen or both.
 import type { SpanEnd, SpanFact } from './read.js';
 
 /** Cluster and service, and the namespaces in which spans of it were seen. */
@@ -23,7 +23,9 @@ export class Homes {
     else if (!homes && this.#known.size < MAX_SERVICES) this.#known.set(key, new Set([self.namespace]));
   }
 
-  /** The end with its namespace: the one of the span that names it, if it lives there, else the only one where it does. */
+  /**
+   * The end with its namespace: the one of the span that names it, if it lives there, else the only one where it does.
+   */
   of(end: SpanEnd, { self, cluster }: SpanFact): SpanEnd {
     if (end.namespace !== '' || end.service === '') return end;
     const homes = this.#known.get(keyOf(cluster, end.service));

@@ -1,4 +1,5 @@
-// Spans wait for the spans around them, a bounded number for a bounded time, and are told as calls when their time is over.
+// Spans wait for the spans around them, a bounded number for a bounded time, and are told as calls when their time is
+// over.
 import { type CallOutcome, type PairCounts, type Told, tell } from './calls.js';
 import { isTime, type SavedClocks, SenderClocks } from './clocks.js';
 import { Homes, type SavedHomes } from './homes.js';
@@ -48,8 +49,8 @@ export interface SavedPairs {
 const LONGEST = 86_400;
 
 /**
- * Time is event time, of many clocks (`SenderClocks`): nothing depends on when a request came in, and no clock that is wrong moves the
- * others.
+ * Time is event time, of many clocks (`SenderClocks`): nothing depends on when a request came in, and no clock that is
+ * wrong moves the others.
  */
 export class SpanPairs {
   readonly counts: PairCounts = {

@@ -1,4 +1,5 @@
-// Turns trace requests that wait to be learnt from into metrics requests, so that spans and metrics take one way into the windows.
+// Turns trace requests that wait to be learnt from into metrics requests, so that spans and metrics take one way into
+// the windows.
 import { ownBatch } from '../../../pipeline/index.js';
 import type { PendingRequest } from '../../pending-request.js';
 import { holdsReplacement, REPLACEMENT } from '../../rules/attributes.js';
@@ -44,7 +45,10 @@ export class SpanCalls {
     return this.#pairs.counts;
   }
 
-  /** The request that the calls of a trace request make; undefined where none is known yet. Yields where other work may run. */
+  /**
+   * The request that the calls of a trace request make; undefined where none is known yet. Yields where other work may
+   * run.
+   */
   *from(pending: PendingRequest): Generator<void, PendingRequest | undefined> {
     this.#last = pending;
     const spans: SpanFact[] = [];
