@@ -1,4 +1,5 @@
-// Records of the front half. Sizes and offsets that TypeScript needs are exported from here and never typed again there.
+// Records of the front half. Sizes and offsets that TypeScript needs are exported from here and never typed again
+// there.
 
 /** Bits of `Row.flags`; the low byte is the field number of Metric.data. */
 export const enum RowFlag {
@@ -93,7 +94,9 @@ export const enum SeriesState {
   /** Counter: it fell two or more samples ago, not for a restart that anybody told, and is below its old level. */
   LOW = 8192,
   LOW_BEFORE = 16384,
-  /** No room for its edge: asked about again once a point is not before `mark1`; `mark0`: how long it waited last, ns. */
+  /**
+   * No room for its edge: asked about again once a point is not before `mark1`; `mark0`: how long it waited last, ns.
+   */
   REFUSED = 0x80_0000,
   /** Counter: samples with a difference, up to 15. */
   SAMPLES = 0xf_0000,
@@ -177,8 +180,8 @@ export class SeriesHead {
 }
 
 /**
- * Tick grid of a group; a free slot has window 0, and `feeds` leads to the next one. Times are Unix nanoseconds as its senders' clocks are
- * aligned, ticks count from the first accepted point's.
+ * Tick grid of a group; a free slot has window 0, and `feeds` leads to the next one. Times are Unix nanoseconds as its
+ * senders' clocks are aligned, ticks count from the first accepted point's.
  */
 @unmanaged
 export class Grid {
@@ -227,7 +230,10 @@ export class Grid {
   touched: u32;
 }
 
-/** The clock of a sender in a group; group -1: a free slot. Times are aligned, Unix nanoseconds, unless they are said to be as sent. */
+/**
+ * The clock of a sender in a group; group -1: a free slot. Times are aligned, Unix nanoseconds, unless they are said to
+ * be as sent.
+ */
 @unmanaged
 export class Clock {
   group: i32;

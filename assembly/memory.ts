@@ -1,4 +1,5 @@
-// The one linear memory: regions of fixed capacity, laid out once by `init`, each followed by a guard; the input region last.
+// The one linear memory: regions of fixed capacity, laid out once by `init`, each followed by a guard; the input region
+// last.
 //
 //   0 ┌ static data of the compiler, region table ┐
 //     │ series: table, records                    │ state: part of a snapshot
@@ -7,8 +8,8 @@
 //     │ rows, lists, columns, scratch             │ scratch: may be lost between two calls from outside
 //     └ input: the request body, grows up to its limit; 64 readable bytes behind it
 //
-// Mutable scalars that outlive a call live in regions too, never in globals: a snapshot is the bytes of the state regions and nothing else.
-// What is never written costs no memory: regions are zero pages until touched.
+// Mutable scalars that outlive a call live in regions too, never in globals: a snapshot is the bytes of the state
+// regions and nothing else. What is never written costs no memory: regions are zero pages until touched.
 
 const PAGE: u64 = 65536;
 /** Bytes behind every region that nobody may write. */
@@ -76,7 +77,10 @@ export function finishLayout(limitBytes: i32): bool {
   return growTo(end + SLACK);
 }
 
-/** Makes room for a body of so many bytes and returns where it goes; 0: over the limit, or no memory. Existing views go stale. */
+/**
+ * Makes room for a body of so many bytes and returns where it goes; 0: over the limit, or no memory. Existing views go
+ * stale.
+ */
 export function inputFor(bytes: i32): usize {
   if (<u64>bytes > inputLimit || !growTo(<u64>input + bytes + SLACK)) return 0;
   return input;

@@ -15,14 +15,20 @@ import { foldInit } from './window/fold';
 import { configureGraph, graphInit } from './window/graph';
 import { structureInit } from './wire/structure';
 
-/** Options of series and clocks; called before `init`. Without a call there is no room for series, and they are hashed with seed 0. */
+/**
+ * Options of series and clocks; called before `init`. Without a call there is no room for series, and they are hashed
+ * with seed 0.
+ */
 export function configureSeries(maxSeries: i32, maxFeeds: i32, maxClocks: i32, hashSeed: u64, idleSeconds: u32): void {
   hashInit(hashSeed);
   configureTable(maxSeries, idleSeconds);
   configureGraph(maxFeeds, maxClocks);
 }
 
-/** Lays out memory for the given capacities. Called once, before anything else; see `KernelOptions` for the meaning of each. */
+/**
+ * Lays out memory for the given capacities. Called once, before anything else; see `KernelOptions` for the meaning of
+ * each.
+ */
 export function init(maxEdges: i32, maxServices: i32, maxGroups: i32, inputLimitBytes: i32): i32 {
   structureInit();
   knownInit();

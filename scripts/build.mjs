@@ -1,5 +1,6 @@
-// Builds everything under build/: protocol code and tags from proto/, the kernel from assembly/, the JavaScript from src/.
-// Each step runs only when one of its inputs is newer than its output, so a second call costs a fraction of a second.
+// Builds everything under build/: protocol code and tags from proto/, the kernel from assembly/, the JavaScript from
+// src/. Each step runs only when one of its inputs is newer than its output, so a second call costs a fraction of a
+// second.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,5 @@
-// `npm run check`: types, lint and format, import directions, generated files, file rules, sizes. Everything CI asks short of the tests.
+// `npm run check`: types, lint and format, import directions, generated files, file rules, sizes. Everything CI asks
+// short of the tests.
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
-// From evidence to an alert: level by profile, two windows or one very strong one, hysteresis, and the name of what opened it.
-// Specified in docs/detection.md, section 5.
+// From evidence to an alert: level by profile, two windows or one very strong one, hysteresis, and the name of what
+// opened it. Specified in docs/detection.md, section 5.
 
 import { featureExpected, featureObserved, isJudged } from './band';
 import {
@@ -21,7 +21,10 @@ import { Profile } from './profile';
 import { changeColumn, kindColumn, onColumn, profileAt, windowAt } from './regions';
 import { Edge, Group } from './state';
 
-/** One window of an edge, as the alert rules see it. Set by `closing`, read by the rules: nothing of it outlives the edge. */
+/**
+ * One window of an edge, as the alert rules see it. Set by `closing`, read by the rules: nothing of it outlives the
+ * edge.
+ */
 let at: usize = 0;
 let surprises: usize = 0;
 let judged: i32 = 0;
@@ -30,7 +33,9 @@ let isPresent: bool = false;
 let age: f64 = 0;
 let plainAge: f64 = 0;
 
-/** What the level says of the window: at least once the level; below OFF of it; so far above that one window is enough. */
+/**
+ * What the level says of the window: at least once the level; below OFF of it; so far above that one window is enough.
+ */
 let isAtLevel: bool = false;
 let isLow: bool = false;
 let isStrong: bool = false;
@@ -62,8 +67,8 @@ function against(raw: f64, level: f64): void {
 }
 
 /**
- * Level of joint evidence. What one component alone would have named counts against that kind's level, where it is the higher one: a
- * muted latency spike must not come back as a pattern.
+ * Level of joint evidence. What one component alone would have named counts against that kind's level, where it is the
+ * higher one: a muted latency spike must not come back as a pattern.
  */
 function jointLevel(p: usize): f64 {
   const pattern = load<f64>(p, Profile.LEVELS + TRAFFIC_PATTERN * 8);
@@ -97,7 +102,10 @@ function judgeByKind(p: usize, gap: f64, forest: f64, coder: f64): void {
   against(max(coder - PEN, 0), joint * load<f64>(p, Profile.FACTORS + 24));
 }
 
-/** Whether feature k moved far enough for the profile, against its level before the window. A silent edge's rate moved all the way. */
+/**
+ * Whether feature k moved far enough for the profile, against its level before the window. A silent edge's rate moved
+ * all the way.
+ */
 function movedEnough(p: usize, edge: i32, k: i32): bool {
   const least = p + ((<usize>k) << 3);
   const expected = isPresent ? featureExpected(edge, k) : <f64>load<f32>(at, Edge.NBAR);
@@ -109,8 +117,8 @@ function movedEnough(p: usize, edge: i32, k: i32): bool {
 }
 
 /**
- * Whether the profile lets an alert of `kind` open in this window. Requests: those of the window; usual ones where they have fallen.
- * A pattern needs one feature that moved enough.
+ * Whether the profile lets an alert of `kind` open in this window. Requests: those of the window; usual ones where they
+ * have fallen. A pattern needs one feature that moved enough.
  */
 function mayOpen(p: usize, edge: i32): bool {
   if (load<i32>(p, Profile.GATED) == 0) return true;
@@ -143,8 +151,8 @@ function turn(p: usize, edge: i32): i32 {
 }
 
 /**
- * Takes one window of an edge into its alert. `raw`: evidence before the age factor `weight`; `forest`, `coder`: those detectors'
- * surprises, 0 none.
+ * Takes one window of an edge into its alert. `raw`: evidence before the age factor `weight`; `forest`, `coder`: those
+ * detectors' surprises, 0 none.
  */
 export function foldAlert(
   g: usize,

@@ -1,6 +1,6 @@
-// The optional autoencoder of a group: 12 → 4 → 12, tanh, learning online from windows that do not alert. Plain stochastic gradient
-// on half the squared error; the mean squared error, in medians of its own, is the score.
-// Specified in docs/detection.md, section 11.
+// The optional autoencoder of a group: 12 → 4 → 12, tanh, learning online from windows that do not alert. Plain
+// stochastic gradient on half the squared error; the mean squared error, in medians of its own, is the score. Specified
+// in docs/detection.md, section 11.
 
 import { reserve, scratch } from '../memory';
 import { calibrate, startCalibration } from './calibrate';
@@ -13,7 +13,9 @@ import { Group } from './state';
 const WIDTH: usize = COMPONENTS;
 const HIDDEN: usize = 4;
 const RATE: f64 = 0.01;
-/** Nats of one unit of input: keeps the squared input times RATE below 2, beyond which the descent does not converge. */
+/**
+ * Nats of one unit of input: keeps the squared input times RATE below 2, beyond which the descent does not converge.
+ */
 const UNIT: f64 = 5;
 /** Windows learnt before it scores; slowest relative step of the median. */
 const FIRST: i32 = 512;
@@ -102,7 +104,10 @@ function reconstruct(at: usize, surprise: usize): f64 {
   return squares / <f64>WIDTH;
 }
 
-/** Surprise of a window's twelve surprises, nats, before the penalty; 0 while it has learnt too little. Learns nothing but its calibration. */
+/**
+ * Surprise of a window's twelve surprises, nats, before the penalty; 0 while it has learnt too little. Learns nothing
+ * but its calibration.
+ */
 export function coderSurprise(group: i32, surprise: usize): f64 {
   const g = groupAt(group);
   const error = reconstruct(coders + <usize>group * CODER_BYTES, surprise);

@@ -1,5 +1,5 @@
-// What a feature was expected to be in the window just closed, and the bounds beyond which its instant scale alone would alert.
-// Specified in docs/detection.md, section 5.
+// What a feature was expected to be in the window just closed, and the bounds beyond which its instant scale alone
+// would alert. Specified in docs/detection.md, section 5.
 
 import { deviation, errorDeviation, errorRate, grossChange } from './baseline';
 import { ERR, LAT, N0, RATE, SCALES, WARM, weightDown, weightUp } from './constants';
@@ -15,7 +15,9 @@ export function isJudged(e: usize, k: i32): bool {
   return z == z;
 }
 
-/** Inverse transform into the unit received: seconds, requests, errors per request, bytes; NaN beyond what f64 can say. */
+/**
+ * Inverse transform into the unit received: seconds, requests, errors per request, bytes; NaN beyond what f64 can say.
+ */
 function received(k: i32, y: f64, n: f64, ctx: f64): f64 {
   if (k == ERR) return min(max(y / n, 0), 1);
   if (y > 700) return NaN;
@@ -94,8 +96,9 @@ function bound(g: usize, e: usize, k: i32, up: bool, ctx: f64): f64 {
 }
 
 /**
- * Observed, expected, lower and upper of feature k in the window just closed, f64[4] at the address returned; NaN: none (the feature was never
- * seen, the source told nothing, no value can reach the bound, or the edge has not been seen for 60 windows).
+ * Observed, expected, lower and upper of feature k in the window just closed, f64[4] at the address returned; NaN: none
+ * (the feature was never seen, the source told nothing, no value can reach the bound, or the edge has not been seen for
+ * 60 windows).
  */
 export function band(edge: i32, k: i32): usize {
   const e = edgeAt(edge);

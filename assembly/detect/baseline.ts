@@ -44,7 +44,10 @@ const KEEP_ERRORS: f64 = 1 - 1 / NE;
 /** ln(requests the source received + .5) of the edge being folded; the context itself is in the record (CTX). */
 let lnContext: f64 = 0;
 
-/** Least change down or up, of the transformed value (errors: of their count), that is gross; infinite: none is. `n` NaN: not known. */
+/**
+ * Least change down or up, of the transformed value (errors: of their count), that is gross; infinite: none is. `n`
+ * NaN: not known.
+ */
 export function grossChange(k: i32, up: bool, n: f64, usual: f64): f64 {
   if (k == RATE) return !up && usual >= BUSY ? GROSS : Infinity;
   if (!(n >= GROSS_N)) return Infinity;
@@ -160,8 +163,8 @@ function transform(e: usize, k: i32, x: f64, n: f64): f64 {
 }
 
 /**
- * Requests that the source received in this window; -1: the rate is judged absolutely; NaN: relative, but the source told nothing.
- * An edge becomes relative when its source is first fed, and then its rate baseline starts again.
+ * Requests that the source received in this window; -1: the rate is judged absolutely; NaN: relative, but the source
+ * told nothing. An edge becomes relative when its source is first fed, and then its rate baseline starts again.
  */
 function sourceContext(e: usize, tick: i64): f64 {
   const source = load<i32>(e, Edge.SOURCE);
@@ -193,7 +196,9 @@ function restartErrors(e: usize): void {
   restartErrorCounts(e);
 }
 
-/** What is believed of n requests in a window: one absurd count may not decide what is usual for days. NaN stays NaN. */
+/**
+ * What is believed of n requests in a window: one absurd count may not decide what is usual for days. NaN stays NaN.
+ */
 export function credible(e: usize, n: f64): f64 {
   const age = <f64>load<f32>(e, Edge.N);
   if (age < CMIN) return n;

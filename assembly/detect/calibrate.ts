@@ -1,5 +1,5 @@
-// Streaming tail calibration of a bounded score, all edges of a group together: 99 % quantile and exponential excess over it.
-// Specified in docs/detection.md, section 4.
+// Streaming tail calibration of a bounded score, all edges of a group together: 99 % quantile and exponential excess
+// over it. Specified in docs/detection.md, section 4.
 import { LMAX } from './constants';
 
 /** Nats at the quantile. */

@@ -1,5 +1,5 @@
-// Closing a tick of a group, in slices: contexts, then trees of a forest in training, then blocks of edges through the stages.
-// Neither order nor arithmetic depends on how the work is sliced.
+// Closing a tick of a group, in slices: contexts, then trees of a forest in training, then blocks of edges through the
+// stages. Neither order nor arithmetic depends on how the work is sliced.
 
 import { foldAlert, skipAlert } from './alert';
 import { coderEnabled, coderLearn, coderSurprise } from './autoencoder';
@@ -82,8 +82,9 @@ export function channelChanges(): i32 {
 }
 
 /**
- * Passes over `ticks` empty ticks of a silent group: an outage for every edge, as if each tick had been closed without any window.
- * Alerts and channels that end in them are reported by the next closing, which is also what tells the edges.
+ * Passes over `ticks` empty ticks of a silent group: an outage for every edge, as if each tick had been closed without
+ * any window. Alerts and channels that end in them are reported by the next closing, which is also what tells the
+ * edges.
  */
 export function skipTicks(group: i32, ticks: i64): void {
   const g = groupAt(group);
@@ -104,7 +105,10 @@ function skipChunk(chunk: usize, tick: i64, ticks: i64): void {
   for (let cursor = chunk + Chunk.EDGES; cursor < limit; cursor += 4) skipEdge(load<i32>(cursor), tick, ticks);
 }
 
-/** An edge that was never present, as those are that were first seen behind the ticks passed over, has nothing to lose in them. */
+/**
+ * An edge that was never present, as those are that were first seen behind the ticks passed over, has nothing to lose
+ * in them.
+ */
 function skipEdge(edge: i32, tick: i64, ticks: i64): void {
   const e = edgeAt(edge);
   if (!(load<f32>(e, Edge.N) >= 1)) return;
@@ -179,8 +183,8 @@ export function closeEdges(group: i32, budget: i32): bool {
 let touched: u32 = 0;
 
 /**
- * Asks for the records of a block's edges, all at once: with many edges, in any order, each is a walk to memory, and waiting for one after
- * the other takes longer than all that is done with them.
+ * Asks for the records of a block's edges, all at once: with many edges, in any order, each is a walk to memory, and
+ * waiting for one after the other takes longer than all that is done with them.
  */
 function touch(edges: usize, count: i32): void {
   const limit = edges + ((<usize>count) << 2);

@@ -73,9 +73,15 @@ export const CW: f64 = 0.1;
 /** Samples before a long event is recognised; samples before the tail learns. */
 export const LONG_AFTER: f64 = 60;
 export const CMIN: f64 = 10;
-/** So many times the usual requests of an edge are believed in one window (as many as it has windows, while those are fewer), for all that is learnt from their number. */
+/**
+ * So many times the usual requests of an edge are believed in one window (as many as it has windows, while those are
+ * fewer), for all that is learnt from their number.
+ */
 export const CREDIBLE: f64 = 100;
-/** Usual requests that are so many times too high were spoiled: they fade by HEAL a window, and a young edge's error rate starts again. */
+/**
+ * Usual requests that are so many times too high were spoiled: they fade by HEAL a window, and a young edge's error
+ * rate starts again.
+ */
 export const SPOILED: f64 = 128;
 export const HEAL: f64 = 0.95;
 /** Windows: what is older has learnt its error rate from requests that were believed. */
@@ -88,7 +94,10 @@ export const COUNT_DRIFT: f64 = 0.8;
 export const COUNT_MEMORY: f64 = 4320;
 /** Nats that a silence may count more than its habit allows, where the source goes on receiving. */
 export const SILENT_BUSY: f64 = 3;
-/** Nats that a sum of errors may count: how far they burst is assumed, not learnt, so that what lies further out is not known. */
+/**
+ * Nats that a sum of errors may count: how far they burst is assumed, not learnt, so that what lies further out is not
+ * known.
+ */
 export const ERROR_SUM_MOST: f64 = 15;
 /** Silent windows after which the sums of requests start again. */
 export const COUNT_GAP: f64 = 6;
@@ -100,7 +109,9 @@ export const PRES: f64 = 4320;
 export const GONE: f64 = 60;
 /** Present windows before an edge may alert or is counted in an outage. */
 export const WARM: f64 = 60;
-/** An outage needs so many warm edges that are not dormant, and more than OUT of them silent with evidence above OUT_L. */
+/**
+ * An outage needs so many warm edges that are not dormant, and more than OUT of them silent with evidence above OUT_L.
+ */
 export const OUT_N: i32 = 8;
 export const OUT_L: f64 = 4;
 export const OUT: f64 = 0.5;

@@ -1,5 +1,5 @@
-// Before the edges of a tick are judged: what every service received, and whether the collector rather than the edges went quiet.
-// Specified in docs/detection.md, sections 2.1, 2.3 and 3.
+// Before the edges of a tick are judged: what every service received, and whether the collector rather than the edges
+// went quiet. Specified in docs/detection.md, sections 2.1, 2.3 and 3.
 import { BYT, GONE, LAT, LOST, NF, OUT, OUT_L, OUT_N, RATE, WARM } from './constants';
 import { credible } from './baseline';
 import { silence } from './gap';
@@ -50,15 +50,18 @@ function liveness(e: usize, x: usize): i32 {
   return silence(e, gap + 1) > OUT_L ? 2 : 0;
 }
 
-/** Services that received something; warm edges that are not dormant, those that speak, those silent against their habit. */
+/**
+ * Services that received something; warm edges that are not dormant, those that speak, those silent against their
+ * habit.
+ */
 let touched: i32 = 0;
 let live: i32 = 0;
 let present: i32 = 0;
 let silent: i32 = 0;
 
 /**
- * Begins the pass over the group's order that finds the inflow of the services and whether the tick is an outage (more than half of the
- * warm edges that speak or should speak are silent), on the state before this tick.
+ * Begins the pass over the group's order that finds the inflow of the services and whether the tick is an outage (more
+ * than half of the warm edges that speak or should speak are silent), on the state before this tick.
  */
 export function startContexts(): void {
   touched = 0;
@@ -70,7 +73,10 @@ export function startContexts(): void {
 /** Sum of what was asked for: the loads must not be dropped. */
 let asked: u32 = 0;
 
-/** Asks for what `foldContexts` reads of the records of a chunk, all at once: one after the other, each would be a walk to memory. */
+/**
+ * Asks for what `foldContexts` reads of the records of a chunk, all at once: one after the other, each would be a walk
+ * to memory.
+ */
 function ask(edges: usize, limit: usize): void {
   for (let cursor = edges; cursor < limit; cursor += 4) {
     const e = edgeAt(load<i32>(cursor));

@@ -1,8 +1,9 @@
-// Few errors and few requests by their exact probability, added up over several windows: what z-scores of small counts cannot tell.
+// Few errors and few requests by their exact probability, added up over several windows: what z-scores of small counts
+// cannot tell.
 //
-// Two memories, LAM1 and LAM2 as those of the z-scores. A faded sum of counts with gain λ has the mean M = Σ (1-λ)^i μ_i and, Poisson,
-// the variance M / (2-λ): scaled by 2-λ it is a count again. Its evidence is Chernoff's bound of the negative binomial tail.
-// Specified in docs/detection.md, section 2.5.
+// Two memories, LAM1 and LAM2 as those of the z-scores. A faded sum of counts with gain λ has the mean M = Σ (1-λ)^i
+// μ_i and, Poisson, the variance M / (2-λ): scaled by 2-λ it is a count again. Its evidence is Chernoff's bound of the
+// negative binomial tail. Specified in docs/detection.md, section 2.5.
 import { CMIN, COUNT_DRIFT, COUNT_MEMORY, ERR, ERROR_SUM_MOST, L0, LAM1, LAM2, NF, PRIOR_N, PRIOR_P, RATE, SILENT_BUSY, WARM } from './constants';
 import { clip, gainOf, larger, smaller } from './extremes';
 import { Edge } from './state';
@@ -23,7 +24,10 @@ const RATE_WANDER: f64 = 0.05;
 /** Half a count: a sum that just reached x could have been less. */
 const HALF: f64 = 0.5;
 
-/** Chernoff's bound, nats, of a count as far from mu as x; `spread`: relative variance of its rate. 0 where it is below L0. */
+/**
+ * Chernoff's bound, nats, of a count as far from mu as x; `spread`: relative variance of its rate. 0 where it is below
+ * L0.
+ */
 function tail(x: f64, mu: f64, spread: f64): f64 {
   if ((x - mu) * (x - mu) <= L0 * mu) return 0;
   const k = 1 / spread;
@@ -38,7 +42,10 @@ function fade(at: usize, offset: usize, lam: f64, value: f64): f64 {
   return <f64>sum;
 }
 
-/** Nats of too many errors, ERROR_SUM_MOST at most: x in this window, mu expected. `c`: windows before; `ke`: errors that the usual rate was learnt from. */
+/**
+ * Nats of too many errors, ERROR_SUM_MOST at most: x in this window, mu expected. `c`: windows before; `ke`: errors
+ * that the usual rate was learnt from.
+ */
 export function foldErrorCounts(e: usize, x: f64, mu: f64, c: f64, ke: f64): f64 {
   const s1 = fade(e, Edge.ERROR_SUMS, LAM1, x);
   const m1 = fade(e, Edge.ERROR_SUMS + 4, LAM1, mu);
@@ -105,7 +112,10 @@ export function restartRateCounts(e: usize): void {
   v128.store(e, i64x2.splat(0), Edge.RATE_SUMS);
 }
 
-/** What a silence counts whose source went on receiving: at most SILENT_BUSY more than the edge's habit of being silent allows. */
+/**
+ * What a silence counts whose source went on receiving: at most SILENT_BUSY more than the edge's habit of being silent
+ * allows.
+ */
 export function busySilence(gap: f64, nats: f64): f64 {
   return larger(gap, smaller(nats, gap + SILENT_BUSY));
 }

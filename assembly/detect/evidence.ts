@@ -179,7 +179,10 @@ export function configureIncidentEvidence(bytesDiscount: f64): void {
   softBytes = bytesDiscount;
 }
 
-/** Absolute surprises less what soft ones are taken off: bytes, and traffic going up, which are a change, not by themselves a fault. */
+/**
+ * Absolute surprises less what soft ones are taken off: bytes, and traffic going up, which are a change, not by
+ * themselves a fault.
+ */
 // @ts-ignore: decorator
 @inline
 function soften(surprise: usize, i: usize, soft: v128, nats: f64): v128 {

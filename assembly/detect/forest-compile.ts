@@ -1,7 +1,8 @@
 // A grown forest in the form that sixteen rows can walk at once: thresholds by rank, one byte each.
 //
-// Only the order of a value among the thresholds of its column decides a walk. Trees are taken together, in batches with at most 255
-// thresholds a column; then a value is one byte in each batch, and v > threshold is a comparison of bytes:
+// Only the order of a value among the thresholds of its column decides a walk. Trees are taken together, in batches
+// with at most 255 thresholds a column; then a value is one byte in each batch, and v > threshold is a comparison of
+// bytes:
 //   keys of a column, sorted │ k0 │ k1 │ k2 │ …         R = keys below v, found by bucket and bisection (forest-walk.ts)
 //   codes by R, i8[16]       │ -128 + keys of batch 0 among the first R │ … of batch 15 │
 // A threshold's own byte is that of its rank: v > k_r  ⇔  R(v) > r  ⇔  code(R(v)) > code(r) in a batch that holds k_r.
@@ -112,8 +113,8 @@ function sortDigit(from: usize, to: usize, count: i32, shift: u64): void {
 }
 
 /**
- * Lays out every tree, every split of which becomes an entry, and gives it its batch. Returns the byte behind the trees, 0 where there are
- * too many batches.
+ * Lays out every tree, every split of which becomes an entry, and gives it its batch. Returns the byte behind the
+ * trees, 0 where there are too many batches.
  */
 function layTrees(forest: usize, trees: i32, stride: usize, c: usize): usize {
   let batch = 0;
@@ -148,7 +149,9 @@ function joinBatch(): bool {
   return true;
 }
 
-/** Bucket of a number; the same arithmetic as of four numbers in forest-walk.ts. It never falls as numbers rise; NaN: 0. */
+/**
+ * Bucket of a number; the same arithmetic as of four numbers in forest-walk.ts. It never falls as numbers rise; NaN: 0.
+ */
 function bucketOf(value: f32, low: f32, scale: f32): i32 {
   return min(max(<i32>((value - low) * scale), 0), BUCKETS - 1);
 }
@@ -182,7 +185,9 @@ function layBuckets(c: usize, column: usize, keys: usize, count: i32): i32 {
   return most == 0 ? 0 : 1 << (31 - clz<i32>(most));
 }
 
-/** Keys and codes of one column from its entries [cursor, limit), whose thresholds get their codes; returns the keys. */
+/**
+ * Keys and codes of one column from its entries [cursor, limit), whose thresholds get their codes; returns the keys.
+ */
 function compileColumn(c: usize, cursor: usize, limit: usize, keys: usize, codes: usize): i32 {
   const width = <usize>load<i32>(c, Compiled.WIDTH);
   let rank: usize = 0;

@@ -1,6 +1,6 @@
-// Scores of rows from their mean path lengths through isolation trees: compiled ones (forest-walk.ts) where they fit, else as they are.
-// Then eight rows walk together, tree by tree over a block of rows: a walk is a chain of dependent loads; with eight at once the processor
-// has something else to do meanwhile.
+// Scores of rows from their mean path lengths through isolation trees: compiled ones (forest-walk.ts) where they fit,
+// else as they are. Then eight rows walk together, tree by tree over a block of rows: a walk is a chain of dependent
+// loads; with eight at once the processor has something else to do meanwhile.
 //
 // Four rows lie interleaved, one vector a feature:   f0: r0 r1 r2 r3 │ f1: r0 r1 r2 r3 │ …
 // The first three levels are tested for four rows at once (7 tests, 3 selections); from there each row walks alone.
@@ -73,7 +73,8 @@ function walkEight(tree: usize, depth: i32, near: usize, far: usize, sum: usize)
   let f = tree + <usize>i32x4.extract_lane(second, 1);
   let g = tree + <usize>i32x4.extract_lane(second, 2);
   let h = tree + <usize>i32x4.extract_lane(second, 3);
-  // The child of node p is at tree + 2 (p - tree) + 8 for x <= threshold, 8 further else. A node is one load: key and column.
+  // The child of node p is at tree + 2 (p - tree) + 8 for x <= threshold, 8 further else. A node is one load: key and
+  // column.
   const left = <usize>8 - tree;
   const right = <usize>16 - tree;
   let node: u64;
@@ -103,7 +104,10 @@ function walkEight(tree: usize, depth: i32, near: usize, far: usize, sum: usize)
   addLeaves(sum + 48, leaves + (g >> 1), leaves + (h >> 1));
 }
 
-/** Path lengths, summed over all trees, of the first `rows` interleaved rows. Rows up to the next multiple of eight walk along. */
+/**
+ * Path lengths, summed over all trees, of the first `rows` interleaved rows. Rows up to the next multiple of eight walk
+ * along.
+ */
 function walkRows(trees: usize, count: i32, stride: usize, depth: i32, rows: i32, columns: i32): void {
   const limit = sums + ((<usize>((rows + 7) >> 3)) << 6);
   const last = trees + <usize>count * stride;
@@ -119,8 +123,8 @@ function walkRows(trees: usize, count: i32, stride: usize, depth: i32, rows: i32
 }
 
 /**
- * Sends the first `rows` (at most 64) rows at `values`, f32[columns] each, through all trees of `depth` stored levels; `pathOf` has the
- * answers. `compiled`: the forest's compiled form, which is made where it is not there.
+ * Sends the first `rows` (at most 64) rows at `values`, f32[columns] each, through all trees of `depth` stored levels;
+ * `pathOf` has the answers. `compiled`: the forest's compiled form, which is made where it is not there.
  */
 export function walkForest(
   forest: usize,

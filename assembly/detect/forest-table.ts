@@ -1,5 +1,5 @@
-// An isolation forest on any table of f32 rows: for the programmatic class, its benchmark and public data. It has a kernel instance
-// of its own, whose memory nothing else is laid out in.
+// An isolation forest on any table of f32 rows: for the programmatic class, its benchmark and public data. It has a
+// kernel instance of its own, whose memory nothing else is laid out in.
 import { scratch } from '../memory';
 import { Compiled, compiledBytes, Form } from './forest-compile';
 import { meanPath, paddedColumns, storedDepth, treeBytes } from './forest-layout';

@@ -1,7 +1,9 @@
-// The tables of one compiled tree, which sixteen rows look up by place (forest-walk.ts), and an entry for each of its splits.
+// The tables of one compiled tree, which sixteen rows look up by place (forest-walk.ts), and an entry for each of its
+// splits.
 //
-// Levels 0 to 2 are compared as a whole; level 3 is complete: place p leads to 2 p or 2 p + 1. From level 4 on most places of a complete tree
-// would be leaves spread further down (256 normal rows make some fifty splits), so that only splits have a place, sixteen a segment:
+// Levels 0 to 2 are compared as a whole; level 3 is complete: place p leads to 2 p or 2 p + 1. From level 4 on most
+// places of a complete tree would be leaves spread further down (256 normal rows make some fifty splits), so that only
+// splits have a place, sixteen a segment:
 //   segment │ code of threshold, 16 of them │ column │ next place for v <= threshold │ what turns it into the other (XOR)
 // A place above 127 is a leaf: 128 + the number of its path length.
 import { scratch } from '../memory';
@@ -39,7 +41,10 @@ export const enum CompiledTree {
 /** Bytes of a tree at most: two, four and eight segments. */
 export const TREE_MOST: usize = CompiledTree.LEVELS + 14 * 64;
 
-/** Bits of an entry, from the lowest: key in unsigned order, column, batch, where its code goes (bytes from the first tree). */
+/**
+ * Bits of an entry, from the lowest: key in unsigned order, column, batch, where its code goes (bytes from the first
+ * tree).
+ */
 export const enum Entry {
   COLUMN = 32,
   BATCH = 36,
@@ -56,7 +61,10 @@ let splits: usize = 0;
 let below: usize = 0;
 /** Splits found so far in the next level. */
 let found: i32 = 0;
-/** Of the tree being laid out: its nodes, the path lengths by place in the last level, its own different ones, their number. */
+/**
+ * Of the tree being laid out: its nodes, the path lengths by place in the last level, its own different ones, their
+ * number.
+ */
 let nodes: usize = 0;
 let leaves: usize = 0;
 let lengths: usize = 0;
@@ -99,8 +107,9 @@ function columnBits(column: usize): u8 {
 }
 
 /**
- * 128 + the number of the path length of a leaf, which is at each place of the last level below it. Leaves of one or two rows, most of them,
- * have whole lengths, which need no search. Others there are at most 47: 256 rows make no more different pairs of a level and a count above two.
+ * 128 + the number of the path length of a leaf, which is at each place of the last level below it. Leaves of one or
+ * two rows, most of them, have whole lengths, which need no search. Others there are at most 47: 256 rows make no more
+ * different pairs of a level and a count above two.
  */
 function leafOf(node: i32): u8 {
   const place = ((node + 1) << (clz<i32>(node + 1) - (31 - COMPILED_DEPTH))) - (1 << COMPILED_DEPTH);

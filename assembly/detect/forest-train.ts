@@ -1,7 +1,9 @@
-// Growing one isolation tree on a subsample of rows. Draws in the oracle's order; the order of rows inside a node does not matter,
-// so that a node's rows are sent to both ends of a second list without a branch, instead of the oracle's swaps.
+// Growing one isolation tree on a subsample of rows. Draws in the oracle's order; the order of rows inside a node does
+// not matter, so that a node's rows are sent to both ends of a second list without a branch, instead of the oracle's
+// swaps.
 //
-// Nodes are split in the order of levels, so those of odd levels have their rows in one list, those of even levels in the other:
+// Nodes are split in the order of levels, so those of odd levels have their rows in one list, those of even levels in
+// the other:
 //   level k     │ a: r5 r2 r9 r1      │ b: r7 r3 │ …
 //   level k + 1 │ a0: r5 r9 │ a1: r1 r2 │ b0: r7 │ b1: r3 │ …
 
@@ -12,7 +14,9 @@ import { below, nextRandom } from './random';
 /** Most rows of a subsample. */
 export const MAX_SUBSAMPLE = 4096;
 
-/** i32[psi][columns]: the subsample, rows of whole vectors, as keys (forest-layout.ts), in which a NaN is the largest. */
+/**
+ * i32[psi][columns]: the subsample, rows of whole vectors, as keys (forest-layout.ts), in which a NaN is the largest.
+ */
 let keyRows: usize = 0;
 const NOT_A_NUMBER = 0x7fff_ffff;
 
@@ -65,7 +69,10 @@ function keepExtremes(column: usize, low: v128, high: v128): i32 {
   return popcnt<i32>(i32x4.bitmask(i32x4.gt_s(top, low)));
 }
 
-/** Least and largest key of twelve columns from the `column`-th byte on, over members [a, b); returns how many columns vary. */
+/**
+ * Least and largest key of twelve columns from the `column`-th byte on, over members [a, b); returns how many columns
+ * vary.
+ */
 function spreadTwelve(a: usize, b: usize, column: usize): i32 {
   const base = keyRows + column;
   const row = base + load<u32>(a);
@@ -146,7 +153,10 @@ function columnOf(pick: i32, vary: i32, columns: i32): i32 {
   return column;
 }
 
-/** A cut between the extremes of a column: their distance in f32, the rest in f64, rounded to f32; below the largest value. */
+/**
+ * A cut between the extremes of a column: their distance in f32, the rest in f64, rounded to f32; below the largest
+ * value.
+ */
 function drawCut(column: i32, rng: usize): f32 {
   const low = valueOf(load<i32>(lows + ((<usize>column) << 2)));
   const high = valueOf(load<i32>(highs + ((<usize>column) << 2)));
@@ -154,7 +164,10 @@ function drawCut(column: i32, rng: usize): f32 {
   return cut >= high ? low : cut;
 }
 
-/** Sends the members of [a, b) with a key up to `key` to `low` and behind it, the others to in front of `high`; returns where they meet. */
+/**
+ * Sends the members of [a, b) with a key up to `key` to `low` and behind it, the others to in front of `high`; returns
+ * where they meet.
+ */
 function partition(a: usize, b: usize, keys: usize, key: i32, low: usize, high: usize): usize {
   let last = high - 4;
   for (let cursor = a; cursor < b; cursor += 4) {
@@ -190,8 +203,9 @@ function levelOf(node: i32): i32 {
 }
 
 /**
- * A node with the members [first, last) waits to be split, or is a leaf of one row or none (the cut between two infinities is no number).
- * Written to both lists, of which one goes on: how many rows a node has is known late, and a wrong guess would be waited for.
+ * A node with the members [first, last) waits to be split, or is a leaf of one row or none (the cut between two
+ * infinities is no number). Written to both lists, of which one goes on: how many rows a node has is known late, and a
+ * wrong guess would be waited for.
  */
 // @ts-ignore: decorator
 @inline
@@ -215,8 +229,8 @@ function startTree(tree: usize, leaves: usize, psi: i32, columns: i32): void {
 }
 
 /**
- * Grows one tree on the first `psi` rows of the subsample (`sampleRow`), nodes in heap order. `subsample`: the option, which fixes the depth;
- * `columns`: padded.
+ * Grows one tree on the first `psi` rows of the subsample (`sampleRow`), nodes in heap order. `subsample`: the option,
+ * which fixes the depth; `columns`: padded.
  */
 export function growTree(tree: usize, psi: i32, subsample: i32, columns: i32, rng: usize): void {
   const limit = growthDepth(subsample);

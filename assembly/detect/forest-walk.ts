@@ -1,7 +1,9 @@
-// Path lengths through a compiled forest (forest-compile.ts): sixteen rows walk a tree together, a byte each. Nothing depends on what was
-// loaded before but the place in the level, so no walk waits for another. Measured by bench/suites/forest.ts.
+// Path lengths through a compiled forest (forest-compile.ts): sixteen rows walk a tree together, a byte each. Nothing
+// depends on what was loaded before but the place in the level, so no walk waits for another. Measured by
+// bench/suites/forest.ts.
 //
-// The first three levels are compared as a whole (7 tests, 3 selections). From there a level is lookups by place (forest-tables.ts):
+// The first three levels are compared as a whole (7 tests, 3 selections). From there a level is lookups by place
+// (forest-tables.ts):
 //   place │ p0 p1 … p15 │ → threshold of each → column of each → the row's own code in that column, from all columns' by the column's bits
 import { scratch } from '../memory';
 import { BATCH_BYTES, BUCKETS, Compiled } from './forest-compile';
@@ -27,7 +29,10 @@ let codes: usize = 0;
 /** u64[64]: path lengths over all trees, in units of 2^-23; u32[64]: over the last trees, which `settle` adds. */
 let lengths: usize = 0;
 let running: usize = 0;
-/** u8[16]: the leaves that the rows of a walk reach. Inner loops get it as a parameter: a global would be read again for every row. */
+/**
+ * u8[16]: the leaves that the rows of a walk reach. Inner loops get it as a parameter: a global would be read again for
+ * every row.
+ */
 let leaves: usize = 0;
 
 export function layOutWalk(): void {
@@ -56,8 +61,8 @@ function placeRow(c: usize, row: i32, values: usize, columns: i32): void {
 }
 
 /**
- * Transposes i8[16][width], width 4 or 16, in four perfect shuffles; the result is in `turning` again. A shuffle interleaves the halves,
- * which takes place i to 2 i, modulo the places less one: four of them take it to 16 i.
+ * Transposes i8[16][width], width 4 or 16, in four perfect shuffles; the result is in `turning` again. A shuffle
+ * interleaves the halves, which takes place i to 2 i, modulo the places less one: four of them take it to 16 i.
  */
 function turn(width: usize): void {
   let from = turning;
@@ -130,8 +135,9 @@ function encode(c: usize, column: usize, first: usize): void {
 }
 
 /**
- * The codes of a batch as coefficients, so that a column is picked with an AND and an XOR a column instead of a selection:
- * code of column 4 h + 2 b1 + b0 = p(b0, b1), where h is 0; p ^ p' where it is 1; p ^ p'' where it is 2. `fours`: columns / 4.
+ * The codes of a batch as coefficients, so that a column is picked with an AND and an XOR a column instead of a
+ * selection: code of column 4 h + 2 b1 + b0 = p(b0, b1), where h is 0; p ^ p' where it is 1; p ^ p'' where it is 2.
+ * `fours`: columns / 4.
  */
 function layCoefficients(rows: usize, fours: usize): void {
   const target = rows + (COMPILED_COLUMNS << 4);
@@ -175,7 +181,10 @@ function polynomial(at: usize, bit0: v128, bit1: v128, both: v128): v128 {
   return v128.xor(even, v128.xor(v128.and(v128.load(at, 32), bit1), v128.and(v128.load(at, 48), both)));
 }
 
-/** [c0 … c15], columns by their bits → each row's code in its column. `fours`, a constant where this is inlined: columns / 4. */
+/**
+ * [c0 … c15], columns by their bits → each row's code in its column. `fours`, a constant where this is inlined: columns
+ * / 4.
+ */
 // @ts-ignore: decorator
 @inline
 function pick(rows: usize, columns: v128, fours: i32): v128 {
@@ -322,8 +331,8 @@ function walkTwelve(c: usize, trees: i32, limit: usize): void {
 }
 
 /**
- * Walks the first `rows` rows at `values`, f32[columns] each, through every tree. Rows up to the next multiple of sixteen walk along,
- * whatever they hold: any code leads to a leaf.
+ * Walks the first `rows` rows at `values`, f32[columns] each, through every tree. Rows up to the next multiple of
+ * sixteen walk along, whatever they hold: any code leads to a leaf.
  */
 export function walkCompiled(c: usize, trees: i32, values: usize, rows: i32, columns: i32): void {
   for (let row = 0; row < rows; row++) placeRow(c, row, values + ((<usize>row * columns) << 2), columns);

@@ -1,4 +1,5 @@
-// The isolation forest of a group: a sample of its surprise vectors by period, trees grown from it at the period's end, scores.
+// The isolation forest of a group: a sample of its surprise vectors by period, trees grown from it at the period's end,
+// scores.
 //
 // A group's pool holds reservoir + period vectors that never move; u16 slots say which are which:
 //   slots │ reservoir, HELD of them │ sample of the running period │ free │
@@ -199,8 +200,8 @@ export function periodEnds(from: i64, to: i64): i64 {
 }
 
 /**
- * Ends the period in front of `tick`; true when trees are to be grown now. `stale`: nothing was offered in the period that ends,
- * because it was passed over: its generator stands at its start.
+ * Ends the period in front of `tick`; true when trees are to be grown now. `stale`: nothing was offered in the period
+ * that ends, because it was passed over: its generator stands at its start.
  */
 export function endPeriod(group: i32, tick: i64, stale: bool): bool {
   const g = groupAt(group);
@@ -243,8 +244,9 @@ export function growNext(group: i32): bool {
 }
 
 /**
- * Scores the first `rows` vectors of `blockVectors` (judged windows, clipped), in order: f64 scores in `vectorScores` (NaN before the
- * first forest), surprises in nats in `vectorSurprises`; each vector is then offered to the period's sample.
+ * Scores the first `rows` vectors of `blockVectors` (judged windows, clipped), in order: f64 scores in `vectorScores`
+ * (NaN before the first forest), surprises in nats in `vectorSurprises`; each vector is then offered to the period's
+ * sample.
  */
 export function foldVectors(group: i32, rows: i32): void {
   const g = groupAt(group);

@@ -1,5 +1,5 @@
-// An edge's incident channel: evidence over two windows against the incident layer's level, and what the ranking of causes remembers.
-// Specified in docs/detection.md, sections 8 to 10.
+// An edge's incident channel: evidence over two windows against the incident layer's level, and what the ranking of
+// causes remembers. Specified in docs/detection.md, sections 8 to 10.
 import { CHANNEL_OFF, ERR, KOFF, LAT, RATE, RECENT, SCALES, WARM, XL } from './constants';
 import { channelWeight, incidentEvidence } from './evidence';
 import { larger, largerLane, smaller } from './extremes';

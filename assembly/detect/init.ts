@@ -7,8 +7,9 @@ import { layOut } from './regions';
 import { resetGroupState } from './state';
 
 /**
- * Options of the detectors; called before the regions are laid out. False: a size is out of bounds. Sizes in vectors, `refresh` in
- * ticks of a group, `seed` unsigned 32 bits, `bytesDiscount` nats. Without a call there is neither forest nor autoencoder.
+ * Options of the detectors; called before the regions are laid out. False: a size is out of bounds. Sizes in vectors,
+ * `refresh` in ticks of a group, `seed` unsigned 32 bits, `bytesDiscount` nats. Without a call there is neither forest
+ * nor autoencoder.
  */
 export function configureDetectors(
   forest: bool,

@@ -1,5 +1,6 @@
-// The order in which a group's edges are closed: a list of chunks of 64 edge slots a group, so that an edge can be removed without
-// moving the others. Two neighbouring chunks together hold more than 64 edges, which bounds the pool (see `chunksFor`).
+// The order in which a group's edges are closed: a list of chunks of 64 edge slots a group, so that an edge can be
+// removed without moving the others. Two neighbouring chunks together hold more than 64 edges, which bounds the pool
+// (see `chunksFor`).
 //
 //   group ─FIRST→ [prev next count | 64 × u32] ⇄ [ … ] ←LAST─ group
 import { chunkAt, edgeAt, groupAt, orderHead } from './regions';
@@ -16,7 +17,10 @@ export const enum Chunk {
   BYTES = 272,
 }
 
-/** Chunks that suffice for so many edges in so many groups: full ones never need more than twice their number, and one a group. */
+/**
+ * Chunks that suffice for so many edges in so many groups: full ones never need more than twice their number, and one a
+ * group.
+ */
 export function chunksFor(edges: i32, groups: i32): i32 {
   return 2 * (edges / CHUNK_EDGES + 1) + 2 * groups;
 }

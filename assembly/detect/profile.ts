@@ -1,12 +1,15 @@
-// When an edge alerts: a level for each kind, a factor for each detector, gates on openings. Changes alerting, never what is learnt.
-// Specified in docs/detection.md, section 5.
+// When an edge alerts: a level for each kind, a factor for each detector, gates on openings. Changes alerting, never
+// what is learnt. Specified in docs/detection.md, section 5.
 import { MAX_PROFILES, profileAt, profileInput } from './regions';
 
 /** An alert profile, byte offsets. */
 export const enum Profile {
   /** f64[10]: level in nats by kind. */
   LEVELS = 0,
-  /** f64[4]: factor on the level by detector: components, Fisher, forest, autoencoder; infinite: the detector does not alert. */
+  /**
+   * f64[4]: factor on the level by detector: components, Fisher, forest, autoencoder; infinite: the detector does not
+   * alert.
+   */
   FACTORS = 80,
   /** f64: windows with fewer requests open nothing. */
   MIN_REQUESTS = 112,

@@ -1,5 +1,5 @@
-// Where everything of the detection lies. All capacities are fixed by `layOut`; nothing is allocated later. What is never written
-// costs no memory: regions of groups that do not exist stay untouched pages.
+// Where everything of the detection lies. All capacities are fixed by `layOut`; nothing is allocated later. What is
+// never written costs no memory: regions of groups that do not exist stay untouched pages.
 
 import { reserve, scratch } from '../memory';
 import { COMPONENTS, FEATURES } from './constants';
@@ -18,7 +18,10 @@ let groups: usize = 0;
 let chunks: usize = 0;
 let profiles: usize = 0;
 
-/** f64[maxEdges][4]: latency, requests, errors, bytes of the window being closed; NaN absent. Filled before `closeBegin`. */
+/**
+ * f64[maxEdges][4]: latency, requests, errors, bytes of the window being closed; NaN absent. Filled before
+ * `closeBegin`.
+ */
 export let windowInput: usize = 0;
 /** u32[2]: free chunk + 1, chunks ever used. */
 export let orderHead: usize = 0;
@@ -39,7 +42,9 @@ export let usualColumn: usize = 0;
 export let mixColumn: usize = 0;
 export let channelColumn: usize = 0;
 export let channelChangeColumn: usize = 0;
-/** u32 lists of the last closing: edges whose alert is on or changed; edges whose channel changed; the group's order. */
+/**
+ * u32 lists of the last closing: edges whose alert is on or changed; edges whose channel changed; the group's order.
+ */
 export let alertingList: usize = 0;
 export let channelList: usize = 0;
 export let orderList: usize = 0;
@@ -61,7 +66,10 @@ export let blockVectors: usize = 0;
 export let vectorScores: usize = 0;
 export let vectorSurprises: usize = 0;
 
-/** i64 by group: ticks passed over that its edges have not been told of. Between `skipTicks` and the end of the next closing's contexts. */
+/**
+ * i64 by group: ticks passed over that its edges have not been told of. Between `skipTicks` and the end of the next
+ * closing's contexts.
+ */
 let passedOver: usize = 0;
 
 /** u32 list: services that received something in the tick being closed. */

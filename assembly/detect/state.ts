@@ -1,4 +1,5 @@
-// What the detection knows of edges, services and groups: one record each, so that closing an edge touches its own few cache lines.
+// What the detection knows of edges, services and groups: one record each, so that closing an edge touches its own few
+// cache lines.
 import { B0, BUDGET_DAYS, COMPONENTS, Q0, RELAX } from './constants';
 import { edgeAt, groupAt, passedOverBy, serviceAt } from './regions';
 
@@ -79,7 +80,10 @@ export const enum Edge {
   /** f32[4] each: faded sums of requests and of errors: seen, expected with LAM1, then with LAM2. */
   RATE_SUMS = 648,
   ERROR_SUMS = 664,
-  /** f32[2] each: requests sent and received by the source, of which the share is learnt; excess over counting, mean squared. */
+  /**
+   * f32[2] each: requests sent and received by the source, of which the share is learnt; excess over counting, mean
+   * squared.
+   */
   SHARE = 680,
   SPREAD = 688,
   BYTES = 704,

@@ -1,5 +1,5 @@
-// Tail calibration: a z becomes twelve surprises (three time scales a feature), each the -ln of its tail probability, learnt per edge.
-// Specified in docs/detection.md, section 2.4.
+// Tail calibration: a z becomes twelve surprises (three time scales a feature), each the -ln of its tail probability,
+// learnt per edge. Specified in docs/detection.md, section 2.4.
 import {
   AGE,
   AGE_GROSS,
@@ -41,7 +41,10 @@ export function tailSurprise(u: f64, q: f64, b: f64, shape: f64): f64 {
   return min(L0 + Math.log(1 + (shape * (u - q)) / b) / shape, LMAX);
 }
 
-/** Shape of the tail of feature k: errors come in bursts, and where small counts are judged by themselves, theirs may be heavy. */
+/**
+ * Shape of the tail of feature k: errors come in bursts, and where small counts are judged by themselves, theirs may be
+ * heavy.
+ */
 export function shapeOf(k: i32): f64 {
   return k == ERR && countsEnabled ? XI_ERR : XI;
 }
@@ -92,7 +95,9 @@ function foldComponent(g: usize, e: usize, k: i32, i: i32, zz: f64, c: f64, runL
   return zz > 0 ? L : -L;
 }
 
-/** f64[12] each, by component: z; samples before this one, -1 not judged; quantile and mean excess before this window. */
+/**
+ * f64[12] each, by component: z; samples before this one, -1 not judged; quantile and mean excess before this window.
+ */
 const zs: usize = memory.data(COMPONENTS << 3, 16);
 const samples: usize = memory.data(COMPONENTS << 3, 16);
 const quantiles: usize = memory.data(COMPONENTS << 3, 16);
@@ -134,8 +139,8 @@ function foldAlone(g: usize, e: usize, i: i32, surprise: usize): void {
 }
 
 /**
- * Components i and i + 1, i even. Two that stay within their quantiles take the same steps together; else each goes its own way
- * (`foldComponent`, which is the same arithmetic).
+ * Components i and i + 1, i even. Two that stay within their quantiles take the same steps together; else each goes its
+ * own way (`foldComponent`, which is the same arithmetic).
  */
 function foldPair(g: usize, e: usize, i: i32, surprise: usize): void {
   const at = (<usize>i) << 3;

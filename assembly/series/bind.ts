@@ -39,7 +39,8 @@ export function lookUpRows(): i32 {
     const row = rowAt(i);
     if (row.flags & RowFlag.COPY) continue;
     const guess = row.series;
-    // Series were admitted in the order in which most senders go on to send them: behind a neighbour, the next one is likely.
+    // Series were admitted in the order in which most senders go on to send them: behind a neighbour, the next one is
+    // likely.
     if (guess < 0 && isInOrder && next < head.high) row.series = next;
     if (row.series < 0 || seriesAt(row.series).hash != row.hash) row.series = admitSeries(row.hash);
     if (row.series != guess) noteSeries(row);
@@ -84,8 +85,8 @@ export function forgetValues(series: Series): void {
 }
 
 /**
- * False: no such series, edge, feed or clock, or they are of different groups. `edge` -1: the series is not used. `clock` -1: that of
- * whoever has none of its own.
+ * False: no such series, edge, feed or clock, or they are of different groups. `edge` -1: the series is not used.
+ * `clock` -1: that of whoever has none of its own.
  */
 export function bindSeries(slot: i32, edge: i32, feed: i32, clock: i32, rank: i32, type: i32, roles: i32, scale: f64): bool {
   if (!isSeries(slot)) return false;
@@ -109,7 +110,10 @@ export function bindSeries(slot: i32, edge: i32, feed: i32, clock: i32, rank: i3
   return true;
 }
 
-/** Every series is unknown to the rules again: reported at its next point, with its predecessor and its edge as they are until then. */
+/**
+ * Every series is unknown to the rules again: reported at its next point, with its predecessor and its edge as they are
+ * until then.
+ */
 export function unbindAll(): void {
   for (let slot = 0; slot < head.high; slot++) {
     if (!isSeries(slot)) continue;
@@ -169,7 +173,10 @@ function refuse(slot: i32, series: Series, time: i64, wait: i64): void {
   series.mark1 = time + wait;
 }
 
-/** There is no room for the row's series: it waits, at first for `firstWait` ns of event time, then for twice as long each time. */
+/**
+ * There is no room for the row's series: it waits, at first for `firstWait` ns of event time, then for twice as long
+ * each time.
+ */
 export function refuseRow(index: i32, firstWait: i64): bool {
   const row = rowAt(index);
   if (!isSeries(row.series)) return false;

@@ -1,10 +1,10 @@
 // The bounded series table: open addressing with linear probing over 64-bit hashes, dense slots of records beside it.
 //
 //   entries  [slot tag][slot tag][ empty ][slot tag] …   8 bytes each, a power of two of them, at most two thirds full
-// The tag is the upper half of the hash; the record has all of it. There are entries for the series that there are, and twice as many
-// when those no longer do: scattered over the capacity, few series would touch all of its pages. They can be made anew from the
-// records, so no snapshot has them. An entry is removed by shifting its successors back, so that look-ups stay short however many
-// series come and go.
+// The tag is the upper half of the hash; the record has all of it. There are entries for the series that there are, and
+// twice as many when those no longer do: scattered over the capacity, few series would touch all of its pages. They can
+// be made anew from the records, so no snapshot has them. An entry is removed by shifting its successors back, so that
+// look-ups stay short however many series come and go.
 import { Series, SeriesHead, SeriesState } from '../layout';
 import { reserve, scratch } from '../memory';
 import { edgeAt } from '../window/graph';
@@ -210,7 +210,9 @@ export function forgetTimesOf(group: i32): void {
   }
 }
 
-/** Makes the look-up anew from the records, with room for one series more: a hundred thousand take a few milliseconds. */
+/**
+ * Makes the look-up anew from the records, with room for one series more: a hundred thousand take a few milliseconds.
+ */
 export function reindexSeries(): void {
   mask = entriesFor(head.used + 1) - 1;
   memory.fill(entries, 0, (mask + 1) * ENTRY_BYTES);

@@ -131,7 +131,9 @@ export function flushDue(group: i32): bool {
   return isGroup(group) && flushTo(gridAt(group));
 }
 
-/** Whether a stream of one sample a tick has all of them in its newest tick: every series that was in the tick before. */
+/**
+ * Whether a stream of one sample a tick has all of them in its newest tick: every series that was in the tick before.
+ */
 function isWhole(edge: i32, grid: Grid, tick: i64): bool {
   for (let slot = edgeAt(edge).series; slot >= 0; slot = seriesAt(slot).next) {
     const series = seriesAt(slot);
@@ -146,8 +148,8 @@ function isWhole(edge: i32, grid: Grid, tick: i64): bool {
 }
 
 /**
- * The end of a recording, maybe in the middle of a window: forgets tick closed + 1 of the group, if it is the newest, as if there had
- * been an outage. False: it is not, or it is whole.
+ * The end of a recording, maybe in the middle of a window: forgets tick closed + 1 of the group, if it is the newest,
+ * as if there had been an outage. False: it is not, or it is whole.
  */
 export function forgetNewest(group: i32): bool {
   if (!isGroup(group)) return false;

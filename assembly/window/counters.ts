@@ -12,8 +12,8 @@
 //
 // A start time that is not before its sample's time says that nobody knows it (Prometheus' receiver: the first scrape).
 //
-// A sample of another start time, which is not behind our last sample, is another writer's: it is left out until the first has
-// been silent for one and a half periods (OTLP metrics data model, "Overlap" and "Resets and gaps").
+// A sample of another start time, which is not behind our last sample, is another writer's: it is left out until the
+// first has been silent for one and a half periods (OTLP metrics data model, "Overlap" and "Resets and gaps").
 import { Feed, Grid, Role, Row, RowFlag, Series, SeriesState } from '../layout';
 import { scratch } from '../memory';
 import { clockAt } from './graph';
@@ -151,7 +151,10 @@ function forget(series: Series): void {
     SeriesState.USED | SeriesState.BOUND | SeriesState.TOLD_WRITERS | SeriesState.TOLD_READING | SeriesState.SAMPLES;
 }
 
-/** Samples in a row that began anew, as they say, and rose: seven times is no chance, but a start time that moves with every sample. */
+/**
+ * Samples in a row that began anew, as they say, and rose: seven times is no chance, but a start time that moves with
+ * every sample.
+ */
 function countRises(series: Series): u32 {
   const state = series.state;
   const hasRisen = series.value0 >= series.value2 && series.value1 >= series.value3;
@@ -291,7 +294,10 @@ function fromStart(series: Series, isDown: bool, hasCount: bool): void {
   else set(series.value0 - series.value2, series.value1 - series.value3);
 }
 
-/** Fills `sum` and `count` by totals alone: points of one time are added one by one. False: it adds nothing, since it is not believed. */
+/**
+ * Fills `sum` and `count` by totals alone: points of one time are added one by one. False: it adds nothing, since it is
+ * not believed.
+ */
 function judge(series: Series, hasCount: bool, index: i32): bool {
   series.state &= ~(SeriesState.DOUBTED | SeriesState.UNSTEADY | SeriesState.LOW);
   const isDown = series.value0 < series.value2 || series.value1 < series.value3;
@@ -320,8 +326,9 @@ function judge(series: Series, hasCount: bool, index: i32): bool {
 }
 
 /**
- * Adds a point of time `series.time0` to the newest sample, beginning a new one unless `isSame`; `index`: its row. Where the answer is
- * not FIRST, `counterSum` and `counterCount` are what its tick gets, beyond what it got for the sample before.
+ * Adds a point of time `series.time0` to the newest sample, beginning a new one unless `isSame`; `index`: its row.
+ * Where the answer is not FIRST, `counterSum` and `counterCount` are what its tick gets, beyond what it got for the
+ * sample before.
  */
 export function counterDelta(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, tick: i64, isSame: bool): Taken {
   const start = startOf(row);

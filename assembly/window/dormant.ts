@@ -1,5 +1,5 @@
-// Which edges, groups and feeds may give their slots away when there is no room for new ones. Silence is counted in event time: in an
-// edge's own windows, and while its whole group is silent by the kernel's event clock.
+// Which edges, groups and feeds may give their slots away when there is no room for new ones. Silence is counted in
+// event time: in an edge's own windows, and while its whole group is silent by the kernel's event clock.
 //
 //   newcomer   seen in one window at most: gives way to anybody after three silent windows
 //   dormant    silent for as many windows as it was seen, from 3 to 60; or lost in an outage: gives way to what comes again
@@ -29,7 +29,10 @@ export function dormantInit(): void {
   list = scratch(FOUND << 4);
 }
 
-/** The kernel's event clock, Unix seconds, when a point of the group, or of the feed, was accepted last; 0: there is none. */
+/**
+ * The kernel's event clock, Unix seconds, when a point of the group, or of the feed, was accepted last; 0: there is
+ * none.
+ */
 export function groupTouched(group: i32): f64 {
   return isGroup(group) ? <f64>gridAt(group).touched : 0;
 }
@@ -85,7 +88,10 @@ export function silentWindows(edge: i32): f64 {
   return isEdge(edge) ? silenceOf(edge, edgeAt(edge), 0) : 0;
 }
 
-/** Whether the edge may give way; `isReturning`: to one that was refused before. `now`: event time of who asks, Unix seconds; 0: not known. */
+/**
+ * Whether the edge may give way; `isReturning`: to one that was refused before. `now`: event time of who asks, Unix
+ * seconds; 0: not known.
+ */
 export function mayYield(edge: i32, isReturning: bool, now: u32): bool {
   if (!isEdge(edge)) return false;
   const how = yieldOf(edge, edgeAt(edge), now);

@@ -192,8 +192,8 @@ function take(
 }
 
 /**
- * A row of a bound series, of this time as it was sent. `isReleased`: it was held, and its clock is not to be aligned by it. Status.OK:
- * dealt with; else the fold stops before it.
+ * A row of a bound series, of this time as it was sent. `isReleased`: it was held, and its clock is not to be aligned
+ * by it. Status.OK: dealt with; else the fold stops before it.
  */
 function foldRow(
   grid: Grid,
@@ -242,9 +242,9 @@ function leaveOut(series: Series, sent: i64, received: i64): void {
 }
 
 /**
- * Folds the scanned rows from `from` on. `request`: differs between requests, below 2^31. `received`: wall clock at receipt, ns.
- * `latest`: no time beyond it is believed, ns. `only`: rows of this clock, a held request; -1: all. Answers OK at the end, or CLOSE or
- * CONFIRMED with `foldNext` and `foldStopped`.
+ * Folds the scanned rows from `from` on. `request`: differs between requests, below 2^31. `received`: wall clock at
+ * receipt, ns. `latest`: no time beyond it is believed, ns. `only`: rows of this clock, a held request; -1: all.
+ * Answers OK at the end, or CLOSE or CONFIRMED with `foldNext` and `foldStopped`.
  */
 export function fold(from: i32, request: u32, received: i64, latest: u64, only: i32): Status {
   const rows = scanRows();

@@ -195,7 +195,10 @@ export function addGroup(windowNanos: i64, latenessNanos: i64): i32 {
   return group;
 }
 
-/** A feature rule of the group; -1: no room. `sourceRelative`: its rates may be judged relative to what the source receives. */
+/**
+ * A feature rule of the group; -1: no room. `sourceRelative`: its rates may be judged relative to what the source
+ * receives.
+ */
 export function addFeed(group: i32, sourceRelative: bool): i32 {
   if (!isGroup(group)) return -1;
   let feed = head.feedsFree;
@@ -246,7 +249,10 @@ function unlinkClock(grid: Grid, slot: i32): void {
   }
 }
 
-/** The slot serves another sender, of any group; series of the one before go on under their group's own clock. False: it cannot. */
+/**
+ * The slot serves another sender, of any group; series of the one before go on under their group's own clock. False: it
+ * cannot.
+ */
 export function renewClock(slot: i32, group: i32): bool {
   if (!isClock(slot) || !isGroup(group)) return false;
   const grid = gridAt(clockAt(slot).group);
@@ -267,7 +273,9 @@ function freeClock(grid: Grid, slot: i32): void {
   head.clocksUsed--;
 }
 
-/** Frees a group without edges, with its feeds and clocks. False: there is none, it has edges, or it is being closed. */
+/**
+ * Frees a group without edges, with its feeds and clocks. False: there is none, it has edges, or it is being closed.
+ */
 export function removeGroup(group: i32): bool {
   if (!isGroup(group)) return false;
   const grid = gridAt(group);
@@ -324,7 +332,9 @@ export function removeService(service: i32): bool {
   return true;
 }
 
-/** An edge between two services of the group, -1: none; -1: no room. It takes part once it was seen and put in order. */
+/**
+ * An edge between two services of the group, -1: none; -1: no room. It takes part once it was seen and put in order.
+ */
 export function addEdge(group: i32, source: i32, destination: i32, profile: i32): i32 {
   if (!isGroup(group)) return -1;
   if ((source >= 0 && !isService(source)) || (destination >= 0 && !isService(destination))) return -1;
@@ -360,7 +370,10 @@ export function setEdgeProfile(edge: i32, profile: i32): bool {
   return true;
 }
 
-/** A series of this feed reports the edge's requests: the most trusted such feed says whether rates may be relative to the source. */
+/**
+ * A series of this feed reports the edge's requests: the most trusted such feed says whether rates may be relative to
+ * the source.
+ */
 export function noteRequests(edge: i32, feed: i32, rank: u32): void {
   const record = edgeAt(edge);
   if (rank > record.relativeRank) return;
@@ -390,8 +403,8 @@ function unlinkNew(edge: i32, record: EdgeWindow): void {
 }
 
 /**
- * Forgets the edge and its place in the order. `isDisplaced`: its series stay known as refused, so that whoever comes again is told from
- * whoever is new; else they are forgotten. False: there is none.
+ * Forgets the edge and its place in the order. `isDisplaced`: its series stay known as refused, so that whoever comes
+ * again is told from whoever is new; else they are forgotten. False: there is none.
  */
 export function removeEdge(edge: i32, isDisplaced: bool): bool {
   if (!isEdge(edge)) return false;

@@ -1,4 +1,5 @@
-// Other capacities: edges, services and series move into the lowest slots, before their regions are copied into shorter ones.
+// Other capacities: edges, services and series move into the lowest slots, before their regions are copied into shorter
+// ones.
 import { moveEdgeState, moveServiceState, packOrders, setEdge } from '../detect/face';
 import { EdgeState } from '../layout';
 import { fillSeries, moveSeriesRecord, seriesAt } from '../series/table';

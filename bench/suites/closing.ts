@@ -1,4 +1,5 @@
-// What it costs to close a window: every detector over every edge, and how long a slice of that work holds the event loop.
+// What it costs to close a window: every detector over every edge, and how long a slice of that work holds the event
+// loop.
 import { DEFAULT_FOREST, EdgeDetector } from '../../test/reference/detect-driver.js';
 import { type Result, repeated, timed } from '../result.js';
 import { spread } from '../spread.js';

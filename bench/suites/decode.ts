@@ -1,4 +1,5 @@
-// What a data point costs from bytes to its window: walk, hash, look-up and fold in the kernel, beside protobufjs on the same bytes.
+// What a data point costs from bytes to its window: walk, hash, look-up and fold in the kernel, beside protobufjs on
+// the same bytes.
 import { opentelemetry } from '#proto';
 import type { KernelOptions } from '../../src/kernel/face.js';
 import { Role, SeriesType } from '../../src/kernel/face.js';
@@ -114,7 +115,9 @@ function stamped({ body, times }: Template, time: bigint): Uint8Array {
   return copy;
 }
 
-/** A kernel with one edge a row of the templates, every series bound. Rows of a metric come in the order of the edges. */
+/**
+ * A kernel with one edge a row of the templates, every series bound. Rows of a metric come in the order of the edges.
+ */
 function boundKernel(templates: readonly Template[], options: KernelOptions): Kernel {
   const kernel = Kernel.create(options);
   const group = kernel.addGroup(WINDOW, WINDOW / 2n);

@@ -1,4 +1,5 @@
-// Rules about files: names, first lines, words that do not belong on main, what the package holds, how big the kernel is.
+// Rules about files: names, first lines, words that do not belong on main, what the package holds, how big the kernel
+// is.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';

@@ -1,5 +1,5 @@
-// Import directions: docs/architecture.md's order of layers and of detection's rooms, read off the import lines of src/ and
-// assembly/; and files that import each other in a circle, type imports included.
+// Import directions: docs/architecture.md's order of layers and of detection's rooms, read off the import lines of src/
+// and assembly/; and files that import each other in a circle, type imports included.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
@@ -24,7 +24,10 @@ const LAYERS = [
   ['main.ts'],
 ];
 
-/** Rooms of src/detection and the files beside them, from the bottom up. A room imports from itself and from rooms below. */
+/**
+ * Rooms of src/detection and the files beside them, from the bottom up. A room imports from itself and from rooms
+ * below.
+ */
 const DETECTION = [
   ['sender-settings.ts', 'slicing'],
   ['pending-request.ts'],

@@ -132,12 +132,15 @@ const OTHER = /^\s*(?:#{1,6} |\||<|>|```|~~~|\[[^\]]+\]: |---|===|$)/;
 function markdown(text) {
   const lines = text.split('\n');
   let isFenced = false;
+  let isGenerated = false;
   const fenced = lines.map((line) => {
+    if (/^<!--.*(?:generated|:begin)/.test(line)) isGenerated = true;
+    if (/^<!-- (?:\/|.*:end)/.test(line)) isGenerated = false;
     if (/^\s*(?:```|~~~)/.test(line)) {
       isFenced = !isFenced;
       return true;
     }
-    return isFenced;
+    return isFenced || isGenerated;
   });
   const leadOf = (line, i) => {
     if (fenced[i] || OTHER.test(line) || /^ {4,}\S/.test(line)) return undefined;

@@ -1,4 +1,5 @@
-// Everything that is known of the clusters: the kernel with its dictionary, and what is made of its answers. It outlives a reload.
+// Everything that is known of the clusters: the kernel with its dictionary, and what is made of its answers. It
+// outlives a reload.
 import type { Closing, KernelFace } from '../kernel/face.js';
 import type { Batch } from '../pipeline/index.js';
 import type { AnomalyEvents } from '../telemetry/anomaly-events.js';
@@ -140,7 +141,10 @@ export class Detector implements LearnHost {
     for (const cluster of this.edges.clusters.values()) for (const edge of cluster.edges) this.#profiles.set(edge);
   }
 
-  /** Forgets what does not fit into so many edges and series, and leaves no gap among their slots; in words, what is gone. */
+  /**
+   * Forgets what does not fit into so many edges and series, and leaves no gap among their slots; in words, what is
+   * gone.
+   */
   shrink(maxEdges: number, maxSeries: number): string[] {
     const edges = this.edges.shrink(maxEdges);
     const series = this.kernel.dropSeries(maxSeries);
@@ -173,8 +177,8 @@ export class Detector implements LearnHost {
   }
 
   /**
-   * Takes up in an empty detector what another has saved; the kernel has its memory already. What alerts, and when, is this
-   * configuration's: `before` tells what was another then.
+   * Takes up in an empty detector what another has saved; the kernel has its memory already. What alerts, and when, is
+   * this configuration's: `before` tells what was another then.
    */
   restore(saved: SavedDetector, before: SettingsTexts, routeOf: (pipeline: string) => Route | undefined): void {
     const { groups, clusters, bySlot } = this.edges;
@@ -196,7 +200,9 @@ export class Detector implements LearnHost {
     for (const group of groups) if (group) group.lastSeenMs = group.lastScoresMs = Date.now();
   }
 
-  /** Another configuration than the state is from: series are bound anew where the rules differ, alerting is set anew. */
+  /**
+   * Another configuration than the state is from: series are bound anew where the rules differ, alerting is set anew.
+   */
   #rejudge(hasOtherRules: boolean): void {
     if (hasOtherRules) {
       this.edges.forgetFeatures();

@@ -133,7 +133,10 @@ export class Learner {
     }
   }
 
-  /** Closes what is open, straight through: the end of a replay. `endsWhole`: the newest window too; else it is forgotten. */
+  /**
+   * Closes what is open, straight through: the end of a replay. `endsWhole`: the newest window too; else it is
+   * forgotten.
+   */
   flush(endsWhole: boolean): void {
     if (!this.#loop || !this.#detector) return;
     const rest = this.#spans.rest();
@@ -214,7 +217,10 @@ export class Learner {
     this.#mendTimes();
   }
 
-  /** What is no number would be learnt from for ever, and never be left again. `more`: values that were found beside the kernel's. */
+  /**
+   * What is no number would be learnt from for ever, and never be left again. `more`: values that were found beside the
+   * kernel's.
+   */
   #mendNumbers(more: number): void {
     const { kernel, edges, incidents } = this.open();
     const mended = kernel.mendNumbers();
@@ -225,7 +231,10 @@ export class Learner {
     this.#options.events.numbersMended(total, names);
   }
 
-  /** A state from before the bound on the future, or from a machine whose clock was ahead, may tell of times that are not yet. */
+  /**
+   * A state from before the bound on the future, or from a machine whose clock was ahead, may tell of times that are
+   * not yet.
+   */
   #mendTimes(): void {
     const maxFuture = this.#maxFutureNanos();
     const detector = this.#detector;

@@ -1,4 +1,5 @@
-// The detection's exports and result columns as TypeScript sees them; both the kernel and the plain driver stand on this.
+// The detection's exports and result columns as TypeScript sees them; both the kernel and the plain driver stand on
+// this.
 import type { AlertProfile, Band, ForestOptions, ResultColumns } from './face.js';
 
 /** The functions of `assembly/detect/face.ts`. Addresses arrive as signed 32 bits, booleans as 0 or 1. */
@@ -154,7 +155,10 @@ export function edgeOrder(wasm: DetectExports, buffer: ArrayBuffer, group: numbe
   return slotList(wasm, buffer, COLUMN.order, count);
 }
 
-/** Sets an alert profile. Throws `RangeError` where the kernel has no profile of that number, or a level is not positive. */
+/**
+ * Sets an alert profile. Throws `RangeError` where the kernel has no profile of that number, or a level is not
+ * positive.
+ */
 export function writeProfile(wasm: DetectExports, buffer: ArrayBuffer, profile: number, alert: AlertProfile): void {
   if (alert.levels.length !== 10) throw new RangeError('an alert profile has ten levels');
   for (const value of [...alert.levels.slice(1), ...alert.detectorFactors]) {

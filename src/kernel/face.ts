@@ -1,5 +1,5 @@
-// The typed face of the kernel: what the rest of the program may ask of it. `Kernel` (kernel.ts) is the WebAssembly behind it,
-// test/reference holds the slow plain-TypeScript oracle of the tests.
+// The typed face of the kernel: what the rest of the program may ask of it. `Kernel` (kernel.ts) is the WebAssembly
+// behind it, test/reference holds the slow plain-TypeScript oracle of the tests.
 import type { Signal } from '../pipeline/index.js';
 
 /** The four features of an edge and window, in the order of every array in the kernel (LAT, RATE, ERR, BYT). */
@@ -48,7 +48,10 @@ export interface KernelOptions {
   readonly bytesDiscount?: number;
   /** A series without a point for so long, in event time, may give way when the table is full; 3600. */
   readonly idleSeriesSeconds?: number;
-  /** Room for what is remembered of resources that come again and again, bytes; 8 MiB, 0: nothing is. No result depends on it. */
+  /**
+   * Room for what is remembered of resources that come again and again, bytes; 8 MiB, 0: nothing is. No result depends
+   * on it.
+   */
   readonly templateBytes?: number;
 }
 
@@ -203,7 +206,10 @@ export interface Closing {
 export interface AlertProfile {
   /** Alert level in nats by kind number (KINDS): at the default threshold the group's L_on for each. */
   readonly levels: readonly number[];
-  /** The same levels where a detector's own threshold differs: [components, fisher, forest, autoencoder]; factor on the level. */
+  /**
+   * The same levels where a detector's own threshold differs: [components, fisher, forest, autoencoder]; factor on the
+   * level.
+   */
   readonly detectorFactors: readonly [number, number, number, number];
   /** Windows with fewer requests do not open an alert; 0 off. */
   readonly minRequests: number;
@@ -214,7 +220,10 @@ export interface AlertProfile {
   readonly muted: boolean;
 }
 
-/** Expected value and bounds of one feature in the kernel's unit (seconds, requests, errors per request, bytes); NaN: none. */
+/**
+ * Expected value and bounds of one feature in the kernel's unit (seconds, requests, errors per request, bytes); NaN:
+ * none.
+ */
 export interface Band {
   readonly observed: number;
   readonly expected: number;
@@ -240,7 +249,9 @@ export interface ResultColumns {
   readonly kind: Uint8Array;
   /** 1 if the edge was seen in the last closed window. */
   readonly present: Uint8Array;
-  /** What set the evidence: 0–11 a component, 12–14 Fisher at scale 0–2, 15 forest, 16 autoencoder, 17 gap, 255 nothing. */
+  /**
+   * What set the evidence: 0–11 a component, 12–14 Fisher at scale 0–2, 15 forest, 16 autoencoder, 17 gap, 255 nothing.
+   */
   readonly source: Uint8Array;
   /** The forest's raw score, NaN: none. */
   readonly forest: Float32Array;
@@ -274,13 +285,14 @@ export interface MendedNumbers {
 export interface KernelFace {
   // -- decoding
   /**
-   * Copies the body into the input region and walks it whole, without touching any state. Calling it again with the same body
-   * object and `skip` is free. Rows [skip, skip + capacity) are recorded. Throws `MalformedError` with the byte offset.
+   * Copies the body into the input region and walks it whole, without touching any state. Calling it again with the
+   * same body object and `skip` is free. Rows [skip, skip + capacity) are recorded. Throws `MalformedError` with the
+   * byte offset.
    */
   scan(signal: Signal, body: Uint8Array, skip?: number): Scan;
   /**
-   * Looks up (and admits) the series of every scanned row; returns the rows whose series nobody has bound yet, one a series. `salt` tells
-   * series apart that have the same bytes; 0 and left out: none.
+   * Looks up (and admits) the series of every scanned row; returns the rows whose series nobody has bound yet, one a
+   * series. `salt` tells series apart that have the same bytes; 0 and left out: none.
    */
   unboundRows(salt?: bigint): readonly number[];
   ranges(row: number): RowRanges;
@@ -305,8 +317,8 @@ export interface KernelFace {
   /** `source` or `destination` -1: none (external, or no graph). */
   addEdge(group: number, source: number, destination: number, profile: number): number;
   /**
-   * Forgets the edge; its slot is used again. Its series are forgotten, or, where it gave way to others (`isDisplaced`), wait as refused
-   * ones do: what comes again is told from what is new.
+   * Forgets the edge; its slot is used again. Its series are forgotten, or, where it gave way to others
+   * (`isDisplaced`), wait as refused ones do: what comes again is told from what is new.
    */
   removeEdge(edge: number, isDisplaced?: boolean): void;
   /** Frees the slots of a group without edges, and of its feeds. Not while it is being closed. */
@@ -314,26 +326,32 @@ export interface KernelFace {
   /** Frees the slot of a feed; its series are reported as unbound again. Not while its group is being closed. */
   removeFeed(feed: number): void;
   /**
-   * There is no room for the series of the row: it costs one look-up a point, as an unused one does, and is reported as unbound again after
-   * `firstWaitNanos` of event time, then after twice as long each time, ten minutes at most.
+   * There is no room for the series of the row: it costs one look-up a point, as an unused one does, and is reported as
+   * unbound again after `firstWaitNanos` of event time, then after twice as long each time, ten minutes at most.
    */
   refuse(row: number, firstWaitNanos: bigint): void;
   /** The series was refused before, or its edge gave way: it has come again. */
   wasRefused(series: number): boolean;
   /**
-   * Edges of any group that may give way, at most 64, the first to do so first: those seen in one window at most and silent for three, to
-   * anybody; dormant ones without an open alert, the longest silent first, only where `isReturning`. `nowS`: event time of who asks,
-   * Unix seconds; 0: not known.
+   * Edges of any group that may give way, at most 64, the first to do so first: those seen in one window at most and
+   * silent for three, to anybody; dormant ones without an open alert, the longest silent first, only where
+   * `isReturning`. `nowS`: event time of who asks, Unix seconds; 0: not known.
    */
   yielding(isReturning: boolean, nowS: number): readonly number[];
   /** Windows in a row without the edge, up to the event clock. */
   silentWindows(edge: number): number;
   mayYield(edge: number, isReturning: boolean, nowS: number): boolean;
-  /** Its edges; the event clock when a point of it was accepted last, Unix seconds; seconds between its first and its newest point. */
+  /**
+   * Its edges; the event clock when a point of it was accepted last, Unix seconds; seconds between its first and its
+   * newest point.
+   */
   group(group: number): { readonly edges: number; readonly touchedS: number; readonly watchedS: number };
   /** Newest accepted event time of any group, Unix seconds. */
   eventClockS(): number;
-  /** Highest rank that a feature (0–3) listens to, 255 at first: every one. A lower one than before discards what open ticks hold of that feature. */
+  /**
+   * Highest rank that a feature (0–3) listens to, 255 at first: every one. A lower one than before discards what open
+   * ticks hold of that feature.
+   */
   setFeatureRank(edge: number, feature: number, rank: number): void;
   setProfile(profile: number, alert: AlertProfile): void;
   setEdgeProfile(edge: number, profile: number): void;
@@ -342,20 +360,24 @@ export interface KernelFace {
 
   // -- folding and closing
   /**
-   * Folds scanned rows from `from` on into the open ticks of their edges. `request`: a number that differs between requests.
-   * `clock` -1: all; else only rows of that clock, of a request that was held back: what of it was folded before is not folded again.
-   * `latestUnixNano`: points beyond it are counted `future`; never later than the year 2200.
+   * Folds scanned rows from `from` on into the open ticks of their edges. `request`: a number that differs between
+   * requests. `clock` -1: all; else only rows of that clock, of a request that was held back: what of it was folded
+   * before is not folded again. `latestUnixNano`: points beyond it are counted `future`; never later than the
+   * year 2200.
    */
   fold(from: number, request: number, receivedUnixNano: bigint, clock: number, latestUnixNano?: bigint): FoldStop;
   /** Clocks of which the last call of `fold` held points back, because they were ahead: keep the request for each. */
   heldClocks(): readonly HeldClock[];
   /** Whether points of the clock are held; where not, its requests need not be kept. */
   holds(clock: number): boolean;
-  /** Rows of the last call of `fold` (ask before its tick is closed) whose series asked for TypeScript, with the edge and open tick they belong to. */
+  /**
+   * Rows of the last call of `fold` (ask before its tick is closed) whose series asked for TypeScript, with the edge
+   * and open tick they belong to.
+   */
   slowRows(): readonly { readonly row: number; readonly edge: number; readonly tick: number }[];
   /**
-   * Rows of the last call of `fold` that show something odd about a counter, once a series: a sample of another writer, the next of
-   * the one that is counted, the return from a wrong reading, a leap that stayed.
+   * Rows of the last call of `fold` that show something odd about a counter, once a series: a sample of another writer,
+   * the next of the one that is counted, the return from a wrong reading, a leap that stayed.
    */
   oddRows(): readonly OddRow[];
   /** Adds a latency level, seconds, with weight, to an open tick (quantiles computed in TypeScript). */
@@ -363,22 +385,28 @@ export interface KernelFace {
   /** Closes everything up to and including the newest tick, whatever the watermark: end of a replay. */
   flushDue(group: number): boolean;
   /**
-   * Forgets the newest tick of the group, if it is the only one that is open and not whole: as after an outage, points of it would come
-   * late. Whole is a tick that has one sample of each series that was in the tick before. False: it is to be closed.
+   * Forgets the newest tick of the group, if it is the only one that is open and not whole: as after an outage, points
+   * of it would come late. Whole is a tick that has one sample of each series that was in the tick before. False: it is
+   * to be closed.
    */
   forgetNewest(group: number): boolean;
   beginClose(group: number): Closing;
   /** Event time of the edge's first point, Unix nanoseconds. */
   firstSeen(edge: number): bigint;
   appendOrder(group: number, edges: readonly number[]): void;
-  /** Works on for at most about `edges` edges (or a few trees of a forest in training); true when the tick is closed. */
+  /**
+   * Works on for at most about `edges` edges (or a few trees of a forest in training); true when the tick is closed.
+   */
   closeSlice(group: number, edges: number): boolean;
 
   // -- answers, for the tick just closed
   readonly results: ResultColumns;
   /** Edges whose alert opened or closed, or is on, in the group's order. */
   alerting(group: number): readonly number[];
-  /** Edges of the tick just closed: seen in it; and live, which are those, the silent of which it is still news, and the newest. */
+  /**
+   * Edges of the tick just closed: seen in it; and live, which are those, the silent of which it is still news, and the
+   * newest.
+   */
   seenEdges(group: number): number;
   liveEdges(group: number): number;
   /** Edges whose incident channel turned on or off. */
@@ -394,7 +422,10 @@ export interface KernelFace {
    * (docs/detection.md, section 10).
    */
   recent(edge: number, ago: number): readonly [number, number, number];
-  /** The largest of each, at least 0, over the last `windows` (1–4): a view that the next call overwrites, for loops over all edges. */
+  /**
+   * The largest of each, at least 0, over the last `windows` (1–4): a view that the next call overwrites, for loops
+   * over all edges.
+   */
   recentPeak(edge: number, windows: number): Readonly<ArrayLike<number>>;
   counts(): FoldCounts;
   /** What a feed shows: its phase, observed period in ns (0: not known yet), ticks seen. */
@@ -414,18 +445,32 @@ export interface KernelFace {
   dropSeries(most: number): number;
   /** Moves edges, services and series into the lowest slots, so that they fit into a smaller kernel. */
   pack(): Packed;
-  /** Takes over, in an empty kernel, what one of other capacities knows; in words, what could not come along. Throws `CheckpointError`. */
+  /**
+   * Takes over, in an empty kernel, what one of other capacities knows; in words, what could not come along. Throws
+   * `CheckpointError`.
+   */
   takeOver(other: KernelFace): readonly string[];
 
   // -- checkpoints; not while a closing is under way
-  /** Groups whose time is later go on at the time of their next data, with everything that was learnt of their edges; how many. */
+  /**
+   * Groups whose time is later go on at the time of their next data, with everything that was learnt of their edges;
+   * how many.
+   */
   mendTimes(latestUnixNano: bigint): number;
-  /** Edges, groups and services of which something was no number (NaN, an infinity) are as new ones; which edges and how many of the others. */
+  /**
+   * Edges, groups and services of which something was no number (NaN, an infinity) are as new ones; which edges and how
+   * many of the others.
+   */
   mendNumbers(): MendedNumbers;
   /** Everything that the kernel knows: restored into a kernel of the same options, it goes on bit for bit. */
   snapshot(): Uint8Array;
-  /** The same in pieces of a megabyte; between two of them nothing may be folded, bound or closed, but other requests be scanned. */
+  /**
+   * The same in pieces of a megabyte; between two of them nothing may be folded, bound or closed, but other requests be
+   * scanned.
+   */
   snapshotPieces(): Generator<Uint8Array>;
-  /** Whole or in pieces. Throws `CheckpointError` where the bytes are not a snapshot of a kernel with these capacities. */
+  /**
+   * Whole or in pieces. Throws `CheckpointError` where the bytes are not a snapshot of a kernel with these capacities.
+   */
   restore(snapshot: Uint8Array | readonly Uint8Array[]): void;
 }

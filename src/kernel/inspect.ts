@@ -1,4 +1,5 @@
-// Lets receivers check a body's structure and count its items, in the scratch of the process's first detector: its later scan is then free.
+// Lets receivers check a body's structure and count its items, in the scratch of the process's first detector: its
+// later scan is then free.
 import type { Signal } from '../pipeline/index.js';
 import type { KernelOptions, Scan } from './face.js';
 import { Kernel } from './kernel.js';
@@ -38,8 +39,9 @@ export function unregisterKernel(kernel: BodyScanner): void {
 }
 
 /**
- * Checks that the body is a well-formed request of the signal and counts its data points, spans or log records. Strings are not
- * checked for UTF-8 (Pixie sends span names unchecked). Throws `MalformedError`; `CapacityError` for a body over the kernel's limit.
+ * Checks that the body is a well-formed request of the signal and counts its data points, spans or log records. Strings
+ * are not checked for UTF-8 (Pixie sends span names unchecked). Throws `MalformedError`; `CapacityError` for a body
+ * over the kernel's limit.
  */
 export function inspect(signal: Signal, body: Uint8Array): number {
   const scanner = registered[0];

@@ -1,4 +1,5 @@
-// An isolation forest on any numeric table, trained and scored by the kernel: the detector's forest without the detector.
+// An isolation forest on any numeric table, trained and scored by the kernel: the detector's forest without the
+// detector.
 import { type KernelExports, loadKernel } from './load.js';
 
 export interface IsolationForestOptions {
@@ -54,8 +55,8 @@ export class IsolationForest {
   }
 
   /**
-   * Scores a row-major table of the same columns: 2^(-mean path length / c(psi)) of each row, near 1 isolated, below 0.5 ordinary.
-   * Throws `RangeError` where the table is ragged.
+   * Scores a row-major table of the same columns: 2^(-mean path length / c(psi)) of each row, near 1 isolated, below
+   * 0.5 ordinary. Throws `RangeError` where the table is ragged.
    */
   score(matrix: Float32Array): Float64Array {
     if (matrix.length % this.columns !== 0) {

@@ -63,7 +63,9 @@ export class Kernel implements KernelFace {
   #results: ResultColumns | undefined;
   #peak: Float32Array | undefined;
 
-  /** A kernel with memory laid out for the options' capacities. Throws `CapacityError` where they do not fit into 4 GiB. */
+  /**
+   * A kernel with memory laid out for the options' capacities. Throws `CapacityError` where they do not fit into 4 GiB.
+   */
   static create(options: KernelOptions): Kernel {
     return new Kernel(loadKernel(), options);
   }

@@ -6,7 +6,9 @@ import type { DetectExports } from './detect-columns.js';
 /** `build/kernel.wasm`, seen from `build/js/src/kernel/`. */
 const WASM = new URL('../../../kernel.wasm', import.meta.url);
 
-/** The part of the WebAssembly API that is used here; the compiler's library has it only together with the browser's. */
+/**
+ * The part of the WebAssembly API that is used here; the compiler's library has it only together with the browser's.
+ */
 declare const WebAssembly: { Module: new (bytes: Uint8Array) => CompiledModule };
 type CompiledModule = { readonly brand: 'WebAssembly.Module' };
 interface Memory {
@@ -28,7 +30,10 @@ export interface StatusNumbers {
   readonly CONFIRMED: Global;
 }
 
-/** The functions of `assembly/index.ts`. Booleans arrive as 0 or 1, 64-bit integers as bigint, addresses as signed 32 bits. */
+/**
+ * The functions of `assembly/index.ts`. Booleans arrive as 0 or 1, 64-bit integers as bigint, addresses as signed 32
+ * bits.
+ */
 export interface KernelExports extends DetectExports {
   readonly memory: Memory;
   readonly Status: StatusNumbers;

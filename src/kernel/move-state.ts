@@ -48,7 +48,9 @@ function checkRoom({ wasm }: Inside, { maxGroups, maxFeeds, maxEdges, maxService
     if (used > room) throw new CheckpointError(`it holds ${used} ${what}, and there is room for ${room}`);
 }
 
-/** Copies everything; answers in words what could not come along. Throws `CheckpointError` before anything is changed. */
+/**
+ * Copies everything; answers in words what could not come along. Throws `CheckpointError` before anything is changed.
+ */
 export function moveState(from: Inside, to: Inside): string[] {
   checkRoom(from, to.options);
   const sources = namedRegions(from);

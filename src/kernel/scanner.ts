@@ -51,8 +51,8 @@ export class Scanner {
   }
 
   /**
-   * Walks the body whole and records the rows of a metrics request from point `skip` on; free for one of the last few that were
-   * walked. Throws `MalformedError`, or `CapacityError` for a body over the input limit.
+   * Walks the body whole and records the rows of a metrics request from point `skip` on; free for one of the last few
+   * that were walked. Throws `MalformedError`, or `CapacityError` for a body over the input limit.
    */
   scan(signal: Signal, body: Uint8Array, skip: number): Scan {
     if (signal !== 'metrics') return this.#check(signal, body);

@@ -1,7 +1,8 @@
 // The kernel's state as bytes: the pages of its state regions that hold anything, and a fingerprint of the layout.
 //
 //   u32 magic, version │ u64 fingerprint │ pages × (u32 region, u32 page, 4096 bytes) │ u32 ~0, u32 pages
-// It is taken in pieces, each made of whole records, so that a large state does not hold the event loop: nothing may be learnt meanwhile.
+// It is taken in pieces, each made of whole records, so that a large state does not hold the event loop: nothing may be
+// learnt meanwhile.
 import { CheckpointError } from './errors.js';
 import type { KernelExports } from './load.js';
 import type { Views } from './views.js';

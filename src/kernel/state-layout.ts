@@ -8,7 +8,10 @@ export interface StateLayout {
   readonly hash: string;
 }
 
-/** One Gauge point of a metric "a": ResourceMetrics { ScopeMetrics { Metric { name, gauge { point { time 1, value 1 } } } } }. */
+/**
+ * One Gauge point of a metric "a": ResourceMetrics { ScopeMetrics { Metric { name, gauge { point { time 1, value 1 } }
+ * } } }.
+ */
 const PROBE_REQUEST = Uint8Array.from([
   0x0a, 0x1d, 0x12, 0x1b, 0x12, 0x19, 0x0a, 0x01, 0x61, 0x2a, 0x14, 0x0a, 0x12, 0x19, 1, 0, 0, 0, 0, 0, 0, 0, 0x21, 0,
   0, 0, 0, 0, 0, 0xf0, 0x3f,

@@ -3,7 +3,10 @@ import type { KINDS } from '../kernel/face.js';
 
 export type AnomalyKind = Exclude<(typeof KINDS)[number], ''> | 'unexpected_edge';
 
-/** How a fault changes the traffic while it lasts. Rates and failures reach the services behind, latencies those in front. */
+/**
+ * How a fault changes the traffic while it lasts. Rates and failures reach the services behind, latencies those in
+ * front.
+ */
 export type Effect =
   | { readonly on: 'service'; readonly service: string; readonly latency?: number; readonly errors?: number }
   | {

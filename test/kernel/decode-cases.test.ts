@@ -1,4 +1,5 @@
-// Decoding: what only a hand-made body shows: merged parts, overridden data, groups, depth, windows of rows, Pixie's own bytes and copies.
+// Decoding: what only a hand-made body shows: merged parts, overridden data, groups, depth, windows of rows, Pixie's
+// own bytes and copies.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

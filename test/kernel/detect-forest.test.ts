@@ -1,4 +1,5 @@
-// The forest stage, kernel and reference, against the oracle's: trees, reservoir, scores, calibration and generator, exactly.
+// The forest stage, kernel and reference, against the oracle's: trees, reservoir, scores, calibration and generator,
+// exactly.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

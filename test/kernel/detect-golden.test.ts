@@ -1,4 +1,5 @@
-// Kernel and plain reference against the numeric oracle's answers: score, alerts, kinds, gaps, outages, openings with bands, channels.
+// Kernel and plain reference against the numeric oracle's answers: score, alerts, kinds, gaps, outages, openings with
+// bands, channels.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Band, KINDS } from '../../src/kernel/face.js';

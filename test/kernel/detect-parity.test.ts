@@ -1,4 +1,5 @@
-// The kernel against the plain reference on random streams: graphs, groups, gaps, outages, absent kinds, every detector, profiles.
+// The kernel against the plain reference on random streams: graphs, groups, gaps, outages, absent kinds, every
+// detector, profiles.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AlertProfile, Band, ForestOptions } from '../../src/kernel/face.js';

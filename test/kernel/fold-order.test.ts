@@ -25,7 +25,10 @@ const BINDINGS: readonly SeriesBinding[] = Array.from({ length: 15 }, (_, i) => 
   scale: 1,
 }));
 
-/** A stream with every series and time once; times in order of ticks, at most so many tenths of a second from the middle of theirs. */
+/**
+ * A stream with every series and time once; times in order of ticks, at most so many tenths of a second from the middle
+ * of theirs.
+ */
 const streamWithin = (tenths: number): fc.Arbitrary<StreamPoint[][]> =>
   fc
     .array(

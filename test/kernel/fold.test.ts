@@ -235,7 +235,9 @@ test('random streams give the windows and counts of the reference', () => {
   assert.ok(seen.ticks > 500 && seen.outages > 30 && seen.windows > 500, JSON.stringify(seen));
 });
 
-/** Senders of one group, each with edges of its own: what they send at their own pace, by clocks that are off and step. */
+/**
+ * Senders of one group, each with edges of its own: what they send at their own pace, by clocks that are off and step.
+ */
 interface Sender {
   /** Tenths of a window. */
   readonly period: number;

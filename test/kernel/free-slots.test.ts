@@ -1,4 +1,5 @@
-// Slots of groups, feeds and edges that are freed serve others as if they were new, and what gave way is known when it comes again.
+// Slots of groups, feeds and edges that are freed serve others as if they were new, and what gave way is known when it
+// comes again.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/face.js';

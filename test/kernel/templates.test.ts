@@ -58,7 +58,10 @@ function readAll(kernel: Kernel, body: Uint8Array): unknown {
   }
 }
 
-/** Another time and value in every field of eight bytes that stands behind one of these tags, whatever it is: bytes may be anything. */
+/**
+ * Another time and value in every field of eight bytes that stands behind one of these tags, whatever it is: bytes may
+ * be anything.
+ */
 function withOtherNumbers(body: Uint8Array, salt: number): Uint8Array {
   const copy = body.slice();
   for (let i = 0; i + 9 <= copy.length; i++) {
@@ -164,7 +167,8 @@ for (const [layout, written] of LAYOUTS)
       assert.deepEqual(readAll(warm, changed), readAll(cold, changed), `bit ${bit}`);
       hits += warm.templates().hits - before;
     }
-    // Of times, values and a count, and of nothing else, any bit may change. A change elsewhere may be kept in the place of what was known.
+    // Of times, values and a count, and of nothing else, any bit may change. A change elsewhere may be kept in the
+    // place of what was known.
     assert.ok(hits > 7 * 60 && hits <= 7 * 64, `${hits} of ${7 * 64}`);
   });
 

@@ -1,4 +1,5 @@
-// Requests on a connection before the answers to those in front of them: answered in their order, others in between, and not without end.
+// Requests on a connection before the answers to those in front of them: answered in their order, others in between,
+// and not without end.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';

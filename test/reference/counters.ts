@@ -1,4 +1,5 @@
-// The slow plain-TypeScript oracle of cumulative counters: what a sample adds, by its totals and the samples before it. For tests only.
+// The slow plain-TypeScript oracle of cumulative counters: what a sample adds, by its totals and the samples before it.
+// For tests only.
 import { Role, type SeriesBinding } from '../../src/kernel/face.js';
 import type { Sample } from './sums.js';
 

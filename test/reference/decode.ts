@@ -1,4 +1,5 @@
-// The slow plain-TypeScript oracle of the kernel's decoding: the rows of a metrics request by way of protobufjs. For tests only.
+// The slow plain-TypeScript oracle of the kernel's decoding: the rows of a metrics request by way of protobufjs. For
+// tests only.
 import { opentelemetry } from '#proto';
 import type { ScannedRow } from '../../src/kernel/scanner.js';
 

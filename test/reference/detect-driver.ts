@@ -1,4 +1,5 @@
-// The detection alone, over a fixed graph: windows in, answers out, without OTLP in front. For replays of tables, quality runs, tests.
+// The detection alone, over a fixed graph: windows in, answers out, without OTLP in front. For replays of tables,
+// quality runs, tests.
 import {
   COLUMN,
   configureDetectors,
@@ -90,8 +91,8 @@ export class EdgeDetector {
   }
 
   /**
-   * Closes one window of every edge: x holds latency (s), requests, errors, bytes of each, NaN where absent. The answers are in
-   * `results` until the next step.
+   * Closes one window of every edge: x holds latency (s), requests, errors, bytes of each, NaN where absent. The
+   * answers are in `results` until the next step.
    */
   step(x: Float64Array | Float32Array): void {
     this.write(x);

@@ -1,4 +1,5 @@
-// Plain TypeScript stage B: surprises, gap and detectors become one evidence, one score, one alert with a kind for each edge.
+// Plain TypeScript stage B: surprises, gap and detectors become one evidence, one score, one alert with a kind for each
+// edge.
 import type { AlertProfile } from '../../src/kernel/face.js';
 import { featureExpected, featureObserved } from './detect-band.js';
 import {
@@ -29,7 +30,10 @@ export function gammaTail(K: number, x: number): number {
   return x - Math.log(total);
 }
 
-/** One source's evidence, nats, before the age factor. `kind`: what an alert by it would be called; `detector`: index of its factor. */
+/**
+ * One source's evidence, nats, before the age factor. `kind`: what an alert by it would be called; `detector`: index of
+ * its factor.
+ */
 interface Source {
   readonly source: number;
   readonly nats: number;

@@ -1,6 +1,7 @@
 // The slow plain-TypeScript oracle of folding: points in, the windows of each closed tick out. For tests only.
 //
-// Written from the rules (docs/architecture.md, Kernel), not from the kernel: samples are kept, amounts are computed when a tick closes.
+// Written from the rules (docs/architecture.md, Kernel), not from the kernel: samples are kept, amounts are computed
+// when a tick closes.
 import { type FoldCounts, type SeriesBinding, SeriesType } from '../../src/kernel/face.js';
 import { type ClockRecord, newClock, noteLate, settleClocks } from './clocks.js';
 import { continues, judge, startCounter } from './counters.js';

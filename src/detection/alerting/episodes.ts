@@ -17,7 +17,9 @@ export interface EpisodeOptions {
   level(edge: EdgeState, kind: number): number;
 }
 
-/** Age factor constants (docs/detection.md, section 5): plain, gross, silent; and the age from which none of it matters. */
+/**
+ * Age factor constants (docs/detection.md, section 5): plain, gross, silent; and the age from which none of it matters.
+ */
 const AGE = 200;
 const GROSS_SHARE = 0.05;
 const SILENT_SHARE = 0.3;

@@ -138,8 +138,8 @@ export class Profiles {
   }
 
   /**
-   * Components and Fisher are the z-scores' two readings. A detector that is off needs infinite evidence; one that the kernel does
-   * not have gives none, and its factor is left at 1 so that profiles stay simple.
+   * Components and Fisher are the z-scores' two readings. A detector that is off needs infinite evidence; one that the
+   * kernel does not have gives none, and its factor is left at 1 so that profiles stay simple.
    */
   #detectorFactors(sender: SenderSettings, general: number): [number, number, number, number] {
     const factor = (name: 'zscore' | 'isolation_forest' | 'autoencoder') => {

@@ -126,8 +126,8 @@ export class Binder {
   }
 
   /**
-   * A number: there is no room (`KernelFace.refuse`). A series that cannot be read, or that rules fail on, is not used; it spoils no
-   * other.
+   * A number: there is no room (`KernelFace.refuse`). A series that cannot be read, or that rules fail on, is not used;
+   * it spoils no other.
    */
   #bindingOf(
     reader: RowReader,
@@ -240,7 +240,10 @@ export class Binder {
     return binding;
   }
 
-  /** The binding with the clock of its sender. Calls that spans made are of the group's own: their times are paired already. */
+  /**
+   * The binding with the clock of its sender. Calls that spans made are of the group's own: their times are paired
+   * already.
+   */
   #clocked(binding: SeriesBinding, row: Row, series: number, { batch }: PendingRequest, total: number): SeriesBinding {
     this.#clocks.set(series, -1);
     const edge = this.#options.edges.bySlot[binding.edge];

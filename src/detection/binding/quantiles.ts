@@ -1,5 +1,5 @@
-// Latency as a quantile: distributions of a tick are merged here and reach the kernel as one level when the tick is due. An
-// approximation: histograms are merged by bucket, summaries by the count-weighted mean of their logarithms.
+// Latency as a quantile: distributions of a tick are merged here and reach the kernel as one level when the tick is
+// due. An approximation: histograms are merged by bucket, summaries by the count-weighted mean of their logarithms.
 import { type KernelFace, type Packed, SeriesType } from '../../kernel/face.js';
 import type { DataKind } from '../rules/rules.js';
 import type { GroupState } from '../topology/graph.js';

@@ -61,7 +61,9 @@ export interface IncidentsOptions {
 }
 
 const DAY_MS = 86_400_000;
-/** Nats off the level, because two windows in a row are asked for: so many use up the budget (docs/decisions.md, 13). */
+/**
+ * Nats off the level, because two windows in a row are asked for: so many use up the budget (docs/decisions.md, 13).
+ */
 export const RELAX = 2.75;
 /** Windows after the opening in which the ranking is made anew. */
 const AFTER = 2;
@@ -190,7 +192,10 @@ export class Incidents {
     if (before && before !== incident.ranking[0]?.service && !changes.has(incident)) changes.set(incident, 'updated');
   }
 
-  /** L = ln(places a day · days of the budget) − RELAX, over the whole system, or the cluster where its sender set a budget of its own. */
+  /**
+   * L = ln(places a day · days of the budget) − RELAX, over the whole system, or the cluster where its sender set a
+   * budget of its own.
+   */
   #setLevel(group: GroupState): void {
     // In an outage nothing is live, and nothing has changed.
     if (!group.outage) this.#places.set(group, countPlaces(this.#options.kernel, group));

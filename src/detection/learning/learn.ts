@@ -1,4 +1,5 @@
-// The learn loop: scanned requests into windows, due ticks closed in slices. A generator that yields where other work may run.
+// The learn loop: scanned requests into windows, due ticks closed in slices. A generator that yields where other work
+// may run.
 import type { Closing, KernelFace, Scan } from '../../kernel/face.js';
 import type { Batch } from '../../pipeline/index.js';
 import type { PendingRequest, Route } from '../pending-request.js';
@@ -87,7 +88,9 @@ export class LearnLoop {
     this.#held.prune((clock) => this.#kernel.holds(clock));
   }
 
-  /** Closes what is open: the end of a replay. Unless it `endsWhole`, a newest tick that looks part-filled is forgotten. */
+  /**
+   * Closes what is open: the end of a replay. Unless it `endsWhole`, a newest tick that looks part-filled is forgotten.
+   */
   *flush(groups: number, host: LearnHost, endsWhole: boolean): Generator<void> {
     for (let group = 0; group < groups; group++)
       while (this.#kernel.flushDue(group)) {

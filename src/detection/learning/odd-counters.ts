@@ -6,7 +6,10 @@ import { RowReader } from '../rules/rows.js';
 import { senderText } from '../topology/clocks.js';
 import { type EdgeState, edgeText } from '../topology/graph.js';
 
-/** One writer of a series. Their resources are equal, being part of what the series is: both are the same sender, as they say. */
+/**
+ * One writer of a series. Their resources are equal, being part of what the series is: both are the same sender, as
+ * they say.
+ */
 interface Writer {
   /** When it began to count: what tells it from the other. */
   readonly since: string;

@@ -1,5 +1,6 @@
-// Scores as attributes of the points that are forwarded: for those who build on isolationforestprocessor. It decodes and encodes every
-// request, and a score in a point's attributes makes each of its values a stream of its own: off unless it is asked for.
+// Scores as attributes of the points that are forwarded: for those who build on isolationforestprocessor. It decodes
+// and encodes every request, and a score in a point's attributes makes each of its values a stream of its own: off
+// unless it is asked for.
 import { opentelemetry } from '#proto';
 import type { KernelFace } from '../../kernel/face.js';
 import { rawReader, rawWriter } from '../../otlp/raw-strings.js';

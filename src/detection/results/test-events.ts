@@ -1,4 +1,5 @@
-// An event that somebody injects to prove the way to the pager: tagged, sent down the same pipelines, never learnt or counted as an anomaly.
+// An event that somebody injects to prove the way to the pager: tagged, sent down the same pipelines, never learnt or
+// counted as an anomaly.
 import { randomUUID } from 'node:crypto';
 import { nearest } from '../../config/nearest.js';
 import { KINDS } from '../../kernel/face.js';
@@ -55,7 +56,10 @@ export interface MadeUp {
   readonly startedMs: number;
 }
 
-/** Reads `ns/a -> ns/b`, `a/b`, `ns/a/ns/b` or `ns/a` alone with an arrow missing on purpose: a service as a whole is `-> ns/a`. */
+/**
+ * Reads `ns/a -> ns/b`, `a/b`, `ns/a/ns/b` or `ns/a` alone with an arrow missing on purpose: a service as a whole is
+ * `-> ns/a`.
+ */
 export function parseEdge(text: string): Pick<MadeUp, 'source' | 'destination'> {
   const arrow = /^(.*?)\s*(?:->|→)\s*(.*)$/s.exec(text.trim());
   const parts = text.trim().split('/');

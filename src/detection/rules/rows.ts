@@ -1,4 +1,5 @@
-// Decodes what a scanned row consists of, by the byte ranges that the kernel reports: once a series, never on the hot path.
+// Decodes what a scanned row consists of, by the byte ranges that the kernel reports: once a series, never on the hot
+// path.
 import { opentelemetry } from '#proto';
 import type { RowRanges } from '../../kernel/face.js';
 import {

@@ -40,8 +40,8 @@ export interface FeatureRule {
   /** Names or globs of metrics. */
   readonly metric: readonly string[];
   /**
-   * `otel`: the names are OpenTelemetry's, and match what Prometheus makes of them. `written`: as they are. Default: dotted ones are
-   * OpenTelemetry's.
+   * `otel`: the names are OpenTelemetry's, and match what Prometheus makes of them. `written`: as they are. Default:
+   * dotted ones are OpenTelemetry's.
    */
   readonly names?: 'otel' | 'written';
   readonly scope?: string;
@@ -51,7 +51,9 @@ export interface FeatureRule {
   readonly where?: Where;
   /** Empty: the metric is known and says nothing about edges. */
   readonly features: readonly RuleFeature[];
-  /** Which points of a rule that feeds requests are errors: any of these. Unknown where none of the attributes is there. */
+  /**
+   * Which points of a rule that feeds requests are errors: any of these. Unknown where none of the attributes is there.
+   */
   readonly errors?: readonly Where[];
   /** The producer marks errors alone: a request without a mark has succeeded. */
   readonly unmarkedSucceeded?: boolean;
@@ -235,7 +237,8 @@ export function seriesType(rule: FeatureRule, metric: MetricMeta, hasStart: bool
       if (metric.name.endsWith('_total')) return SeriesType.counter;
       return rule.features.some((f) => f === 'latency' || f === 'error_ratio') ? SeriesType.level : SeriesType.amount;
     case 'summary':
-      // A summary has no temporality. Pixie's are of their window and have no start; scraped ones are cumulative and have one.
+      // A summary has no temporality. Pixie's are of their window and have no start; scraped ones are cumulative and
+      // have one.
       return hasStart ? SeriesType.counter : SeriesType.amount;
     case 'sum':
       if (metric.temporality !== TEMPORALITY_CUMULATIVE) return SeriesType.amount;

@@ -2,8 +2,9 @@
 //
 //   8 bytes "PXASTATE" │ u32 version │ u32 CRC-32 of what follows │ 3 sections: header, knowledge, kernel
 //   section: u32 pieces │ pieces × (u32 stored, u32 raw, bytes)
-// The header is plain JSON, so that `head` shows what a file is; knowledge (v8) and kernel are deflated, piece by piece: however much is
-// known, the event loop gets its turn after each megabyte, and what is written already need not be kept.
+// The header is plain JSON, so that `head` shows what a file is; knowledge (v8) and kernel are deflated, piece by
+// piece: however much is known, the event loop gets its turn after each megabyte, and what is written already need not
+// be kept.
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -62,7 +63,10 @@ const LEVEL = { level: constants.Z_BEST_SPEED };
 const pack: (bytes: Uint8Array, options: object) => Promise<Buffer> = promisify(deflate);
 const unpack: (bytes: Uint8Array, options: object) => Promise<Buffer> = promisify(inflate);
 
-/** The file in parts. What is passed in is not read any more once the promise is there, but for the kernel's snapshot, which is used up. */
+/**
+ * The file in parts. What is passed in is not read any more once the promise is there, but for the kernel's snapshot,
+ * which is used up.
+ */
 export async function encodeCheckpoint({ header, knowledge, kernel }: Checkpoint): Promise<Uint8Array[]> {
   const head = Buffer.from(JSON.stringify(header));
   const parts = [counted(1), ...piece(head, head.length)];
@@ -98,7 +102,9 @@ function piece(bytes: Buffer, raw: number): Buffer[] {
   return [lengths, bytes];
 }
 
-/** A turn of the event loop after every few parts: the sum of a hundred megabytes takes longer than anybody may be held. */
+/**
+ * A turn of the event loop after every few parts: the sum of a hundred megabytes takes longer than anybody may be held.
+ */
 async function checksum(parts: readonly Uint8Array[]): Promise<number> {
   let sum = 0;
   for (const [i, part] of parts.entries()) {
@@ -137,7 +143,9 @@ function sectionsOf(bytes: Uint8Array): [Piece[], Piece[], Piece[]] {
   return [next(), next(), next()];
 }
 
-/** Throws `CheckpointError`, in words for people, for anything that `encodeCheckpoint` of this version did not write. */
+/**
+ * Throws `CheckpointError`, in words for people, for anything that `encodeCheckpoint` of this version did not write.
+ */
 export async function decodeCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
   const [head, body, memory] = sectionsOf(bytes);
   try {

@@ -1,4 +1,5 @@
-// The state of a gateway that does not run: a checkpoint opened, looked at, and written back without what is to be forgotten.
+// The state of a gateway that does not run: a checkpoint opened, looked at, and written back without what is to be
+// forgotten.
 
 import { CheckpointError } from '../../kernel/errors.js';
 import type { KernelOptions } from '../../kernel/face.js';

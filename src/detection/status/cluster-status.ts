@@ -1,4 +1,5 @@
-// What arrives from each cluster, for `doctor`: requests, series, edges with their ends, feeds by feature, what is still learning.
+// What arrives from each cluster, for `doctor`: requests, series, edges with their ends, feeds by feature, what is
+// still learning.
 import { FEATURES } from '../../kernel/face.js';
 import type { ResolveCounts } from '../binding/binder.js';
 import type { Detector } from '../detector.js';

@@ -33,8 +33,8 @@ export function clockOffsets(kernel: KernelFace, { clocks, windowMs }: GroupStat
 }
 
 /**
- * Offsets are relative: the shift of the clock that is right. Live it is the one whose times are nearest to their receipt; in a replay that
- * of the most senders, of equally many the smallest.
+ * Offsets are relative: the shift of the clock that is right. Live it is the one whose times are nearest to their
+ * receipt; in a replay that of the most senders, of equally many the smallest.
  */
 function rightShift(clocks: readonly ClockState[], window: bigint): bigint {
   const told = clocks.filter(({ newestUnixNano }) => newestUnixNano !== 0n);

@@ -1,4 +1,5 @@
-// Binds series to edges: admits clusters, groups, feeds, services and edges within bounds, and decides which feed a feature hears.
+// Binds series to edges: admits clusters, groups, feeds, services and edges within bounds, and decides which feed a
+// feature hears.
 import { FEATURES, type KernelFace, type Packed, type SeriesBinding } from '../../kernel/face.js';
 import { isExternal, type ServiceName } from '../rules/names.js';
 import type { Mapped } from '../rules/resolve.js';
@@ -92,7 +93,10 @@ export class Edges {
     this.#room = new Room(options.kernel, options.maxEdges);
   }
 
-  /** The answer for a series that a rule mapped; the edge is made where it is new. Undefined: there is no room for it now. */
+  /**
+   * The answer for a series that a rule mapped; the edge is made where it is new. Undefined: there is no room for it
+   * now.
+   */
   bind(mapped: Mapped, comer: Comer): SeriesBinding | undefined {
     const group = this.#group(mapped, comer);
     const feed = group && this.#feed(group, mapped, comer);
@@ -138,7 +142,10 @@ export class Edges {
     return -1;
   }
 
-  /** Forgets a group with its edges, and its cluster with its last group. `isDisplaced`: its series are known when they come again. */
+  /**
+   * Forgets a group with its edges, and its cluster with its last group. `isDisplaced`: its series are known when they
+   * come again.
+   */
   forgetGroup(group: GroupState, reason: string, isDisplaced: boolean): void {
     const { cluster, slot } = group;
     this.#options.onGroupLeaving(group, reason);
@@ -223,7 +230,10 @@ export class Edges {
     return edgeBetween(from, to, source !== undefined);
   }
 
-  /** An edge has one window length: that of the rule that came first, unless a better one comes while the edge is young, or it fell silent. */
+  /**
+   * An edge has one window length: that of the rule that came first, unless a better one comes while the edge is young,
+   * or it fell silent.
+   */
   #yields(edge: EdgeState, mapped: Mapped, { isReturning, nowS }: Comer): boolean {
     const heard = Object.values(edge.features);
     // After a change of the rules nothing feeds the edge any more: the first rule to come decides its window anew.
@@ -359,7 +369,10 @@ export class Edges {
     return slot;
   }
 
-  /** Forgets edges beyond so many: the longest dormant, then the youngest; members of open incidents and anomalies last. How many. */
+  /**
+   * Forgets edges beyond so many: the longest dormant, then the youngest; members of open incidents and anomalies last.
+   * How many.
+   */
   shrink(most: number): number {
     let forgotten = 0;
     const anybody = { isReturning: true, nowS: 0 };

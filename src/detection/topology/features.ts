@@ -8,7 +8,10 @@ export const NO_FEATURES: Features = {};
 /** Units are the senders' words: so many sets are remembered, then all are anew, lest they fill the memory. */
 const MAX_SHARED = 10_000;
 
-/** How a feature was received, from the series that brought it. Counts of a distribution, and errors, are not in its unit. */
+/**
+ * How a feature was received, from the series that brought it. Counts of a distribution, and errors, are not in its
+ * unit.
+ */
 export function featureState(mapped: Mapped, feed: FeedState, feature: FeatureName): FeatureState {
   const { rank, type, roles, rule } = mapped;
   const isOwn = feature === 'errors' && !(roles & Role.ERROR_RATIO);

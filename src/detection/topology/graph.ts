@@ -124,7 +124,10 @@ export function edgeKey({ source, destination }: Ends): string {
 
 type Ends = Pick<EdgeState, 'source' | 'destination'>;
 
-/** Orders edges of a cluster by source, then by destination, as their texts would be, without making them: there may be very many. */
+/**
+ * Orders edges of a cluster by source, then by destination, as their texts would be, without making them: there may be
+ * very many.
+ */
 export function byName(a: Ends, b: Ends): number {
   return compare(a.source, b.source) || compare(a.destination, b.destination);
 }

@@ -141,7 +141,10 @@ function isWatched({ watchedS, isReturning }: Evictable<unknown>): boolean {
   return watchedS > 0 || isReturning;
 }
 
-/** Newcomers, the longest silent first; then, for what comes again, the one whose silence is longest by what it was watched for. */
+/**
+ * Newcomers, the longest silent first; then, for what comes again, the one whose silence is longest by what it was
+ * watched for.
+ */
 function first<T extends GroupState | FeedState>(comer: Comer, candidates: readonly Evictable<T>[]): T | undefined {
   // A request of many new names is of one time: none of them takes the place of another before any has come again.
   const newcomers = candidates.filter((one) => !isWatched(one) && (one.silentS > 0 || comer.isReturning));

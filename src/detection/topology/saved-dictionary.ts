@@ -66,8 +66,8 @@ interface SavedFeature extends Omit<FeatureState, 'feed'> {
 }
 
 /**
- * Edges in columns, of each cluster in the order in which they came: it decides in which order the ranking of services adds up.
- * Columns are copied as they are, objects one by one: tens of thousands of edges must not hold the event loop.
+ * Edges in columns, of each cluster in the order in which they came: it decides in which order the ranking of services
+ * adds up. Columns are copied as they are, objects one by one: tens of thousands of edges must not hold the event loop.
  */
 export interface SavedEdges {
   readonly slot: Int32Array;

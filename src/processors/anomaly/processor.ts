@@ -37,7 +37,9 @@ import { StateKeeper } from './state-keeper.js';
 import { Timers } from './timers.js';
 
 export interface AnomalyOptions {
-  /** False in a replay: learning ends before `consume` does, ticks are closed straight through, no clock plays a part. */
+  /**
+   * False in a replay: learning ends before `consume` does, ticks are closed straight through, no clock plays a part.
+   */
   readonly live: boolean;
   readonly createKernel: (options: KernelOptions) => KernelFace;
   /** Called while the kernel serves (true), and when it no longer does. */
@@ -49,7 +51,10 @@ export interface AnomalyOptions {
 export interface AnomalyProcessor extends Processor {
   status(): AnomalyStatus;
   edges(): EdgeStatus[];
-  /** Closes what is open and hands the results on: the end of a replay. The newest window is forgotten where it is not whole. */
+  /**
+   * Closes what is open and hands the results on: the end of a replay. The newest window is forgotten where it is not
+   * whole.
+   */
   flush(endsWhole?: boolean): Promise<void>;
   inject(event: TestEvent): Promise<TestOutcome>;
   listState(query: StateQuery): StateListing;
@@ -182,7 +187,10 @@ class Anomaly implements AnomalyProcessor {
     };
   }
 
-  /** Spans are learnt from as well, once they are delivered: one that comes again would count twice. Results leave through the metrics pipelines that name this processor. */
+  /**
+   * Spans are learnt from as well, once they are delivered: one that comes again would count twice. Results leave
+   * through the metrics pipelines that name this processor.
+   */
   #traceStage(next: Consumer): Consumer {
     this.#hasTraces = true;
     return {
@@ -224,8 +232,9 @@ class Anomaly implements AnomalyProcessor {
   }
 
   /**
-   * Check, hand on, and only then learn: what is refused is refused before anybody was told OK. A live process does not wait for a
-   * next hop without a queue: what failed there comes again and is known then, and its scan is still in scratch.
+   * Check, hand on, and only then learn: what is refused is refused before anybody was told OK. A live process does not
+   * wait for a next hop without a queue: what failed there comes again and is known then, and its scan is still in
+   * scratch.
    */
   #consume(batch: Batch, next: Consumer, route: Route): undefined | Promise<void> {
     if (batch.origin !== 'received') return next.consume(batch);

@@ -1,4 +1,5 @@
-// What only the wall clock can tell, in a live process: a sender that fell silent, a state to be repeated, the status line.
+// What only the wall clock can tell, in a live process: a sender that fell silent, a state to be repeated, the status
+// line.
 
 import type { Detector } from '../../detection/detector.js';
 import { feedsOf, WARM_WINDOWS } from '../../detection/status/status.js';

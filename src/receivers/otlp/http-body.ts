@@ -13,7 +13,9 @@ export class BodyMalformed extends Error {}
 /** What reading ends with. */
 export type BodyRead = (error: Error | undefined, body: Buffer | undefined) => void;
 
-/** `declared`: content-length; undefined for chunked bodies. `memoryFor` gives the memory of one whose length is known. */
+/**
+ * `declared`: content-length; undefined for chunked bodies. `memoryFor` gives the memory of one whose length is known.
+ */
 export interface BodyOptions {
   readonly declared: number | undefined;
   /** Bytes. */
@@ -22,7 +24,10 @@ export interface BodyOptions {
   readonly memoryFor: (bytes: number) => Buffer;
 }
 
-/** Calls `done` once: with the body, or with what is wrong, which is the ledger's `RetryableError` where there is no room. */
+/**
+ * Calls `done` once: with the body, or with what is wrong, which is the ledger's `RetryableError` where there is no
+ * room.
+ */
 export function readBody(payload: IncomingMessage, options: BodyOptions, done: BodyRead): void {
   new BodyReader(payload, options, done).begin();
 }

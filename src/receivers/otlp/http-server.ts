@@ -1,4 +1,5 @@
-// OTLP/HTTP on fastify: protobuf and JSON bodies on one port, and a google.rpc.Status in the request's encoding for every error.
+// OTLP/HTTP on fastify: protobuf and JSON bodies on one port, and a google.rpc.Status in the request's encoding for
+// every error.
 import type { IncomingMessage, Server as PlainServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Server, TlsOptions } from 'node:tls';
@@ -25,7 +26,9 @@ const OTHER_METHODS: HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', '
 /** While shutting down, connections that became idle are closed so often; ms. */
 const SWEEP_MS = 50;
 
-/** Node looks for connections beyond their time every 30 s unless told otherwise: too seldom for a timeout of seconds. */
+/**
+ * Node looks for connections beyond their time every 30 s unless told otherwise: too seldom for a timeout of seconds.
+ */
 function checkIntervalMs({ read_timeout, read_header_timeout }: HttpConfig): number {
   const timeouts = [read_timeout, read_header_timeout].filter((timeout) => timeout > 0);
   return Math.max(250, Math.min(30_000, ...timeouts.map((timeout) => timeout / 4)));
@@ -244,7 +247,9 @@ function noHttp(error: NodeJS.ErrnoException): Error {
   return new Error('the client speaks HTTP/2 without TLS, as gRPC does; this port takes HTTP/1.1');
 }
 
-/** A body of unknown or forbidden length that was not read to its end: not worth reading for the sake of the connection. */
+/**
+ * A body of unknown or forbidden length that was not read to its end: not worth reading for the sake of the connection.
+ */
 function endless(request: FastifyRequest, limit: number): boolean {
   if (request.raw.complete) return false;
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > limit;

@@ -1,4 +1,5 @@
-// Requests that come on a connection before those in front of them were answered: handled one after the other, connections in turns.
+// Requests that come on a connection before those in front of them were answered: handled one after the other,
+// connections in turns.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { turns } from '../../http2/index.js';
@@ -10,7 +11,10 @@ type Exchange = readonly [IncomingMessage, ServerResponse];
 /** Requests that wait on a connection; who sends more without an answer is sent away. Clients of today send one. */
 const MOST_WAITING = 100;
 
-/** Puts itself in front of whatever handles the requests of the server: all that came in one chunk would otherwise run in one turn. */
+/**
+ * Puts itself in front of whatever handles the requests of the server: all that came in one chunk would otherwise run
+ * in one turn.
+ */
 export function takeTurns(server: Server): void {
   const handlers = server.listeners('request') as Handler[];
   const connections = new WeakMap<Socket, Exchange[]>();

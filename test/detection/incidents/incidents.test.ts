@@ -1,4 +1,5 @@
-// Incidents against the numeric oracle: grouping over the call graph, merging, closing, scores and the ranking of sources.
+// Incidents against the numeric oracle: grouping over the call graph, merging, closing, scores and the ranking of
+// sources.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Incident, Incidents } from '../../../src/detection/incidents/incidents.js';

@@ -90,7 +90,8 @@ test('connection counters of the stock plugin: ends by remote_port, addresses ar
     'external -> shop/checkout: bytes',
     'external -> shop/payment: bytes',
   ]);
-  // Six rows of two metrics, one row a copy: two of checkout, one of an unknown process, which has no service at either end.
+  // Six rows of two metrics, one row a copy: two of checkout, one of an unknown process, which has no service at either
+  // end.
   assert.equal(rows.length, 10);
   assert.equal(mapped.length, 8);
   for (const row of mapped) {

@@ -83,7 +83,10 @@ interface Play {
   readonly senders?: readonly string[];
 }
 
-/** 260 windows; everybody's latency is six times itself in windows 200 to 211. Edges that were found, and what was warned of. */
+/**
+ * 260 windows; everybody's latency is six times itself in windows 200 to 211. Edges that were found, and what was
+ * warned of.
+ */
 async function play({
   off,
   resource = (sender) => ({ 'host.name': sender }),
