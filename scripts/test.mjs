@@ -1,18 +1,30 @@
 // Runs the compiled tests. Without arguments: all but the slow ones. Arguments are parts of paths (`kernel`,
-// `config/load`), `--slow` adds the slow suites, `--slow-only` runs nothing else, `--name PATTERN` picks tests by name.
-import { readdirSync } from 'node:fs';
+// `config/load`), `--slow` adds the slow suites, `--slow-only` runs nothing else, `--name PATTERN` picks tests by name,
+// and only starts files that can hold one. `--coverage` (Node 22.10 and later) fails where less of src/ was run than the
+// gate wants.
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { canHold } from './check/test-titles.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', 'build/js/test');
+const repository = join(dirname(fileURLToPath(import.meta.url)), '..');
+const root = join(repository, 'build/js/test');
+
+/** Percent of src/ that the tests must run. */
+const GATE = { lines: 95, branches: 90 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { slow: { type: 'boolean' }, 'slow-only': { type: 'boolean' }, name: { type: 'string' } },
+  options: {
+    slow: { type: 'boolean' },
+    'slow-only': { type: 'boolean' },
+    name: { type: 'string' },
+    coverage: { type: 'boolean' },
+  },
 });
 
 const filters = positionals.map((text) => text.replace(/^test\//, '').replace(/(\.test)?\.(ts|js)$/, ''));
@@ -28,9 +40,10 @@ const files = readdirSync(root, { recursive: true })
   .map(String)
   .filter((path) => path.endsWith('.test.js') && wanted(path))
   .toSorted()
-  .map((path) => join(root, path));
+  .map((path) => join(root, path))
+  .filter((path) => values.name === undefined || canHold(readFileSync(path, 'utf8'), new RegExp(values.name)));
 if (files.length === 0) {
-  console.error(`no test file matches ${positionals.join(' ')}`);
+  console.error(`no test file matches ${[...positionals, values.name ?? ''].join(' ')}`);
   process.exit(1);
 }
 
@@ -53,17 +66,36 @@ function count(data, outcome) {
   } else counts.passed += 1;
 }
 
+/** One test more: enough of src/ was run. */
+function checkCoverage() {
+  if (!values.coverage) return;
+  const { coveredLinePercent: lines = 0, coveredBranchPercent: branches = 0 } = totals ?? {};
+  const what = `coverage of src: ${lines.toFixed(2)} % of lines, ${branches.toFixed(2)} % of branches`;
+  console.log(`${what} (at least ${GATE.lines} and ${GATE.branches})`);
+  if ((totals?.totalLineCount ?? 0) > 0 && lines >= GATE.lines && branches >= GATE.branches) counts.passed += 1;
+  else {
+    counts.failed += 1;
+    failures.push(what);
+  }
+}
+
 const stream = run({
   files,
   // The machine may be shared: a file to a core.
   concurrency: Math.max(1, availableParallelism()),
-  ...(values.name ? { testNamePatterns: [values.name] } : {}),
+  ...(values.name ? { testNamePatterns: [new RegExp(values.name)] } : {}),
+  ...(values.coverage ? { coverage: true, cwd: repository, coverageIncludeGlobs: ['build/js/src/**/*.js'] } : {}),
+});
+let totals;
+stream.on('test:coverage', ({ summary }) => {
+  totals = summary.totals;
 });
 stream.on('test:pass', (data) => count(data, 'pass'));
 stream.on('test:fail', (data) => count(data, 'fail'));
 stream.on('end', () => {
   // The reporter behind this stream still writes: the summary comes after it.
   setImmediate(() => {
+    checkCoverage();
     for (const skip of skips) console.log(`skipped: ${skip}`);
     for (const failure of failures) console.log(`failed: ${failure}`);
     console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
