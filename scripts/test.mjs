@@ -1,7 +1,7 @@
 // Runs the compiled tests. Without arguments: all but the slow ones. Arguments are parts of paths (`kernel`,
 // `config/load`), `--slow` adds the slow suites, `--slow-only` runs nothing else, `--name PATTERN` picks tests by name,
-// and only starts files that can hold one. `--coverage` (Node 22.10 and later) fails where less of src/ was run than the
-// gate wants.
+// and only starts files that can hold one. `--coverage` (Node 22.10 and later) fails where less of src/ was run than
+// the gate wants.
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';

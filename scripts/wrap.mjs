@@ -1,6 +1,5 @@
 // `node scripts/wrap.mjs [--check] [PATH…]`: wraps comments and Markdown at 120 columns, where a line is longer. Code
-// is biome's, and
-// what stands in strings, tables and between fences stays as it is.
+// is biome's, and what stands in strings, tables and between fences stays as it is.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

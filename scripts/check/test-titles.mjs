@@ -5,8 +5,8 @@ const CALL =
   /(?:\b(?:t|context)\.|(?<![.\w$]))(?:it|test|describe|suite)(?:\.(?:only|skip|todo))?\(\s*(?:('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")|[^\s)])/g;
 
 /**
- * True unless every title in the text is a plain string, and none of them matches. A title that is put together only when the file runs
- * (a row of a table, a template) can be any.
+ * True unless every title in the text is a plain string, and none of them matches. A title that is put together only
+ * when the file runs (a row of a table, a template) can be any.
  *
  * @param {string} text
  * @param {RegExp} name
