@@ -6,7 +6,7 @@ import { RecordingError } from './readers/recorded.js';
 
 const DIRECTORY_MODE = 0o750;
 
-export interface Stored {
+export interface ReplayStorage {
   readonly settings: Settings;
   /** Lets go of the directory. */
   close(): Promise<void>;
@@ -15,7 +15,7 @@ export interface Stored {
 /**
  * The settings of a processor that finds its checkpoint in the directory, and leaves it there. Throws `RecordingError`.
  */
-export async function withStorage(settings: Settings, directory: string): Promise<Stored> {
+export async function withStorage(settings: Settings, directory: string): Promise<ReplayStorage> {
   const id = { type: 'file_storage', name: '' };
   const storage = new FileStorage(
     { ...settings, id },

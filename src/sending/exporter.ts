@@ -5,7 +5,7 @@ import { type ExporterEvents, exporterEvents } from '../telemetry/exporter-event
 import { queueEvents } from '../telemetry/queue-events.js';
 import { maxElapsedMs, type QueueConfig, type SendingConfig } from './config.js';
 import { direct } from './direct.js';
-import { type Intake, type QueueOptions, sizeOf } from './intake.js';
+import { type QueueIntake, type QueueOptions, sizeOf } from './intake.js';
 import { remembering } from './last.js';
 import { PersistentQueue } from './persistent-queue.js';
 import { queue } from './queue.js';
@@ -98,13 +98,13 @@ const CLOSE_MS = 500;
 
 /** What an exporter gives to its successor. */
 interface Estate {
-  readonly intake: Intake;
+  readonly intake: QueueIntake;
   readonly destination: string | undefined;
 }
 
 const estates = new WeakMap<Exporter, Estate>();
 
-function intakeFor(settings: Settings, config: SendingConfig, events: ExporterEvents, send: Send): Intake {
+function intakeFor(settings: Settings, config: SendingConfig, events: ExporterEvents, send: Send): QueueIntake {
   const { enabled, storage } = config.sending_queue;
   if (!enabled) return direct(send);
   const options = queueOptions(config.sending_queue);

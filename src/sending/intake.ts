@@ -30,7 +30,7 @@ export interface QueueHost {
 }
 
 /** The consumer in front of sending layers. */
-export interface Intake extends Consumer {
+export interface QueueIntake extends Consumer {
   /** Before the first batch. */
   start?(): Promise<void>;
   /**
@@ -43,7 +43,7 @@ export interface Intake extends Consumer {
   /**
    * Gives what it holds to another one; `drain` then waits only for attempts under way, and gives on what they leave.
    */
-  handTo?(successor: Intake): void;
+  handTo?(successor: QueueIntake): void;
   /** Takes over what another one held, in front of everything else. */
   inherit?(entries: readonly Entry[]): void;
 }

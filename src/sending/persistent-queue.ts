@@ -6,9 +6,16 @@ import { DamagedError, LogFullError, type SegmentLog, type StoredRequest } from 
 import type { QueueEvents } from '../telemetry/queue-events.js';
 import { type Backlog, type Entry, Fifo } from './backlog.js';
 import { Grouped, mergeBatches } from './batch.js';
-import { ATTEMPTS_END_MS, type Intake, type QueueHost, type QueueOptions, RETRY_AFTER_MS, sizeOf } from './intake.js';
+import {
+  ATTEMPTS_END_MS,
+  type QueueHost,
+  type QueueIntake,
+  type QueueOptions,
+  RETRY_AFTER_MS,
+  sizeOf,
+} from './intake.js';
 import { asStageError, GivenUpError, isKept, type Send } from './send.js';
-import { Senders } from './senders.js';
+import { QueueSenders } from './senders.js';
 import { outlineOf, type StoredForm, storedForm, withBody } from './stored-batch.js';
 import { Undelivered } from './undelivered.js';
 
@@ -28,14 +35,14 @@ interface Blocked {
   refuse(error: Error): void;
 }
 
-export class PersistentQueue implements Intake {
+export class PersistentQueue implements QueueIntake {
   readonly isKept: boolean = true;
   readonly #options: QueueOptions;
   readonly #host: PersistentQueueHost;
   readonly #next: Send;
   readonly #log: SegmentLog;
   readonly #backlog: Backlog;
-  readonly #senders: Senders;
+  readonly #senders: QueueSenders;
   readonly #blocked: Blocked[] = [];
   readonly #undelivered = new Undelivered();
   #inherited: readonly Entry[] = [];
@@ -51,7 +58,7 @@ export class PersistentQueue implements Intake {
     this.#next = next;
     this.#log = host.log;
     this.#backlog = options.batch ? new Grouped(options.batch, () => this.#senders.schedule()) : new Fifo();
-    this.#senders = new Senders(
+    this.#senders = new QueueSenders(
       options.numConsumers,
       () => this.#backlog,
       (entries) => void this.#deliver(entries),
@@ -83,7 +90,7 @@ export class PersistentQueue implements Intake {
   }
 
   /** A configuration that cannot start gives back what its predecessor gave. */
-  handTo(successor: Intake): void {
+  handTo(successor: QueueIntake): void {
     const inherited = this.#inherited;
     this.#inherited = [];
     successor.inherit?.(inherited);

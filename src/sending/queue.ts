@@ -3,10 +3,17 @@ import type { Batch } from '../pipeline/index.js';
 import { PermanentError, RetryableError } from '../pipeline/index.js';
 import { type Backlog, type Entry, Fifo } from './backlog.js';
 import { Grouped, mergeBatches } from './batch.js';
-import { ATTEMPTS_END_MS, type Intake, type QueueHost, type QueueOptions, RETRY_AFTER_MS, sizeOf } from './intake.js';
+import {
+  ATTEMPTS_END_MS,
+  type QueueHost,
+  type QueueIntake,
+  type QueueOptions,
+  RETRY_AFTER_MS,
+  sizeOf,
+} from './intake.js';
 import { Pacing } from './pacing.js';
 import { asStageError, GivenUpError, isKept, type Send } from './send.js';
-import { Senders } from './senders.js';
+import { QueueSenders } from './senders.js';
 import { Undelivered } from './undelivered.js';
 
 /**
@@ -15,14 +22,14 @@ import { Undelivered } from './undelivered.js';
  */
 const PACED_FROM_BYTES = 32 * 1024 * 1024;
 
-export function queue(options: QueueOptions, host: QueueHost, next: Send): Intake {
+export function queue(options: QueueOptions, host: QueueHost, next: Send): QueueIntake {
   return new SendingQueue(options, host, next);
 }
 
-class SendingQueue implements Intake {
+class SendingQueue implements QueueIntake {
   private readonly backlog: Backlog;
   private readonly blocked: { entry: Entry; admit: () => void; refuse: (error: Error) => void }[] = [];
-  private readonly senders: Senders;
+  private readonly senders: QueueSenders;
   private readonly pacing: Pacing;
   private readonly undelivered = new Undelivered();
   private used = 0;
@@ -30,7 +37,7 @@ class SendingQueue implements Intake {
   private inherited: readonly Entry[] = [];
   private started: boolean = false;
   private closed: boolean = false;
-  private successor: Intake | undefined;
+  private successor: QueueIntake | undefined;
   private draining: Promise<Undelivered> | undefined;
 
   constructor(
@@ -39,7 +46,7 @@ class SendingQueue implements Intake {
     private readonly next: Send,
   ) {
     this.backlog = options.batch ? new Grouped(options.batch, () => this.senders.schedule()) : new Fifo();
-    this.senders = new Senders(
+    this.senders = new QueueSenders(
       options.numConsumers,
       () => this.backlog,
       (entries) => void this.deliver(entries),
@@ -89,7 +96,7 @@ class SendingQueue implements Intake {
     return this.draining;
   }
 
-  handTo(successor: Intake): void {
+  handTo(successor: QueueIntake): void {
     if (!successor.inherit || this.closed) return;
     this.close();
     this.senders.stop();

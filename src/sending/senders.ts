@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { Backlog, Entry } from './backlog.js';
 
 /** Sends what is due and says when nothing is left. */
-export class Senders {
+export class QueueSenders {
   /** Aborts what is under way. */
   readonly giveUp: AbortController = new AbortController();
   #active = 0;

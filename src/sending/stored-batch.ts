@@ -14,7 +14,7 @@ const NO_BODY = new Uint8Array(0);
  * What is written beside the body. Of the metadata only what decides which requests are joined: never a credential that
  * nobody named.
  */
-interface Meta {
+interface StoredMeta {
   readonly signal: Signal;
   readonly items: number;
   readonly origin: Origin;
@@ -39,7 +39,7 @@ export function storedForm(batch: Batch, metadataKeys: readonly string[]): Store
     const value = metadata.get(key);
     return value === undefined ? [] : [[key, value] as const];
   });
-  const meta: Meta = {
+  const meta: StoredMeta = {
     signal,
     items,
     origin,
@@ -69,7 +69,7 @@ export function outlineOf(meta: Uint8Array): Outline | undefined {
       bytes,
       metadata = {},
       auth,
-    } = JSON.parse(Buffer.from(meta).toString()) as Meta;
+    } = JSON.parse(Buffer.from(meta).toString()) as StoredMeta;
     if (!SIGNALS.includes(signal) || !Number.isInteger(items) || !Number.isInteger(bytes)) return undefined;
     const batch: Batch = {
       signal,

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import * as zlib from 'node:zlib';
-import { Balancer, type Transport } from '../../src/exporters/otlp-grpc/balancer.js';
+import { type BalancedTransport, Balancer } from '../../src/exporters/otlp-grpc/balancer.js';
 import { ConnectError } from '../../src/exporters/otlp-grpc/channel.js';
 import { grpcPush } from '../../src/exporters/otlp-grpc/exporter.js';
 import grpcFactory from '../../src/exporters/otlp-grpc/factory.js';
@@ -34,7 +34,7 @@ function balanced(addresses: string[]) {
     changes: 0,
     fails: false,
   };
-  const open = (address: string): Transport => ({
+  const open = (address: string): BalancedTransport => ({
     get failing() {
       return state.down.has(address);
     },

@@ -4,13 +4,13 @@ import type { Cancel } from '../../sending/abort.js';
 import { type Channel, ConnectError } from './channel.js';
 
 /** What a request is sent through. */
-export type Transport = Pick<Channel, 'use' | 'close' | 'failing'>;
+export type BalancedTransport = Pick<Channel, 'use' | 'close' | 'failing'>;
 
 export interface BalancerOptions {
   readonly host: string;
   /** Addresses of the name now. */
   readonly resolve: (host: string) => Promise<readonly string[]>;
-  readonly open: (address: string) => Transport;
+  readonly open: (address: string) => BalancedTransport;
   /** Another set of addresses than before. */
   readonly onChanged: (addresses: readonly string[]) => void;
   /** Monotonic, ms. */
@@ -28,8 +28,8 @@ const LEAVE_MS = 10_000;
 export class Balancer {
   readonly #options: BalancerOptions;
   readonly #now: () => number;
-  #transports: ReadonlyMap<string, Transport> = new Map();
-  readonly #leaving = new Map<Transport, NodeJS.Timeout>();
+  #transports: ReadonlyMap<string, BalancedTransport> = new Map();
+  readonly #leaving = new Map<BalancedTransport, NodeJS.Timeout>();
   #resolving: Promise<void> | undefined;
   #resolvedAt = Number.NEGATIVE_INFINITY;
   #next = 0;
@@ -57,7 +57,7 @@ export class Balancer {
   }
 
   /** All of them from the next on, those that just failed last. */
-  #inTurn(): Transport[] {
+  #inTurn(): BalancedTransport[] {
     const all = [...this.#transports.values()];
     const from = this.#next++ % Math.max(1, all.length);
     const turned = [...all.slice(from), ...all.slice(0, from)];
@@ -98,7 +98,7 @@ export class Balancer {
     if (addresses.join() !== [...before.keys()].join()) onChanged(addresses);
   }
 
-  #leave(transport: Transport): void {
+  #leave(transport: BalancedTransport): void {
     const leave = (): void => {
       this.#leaving.delete(transport);
       void transport.close();

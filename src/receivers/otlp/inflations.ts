@@ -33,7 +33,7 @@ export class GoneError extends RetryableError {
   }
 }
 
-type Outcome = Decompressed | DecompressFault;
+type InflationOutcome = Decompressed | DecompressFault;
 
 export class Inflations {
   private readonly waiting = new SenderQueue<Job>();
@@ -41,7 +41,7 @@ export class Inflations {
   private running: readonly Job[] = [];
 
   /** Rejects with a `RetryableError` where it had to give way, and with `GoneError` where its sender has gone. */
-  add(encoding: string, sent: Sent): Promise<Outcome> {
+  add(encoding: string, sent: Sent): Promise<InflationOutcome> {
     return new Promise((resolve, reject) => {
       this.waiting.add(sent.sender, new Job(encoding, sent, { resolve, reject }));
       this.beginNext();
@@ -70,7 +70,7 @@ export class Inflations {
 }
 
 interface Settle {
-  resolve(outcome: Outcome): void;
+  resolve(outcome: InflationOutcome): void;
   reject(error: Error): void;
 }
 
@@ -115,7 +115,7 @@ class Job {
     this.unwait = account.wait(() => this.resume());
   }
 
-  private finish(outcome: Outcome): void {
+  private finish(outcome: InflationOutcome): void {
     if (this.end()) this.settle.resolve(outcome);
   }
 

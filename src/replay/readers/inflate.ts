@@ -2,7 +2,7 @@
 import { createGunzip } from 'node:zlib';
 import { Decompress, decompress } from 'fzstd';
 
-export type Compression = 'gzip' | 'zstd';
+export type RecordedCompression = 'gzip' | 'zstd';
 
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
@@ -29,13 +29,13 @@ export function packingOf(head: Buffer): string | undefined {
   return found && `packed with ${found[0]}: unpack it first`;
 }
 
-export function compressionOf(head: Buffer): Compression | undefined {
+export function compressionOf(head: Buffer): RecordedCompression | undefined {
   if (head.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC)) return 'gzip';
   return isZstd(head) || isSkippable(head) ? 'zstd' : undefined;
 }
 
 /** The content of a stream. Throws where the bytes are damaged or end too early, after all that came before. */
-export function inflated(source: AsyncIterable<Buffer>, compression: Compression): AsyncGenerator<Buffer> {
+export function inflated(source: AsyncIterable<Buffer>, compression: RecordedCompression): AsyncGenerator<Buffer> {
   return compression === 'gzip' ? gunzipped(source) : unzstd(source);
 }
 

@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { utf8 } from './characters.js';
-import { type Compression, compressionOf, inflated } from './inflate.js';
+import { compressionOf, inflated, type RecordedCompression } from './inflate.js';
 import type { Notes } from './notes.js';
 import { RecordingError } from './recorded.js';
 
@@ -63,7 +63,7 @@ async function firstBytes(path: string, length: number): Promise<Buffer> {
 
 function content(
   path: string,
-  compression: Compression | undefined,
+  compression: RecordedCompression | undefined,
   count: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
   const highWaterMark = compression ? COMPRESSED_CHUNK_BYTES : CHUNK_BYTES;
