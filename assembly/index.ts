@@ -1,22 +1,5 @@
 // The export list and nothing else.
-export * from './detect/face';
-export {
-  ROW_BYTES,
-  ROW_POINT,
-  ROW_METRIC,
-  ROW_SERIES,
-  ROW_FLAGS,
-  ROW_TIME,
-  ROW_VALUE,
-  ROW_COUNT,
-  ROW_START_TIME,
-  ROW_HASH,
-  ROW_FLAG_COPY,
-  ROW_FLAG_NO_VALUE,
-  ROW_FLAG_VALUE,
-  ROW_FLAG_COUNT,
-  METRIC_BYTES,
-} from './layout';
+export * from './detect/api';
 export {
   brokenGuard,
   inputAddress,
@@ -24,26 +7,21 @@ export {
   regionAddress,
   regionBytes,
   regionCount,
-  regionIsState,
+  regionNumber,
 } from './memory';
 export { scanFailedAt, scanItems, scanLogs, scanMetrics, scanRows, scanTraces, selectScan } from './otlp/request';
-export { KEPT_SCANS, metricAt, rowAt } from './otlp/rows';
+export { metricAt, rowAt } from './otlp/rows';
 export { templateHits, templateMisses } from './otlp/template-rows';
 export { configureTemplates } from './otlp/templates';
 export { bindSeries, lookUpRows, reclaimSeries, refuseRow, saltRows, unbindAll, unboundList, wasRefused } from './series/bind';
 export { isSeries, reindexSeries, seriesHigh, seriesTouched, seriesUsed } from './series/table';
 export { configureSeries, init } from './setup';
-export { Status } from './status';
 export {
   addLevel,
   appendEdge,
   beginClose,
   closeSlice,
-  closingNew,
-  closingNewList,
-  closingSkipped,
   closingTick,
-  closingTime,
   edgeFirstTime,
   flushDue,
   forgetNewest,
@@ -62,7 +40,7 @@ export {
   silentWindows,
   yieldingList,
 } from './window/dormant';
-export { fold, foldHeld, foldNext, foldStopped, isClaiming, isHeld, slowCount, slowList } from './window/fold';
+export { fold, foldHeld, foldNext, foldStopped, isClaiming, heldOf, slowCount, slowList } from './window/fold';
 export {
   addClock,
   addEdge,

@@ -1,5 +1,4 @@
-// Records of the front half. Sizes and offsets that TypeScript needs are exported from here and never typed again
-// there.
+// Records of the front half.
 
 /** Bits of `Row.flags`; the low byte is the field number of Metric.data. */
 export const enum RowFlag {
@@ -49,22 +48,6 @@ export class MetricSpan {
   temporality: u32;
   isMonotonic: u32;
 }
-
-export const ROW_BYTES: i32 = offsetof<Row>();
-export const ROW_POINT: i32 = offsetof<Row>('pointStart');
-export const ROW_METRIC: i32 = offsetof<Row>('metric');
-export const ROW_SERIES: i32 = offsetof<Row>('series');
-export const ROW_FLAGS: i32 = offsetof<Row>('flags');
-export const ROW_TIME: i32 = offsetof<Row>('time');
-export const ROW_VALUE: i32 = offsetof<Row>('value');
-export const ROW_COUNT: i32 = offsetof<Row>('count');
-export const ROW_START_TIME: i32 = offsetof<Row>('startTime');
-export const ROW_HASH: i32 = offsetof<Row>('hash');
-export const ROW_FLAG_COPY: i32 = RowFlag.COPY;
-export const ROW_FLAG_NO_VALUE: i32 = RowFlag.NO_VALUE;
-export const ROW_FLAG_VALUE: i32 = RowFlag.VALUE;
-export const ROW_FLAG_COUNT: i32 = RowFlag.COUNT;
-export const METRIC_BYTES: i32 = offsetof<MetricSpan>();
 
 /** Bits of `Series.state`. */
 export const enum SeriesState {
@@ -362,7 +345,7 @@ export const enum SumFlag {
   RATIO = 32,
 }
 
-/** How a series' value becomes a window's amount; `SeriesType` of the TypeScript face. */
+/** How a series' value becomes a window's amount. */
 export const enum SeriesType {
   AMOUNT = 0,
   COUNTER = 1,
@@ -370,15 +353,27 @@ export const enum SeriesType {
   LEVEL = 3,
 }
 
-/** `Role` of the TypeScript face. */
+/** What a series contributes to its edge; several bits may be set. */
 export const enum Role {
+  /** Σ sum / Σ count of a summary, histogram or exponential histogram. */
   LATENCY_SUM = 1,
+  /** A gauge that is itself a (mean) latency. */
   LATENCY_LEVEL = 2,
   REQUESTS = 4,
   ERRORS = 8,
+  /** The point tells of requests that were no errors: errors are known, and are 0 here. */
   ERRORS_NONE = 16,
   BYTES = 32,
+  /** Errors as a share of requests. */
   ERROR_RATIO = 64,
+  /** REQUESTS and ERRORS take the point's count, not its value. */
   FROM_COUNT = 128,
+  /** The point is handed to TypeScript (`slowRows`): latency quantiles. */
   SLOW = 256,
 }
+
+/** A rank that a feature listens to where it listens to every one; series have lower ones. */
+export const ANY_RANK: i32 = 255;
+/** Clocks of senders at most: as many as `Series.clock` can tell apart. */
+export const MOST_CLOCKS: i32 = u16.MAX_VALUE;
+

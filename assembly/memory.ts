@@ -18,15 +18,60 @@ const GUARD_WORD: u64 = 0xa55a_c33c_960f_69f0;
 /** Kernels load whole vectors: so many bytes behind the body may be read. */
 const SLACK: u64 = 64;
 const MAX_REGIONS = 256;
-/** An entry of the region table, byte offsets. */
-const enum Entry {
-  ADDRESS = 0,
-  CAPACITY = 8,
-  STATE = 16,
-  BYTES = 24,
+
+/**
+ * Regions of state, by the numbers that they have in a snapshot: a region keeps its number, so that older ones can be
+ * read.
+ */
+export const enum Region {
+  /** Scratch, of any kind. */
+  SCRATCH = 0,
+  SERIES = 7,
+  SERIES_HEAD = 8,
+  GRIDS = 9,
+  FEEDS = 10,
+  CLOCKS = 11,
+  EDGE_WINDOWS = 12,
+  SERVICE_SLOTS = 13,
+  GRAPH_HEAD = 14,
+  COUNTS = 15,
+  EDGES = 21,
+  SERVICES = 22,
+  GROUPS = 23,
+  CHUNKS = 24,
+  PROFILES = 25,
+  WINDOWS = 26,
+  ORDER_HEAD = 27,
+  SCORE = 28,
+  EVIDENCE = 29,
+  SURPRISE = 30,
+  GAP = 31,
+  ON = 32,
+  CHANGE = 33,
+  KIND = 34,
+  PRESENT = 35,
+  SOURCE = 36,
+  FOREST = 37,
+  AGE = 38,
+  USUAL = 39,
+  SUSTAINED = 40,
+  CHANNEL = 41,
+  CHANNEL_CHANGE = 42,
+  POOLS = 59,
+  POOL_SLOTS = 60,
+  TREES = 61,
+  CODERS = 90,
 }
 
-const table: usize = memory.data(MAX_REGIONS * Entry.BYTES, 8);
+/** A region of the table. */
+@unmanaged
+class Entry {
+  address: usize;
+  capacity: usize;
+  number: Region;
+}
+
+const table: usize = memory.data(MAX_REGIONS * offsetof<Entry>(), 8);
 let regions: i32 = 0;
 /** First byte that belongs to nobody; more than 4 GiB once a region did not fit. */
 let end: u64 = 0;
@@ -40,7 +85,13 @@ function growTo(bytes: u64): bool {
   return missing <= 0 || memory.grow(missing) >= 0;
 }
 
-function place(bytes: usize, isState: bool): usize {
+// @ts-ignore: decorator
+@inline
+function entryAt(region: i32): Entry {
+  return changetype<Entry>(table + <usize>region * offsetof<Entry>());
+}
+
+function place(number: Region, bytes: usize): usize {
   if (end == 0) end = (<u64>__heap_base + 63) & ~63;
   const address = end;
   const capacity = (<u64>bytes + 63) & ~63;
@@ -50,23 +101,23 @@ function place(bytes: usize, isState: bool): usize {
     return 0;
   }
   for (let at = address + capacity; at < next; at += 8) store<u64>(<usize>at, GUARD_WORD);
-  const entry = table + <usize>regions * Entry.BYTES;
+  const entry = entryAt(regions);
   regions++;
-  store<u64>(entry, address, Entry.ADDRESS);
-  store<u64>(entry, capacity, Entry.CAPACITY);
-  store<u64>(entry, isState ? 1 : 0, Entry.STATE);
+  entry.address = <usize>address;
+  entry.capacity = <usize>capacity;
+  entry.number = number;
   end = next;
   return <usize>address;
 }
 
-/** The next region of zeroed state, on a cache line of its own. Only while `init` runs. */
-export function reserve(bytes: usize): usize {
-  return place(bytes, true);
+/** The next region of zeroed state, on a cache line of its own; 0: there is no room. Only while `init` runs. */
+export function reserve(number: Region, bytes: usize): usize {
+  return place(number, bytes);
 }
 
 /** The next region of scratch: not part of a snapshot. Only while `init` runs. */
 export function scratch(bytes: usize): usize {
-  return place(bytes, false);
+  return place(Region.SCRATCH, bytes);
 }
 
 /** Puts the input region behind all others. False: the regions do not fit into 4 GiB. */
@@ -96,15 +147,16 @@ export function regionCount(): i32 {
 
 /** Byte address of a region, in layout order. */
 export function regionAddress(region: i32): usize {
-  return <usize>load<u64>(table + <usize>region * Entry.BYTES, Entry.ADDRESS);
+  return entryAt(region).address;
 }
 
 export function regionBytes(region: i32): usize {
-  return <usize>load<u64>(table + <usize>region * Entry.BYTES, Entry.CAPACITY);
+  return entryAt(region).capacity;
 }
 
-export function regionIsState(region: i32): bool {
-  return load<u64>(table + <usize>region * Entry.BYTES, Entry.STATE) != 0;
+/** A Region. */
+export function regionNumber(region: i32): Region {
+  return entryAt(region).number;
 }
 
 /** The first region behind which something wrote; -1: all guards are whole. */

@@ -1,5 +1,5 @@
 // Start of the kernel: every region laid out once, in the order of the memory map.
-import { detectInit } from './detect/face';
+import { detectInit } from './detect/api';
 import { finishLayout } from './memory';
 import { rowsInit } from './otlp/rows';
 import { templateRowsInit } from './otlp/template-rows';

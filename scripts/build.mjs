@@ -61,15 +61,16 @@ export function build() {
     run(process.execPath, ['scripts/generate-tags.mjs']);
     writeFileSync(join(root, 'build/proto/.tags'), '');
   });
-  step('kernel', ['assembly', 'asconfig.json'], ['build/kernel.wasm'], () =>
+  step('kernel', ['assembly', 'asconfig.json', 'scripts/generate-kernel.mjs'], ['build/kernel.wasm'], () => {
+    run(process.execPath, ['scripts/generate-kernel.mjs']);
     run(process.execPath, [
       'node_modules/assemblyscript/bin/asc.js',
       '--config',
       'asconfig.json',
       '--target',
       'release',
-    ]),
-  );
+    ]);
+  });
   const sources = ['src', 'test', 'bench', 'fuzz'];
   step('JavaScript', [...sources, 'tsconfig.json', 'build/proto/otlp.d.ts'], ['build/js/.built'], () => {
     run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']);

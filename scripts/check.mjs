@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkFiles, checkPackage, checkSizes } from './check/files.mjs';
 import { checkImports } from './check/imports.mjs';
+import { checkKernelBoundary } from './check/kernel-boundary.mjs';
 import { checkWrapped } from './check/wrapped.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -29,7 +30,9 @@ const checks = {
       '.',
     ),
   'import directions': () => checkImports(root),
+  'kernel boundary, typed once': () => checkKernelBoundary(root),
   'generated: wire tags': () => node('scripts/generate-tags.mjs', '--check'),
+  'generated: kernel boundary': () => node('scripts/generate-kernel.mjs', '--check'),
   'generated: configuration reference': () => node('scripts/generate-reference.mjs', '--check'),
   'generated: producers': () => node('scripts/generate-producers.mjs', '--check'),
   'generated: benchmarks': () => node('scripts/generate-benchmarks.mjs', '--check'),

@@ -1,202 +1,173 @@
 // From evidence to an alert: level by profile, two windows or one very strong one, hysteresis, and the name of what
-// opened it. Specified in docs/detection.md, section 5.
-
+// opened it.
+// Specified in docs/detection.md, section 5.
 import { featureExpected, featureObserved, isJudged } from './band';
-import {
-  COMPONENTS,
-  FEATURES,
-  KOFF,
-  KON,
-  OFF,
-  PEN,
-  RATE,
-  SCALES,
-  THROUGHPUT_DROP,
-  TRAFFIC_PATTERN,
-  WARM,
-  XL,
-} from './constants';
-import { ageWeight, bestFisher, most, top } from './evidence';
-import { Profile } from './profile';
-import { changeColumn, kindColumn, onColumn, profileAt, windowAt } from './regions';
-import { Edge, Group } from './state';
+import { Judged, Weighed } from './block';
+import { COMPONENTS, FEATURES, Kind, KOFF, KON, OFF, PEN, RATE, SCALES, WARM, XL } from './constants';
+import { Edge } from './edge';
+import { ageWeight, bestFisher } from './evidence';
+import { Group } from './group';
+import { Detector, Profile } from './profile';
+import { columns, profileAt, windowAt } from './regions';
 
-/**
- * One window of an edge, as the alert rules see it. Set by `closing`, read by the rules: nothing of it outlives the
- * edge.
- */
-let at: usize = 0;
-let surprises: usize = 0;
-let judged: i32 = 0;
-let isPresent: bool = false;
-/** Age factor of this window, and the plain one. */
-let age: f64 = 0;
-let plainAge: f64 = 0;
-
-/**
- * What the level says of the window: at least once the level; below OFF of it; so far above that one window is enough.
- */
-let isAtLevel: bool = false;
-let isLow: bool = false;
-let isStrong: bool = false;
-/** Kind of an opening in this window. */
-let kind: i32 = 0;
+/** One window of an edge, as the alert rules see it. The closing owns it. */
+@unmanaged
+export class AlertWindow {
+  edge: Edge;
+  judged: Judged;
+  weighed: Weighed;
+  slot: i32;
+  /** Kind of an opening in this window. */
+  kind: i32;
+  /** Evidence before the age factor. */
+  raw: f64;
+  /** The autoencoder's surprise; 0: none. */
+  coder: f64;
+  /** Age factor of this window, and the plain one. */
+  age: f64;
+  plainAge: f64;
+  /**
+   * What the level says of the window: at least once the level; below OFF of it; so far above that one window is
+   * enough.
+   */
+  isAtLevel: bool;
+  isLow: bool;
+  isStrong: bool;
+}
 
 /** Kind of component i: a rise or a fall of its feature. */
-function kindOf(i: i32): i32 {
-  return 1 + 2 * (i / SCALES) + i32(!(load<f64>(surprises + ((<usize>i) << 3)) > 0));
+function kindOf(w: AlertWindow, i: i32): i32 {
+  return Kind.LATENCY_SPIKE + 2 * (i / SCALES) + i32(!(w.judged.surprise[i] > 0));
 }
 
 /** One level T for everything: the largest component names the opening where it reaches T itself. */
-function judgeUniform(T: f64, raw: f64): void {
-  const C = raw * age;
-  isAtLevel = C >= T;
-  isLow = C < OFF * T;
-  isStrong = raw * plainAge >= T + XL;
-  kind = THROUGHPUT_DROP;
-  if (!isPresent) return;
-  kind = most * age < T ? TRAFFIC_PATTERN : kindOf(top);
+function judgeUniform(w: AlertWindow, T: f64): void {
+  const C = w.raw * w.age;
+  w.isAtLevel = C >= T;
+  w.isLow = C < OFF * T;
+  w.isStrong = w.raw * w.plainAge >= T + XL;
+  w.kind = Kind.THROUGHPUT_DROP;
+  if (!w.judged.isPresent) return;
+  w.kind = w.weighed.max * w.age < T ? <i32>Kind.TRAFFIC_PATTERN : kindOf(w, w.weighed.argmax);
 }
 
 /** Counts evidence of `raw` nats against its own level. */
-function against(raw: f64, level: f64): void {
-  const share = (raw * age) / level;
-  if (share >= 1) isAtLevel = true;
-  if (share >= OFF) isLow = false;
-  if (raw * plainAge >= level + XL) isStrong = true;
+function against(w: AlertWindow, raw: f64, level: f64): void {
+  const share = (raw * w.age) / level;
+  if (share >= 1) w.isAtLevel = true;
+  if (share >= OFF) w.isLow = false;
+  if (raw * w.plainAge >= level + XL) w.isStrong = true;
 }
 
 /**
  * Level of joint evidence. What one component alone would have named counts against that kind's level, where it is the
  * higher one: a muted latency spike must not come back as a pattern.
  */
-function jointLevel(p: usize): f64 {
-  const pattern = load<f64>(p, Profile.LEVELS + TRAFFIC_PATTERN * 8);
-  if (most * age < pattern) return pattern;
-  return max(pattern, load<f64>(p + ((<usize>kindOf(top)) << 3), Profile.LEVELS));
+function jointLevel(w: AlertWindow, p: Profile): f64 {
+  const pattern = p.level[Kind.TRAFFIC_PATTERN];
+  if (w.weighed.max * w.age < pattern) return pattern;
+  return max(pattern, p.level[kindOf(w, w.weighed.argmax)]);
 }
 
 /** Levels by kind and detector: each source of evidence counts against its own. */
-function judgeByKind(p: usize, gap: f64, forest: f64, coder: f64): void {
-  const components = load<f64>(p, Profile.FACTORS);
-  isAtLevel = false;
-  isLow = true;
-  isStrong = false;
-  kind = THROUGHPUT_DROP;
-  if (!isPresent) return against(gap, load<f64>(p, Profile.LEVELS + THROUGHPUT_DROP * 8) * components);
-  kind = TRAFFIC_PATTERN;
+function judgeByKind(w: AlertWindow, p: Profile): void {
+  const components = p.factor[Detector.COMPONENTS];
+  w.isAtLevel = false;
+  w.isLow = true;
+  w.isStrong = false;
+  w.kind = Kind.THROUGHPUT_DROP;
+  if (!w.judged.isPresent) return against(w, w.judged.gap, p.level[Kind.THROUGHPUT_DROP] * components);
+  w.kind = Kind.TRAFFIC_PATTERN;
   let best: f64 = 0;
   for (let i = 0; i < COMPONENTS; i++) {
-    const a = Math.abs(load<f64>(surprises + ((<usize>i) << 3)));
+    const a = Math.abs(w.judged.surprise[i]);
     if (a == 0) continue;
-    const level = load<f64>(p + ((<usize>kindOf(i)) << 3), Profile.LEVELS) * components;
-    against(a, level);
-    const share = (a * age) / level;
+    const level = p.level[kindOf(w, i)] * components;
+    against(w, a, level);
+    const share = (a * w.age) / level;
     if (share <= best) continue;
     best = share;
-    if (share >= 1) kind = kindOf(i);
+    if (share >= 1) w.kind = kindOf(w, i);
   }
-  const joint = jointLevel(p);
-  against(bestFisher(judged), joint * load<f64>(p, Profile.FACTORS + 8));
-  against(max(forest - PEN, 0), joint * load<f64>(p, Profile.FACTORS + 16));
-  against(max(coder - PEN, 0), joint * load<f64>(p, Profile.FACTORS + 24));
+  const joint = jointLevel(w, p);
+  against(w, bestFisher(w.weighed), joint * p.factor[Detector.FISHER]);
+  against(w, max(w.judged.forest - PEN, 0), joint * p.factor[Detector.FOREST]);
+  against(w, max(w.coder - PEN, 0), joint * p.factor[Detector.AUTOENCODER]);
 }
 
 /**
  * Whether feature k moved far enough for the profile, against its level before the window. A silent edge's rate moved
  * all the way.
  */
-function movedEnough(p: usize, edge: i32, k: i32): bool {
-  const least = p + ((<usize>k) << 3);
-  const expected = isPresent ? featureExpected(edge, k) : <f64>load<f32>(at, Edge.NBAR);
-  const observed = isPresent ? featureObserved(edge, k) : 0;
+function movedEnough(w: AlertWindow, p: Profile, k: i32): bool {
+  const expected = w.judged.isPresent ? featureExpected(w.slot, k) : <f64>w.edge.usual;
+  const observed = w.judged.isPresent ? featureObserved(w.slot, k) : 0;
   const change = Math.abs(observed - expected);
-  return (
-    change >= load<f64>(least, Profile.MIN_ABSOLUTE) && change >= load<f64>(least, Profile.MIN_RELATIVE) * expected
-  );
+  return change >= p.minAbsolute[k] && change >= p.minRelative[k] * expected;
 }
 
 /**
- * Whether the profile lets an alert of `kind` open in this window. Requests: those of the window; usual ones where they
+ * Whether the profile lets an alert of the window's kind open. Requests: those of the window; usual ones where they
  * have fallen. A pattern needs one feature that moved enough.
  */
-function mayOpen(p: usize, edge: i32): bool {
-  if (load<i32>(p, Profile.GATED) == 0) return true;
-  if (load<i32>(p, Profile.MUTED) != 0) return false;
-  const requests = kind == THROUGHPUT_DROP ? <f64>load<f32>(at, Edge.NBAR) : load<f64>(windowAt(edge), RATE << 3);
-  if (requests < load<f64>(p, Profile.MIN_REQUESTS)) return false;
-  if (kind != TRAFFIC_PATTERN) return movedEnough(p, edge, (kind - 1) >> 1);
-  for (let k = 0; k < FEATURES; k++) if (isJudged(at, k) && movedEnough(p, edge, k)) return true;
+function mayOpen(w: AlertWindow, p: Profile): bool {
+  if (p.gated == 0) return true;
+  if (p.muted != 0) return false;
+  const requests = w.kind == Kind.THROUGHPUT_DROP ? <f64>w.edge.usual : windowAt(w.slot)[RATE];
+  if (requests < p.minRequests) return false;
+  if (w.kind != Kind.TRAFFIC_PATTERN) return movedEnough(w, p, (w.kind - Kind.LATENCY_SPIKE) >> 1);
+  for (let k = 0; k < FEATURES; k++) if (isJudged(w.edge, k) && movedEnough(w, p, k)) return true;
   return false;
 }
 
 /** The alert's own steps; returns +1 opened, -1 closed, 0 neither. */
-function turn(p: usize, edge: i32): i32 {
-  const up: f64 = isAtLevel ? <f64>load<f32>(at, Edge.UP) + 1 : 0;
-  store<f32>(at, <f32>up, Edge.UP);
-  const slot = <usize>edge;
-  if (load<u8>(onColumn + slot) != 0) {
-    const low: f64 = isLow ? <f64>load<f32>(at, Edge.LOW) + 1 : 0;
-    store<f32>(at, <f32>low, Edge.LOW);
+function turn(w: AlertWindow, p: Profile): i32 {
+  const e = w.edge;
+  const slot = w.slot;
+  const up: f64 = w.isAtLevel ? <f64>e.up + 1 : 0;
+  e.up = <f32>up;
+  if (columns.on[slot] != 0) {
+    const low: f64 = w.isLow ? <f64>e.low + 1 : 0;
+    e.low = <f32>low;
     if (low < KOFF) return 0;
-    store<u8>(onColumn + slot, 0);
-    store<u8>(kindColumn + slot, 0);
+    columns.on[slot] = 0;
+    columns.kind[slot] = 0;
     return -1;
   }
-  if (!(up >= KON || isStrong) || !mayOpen(p, edge)) return 0;
-  store<u8>(onColumn + slot, 1);
-  store<u8>(kindColumn + slot, <u8>kind);
-  store<f32>(at, 0, Edge.LOW);
+  if (!(up >= KON || w.isStrong) || !mayOpen(w, p)) return 0;
+  columns.on[slot] = 1;
+  columns.kind[slot] = <u8>w.kind;
+  e.low = 0;
   return 1;
 }
 
-/**
- * Takes one window of an edge into its alert. `raw`: evidence before the age factor `weight`; `forest`, `coder`: those
- * detectors' surprises, 0 none.
- */
-export function foldAlert(
-  g: usize,
-  edge: i32,
-  e: usize,
-  surprise: usize,
-  K: i32,
-  raw: f64,
-  weight: f64,
-  gap: f64,
-  forest: f64,
-  coder: f64,
-  present: bool,
-): void {
+/** Takes one window of an edge into its alert. Filled before: all but what the level says, `kind` and `plainAge`. */
+export function foldAlert(g: Group, w: AlertWindow): void {
   let change = 0;
-  const n = <f64>load<f32>(e, Edge.N);
+  const e = w.edge;
+  const n = <f64>e.windows;
   if (n >= WARM) {
-    at = e;
-    surprises = surprise;
-    judged = K;
-    isPresent = present;
-    plainAge = ageWeight(n, false, true);
-    age = weight;
-    const p = profileAt(load<i32>(e, Edge.PROFILE));
-    const isSet = load<i32>(p, Profile.SET) != 0;
-    if (!isSet) judgeUniform(load<f64>(g, Group.LEVEL), raw);
-    else if (load<i32>(p, Profile.UNIFORM) != 0) judgeUniform(load<f64>(p, Profile.LEVELS + 8), raw);
-    else judgeByKind(p, gap, forest, coder);
-    change = turn(p, edge);
+    w.plainAge = ageWeight(n, false, true);
+    const p = profileAt(e.profile);
+    if (p.isSet == 0) judgeUniform(w, g.level);
+    else if (p.uniform != 0) judgeUniform(w, p.level[Kind.LATENCY_SPIKE]);
+    else judgeByKind(w, p);
+    change = turn(w, p);
   }
-  if (change == 0) change = load<i8>(e, Edge.PENDING);
-  store<i8>(e, 0, Edge.PENDING);
-  store<i8>(changeColumn + <usize>edge, <i8>change);
+  if (change == 0) change = e.pending;
+  e.pending = 0;
+  columns.change[w.slot] = <i8>change;
 }
 
 /** The alert over `ticks` empty windows that were passed over: no evidence in any of them. */
-export function skipAlert(edge: i32, e: usize, ticks: i64): void {
-  if (<f64>load<f32>(e, Edge.N) < WARM) return;
-  store<f32>(e, 0, Edge.UP);
-  if (load<u8>(onColumn + <usize>edge) == 0) return;
-  const low = <f64>load<f32>(e, Edge.LOW) + <f64>ticks;
-  store<f32>(e, <f32>low, Edge.LOW);
+export function skipAlert(edge: i32, e: Edge, ticks: i64): void {
+  if (<f64>e.windows < WARM) return;
+  e.up = 0;
+  if (columns.on[edge] == 0) return;
+  const low = <f64>e.low + <f64>ticks;
+  e.low = <f32>low;
   if (low < KOFF) return;
-  store<u8>(onColumn + <usize>edge, 0);
-  store<u8>(kindColumn + <usize>edge, 0);
-  store<i8>(e, -1, Edge.PENDING);
+  columns.on[edge] = 0;
+  columns.kind[edge] = 0;
+  e.pending = -1;
 }

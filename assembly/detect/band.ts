@@ -1,17 +1,19 @@
 // What a feature was expected to be in the window just closed, and the bounds beyond which its instant scale alone
-// would alert. Specified in docs/detection.md, section 5.
+// would alert.
+// Specified in docs/detection.md, section 5.
 
 import { deviation, errorDeviation, errorRate, grossChange } from './baseline';
-import { ERR, LAT, N0, RATE, SCALES, WARM, weightDown, weightUp } from './constants';
+import { ERR, Kind, LAT, N0, RATE, SCALES, WARM, weightDown, weightUp } from './constants';
+import { Edge } from './edge';
 import { ageWeight } from './evidence';
-import { Profile } from './profile';
-import { bandOut, edgeAt, groupAt, profileAt, windowAt } from './regions';
-import { Edge, Group } from './state';
+import { Group } from './group';
+import { Detector } from './profile';
+import { Band, edgeAt, exchange, groupAt, profileAt, windowAt } from './regions';
 import { shapeOf, tailReach } from './tails';
 
 /** Whether feature k was judged in the last window. */
-export function isJudged(e: usize, k: i32): bool {
-  const z = load<f32>(e + ((<usize>k) << 2), Edge.Z);
+export function isJudged(e: Edge, k: i32): bool {
+  const z = e.z[k];
   return z == z;
 }
 
@@ -29,89 +31,99 @@ function received(k: i32, y: f64, n: f64, ctx: f64): f64 {
 /** What the window said of feature k, in the unit received; NaN: nothing. */
 export function featureObserved(edge: i32, k: i32): f64 {
   const x = windowAt(edge);
-  const value = load<f64>(x + ((<usize>k) << 3));
-  return k == ERR ? value / load<f64>(x, RATE << 3) : value;
+  return k == ERR ? x[k] / x[RATE] : x[k];
 }
 
 /** What a judged feature was expected to be, in the unit received. */
 export function featureExpected(edge: i32, k: i32): f64 {
   const e = edgeAt(edge);
-  const n = load<f64>(windowAt(edge), RATE << 3);
-  const level = load<f64>(e + ((<usize>k) << 3), Edge.LOC);
-  return received(k, k == ERR ? level * n : level, n, load<f64>(e, Edge.CTX));
+  const n = windowAt(edge)[RATE];
+  const level = e.loc[k];
+  return received(k, k == ERR ? level * n : level, n, e.context);
 }
 
-/** Against what the band is drawn: requests, level, standard deviation, and the instant scale's q and b'. */
-let n: f64 = 0;
-let level: f64 = 0;
-let sd: f64 = 0;
-let q: f64 = 0;
-let b: f64 = 0;
+/** Against what a band is drawn. */
+@unmanaged
+class Ground {
+  /** Requests; NaN: not known. */
+  n: f64;
+  level: f64;
+  /** Standard deviation. */
+  sd: f64;
+  /** The instant scale's q and b'. */
+  q: f64;
+  b: f64;
+}
+
+const ground = changetype<Ground>(memory.data(offsetof<Ground>(), 16));
 
 /** A judged window: the state before it learnt. */
-function takeJudged(edge: i32, e: usize, k: i32): void {
-  const at = e + ((<usize>k) << 2);
-  n = load<f64>(windowAt(edge), RATE << 3);
-  level = load<f64>(e + ((<usize>k) << 3), Edge.LOC);
-  sd = <f64>load<f32>(at, Edge.SD);
-  q = <f64>load<f32>(at, Edge.JQ);
-  b = <f64>load<f32>(at, Edge.JB);
+function takeJudged(edge: i32, e: Edge, k: i32): void {
+  ground.n = windowAt(edge)[RATE];
+  ground.level = e.loc[k];
+  ground.sd = <f64>e.sd[k];
+  ground.q = <f64>e.jq[k];
+  ground.b = <f64>e.jb[k];
 }
 
 /** A window without the feature: the state as it is, at the usual requests. */
-function takeCurrent(g: usize, e: usize, k: i32, ctx: f64): void {
-  const at = e + ((<usize>k) << 2);
-  const wide = e + ((<usize>(SCALES * k)) << 3);
-  const usual = <f64>load<f32>(e, Edge.NBAR);
-  n = usual > 0 ? usual : NaN;
+function takeCurrent(g: Group, e: Edge, k: i32, ctx: f64): void {
+  const usual = <f64>e.usual;
+  const n = usual > 0 ? usual : NaN;
   const lnCtx = ctx >= 0 ? Math.log(ctx + 0.5) : 0;
-  const m = load<f64>(e + ((<usize>k) << 3), Edge.M);
-  level = k == ERR ? errorRate(e) : m;
-  sd = k == ERR ? errorDeviation(e, n, level) : deviation(k, <f64>load<f32>(at, Edge.S2), m, 1, ctx, lnCtx, 0);
-  const h = N0 / (<f64>load<f32>(e + ((<usize>(SCALES * k)) << 2), Edge.NX) + N0);
-  q = load<f64>(wide, Edge.Q);
-  b = load<f64>(wide, Edge.B) * (1 - h) + load<f64>(g + ((<usize>(SCALES * k)) << 3), Group.B_POP) * h;
+  const m = e.m[k];
+  const level = k == ERR ? errorRate(e) : m;
+  const h = N0 / (<f64>e.exceedances[SCALES * k] + N0);
+  ground.n = n;
+  ground.level = level;
+  ground.sd = k == ERR ? errorDeviation(e, n, level) : deviation(k, <f64>e.s2[k], m, 1, ctx, lnCtx, 0);
+  ground.q = e.q[SCALES * k];
+  ground.b = e.b[SCALES * k] * (1 - h) + g.b[SCALES * k] * h;
 }
 
 /** Alert level of a rise or fall of feature k. */
-function levelOf(g: usize, e: usize, k: i32, up: bool): f64 {
-  const p = profileAt(load<i32>(e, Edge.PROFILE));
-  if (load<i32>(p, Profile.SET) == 0) return load<f64>(g, Group.LEVEL);
-  return load<f64>(p + ((<usize>(2 * k + (up ? 1 : 2))) << 3), Profile.LEVELS) * load<f64>(p, Profile.FACTORS);
+function levelOf(g: Group, e: Edge, k: i32, up: bool): f64 {
+  const p = profileAt(e.profile);
+  if (p.isSet == 0) return g.level;
+  return p.level[2 * k + (up ? <i32>Kind.LATENCY_SPIKE : <i32>Kind.LATENCY_DROP)] * p.factor[Detector.COMPONENTS];
 }
 
 /** Distance from the level at which the alert level T is reached, gross or not; infinite: never. */
-function reach(T: f64, e: usize, k: i32, gross: bool, weight: f64): f64 {
-  const u = tailReach(T / ageWeight(<f64>load<f32>(e, Edge.N), gross, true), q, b, shapeOf(k));
-  return u >= 0 && weight > 0 ? (u / weight) * sd : Infinity;
+function reach(T: f64, e: Edge, k: i32, gross: bool, weight: f64): f64 {
+  const u = tailReach(T / ageWeight(<f64>e.windows, gross, true), ground.q, ground.b, shapeOf(k));
+  return u >= 0 && weight > 0 ? (u / weight) * ground.sd : Infinity;
 }
 
-function bound(g: usize, e: usize, k: i32, up: bool, ctx: f64): f64 {
+function bound(g: Group, e: Edge, k: i32, up: bool, ctx: f64): f64 {
   const weight = up ? weightUp(k) : weightDown(k);
   const T = levelOf(g, e, k, up);
-  const least = grossChange(k, up, n, <f64>load<f32>(e, Edge.NBAR));
+  const n = ground.n;
+  const least = grossChange(k, up, n, <f64>e.usual);
   const distance = min(reach(T, e, k, false, weight), max(reach(T, e, k, true, weight), least));
   if (distance == Infinity) return NaN;
-  return received(k, (k == ERR ? level * n : level) + (up ? distance : -distance), n, ctx);
+  const level = k == ERR ? ground.level * n : ground.level;
+  return received(k, level + (up ? distance : -distance), n, ctx);
 }
 
 /**
- * Observed, expected, lower and upper of feature k in the window just closed, f64[4] at the address returned; NaN: none
- * (the feature was never seen, the source told nothing, no value can reach the bound, or the edge has not been seen for
- * 60 windows).
+ * The band of feature k in the window just closed, in `exchange.band`; NaN: none (the feature was never seen, the
+ * source told nothing, no value can reach the bound, or the edge has not been seen for 60 windows).
  */
-export function band(edge: i32, k: i32): usize {
+export function band(edge: i32, k: i32): Band {
   const e = edgeAt(edge);
-  const g = groupAt(load<i32>(e, Edge.GROUP));
-  const ctx = load<f64>(e, Edge.CTX);
-  for (let i: usize = 0; i < 4; i++) store<f64>(bandOut + (i << 3), NaN);
-  store<f64>(bandOut, featureObserved(edge, k));
-  if (load<f32>(e + ((<usize>k) << 2), Edge.C) == 0 || (k == RATE && ctx != ctx)) return bandOut;
+  const g = groupAt(e.group);
+  const ctx = e.context;
+  const out = exchange.band;
+  out.observed = featureObserved(edge, k);
+  out.expected = NaN;
+  out.lower = NaN;
+  out.upper = NaN;
+  if (e.samples[k] == 0 || (k == RATE && ctx != ctx)) return out;
   if (isJudged(e, k)) takeJudged(edge, e, k);
   else takeCurrent(g, e, k, ctx);
-  store<f64>(bandOut, received(k, k == ERR ? level * n : level, n, ctx), 8);
-  if (<f64>load<f32>(e, Edge.N) < WARM) return bandOut;
-  store<f64>(bandOut, bound(g, e, k, false, ctx), 16);
-  store<f64>(bandOut, bound(g, e, k, true, ctx), 24);
-  return bandOut;
+  out.expected = received(k, k == ERR ? ground.level * ground.n : ground.level, ground.n, ctx);
+  if (<f64>e.windows < WARM) return out;
+  out.lower = bound(g, e, k, false, ctx);
+  out.upper = bound(g, e, k, true, ctx);
+  return out;
 }

@@ -1,11 +1,20 @@
 // Every constant of the detection, with its meaning. Time is counted in windows unless a line says otherwise.
 // Specified in docs/detection.md, sections 1 to 11.
 
-/** Features, the last axis of the window input: latency (seconds), requests, errors, bytes. */
-export const LAT = 0;
-export const RATE = 1;
-export const ERR = 2;
-export const BYT = 3;
+/** What an edge shows in a window. */
+export const enum Feature {
+  /** Seconds, mean. */
+  LATENCY,
+  REQUESTS,
+  ERRORS,
+  BYTES,
+}
+
+/** Features, the last axis of the window input. */
+export const LAT = Feature.LATENCY;
+export const RATE = Feature.REQUESTS;
+export const ERR = Feature.ERRORS;
+export const BYT = Feature.BYTES;
 export const FEATURES = 4;
 /** Instant, gain LAM1, gain LAM2. */
 export const SCALES = 3;
@@ -157,17 +166,30 @@ export const RECENT = 4;
 /** Nats a component of a vector is clipped at. */
 export const CAP: f32 = 15;
 
-/** What set the evidence of a window: 0-11 a component, then these. */
-export const SOURCE_FISHER = 12;
-export const SOURCE_FOREST = 15;
-export const SOURCE_AUTOENCODER = 16;
-export const SOURCE_GAP = 17;
-export const SOURCE_NONE = 255;
+/** What set the evidence of a window: a component by its number, or one of these. */
+export const enum Source {
+  /** Fisher's combination at the first of the three scales; the others follow. */
+  FISHER = 12,
+  FOREST = 15,
+  AUTOENCODER = 16,
+  GAP = 17,
+  NONE = 255,
+}
 
-/** Kinds by number: 1 + 2k a rise of feature k, 2 + 2k a fall. */
-export const KIND_COUNT = 10;
-export const THROUGHPUT_DROP = 4;
-export const TRAFFIC_PATTERN = 9;
+/** What an alert is about: a rise and a fall of each feature, in their order, and what no feature alone explains. */
+export const enum Kind {
+  NONE,
+  LATENCY_SPIKE,
+  LATENCY_DROP,
+  THROUGHPUT_SPIKE,
+  THROUGHPUT_DROP,
+  ERROR_RATE_SPIKE,
+  /** Never alerts. */
+  ERROR_RATE_DROP,
+  BYTE_COUNT_SPIKE,
+  BYTE_COUNT_DROP,
+  TRAFFIC_PATTERN,
+}
 
 /** Least standard deviation of a transformed value by feature. */
 export function floorOf(k: i32): f64 {

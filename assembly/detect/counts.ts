@@ -3,16 +3,28 @@
 //
 // Two memories, LAM1 and LAM2 as those of the z-scores. A faded sum of counts with gain λ has the mean M = Σ (1-λ)^i
 // μ_i and, Poisson, the variance M / (2-λ): scaled by 2-λ it is a count again. Its evidence is Chernoff's bound of the
-// negative binomial tail. Specified in docs/detection.md, section 2.5.
-import { CMIN, COUNT_DRIFT, COUNT_MEMORY, ERR, ERROR_SUM_MOST, L0, LAM1, LAM2, NF, PRIOR_N, PRIOR_P, RATE, SILENT_BUSY, WARM } from './constants';
+// negative binomial tail.
+// Specified in docs/detection.md, section 2.5.
+import {
+  CMIN,
+  COUNT_DRIFT,
+  COUNT_MEMORY,
+  ERR,
+  ERROR_SUM_MOST,
+  L0,
+  LAM1,
+  LAM2,
+  NF,
+  PRIOR_N,
+  PRIOR_P,
+  RATE,
+  SCALES,
+  SILENT_BUSY,
+  WARM,
+} from './constants';
 import { clip, gainOf, larger, smaller } from './extremes';
-import { Edge } from './state';
-
-export let countsEnabled: bool = true;
-
-export function configureCounts(enabled: bool): void {
-  countsEnabled = enabled;
-}
+import { Numbers } from '../numbers';
+import { Edge } from './edge';
 
 const SCALE1: f64 = 2 - LAM1;
 const SCALE2: f64 = 2 - LAM2;
@@ -35,22 +47,26 @@ function tail(x: f64, mu: f64, spread: f64): f64 {
   return nats > L0 ? nats : 0;
 }
 
-/** Adds a window to a faded sum: f32 at `at`. */
-function fade(at: usize, offset: usize, lam: f64, value: f64): f64 {
-  const sum = <f32>(<f64>load<f32>(at + offset) * (1 - lam) + value);
-  store<f32>(at + offset, sum);
-  return <f64>sum;
+/** A faded sum with one window more. */
+// @ts-ignore: decorator
+@inline
+function faded(sum: f32, lam: f64, value: f64): f32 {
+  return <f32>(<f64>sum * (1 - lam) + value);
 }
 
 /**
  * Nats of too many errors, ERROR_SUM_MOST at most: x in this window, mu expected. `c`: windows before; `ke`: errors
  * that the usual rate was learnt from.
  */
-export function foldErrorCounts(e: usize, x: f64, mu: f64, c: f64, ke: f64): f64 {
-  const s1 = fade(e, Edge.ERROR_SUMS, LAM1, x);
-  const m1 = fade(e, Edge.ERROR_SUMS + 4, LAM1, mu);
-  const s2 = fade(e, Edge.ERROR_SUMS + 8, LAM2, x);
-  const m2 = fade(e, Edge.ERROR_SUMS + 12, LAM2, mu);
+export function foldErrorCounts(e: Edge, x: f64, mu: f64, c: f64, ke: f64): f64 {
+  e.errorSeen1 = faded(e.errorSeen1, LAM1, x);
+  const s1 = <f64>e.errorSeen1;
+  e.errorExpected1 = faded(e.errorExpected1, LAM1, mu);
+  const m1 = <f64>e.errorExpected1;
+  e.errorSeen2 = faded(e.errorSeen2, LAM2, x);
+  const s2 = <f64>e.errorSeen2;
+  e.errorExpected2 = faded(e.errorExpected2, LAM2, mu);
+  const m2 = <f64>e.errorExpected2;
   if (c < WARM) return 0;
   const spread = ERROR_SPREAD + 1 / (ke + PRIOR_P * PRIOR_N);
   let nats: f64 = 0;
@@ -60,39 +76,43 @@ export function foldErrorCounts(e: usize, x: f64, mu: f64, c: f64, ke: f64): f64
 }
 
 /** What the long sum says of the rate's own spread: its excess over counting, against its mean squared. */
-function learnSpread(e: usize, s: f64, m: f64, spread: f64): void {
+function learnSpread(e: Edge, s: f64, m: f64, spread: f64): void {
   const v = m + spread * m * m + HALF;
   const d = clip(s - m, 4 * Math.sqrt(v));
   const keep: f64 = 1 - 1 / COUNT_MEMORY;
-  store<f32>(e, <f32>larger(0, <f64>load<f32>(e, Edge.SPREAD) * keep + LAM2 * (d * d - m)), Edge.SPREAD);
-  store<f32>(e, <f32>(<f64>load<f32>(e, Edge.SPREAD + 4) * keep + LAM2 * m * m), Edge.SPREAD + 4);
+  e.overdispersion = <f32>larger(0, <f64>e.overdispersion * keep + LAM2 * (d * d - m));
+  e.meanSquared = <f32>(<f64>e.meanSquared * keep + LAM2 * m * m);
 }
 
 /** Requests per request that the source received: both sums learn, requests at most 3 sd off. */
-function learnShare(e: usize, n: f64, mu: f64, inflow: f64, c: f64): void {
+function learnShare(e: Edge, n: f64, mu: f64, inflow: f64, c: f64): void {
   const reach = 3 * Math.sqrt(mu + HALF + RATE_WANDER * mu * mu);
   const taught = c > 4 ? smaller(larger(n, mu - reach), mu + reach) : n;
   const gain = gainOf(c + 1, NF);
-  const sent = <f64>load<f32>(e, Edge.SHARE);
-  const received = <f64>load<f32>(e, Edge.SHARE + 4);
-  store<f32>(e, <f32>(sent + gain * (taught - sent)), Edge.SHARE);
-  store<f32>(e, <f32>(received + gain * (inflow - received)), Edge.SHARE + 4);
+  const sent = <f64>e.sent;
+  const received = <f64>e.received;
+  e.sent = <f32>(sent + gain * (taught - sent));
+  e.received = <f32>(received + gain * (inflow - received));
 }
 
 /** Nats of too few requests: n in this window (0: silent) of the `inflow` that the source received, above 0. */
-export function foldRateCounts(e: usize, n: f64, inflow: f64): f64 {
-  const c = <f64>load<f32>(e, Edge.C + RATE * 4);
-  const sent = <f64>load<f32>(e, Edge.SHARE);
-  const received = <f64>load<f32>(e, Edge.SHARE + 4);
+export function foldRateCounts(e: Edge, n: f64, inflow: f64): f64 {
+  const c = <f64>e.samples[RATE];
+  const sent = <f64>e.sent;
+  const received = <f64>e.received;
   const mu = received > 0 ? (sent / received) * inflow : 0;
-  const s1 = fade(e, Edge.RATE_SUMS, LAM1, n);
-  const m1 = fade(e, Edge.RATE_SUMS + 4, LAM1, mu);
-  const s2 = fade(e, Edge.RATE_SUMS + 8, LAM2, n);
-  const m2 = fade(e, Edge.RATE_SUMS + 12, LAM2, mu);
-  const own = <f64>load<f32>(e, Edge.SPREAD) / larger(<f64>load<f32>(e, Edge.SPREAD + 4), 1);
+  e.rateSeen1 = faded(e.rateSeen1, LAM1, n);
+  const s1 = <f64>e.rateSeen1;
+  e.rateExpected1 = faded(e.rateExpected1, LAM1, mu);
+  const m1 = <f64>e.rateExpected1;
+  e.rateSeen2 = faded(e.rateSeen2, LAM2, n);
+  const s2 = <f64>e.rateSeen2;
+  e.rateExpected2 = faded(e.rateExpected2, LAM2, mu);
+  const m2 = <f64>e.rateExpected2;
+  const own = <f64>e.overdispersion / larger(<f64>e.meanSquared, 1);
   const spread = larger(RATE_SPREAD, own) + 1 / (sent * smaller(c, NF) + 1);
   let nats: f64 = 0;
-  if (c >= CMIN && <f64>load<f32>(e, Edge.N) >= WARM) {
+  if (c >= CMIN && <f64>e.windows >= WARM) {
     if (n == 0) nats = tail(0, mu, spread);
     if (s1 < COUNT_DRIFT * m1) nats = larger(nats, tail(s1 * SCALE1, m1 * SCALE1, spread));
     if (s2 < COUNT_DRIFT * m2) nats = larger(nats, tail(s2 * SCALE2, m2 * SCALE2, spread));
@@ -103,13 +123,13 @@ export function foldRateCounts(e: usize, n: f64, inflow: f64): f64 {
 }
 
 /** The error rate is learnt anew: so are the sums of errors. */
-export function restartErrorCounts(e: usize): void {
-  v128.store(e, i64x2.splat(0), Edge.ERROR_SUMS);
+export function restartErrorCounts(e: Edge): void {
+  v128.store(changetype<usize>(e), i64x2.splat(0), offsetof<Edge>('errorSeen1'));
 }
 
 /** A silence that its own habit must explain is over: the sums of requests start again. */
-export function restartRateCounts(e: usize): void {
-  v128.store(e, i64x2.splat(0), Edge.RATE_SUMS);
+export function restartRateCounts(e: Edge): void {
+  v128.store(changetype<usize>(e), i64x2.splat(0), offsetof<Edge>('rateSeen1'));
 }
 
 /**
@@ -121,8 +141,7 @@ export function busySilence(gap: f64, nats: f64): f64 {
 }
 
 /** Raises the slow surprise of errors, or of a falling rate. `surprise`: the twelve of the edge. */
-export function raiseSlow(surprise: usize, k: i32, nats: f64): void {
-  const at = surprise + ((<usize>(3 * k + 2)) << 3);
-  if (k == ERR) store<f64>(at, larger(load<f64>(at), nats));
-  else store<f64>(at, smaller(load<f64>(at), -nats));
+export function raiseSlow(surprise: Numbers<f64>, k: i32, nats: f64): void {
+  const slow = SCALES * k + SCALES - 1;
+  surprise[slow] = k == ERR ? larger(surprise[slow], nats) : smaller(surprise[slow], -nats);
 }

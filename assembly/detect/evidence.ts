@@ -1,39 +1,9 @@
 // Twelve surprises, gap and detectors become evidence in nats: what the edge's score and its incident channel count.
 // Specified in docs/detection.md, sections 5 and 8.
-import {
-  AGE,
-  AGE_GROSS,
-  AGE_SILENT,
-  BYT,
-  CHANNEL_AGE,
-  ERR,
-  LAT,
-  PEN,
-  RATE,
-  SCALES,
-  SOFT,
-  SOURCE_AUTOENCODER,
-  SOURCE_FISHER,
-  SOURCE_FOREST,
-  SOURCE_GAP,
-  SOURCE_NONE,
-} from './constants';
+import { Judged, Weighed } from './block';
+import { AGE, AGE_GROSS, AGE_SILENT, BYT, CHANNEL_AGE, ERR, LAT, PEN, RATE, SCALES, SOFT, Source } from './constants';
 import { larger, largerLane } from './extremes';
-
-/** The largest absolute surprise of the window weighed last, and its component. */
-export let most: f64 = 0;
-export let top: i32 = 0;
-/** Sums of the absolute surprises by scale: all of them, and those that are not soft. */
-let sum0: f64 = 0;
-let sum1: f64 = 0;
-let sum2: f64 = 0;
-let hard0: f64 = 0;
-let hard1: f64 = 0;
-let hard2: f64 = 0;
-/** No scale's combination, before the penalty, is more than this. */
-let fisherBound: f64 = 0;
-/** NaN where one of the surprises is, else 0. */
-let odd: f64 = 0;
+import { options } from './options';
 
 /** -ln Q(K, x) = x - ln(sum_{i<K} x^i / i!), Q the upper tail of the gamma distribution with shape K. */
 function combined(K: i32, x: f64): f64 {
@@ -102,58 +72,66 @@ function equals(surprise: usize, i: usize, largest: v128): i32 {
   return i64x2.bitmask(f64x2.eq(pairOf(surprise, i), largest)) << (<i32>i << 1);
 }
 
-/** Takes in the twelve surprises of a window in which K features were judged: what the functions below count. */
-export function weigh(surprise: usize, K: i32): void {
+/** Weighs the twelve surprises of a window. */
+export function weigh(judged: Judged, w: Weighed): void {
+  const surprise = judged.surprise.at(0);
   let largest = f64x2.splat(0);
   for (let i: usize = 0; i < 6; i++) largest = f64x2.pmax(largest, pairOf(surprise, i));
-  most = largerLane(largest);
+  const most = largerLane(largest);
   largest = f64x2.splat(most);
   const near = equals(surprise, 0, largest) | equals(surprise, 1, largest) | equals(surprise, 2, largest);
-  top = ctz(near | equals(surprise, 3, largest) | equals(surprise, 4, largest) | equals(surprise, 5, largest));
+  w.max = most;
+  w.argmax = ctz(near | equals(surprise, 3, largest) | equals(surprise, 4, largest) | equals(surprise, 5, largest));
   const sums = wholeSum(surprise);
-  sum0 = f64x2.extract_lane(sums, 0);
-  sum1 = f64x2.extract_lane(sums, 1);
-  sum2 = f64x2.extract_lane(wholeSum(surprise + 8), 1);
+  const sum0 = f64x2.extract_lane(sums, 0);
+  const sum1 = f64x2.extract_lane(sums, 1);
+  const sum2 = f64x2.extract_lane(wholeSum(surprise + 8), 1);
   const hard = hardSum(surprise);
-  hard0 = f64x2.extract_lane(hard, 0);
-  hard1 = f64x2.extract_lane(hard, 1);
-  hard2 = f64x2.extract_lane(hardSum(surprise + 8), 1);
+  w.sum0 = sum0;
+  w.sum1 = sum1;
+  w.sum2 = sum2;
+  w.hard0 = f64x2.extract_lane(hard, 0);
+  w.hard1 = f64x2.extract_lane(hard, 1);
+  w.hard2 = f64x2.extract_lane(hardSum(surprise + 8), 1);
   // The combination rises with the sum.
-  odd = 0 * (sum0 + sum1 + sum2);
-  fisherBound = combinedBelow(K, larger(larger(sum0, sum1), sum2)) + odd;
+  const nanCarrier = 0 * (sum0 + sum1 + sum2);
+  w.features = judged.features;
+  w.nanCarrier = nanCarrier;
+  w.fisherBound = combinedBelow(judged.features, larger(larger(sum0, sum1), sum2)) + nanCarrier;
 }
 
-/** What set the evidence returned by `edgeEvidence`: SOURCE_* or a component. */
-export let evidenceSource: i32 = SOURCE_NONE;
-
-/** Nats of the window weighed, before the age factor. `forest`, `coder`: their surprises, 0 none. */
-export function edgeEvidence(K: i32, gap: f64, forest: f64, coder: f64): f64 {
-  evidenceSource = SOURCE_NONE;
+/**
+ * Nats of the window weighed, before the age factor; `weighed.source` says what set them. `coder`: the autoencoder's
+ * surprise, 0 none.
+ */
+export function edgeEvidence(judged: Judged, w: Weighed, coder: f64): f64 {
+  w.source = Source.NONE;
+  const K = judged.features;
   if (K == 0) {
-    if (gap > 0) evidenceSource = SOURCE_GAP;
-    return gap;
+    if (judged.gap > 0) w.source = Source.GAP;
+    return judged.gap;
   }
-  let C = most;
-  if (C > 0) evidenceSource = top;
-  if (!(fisherBound - PEN <= C)) {
-    C = raise(C, combined(K, sum0) - PEN, SOURCE_FISHER);
-    C = raise(C, combined(K, sum1) - PEN, SOURCE_FISHER + 1);
-    C = raise(C, combined(K, sum2) - PEN, SOURCE_FISHER + 2);
+  let C = w.max;
+  if (C > 0) w.source = w.argmax;
+  if (!(w.fisherBound - PEN <= C)) {
+    C = raise(w, C, combined(K, w.sum0) - PEN, Source.FISHER);
+    C = raise(w, C, combined(K, w.sum1) - PEN, Source.FISHER + 1);
+    C = raise(w, C, combined(K, w.sum2) - PEN, Source.FISHER + 2);
   }
-  C = raise(C, forest - PEN, SOURCE_FOREST);
-  return raise(C, coder - PEN, SOURCE_AUTOENCODER);
+  C = raise(w, C, judged.forest - PEN, Source.FOREST);
+  return raise(w, C, coder - PEN, Source.AUTOENCODER);
 }
 
-function raise(C: f64, candidate: f64, source: i32): f64 {
+function raise(w: Weighed, C: f64, candidate: f64, source: i32): f64 {
   if (candidate <= C) return C;
-  evidenceSource = source;
+  w.source = source;
   return candidate;
 }
 
 /** Fisher's best scale of the window weighed, less its penalty; at least 0. */
-export function bestFisher(K: i32): f64 {
-  if (K == 0) return 0;
-  return max(0, bestOf(K, sum0, sum1, sum2) - PEN);
+export function bestFisher(w: Weighed): f64 {
+  if (w.features == 0) return 0;
+  return max(0, bestOf(w.features, w.sum0, w.sum1, w.sum2) - PEN);
 }
 
 /** What the evidence of an edge counts that was seen in n windows; `slow`: windows at which it counts half. */
@@ -170,13 +148,6 @@ export function ageWeight(n: f64, gross: bool, present: bool): f64 {
 /** Age factor of the edge's incident evidence. */
 export function channelWeight(n: f64, gross: bool, present: bool): f64 {
   return ageing(n, gross, present, CHANNEL_AGE);
-}
-
-/** Nats taken off bytes alone. */
-let softBytes: f64 = SOFT;
-
-export function configureIncidentEvidence(bytesDiscount: f64): void {
-  softBytes = bytesDiscount;
 }
 
 /**
@@ -197,8 +168,11 @@ function rising(surprise: usize, i: usize): v128 {
 }
 
 /** Nats of the window weighed for the incident layer, before the age factor. */
-export function incidentEvidence(surprise: usize, K: i32, gap: f64): f64 {
-  if (K == 0) return gap;
+export function incidentEvidence(judged: Judged, w: Weighed): f64 {
+  const K = judged.features;
+  if (K == 0) return judged.gap;
+  const surprise = judged.surprise.at(0);
+  const softBytes = options.bytesDiscount;
   // Components: latency 0-2, rate 3-5, errors 6-8, bytes 9-11.
   const second = i64x2(0, -1);
   let largest = f64x2.pmax(pairOf(surprise, 0), soften(surprise, 1, v128.and(rising(surprise, 1), second), SOFT));
@@ -206,10 +180,10 @@ export function incidentEvidence(surprise: usize, K: i32, gap: f64): f64 {
   largest = f64x2.pmax(largest, pairOf(surprise, 3));
   largest = f64x2.pmax(largest, soften(surprise, 4, second, softBytes));
   largest = f64x2.pmax(largest, soften(surprise, 5, i64x2(-1, -1), softBytes));
-  let C = larger(gap, largerLane(largest)) + odd;
+  let C = larger(judged.gap, largerLane(largest)) + w.nanCarrier;
   const soft = PEN + softBytes;
-  if (!(fisherBound - soft <= C)) C = max(C, bestOf(K, sum0, sum1, sum2) - soft);
-  const hardBound = combinedBelow(K, larger(larger(hard0, hard1), hard2));
-  if (!(hardBound - PEN <= C)) C = max(C, bestOf(K, hard0, hard1, hard2) - PEN);
+  if (!(w.fisherBound - soft <= C)) C = max(C, bestOf(K, w.sum0, w.sum1, w.sum2) - soft);
+  const hardBound = combinedBelow(K, larger(larger(w.hard0, w.hard1), w.hard2));
+  if (!(hardBound - PEN <= C)) C = max(C, bestOf(K, w.hard0, w.hard1, w.hard2) - PEN);
   return C;
 }

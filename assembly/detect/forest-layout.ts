@@ -1,7 +1,8 @@
 // How a tree lies in memory. Trees are complete: a leaf above the last level is spread over all last-level leaves below
 // it.
 //
-//   tree  │ node 0 │ node 1 │ … │ node 2^D - 2 │ 8 unused │ leaf 0 │ … │ leaf 2^D - 1 │   node: i32 key of threshold, u32 16 × feature
+//   tree  │ node 0 │ node 1 │ … │ node 2^D - 2 │ 8 unused │ leaf 0 │ … │ leaf 2^D - 1 │
+//   node: i32 key of threshold, u32 16 × feature
 // The child for x <= threshold is 2 i + 1, the other (and NaN) 2 i + 2: a walk adds the result of the comparison.
 
 /** Least depth that the scorer's three vector levels need. */

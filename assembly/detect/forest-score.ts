@@ -5,29 +5,34 @@
 // Four rows lie interleaved, one vector a feature:   f0: r0 r1 r2 r3 │ f1: r0 r1 r2 r3 │ …
 // The first three levels are tested for four rows at once (7 tests, 3 selections); from there each row walks alone.
 import { scratch } from '../memory';
-import { Compiled, compileForest, Form, layOutCompiler } from './forest-compile';
+import { compileForest, layOutCompiler } from './forest-compile';
+import { Compiled, Form } from './forest-form';
 import { keysOf } from './forest-layout';
 import { BLOCK_ROWS, layOutWalk, lengthOf, walkCompiled } from './forest-walk';
 
-/** i32[16][columns][4]: keys of the rows of a block, interleaved by four. */
-let lanes: usize = 0;
-/** f64[64]: path length summed over trees; exact, since lengths are multiples of 2^-23 below 32. */
-let sums: usize = 0;
+@unmanaged
+class Scoring {
+  /** i32[16][columns][4]: keys of the rows of a block, interleaved by four. */
+  lanes: usize;
+  /** f64[64]: path length summed over trees; exact, since lengths are multiples of 2^-23 below 32. */
+  sums: usize;
+  /** Whether the rows scored last walked compiled trees. */
+  isCompiled: bool;
+}
 
-/** Whether the rows scored last walked compiled trees. */
-let isCompiled: bool = false;
+const scoring = changetype<Scoring>(memory.data(offsetof<Scoring>(), 16));
 
 /** Scratch for forests of up to `trees` trees on so many (padded) columns. */
 export function layOutScoring(trees: i32, columns: i32): void {
   layOutCompiler(trees);
   layOutWalk();
-  lanes = scratch((<usize>BLOCK_ROWS * columns) << 2);
-  sums = scratch(BLOCK_ROWS * 8);
+  scoring.lanes = scratch((<usize>BLOCK_ROWS * columns) << 2);
+  scoring.sums = scratch(BLOCK_ROWS * 8);
 }
 
 /** [a, b, c, d] of row `row` → lane row & 3 of four vectors of its group of four, as keys. `values`: f32[columns]. */
 function interleave(row: i32, values: usize, columns: i32): void {
-  let target = lanes + ((<usize>(row >> 2) * columns) << 4) + ((<usize>(row & 3)) << 2);
+  let target = scoring.lanes + ((<usize>(row >> 2) * columns) << 4) + ((<usize>(row & 3)) << 2);
   const limit = values + ((<usize>columns) << 2);
   for (let cursor = values; cursor < limit; cursor += 16) {
     const keys = keysOf(v128.load(cursor));
@@ -109,13 +114,13 @@ function walkEight(tree: usize, depth: i32, near: usize, far: usize, sum: usize)
  * along.
  */
 function walkRows(trees: usize, count: i32, stride: usize, depth: i32, rows: i32, columns: i32): void {
-  const limit = sums + ((<usize>((rows + 7) >> 3)) << 6);
+  const limit = scoring.sums + ((<usize>((rows + 7) >> 3)) << 6);
   const last = trees + <usize>count * stride;
   const fourRows = (<usize>columns) << 4;
-  memory.fill(sums, 0, limit - sums);
+  memory.fill(scoring.sums, 0, limit - scoring.sums);
   for (let tree = trees; tree < last; tree += stride) {
-    let row = lanes;
-    for (let sum = sums; sum < limit; sum += 64) {
+    let row = scoring.lanes;
+    for (let sum = scoring.sums; sum < limit; sum += 64) {
       walkEight(tree, depth, row, row + fourRows, sum);
       row += fourRows << 1;
     }
@@ -128,7 +133,7 @@ function walkRows(trees: usize, count: i32, stride: usize, depth: i32, rows: i32
  */
 export function walkForest(
   forest: usize,
-  compiled: usize,
+  compiled: Compiled,
   trees: i32,
   stride: usize,
   depth: i32,
@@ -136,15 +141,15 @@ export function walkForest(
   rows: i32,
   columns: i32,
 ): void {
-  if (load<i32>(compiled, Compiled.FORM) == Form.NONE) compileForest(forest, trees, stride, depth, columns, compiled);
-  isCompiled = load<i32>(compiled, Compiled.FORM) == Form.READY;
-  if (isCompiled) return walkCompiled(compiled, trees, values, rows, columns);
+  if (compiled.form == Form.NONE) compileForest(forest, trees, stride, depth, columns, compiled);
+  scoring.isCompiled = compiled.form == Form.READY;
+  if (scoring.isCompiled) return walkCompiled(compiled, trees, values, rows, columns);
   for (let row = 0; row < rows; row++) interleave(row, values + ((<usize>row * columns) << 2), columns);
   walkRows(forest, trees, stride, depth, rows, columns);
 }
 
 /** 2^(-E[h] / c(psi)) of a row that walked. `mean`: c(psi), `meanPath`. */
 export function scoreOf(row: i32, trees: i32, mean: f64): f64 {
-  const length = isCompiled ? lengthOf(row) : load<f64>(sums + ((<usize>row) << 3));
+  const length = scoring.isCompiled ? lengthOf(row) : load<f64>(scoring.sums + ((<usize>row) << 3));
   return Math.exp2(-length / <f64>trees / mean);
 }

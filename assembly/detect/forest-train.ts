@@ -9,53 +9,62 @@
 
 import { scratch } from '../memory';
 import { growthDepth, keysOf, meanPath, PADDING, storedDepth, thresholdKey, valueOf } from './forest-layout';
-import { below, nextRandom } from './random';
+import { below, Generator, nextRandom } from './random';
 
 /** Most rows of a subsample. */
 export const MAX_SUBSAMPLE = 4096;
 
-/**
- * i32[psi][columns]: the subsample, rows of whole vectors, as keys (forest-layout.ts), in which a NaN is the largest.
- */
-let keyRows: usize = 0;
+/** The tree being grown. */
+@unmanaged
+class Training {
+  /**
+   * i32[psi][columns]: the subsample, rows of whole vectors, as keys (forest-layout.ts), in which a NaN is the largest.
+   */
+  keyRows: usize;
+  /** u32 byte offsets of rows, by node: of even levels, of odd ones. */
+  even: usize;
+  odd: usize;
+  /** Nodes to be split, in order, and leaves in front of the last level: number, u16 first and last + 1 row. */
+  queue: usize;
+  queueEnd: usize;
+  small: usize;
+  smallEnd: usize;
+  /** i32 least and largest key by column. */
+  lows: usize;
+  highs: usize;
+  /** f64: c(n) by n. */
+  meanPaths: usize;
+}
+
+const training = changetype<Training>(memory.data(offsetof<Training>(), 16));
 const NOT_A_NUMBER = 0x7fff_ffff;
 
-/** u32 byte offsets of rows, by node: of even levels, of odd ones. */
-let even: usize = 0;
-let odd: usize = 0;
-/** Nodes to be split, in order, and leaves in front of the last level: number, u16 first and last + 1 row. */
-let queue: usize = 0;
-let queueEnd: usize = 0;
-let small: usize = 0;
-let smallEnd: usize = 0;
-const enum Waiting {
-  NODE = 0,
-  FIRST = 4,
-  LAST = 6,
-  BYTES = 8,
+/** A node that waits to be split, or a leaf. */
+@unmanaged
+class Waiting {
+  node: i32;
+  /** Its rows: [first, last). */
+  first: u16;
+  last: u16;
 }
-/** i32 least and largest key by column. */
-let lows: usize = 0;
-let highs: usize = 0;
-/** f64: c(n) by n. */
-let meanPaths: usize = 0;
+
 
 /** Scratch for trees of up to `subsample` rows and `columns` (padded) columns. */
 export function layOutTraining(subsample: i32, columns: i32): void {
-  keyRows = scratch((<usize>subsample * columns) << 2);
-  even = scratch((<usize>subsample) << 2);
-  odd = scratch((<usize>subsample) << 2);
-  queue = scratch((<usize>Waiting.BYTES) << growthDepth(subsample));
-  small = scratch((<usize>Waiting.BYTES) << growthDepth(subsample));
-  lows = scratch((<usize>columns) << 2);
-  highs = scratch((<usize>columns) << 2);
-  meanPaths = scratch((<usize>(subsample + 1)) << 3);
-  for (let n = 0; n <= subsample; n++) store<f64>(meanPaths + ((<usize>n) << 3), meanPath(n));
+  training.keyRows = scratch((<usize>subsample * columns) << 2);
+  training.even = scratch((<usize>subsample) << 2);
+  training.odd = scratch((<usize>subsample) << 2);
+  training.queue = scratch(offsetof<Waiting>() << growthDepth(subsample));
+  training.small = scratch(offsetof<Waiting>() << growthDepth(subsample));
+  training.lows = scratch((<usize>columns) << 2);
+  training.highs = scratch((<usize>columns) << 2);
+  training.meanPaths = scratch((<usize>(subsample + 1)) << 3);
+  for (let n = 0; n <= subsample; n++) store<f64>(training.meanPaths + ((<usize>n) << 3), meanPath(n));
 }
 
 /** Makes `values`, f32[columns], the row-th row of the subsample. `columns`: padded. */
 export function sampleRow(row: i32, values: usize, columns: i32): void {
-  const target = keyRows + ((<usize>row * columns) << 2);
+  const target = training.keyRows + ((<usize>row * columns) << 2);
   for (let at: usize = 0; at < (<usize>columns) << 2; at += 16) v128.store(target + at, keysOf(v128.load(values + at)));
 }
 
@@ -64,8 +73,8 @@ export function sampleRow(row: i32, values: usize, columns: i32): void {
 @inline
 function keepExtremes(column: usize, low: v128, high: v128): i32 {
   const top = v128.bitselect(low, high, i32x4.eq(high, i32x4.splat(NOT_A_NUMBER)));
-  v128.store(lows + column, low);
-  v128.store(highs + column, top);
+  v128.store(training.lows + column, low);
+  v128.store(training.highs + column, top);
   return popcnt<i32>(i32x4.bitmask(i32x4.gt_s(top, low)));
 }
 
@@ -74,7 +83,7 @@ function keepExtremes(column: usize, low: v128, high: v128): i32 {
  * vary.
  */
 function spreadTwelve(a: usize, b: usize, column: usize): i32 {
-  const base = keyRows + column;
+  const base = training.keyRows + column;
   const row = base + load<u32>(a);
   let low0 = v128.load(row);
   let low1 = v128.load(row, 16);
@@ -94,12 +103,13 @@ function spreadTwelve(a: usize, b: usize, column: usize): i32 {
     high1 = i32x4.max_s(high1, v1);
     high2 = i32x4.max_s(high2, v2);
   }
-  return keepExtremes(column, low0, high0) + keepExtremes(column + 16, low1, high1) + keepExtremes(column + 32, low2, high2);
+  const vary = keepExtremes(column, low0, high0) + keepExtremes(column + 16, low1, high1);
+  return vary + keepExtremes(column + 32, low2, high2);
 }
 
 /** The same of eight columns. */
 function spreadEight(a: usize, b: usize, column: usize): i32 {
-  const base = keyRows + column;
+  const base = training.keyRows + column;
   const row = base + load<u32>(a);
   let low0 = v128.load(row);
   let low1 = v128.load(row, 16);
@@ -119,7 +129,7 @@ function spreadEight(a: usize, b: usize, column: usize): i32 {
 
 /** The same of four columns. */
 function spreadFour(a: usize, b: usize, column: usize): i32 {
-  const base = keyRows + column;
+  const base = training.keyRows + column;
   let low = v128.load(base + load<u32>(a));
   let high = low;
   for (let cursor = a + 4; cursor < b; cursor += 4) {
@@ -148,7 +158,7 @@ function columnOf(pick: i32, vary: i32, columns: i32): i32 {
   while (left >= 0) {
     column++;
     const at = (<usize>column) << 2;
-    if (load<i32>(highs + at) > load<i32>(lows + at)) left--;
+    if (load<i32>(training.highs + at) > load<i32>(training.lows + at)) left--;
   }
   return column;
 }
@@ -157,9 +167,9 @@ function columnOf(pick: i32, vary: i32, columns: i32): i32 {
  * A cut between the extremes of a column: their distance in f32, the rest in f64, rounded to f32; below the largest
  * value.
  */
-function drawCut(column: i32, rng: usize): f32 {
-  const low = valueOf(load<i32>(lows + ((<usize>column) << 2)));
-  const high = valueOf(load<i32>(highs + ((<usize>column) << 2)));
+function drawCut(column: i32, rng: Generator): f32 {
+  const low = valueOf(load<i32>(training.lows + ((<usize>column) << 2)));
+  const high = valueOf(load<i32>(training.highs + ((<usize>column) << 2)));
   const cut = <f32>(<f64>low + <f64>(high - low) * (<f64>nextRandom(rng) * (1.0 / 4294967296.0)));
   return cut >= high ? low : cut;
 }
@@ -192,7 +202,7 @@ function countLeft(a: usize, b: usize, keys: usize, key: i32): i32 {
 function layLeaf(leaves: usize, depth: i32, node: i32, rows: i32): void {
   const level = levelOf(node);
   const below = depth - level;
-  const length = <f32>(<f64>level + load<f64>(meanPaths + ((<usize>rows) << 3)));
+  const length = <f32>(<f64>level + load<f64>(training.meanPaths + ((<usize>rows) << 3)));
   let cursor = leaves + ((<usize>((node + 1 - (1 << level)) << below)) << 2);
   const limit = cursor + ((<usize>4) << below);
   for (; cursor < limit; cursor += 4) store<f32>(cursor, length);
@@ -211,40 +221,41 @@ function levelOf(node: i32): i32 {
 @inline
 function addNode(node: i32, first: i32, last: i32): void {
   const waiting = <u64>(<u32>node) | (<u64>(<u32>first) << 32) | (<u64>(<u32>last) << 48);
-  store<u64>(queueEnd, waiting);
-  store<u64>(smallEnd, waiting);
+  store<u64>(training.queueEnd, waiting);
+  store<u64>(training.smallEnd, waiting);
   const isSmall = <usize>(last - first < 2);
-  smallEnd += isSmall << 3;
-  queueEnd += (1 - isSmall) << 3;
+  training.smallEnd += isSmall << 3;
+  training.queueEnd += (1 - isSmall) << 3;
 }
 
 /** Every row is a member of the first node; nodes that no split has made. */
 function startTree(tree: usize, leaves: usize, psi: i32, columns: i32): void {
   const rowBytes = (<usize>columns) << 2;
-  let member = even;
+  let member = training.even;
   for (let row: usize = 0; row < <usize>psi * rowBytes; row += rowBytes, member += 4) store<u32>(member, <u32>row);
   for (let node = tree; node < leaves; node += 16) v128.store(node, i64x2.splat(PADDING));
-  queueEnd = queue;
-  smallEnd = small;
+  training.queueEnd = training.queue;
+  training.smallEnd = training.small;
 }
 
 /**
  * Grows one tree on the first `psi` rows of the subsample (`sampleRow`), nodes in heap order. `subsample`: the option,
- * which fixes the depth; `columns`: padded.
+ * which fixes the depth;
+ * `columns`: padded.
  */
-export function growTree(tree: usize, psi: i32, subsample: i32, columns: i32, rng: usize): void {
+export function growTree(tree: usize, psi: i32, subsample: i32, columns: i32, rng: Generator): void {
   const limit = growthDepth(subsample);
   const depth = storedDepth(subsample);
   const leaves = tree + ((<usize>8) << depth);
   startTree(tree, leaves, psi, columns);
   addNode(0, 0, psi);
-  for (let waiting = queue; waiting < queueEnd; waiting += Waiting.BYTES) {
-    const node = load<i32>(waiting, Waiting.NODE);
-    const first = <i32>load<u16>(waiting, Waiting.FIRST);
-    const last = <i32>load<u16>(waiting, Waiting.LAST);
+  for (let waiting = training.queue; waiting < training.queueEnd; waiting += offsetof<Waiting>()) {
+    const node = changetype<Waiting>(waiting).node;
+    const first = <i32>changetype<Waiting>(waiting).first;
+    const last = <i32>changetype<Waiting>(waiting).last;
     const level = levelOf(node);
-    const own = (level & 1) == 0 ? even : odd;
-    const next = (level & 1) == 0 ? odd : even;
+    const own = (level & 1) == 0 ? training.even : training.odd;
+    const next = (level & 1) == 0 ? training.odd : training.even;
     const a = own + ((<usize>first) << 2);
     const b = own + ((<usize>last) << 2);
     const vary = spread(a, b, columns);
@@ -254,7 +265,7 @@ export function growTree(tree: usize, psi: i32, subsample: i32, columns: i32, rn
     }
     const column = columnOf(<i32>below(rng, vary), vary, columns);
     const key = thresholdKey(drawCut(column, rng));
-    const keys = keyRows + ((<usize>column) << 2);
+    const keys = training.keyRows + ((<usize>column) << 2);
     store<u64>(tree + ((<usize>node) << 3), (<u64>column << 36) | <u64>(<u32>key));
     if (level + 1 == limit) {
       const left = countLeft(a, b, keys, key);
@@ -267,8 +278,8 @@ export function growTree(tree: usize, psi: i32, subsample: i32, columns: i32, rn
     addNode(2 * node + 1, first, middle);
     addNode(2 * node + 2, middle, last);
   }
-  for (let leaf = small; leaf < smallEnd; leaf += Waiting.BYTES) {
-    const rows = load<u16>(leaf, Waiting.LAST) - load<u16>(leaf, Waiting.FIRST);
-    layLeaf(leaves, depth, load<i32>(leaf, Waiting.NODE), rows);
+  for (let leaf = training.small; leaf < training.smallEnd; leaf += offsetof<Waiting>()) {
+    const small = changetype<Waiting>(leaf);
+    layLeaf(leaves, depth, small.node, <i32>small.last - <i32>small.first);
   }
 }

@@ -4,11 +4,12 @@
 //
 // The first three levels are compared as a whole (7 tests, 3 selections). From there a level is lookups by place
 // (forest-tables.ts):
-//   place │ p0 p1 … p15 │ → threshold of each → column of each → the row's own code in that column, from all columns' by the column's bits
+//   place │ p0 p1 … p15 │ → threshold of each → column of each → the row's own code in that column, from all columns'
+//   by the column's bits
 import { scratch } from '../memory';
-import { BATCH_BYTES, BUCKETS, Compiled } from './forest-compile';
+import { BATCH_BYTES, BUCKETS, Compiled } from './forest-form';
 import { keysOf } from './forest-layout';
-import { COMPILED_COLUMNS, CompiledTree, LEAF, SEGMENT } from './forest-tables';
+import { COMPILED_COLUMNS, CompiledTree, HEAD, LEAF, LENGTHS, LEVEL3, LEVEL4, LEVELS, SEGMENT } from './forest-tables';
 
 /** Rows scored together, and rows that walk together. */
 export const BLOCK_ROWS: i32 = 64;
@@ -18,45 +19,53 @@ const CODES: usize = BATCH_BYTES << 4;
 /** Trees whose path lengths a u32 holds: each is below 8 + c(256), less than 19. */
 const SETTLED = 26;
 
-/** i32[64][12] each: keys and buckets of the rows. */
-let keys: usize = 0;
-let buckets: usize = 0;
-/** i8[16][16] twice: codes of sixteen rows in one column, while they are turned from rows to batches. */
-let turning: usize = 0;
-let turned: usize = 0;
-/** i8[4][16][2 × 12][16]: codes of all rows, and the same as coefficients. */
-let codes: usize = 0;
-/** u64[64]: path lengths over all trees, in units of 2^-23; u32[64]: over the last trees, which `settle` adds. */
-let lengths: usize = 0;
-let running: usize = 0;
-/**
- * u8[16]: the leaves that the rows of a walk reach. Inner loops get it as a parameter: a global would be read again for
- * every row.
- */
-let leaves: usize = 0;
+/** Scratch of a walk. */
+@unmanaged
+class Walk {
+  /** i32[64][12] each: keys and buckets of the rows. */
+  keys: usize;
+  buckets: usize;
+  /** i8[16][16] twice: codes of sixteen rows in one column, while they are turned from rows to batches. */
+  turning: usize;
+  turned: usize;
+  /** i8[4][16][2 × 12][16]: codes of all rows, and the same as coefficients. */
+  codes: usize;
+  /** u64[64]: path lengths over all trees, in units of 2^-23; u32[64]: over the last trees, which `settle` adds. */
+  lengths: usize;
+  running: usize;
+  /**
+   * u8[16]: the leaves that the rows of a walk reach. Inner loops get it as a parameter: a global would be read again
+   * for every row.
+   */
+  leaves: usize;
+}
+
+const work = changetype<Walk>(memory.data(offsetof<Walk>(), 16));
 
 export function layOutWalk(): void {
-  keys = scratch(COMPILED_COLUMNS * 4 * BLOCK_ROWS);
-  buckets = scratch(COMPILED_COLUMNS * 4 * BLOCK_ROWS);
-  turning = scratch(256);
-  turned = scratch(256);
-  codes = scratch(CODES * (BLOCK_ROWS / 16));
-  lengths = scratch(BLOCK_ROWS * 8);
-  running = scratch(BLOCK_ROWS * 4);
-  leaves = scratch(WALK_ROWS);
+  work.keys = scratch(COMPILED_COLUMNS * 4 * BLOCK_ROWS);
+  work.buckets = scratch(COMPILED_COLUMNS * 4 * BLOCK_ROWS);
+  work.turning = scratch(256);
+  work.turned = scratch(256);
+  work.codes = scratch(CODES * (BLOCK_ROWS / 16));
+  work.lengths = scratch(BLOCK_ROWS * 8);
+  work.running = scratch(BLOCK_ROWS * 4);
+  work.leaves = scratch(WALK_ROWS);
 }
 
 /** Keys and buckets of one row of `columns` (padded) numbers. */
-function placeRow(c: usize, row: i32, values: usize, columns: i32): void {
+function placeRow(c: Compiled, row: i32, values: usize, columns: i32): void {
   const target = <usize>row * (COMPILED_COLUMNS << 2);
   for (let at: usize = 0; at < (<usize>columns) << 2; at += 16) {
     const numbers = v128.load(values + at);
-    const scaled = f32x4.mul(f32x4.sub(numbers, v128.load(c + at, Compiled.LOW)), v128.load(c + at, Compiled.SCALE));
+    const low = v128.load(changetype<usize>(c) + at, offsetof<Compiled>('low0'));
+    const scale = v128.load(changetype<usize>(c) + at, offsetof<Compiled>('scale0'));
+    const scaled = f32x4.mul(f32x4.sub(numbers, low), scale);
     const bucket = i32x4.min_s(i32x4.max_s(i32x4.trunc_sat_f32x4_s(scaled), i32x4.splat(0)), i32x4.splat(BUCKETS - 1));
-    v128.store(keys + target + at, keysOf(numbers));
+    v128.store(work.keys + target + at, keysOf(numbers));
     // NaN is above every key.
     const isNumber = f32x4.eq(numbers, numbers);
-    v128.store(buckets + target + at, v128.bitselect(bucket, i32x4.splat(BUCKETS - 1), isNumber));
+    v128.store(work.buckets + target + at, v128.bitselect(bucket, i32x4.splat(BUCKETS - 1), isNumber));
   }
 }
 
@@ -65,8 +74,8 @@ function placeRow(c: usize, row: i32, values: usize, columns: i32): void {
  * interleaves the halves, which takes place i to 2 i, modulo the places less one: four of them take it to 16 i.
  */
 function turn(width: usize): void {
-  let from = turning;
-  let to = turned;
+  let from = work.turning;
+  let to = work.turned;
   const half = width << 3;
   for (let pass = 0; pass < 4; pass++) {
     for (let at: usize = 0; at < half; at += 16) {
@@ -83,26 +92,26 @@ function turn(width: usize): void {
 }
 
 /** Codes, in every batch, of rows [first, first + 16) in one column. */
-function encode(c: usize, column: usize, first: usize): void {
-  const firstKey = c + <usize>load<i32>(c + (column << 2), Compiled.FIRST_KEY);
-  const firstCode = c + <usize>load<i32>(c + (column << 2), Compiled.FIRST_CODE);
-  const half = (<usize>load<i32>(c + (column << 2), Compiled.HALF)) << 2;
-  const width = <usize>load<i32>(c, Compiled.WIDTH);
+function encode(c: Compiled, column: usize, first: usize): void {
+  const firstKey = changetype<usize>(c) + <usize>c.firstKey[<i32>column];
+  const firstCode = changetype<usize>(c) + <usize>c.firstCode[<i32>column];
+  const half = (<usize>c.half[<i32>column]) << 2;
+  const width = <usize>c.width;
   // From the offset of a key, 4 bytes each, to that of its code.
   const shift: usize = width == 4 ? 0 : 2;
-  const below = c + Compiled.BELOW + column * (BUCKETS << 1);
+  const below = c.below(column);
   let source = first * (COMPILED_COLUMNS << 2) + (column << 2);
   const start = firstKey - 4;
-  const last = turning + (width << 4);
-  for (let target = turning; target < last; target += width << 2) {
-    const key0 = load<i32>(keys + source);
-    const key1 = load<i32>(keys + source, 48);
-    const key2 = load<i32>(keys + source, 96);
-    const key3 = load<i32>(keys + source, 144);
-    let at0 = start + ((<usize>load<u16>(below + ((<usize>load<u32>(buckets + source)) << 1))) << 2);
-    let at1 = start + ((<usize>load<u16>(below + ((<usize>load<u32>(buckets + source, 48)) << 1))) << 2);
-    let at2 = start + ((<usize>load<u16>(below + ((<usize>load<u32>(buckets + source, 96)) << 1))) << 2);
-    let at3 = start + ((<usize>load<u16>(below + ((<usize>load<u32>(buckets + source, 144)) << 1))) << 2);
+  const last = work.turning + (width << 4);
+  for (let target = work.turning; target < last; target += width << 2) {
+    const key0 = load<i32>(work.keys + source);
+    const key1 = load<i32>(work.keys + source, 48);
+    const key2 = load<i32>(work.keys + source, 96);
+    const key3 = load<i32>(work.keys + source, 144);
+    let at0 = start + ((<usize>load<u16>(below + ((<usize>load<u32>(work.buckets + source)) << 1))) << 2);
+    let at1 = start + ((<usize>load<u16>(below + ((<usize>load<u32>(work.buckets + source, 48)) << 1))) << 2);
+    let at2 = start + ((<usize>load<u16>(below + ((<usize>load<u32>(work.buckets + source, 96)) << 1))) << 2);
+    let at3 = start + ((<usize>load<u16>(below + ((<usize>load<u32>(work.buckets + source, 144)) << 1))) << 2);
     for (let step = half; step >= 4; step >>= 1) {
       at0 = select(at0 + step, at0, load<i32>(at0 + step) < key0);
       at1 = select(at1 + step, at1, load<i32>(at1 + step) < key1);
@@ -127,8 +136,8 @@ function encode(c: usize, column: usize, first: usize): void {
     source += COMPILED_COLUMNS << 4;
   }
   turn(width);
-  let target = codes + (first / WALK_ROWS) * CODES + (column << 4);
-  for (let batch = turning; batch < last; batch += 16) {
+  let target = work.codes + (first / WALK_ROWS) * CODES + (column << 4);
+  for (let batch = work.turning; batch < last; batch += 16) {
     v128.store(target, v128.load(batch));
     target += BATCH_BYTES;
   }
@@ -243,7 +252,7 @@ function step(place: v128, rows: usize, segment: usize, segments: i32, fours: i3
 // @ts-ignore: decorator
 @inline
 function walkSixteen(tree: usize, rows: usize, sums: usize, reached: usize, fours: i32): void {
-  const head = tree + CompiledTree.HEAD;
+  const head = tree + HEAD;
   const m0 = test(head, rows);
   const m1 = v128.bitselect(test(head + 4, rows), test(head + 2, rows), m0);
   const far = v128.bitselect(test(head + 12, rows), test(head + 10, rows), m1);
@@ -252,12 +261,12 @@ function walkSixteen(tree: usize, rows: usize, sums: usize, reached: usize, four
   let place = i8x16.sub(i8x16.splat(0), m0);
   place = i8x16.sub(i8x16.add(place, place), m1);
   place = i8x16.sub(i8x16.add(place, place), m2);
-  place = stepComplete(place, rows, tree + CompiledTree.LEVEL3, fours);
-  place = step(place, rows, tree + CompiledTree.LEVEL4, 1, fours);
-  const five = <i32>load<u8>(tree, CompiledTree.SEGMENTS);
-  const six = <i32>load<u8>(tree, CompiledTree.SEGMENTS + 1);
-  const seven = <i32>load<u8>(tree, CompiledTree.SEGMENTS + 2);
-  let segment = tree + CompiledTree.LEVELS;
+  place = stepComplete(place, rows, tree + LEVEL3, fours);
+  place = step(place, rows, tree + LEVEL4, 1, fours);
+  const five = <i32>changetype<CompiledTree>(tree).segments0;
+  const six = <i32>changetype<CompiledTree>(tree).segments1;
+  const seven = <i32>changetype<CompiledTree>(tree).segments2;
+  let segment = tree + LEVELS;
   place = step(place, rows, segment, five, fours);
   segment += <usize>five * SEGMENT;
   place = step(place, rows, segment, six, fours);
@@ -285,48 +294,48 @@ function addFour(tree: usize, reached: usize, sums: usize): void {
 // @ts-ignore: decorator
 @inline
 function lengthAt(tree: usize, leaf: u8): usize {
-  return tree + (CompiledTree.LENGTHS - 4 * LEAF) + ((<usize>leaf) << 2);
+  return tree + (LENGTHS - 4 * LEAF) + ((<usize>leaf) << 2);
 }
 
 /** Adds the running sums of `limit` rows to the lengths, and begins anew. */
 function settle(limit: usize): void {
   for (let row: usize = 0; row < limit; row += 4) {
-    const sums = v128.load(running + (row << 2));
-    const target = lengths + (row << 3);
+    const sums = v128.load(work.running + (row << 2));
+    const target = work.lengths + (row << 3);
     v128.store(target, i64x2.add(v128.load(target), i64x2.extend_low_i32x4_u(sums)));
     v128.store(target, i64x2.add(v128.load(target, 16), i64x2.extend_high_i32x4_u(sums)), 16);
-    v128.store(running + (row << 2), i32x4.splat(0));
+    v128.store(work.running + (row << 2), i32x4.splat(0));
   }
 }
 
 /** All trees over `limit` rows, a multiple of sixteen. */
 // @ts-ignore: decorator
 @inline
-function walkTrees(c: usize, trees: i32, limit: usize, fours: i32): void {
-  const last = running + (limit << 2);
-  const reached = leaves;
-  let tree = c + Compiled.TREES;
+function walkTrees(c: Compiled, trees: i32, limit: usize, fours: i32): void {
+  const last = work.running + (limit << 2);
+  const reached = work.leaves;
+  let tree = c.trees;
   for (let walked = 1; walked <= trees; walked++) {
-    let row = codes + <usize>load<i32>(tree, CompiledTree.BATCH);
-    for (let sums = running; sums < last; sums += WALK_ROWS << 2) {
+    let row = work.codes + <usize>changetype<CompiledTree>(tree).batch;
+    for (let sums = work.running; sums < last; sums += WALK_ROWS << 2) {
       walkSixteen(tree, row, sums, reached, fours);
       row += CODES;
     }
-    tree += <usize>load<i32>(tree, CompiledTree.SIZE);
+    tree += <usize>changetype<CompiledTree>(tree).size;
     if (walked % SETTLED == 0) settle(limit);
   }
   settle(limit);
 }
 
-function walkFour(c: usize, trees: i32, limit: usize): void {
+function walkFour(c: Compiled, trees: i32, limit: usize): void {
   walkTrees(c, trees, limit, 1);
 }
 
-function walkEight(c: usize, trees: i32, limit: usize): void {
+function walkEight(c: Compiled, trees: i32, limit: usize): void {
   walkTrees(c, trees, limit, 2);
 }
 
-function walkTwelve(c: usize, trees: i32, limit: usize): void {
+function walkTwelve(c: Compiled, trees: i32, limit: usize): void {
   walkTrees(c, trees, limit, 3);
 }
 
@@ -334,19 +343,20 @@ function walkTwelve(c: usize, trees: i32, limit: usize): void {
  * Walks the first `rows` rows at `values`, f32[columns] each, through every tree. Rows up to the next multiple of
  * sixteen walk along, whatever they hold: any code leads to a leaf.
  */
-export function walkCompiled(c: usize, trees: i32, values: usize, rows: i32, columns: i32): void {
+export function walkCompiled(c: Compiled, trees: i32, values: usize, rows: i32, columns: i32): void {
   for (let row = 0; row < rows; row++) placeRow(c, row, values + ((<usize>row * columns) << 2), columns);
   const limit = (<usize>rows + WALK_ROWS - 1) & ~(WALK_ROWS - 1);
   for (let column: usize = 0; column < <usize>columns; column++) {
     for (let first: usize = 0; first < limit; first += WALK_ROWS) encode(c, column, first);
   }
-  const used = <usize>load<i32>(c, Compiled.BATCHES) * BATCH_BYTES;
+  const used = <usize>c.batches * BATCH_BYTES;
   const fours = <usize>columns >> 2;
   for (let walk: usize = 0; walk < limit / WALK_ROWS; walk++) {
-    for (let batch: usize = 0; batch < used; batch += BATCH_BYTES) layCoefficients(codes + walk * CODES + batch, fours);
+    const codes = work.codes + walk * CODES;
+    for (let batch: usize = 0; batch < used; batch += BATCH_BYTES) layCoefficients(codes + batch, fours);
   }
-  memory.fill(lengths, 0, limit << 3);
-  memory.fill(running, 0, limit << 2);
+  memory.fill(work.lengths, 0, limit << 3);
+  memory.fill(work.running, 0, limit << 2);
   if (fours == 1) walkFour(c, trees, limit);
   else if (fours == 2) walkEight(c, trees, limit);
   else walkTwelve(c, trees, limit);
@@ -354,5 +364,5 @@ export function walkCompiled(c: usize, trees: i32, values: usize, rows: i32, col
 
 /** Path length of a row over all trees: exact, a multiple of 2^-23. */
 export function lengthOf(row: i32): f64 {
-  return <f64>load<u64>(lengths + ((<usize>row) << 3)) * (1.0 / 8388608.0);
+  return <f64>load<u64>(work.lengths + ((<usize>row) << 3)) * (1.0 / 8388608.0);
 }

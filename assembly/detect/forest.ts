@@ -6,116 +6,117 @@
 // Ending a period is a partial Fisher–Yates over the first two parts (the same draws as the oracle's copying merge).
 // Specified in docs/detection.md, section 4.
 
-import { reserve, scratch } from '../memory';
-import { calibrate, startCalibration } from './calibrate';
+import { Region, reserve, scratch } from '../memory';
+import { Numbers } from '../numbers';
+import { calibrate, Calibration, startCalibration } from './calibrate';
 import { COMPONENTS } from './constants';
-import { Compiled, compiledBytes, Form } from './forest-compile';
+import { Surprises } from './edge';
+import { compiledBytes } from './forest-compile';
+import { Compiled, Form } from './forest-form';
 import { meanPath, storedDepth, treeBytes } from './forest-layout';
 import { layOutScoring, scoreOf, walkForest } from './forest-score';
 import { growTree, layOutTraining, MAX_SUBSAMPLE, sampleRow } from './forest-train';
-import { below, seedRandom, shuffleFront } from './random';
-import { blockVectors, groupAt, vectorScores, vectorSurprises } from './regions';
-import { Group } from './state';
+import { Group } from './group';
+import { options } from './options';
+import { below, Generator, seedRandom, shuffleFront } from './random';
+import { exchange, groupAt, list } from './regions';
 
-/** Bytes of a vector: twelve f32. */
-const VECTOR: usize = 48;
+/** Bytes of a vector. */
+const VECTOR: usize = offsetof<Surprises>();
 /** Calibration of the score at the start: 99 % quantile and mean excess. */
 const QUANTILE: f64 = 0.6;
 const EXCESS: f64 = 0.03;
 
-export let forestEnabled: bool = false;
-let forestTrees: i32 = 0;
-let subsample: i32 = 0;
-let reservoir: i32 = 0;
-let period: i32 = 0;
-let first: i32 = 0;
-let refresh: i64 = 0;
-let seed: u32 = 0;
+/** Regions of the forests of all groups. */
+@unmanaged
+class Forests {
+  pools: usize;
+  poolBytes: usize;
+  slots: usize;
+  slotBytes: usize;
+  trees: usize;
+  /** Bytes of a tree. */
+  stride: usize;
+  /** Compiled forests: scratch, so that a checkpoint does without. */
+  compiled: usize;
+  compiledStride: usize;
+  compiledGroups: i32;
+  /** A copy of the reservoir's slots, shuffled for a tree's subsample. */
+  drawn: Numbers<u16>;
+}
 
-let pools: usize = 0;
-let poolBytes: usize = 0;
-let slotLists: usize = 0;
-let slotBytes: usize = 0;
-let forests: usize = 0;
-let stride: usize = 0;
-/** Compiled forests: scratch, so that a checkpoint does without. */
-let compiled: usize = 0;
-let compiledStride: usize = 0;
-let compiledGroups: i32 = 0;
-/** u16: a copy of the reservoir's slots, shuffled for a tree's subsample. */
-let drawn: usize = 0;
+const forests = changetype<Forests>(memory.data(offsetof<Forests>(), 16));
 
 /** Turns the forest on. Sizes in vectors, refresh in ticks of a group; false when one of them is out of bounds. */
 export function configureForest(
   trees: i32,
-  subsampleRows: i32,
-  reservoirRows: i32,
-  periodRows: i32,
-  firstRows: i32,
-  refreshTicks: i32,
-  start: u32,
+  subsample: i32,
+  reservoir: i32,
+  period: i32,
+  first: i32,
+  refresh: i32,
 ): bool {
   const isSound =
     trees > 0 &&
-    subsampleRows > 1 &&
-    subsampleRows <= MAX_SUBSAMPLE &&
-    reservoirRows >= subsampleRows &&
-    periodRows > 0 &&
-    reservoirRows + periodRows <= 0x10000 &&
-    firstRows > 1 &&
-    refreshTicks > 0;
+    subsample > 1 &&
+    subsample <= MAX_SUBSAMPLE &&
+    reservoir >= subsample &&
+    period > 0 &&
+    reservoir + period <= 0x10000 &&
+    first > 1 &&
+    refresh > 0;
   if (!isSound) return false;
-  forestEnabled = true;
-  forestTrees = trees;
-  subsample = subsampleRows;
-  reservoir = reservoirRows;
-  period = periodRows;
-  first = firstRows;
-  refresh = refreshTicks;
-  seed = start;
+  options.forest = true;
+  options.trees = trees;
+  options.subsample = subsample;
+  options.reservoir = reservoir;
+  options.period = period;
+  options.first = first;
+  options.refresh = refresh;
   return true;
 }
 
 /** Regions of the forests of all groups; those of groups that do not exist are never touched. */
 export function layOutForest(maxGroups: i32): void {
-  if (!forestEnabled) return;
-  const vectors = <usize>(reservoir + period);
-  poolBytes = vectors * VECTOR;
-  slotBytes = vectors << 1;
-  stride = treeBytes(storedDepth(subsample));
-  pools = reserve(<usize>maxGroups * poolBytes);
-  slotLists = reserve(<usize>maxGroups * slotBytes);
-  forests = reserve(<usize>maxGroups * <usize>forestTrees * stride);
-  drawn = scratch((<usize>reservoir) << 1);
-  layOutTraining(subsample, COMPONENTS);
-  layOutScoring(forestTrees, COMPONENTS);
-  compiledStride = compiledBytes(forestTrees);
-  compiledGroups = maxGroups;
-  compiled = scratch(<usize>maxGroups * compiledStride);
+  if (!options.forest) return;
+  const groups = <usize>maxGroups;
+  const vectors = <usize>(options.reservoir + options.period);
+  forests.poolBytes = vectors * VECTOR;
+  forests.slotBytes = vectors << 1;
+  forests.stride = treeBytes(storedDepth(options.subsample));
+  forests.pools = reserve(Region.POOLS, groups * forests.poolBytes);
+  forests.slots = reserve(Region.POOL_SLOTS, groups * forests.slotBytes);
+  forests.trees = reserve(Region.TREES, groups * <usize>options.trees * forests.stride);
+  forests.drawn = list<u16>(<usize>options.reservoir);
+  layOutTraining(options.subsample, COMPONENTS);
+  layOutScoring(options.trees, COMPONENTS);
+  forests.compiledStride = compiledBytes(options.trees);
+  forests.compiledGroups = maxGroups;
+  forests.compiled = scratch(groups * forests.compiledStride);
 }
 
 /** A group's forest at the start: nothing held, no trees. */
 export function resetForest(group: i32): void {
   const g = groupAt(group);
-  startCalibration(g + Group.FOREST_CAL, QUANTILE, EXCESS);
-  seedRandom(g + Group.RNG, seed, 0);
-  if (!forestEnabled) return;
+  startCalibration(g.forest, QUANTILE, EXCESS);
+  seedRandom(g.random, options.seed, 0);
+  if (!options.forest) return;
   const slots = slotsOf(group);
-  for (let i = 0; i < reservoir + period; i++) store<u16>(slots + ((<usize>i) << 1), <u16>i);
+  for (let i = 0; i < options.reservoir + options.period; i++) slots[i] = <u16>i;
 }
 
 /** A group's calibration and generator at the start of its period. */
 export function restartForest(group: i32): void {
-  startCalibration(groupAt(group) + Group.FOREST_CAL, QUANTILE, EXCESS);
+  startCalibration(groupAt(group).forest, QUANTILE, EXCESS);
   startPeriod(groupAt(group));
 }
 
 /** Puts 0 in place of what is no number in the group's vectors. True: there was such. */
 export function mendVectors(group: i32): bool {
-  if (!forestEnabled) return false;
+  if (!options.forest) return false;
   let isMended = false;
-  const pool = pools + <usize>group * poolBytes;
-  for (let at = pool; at < pool + poolBytes; at += 4) {
+  const pool = forests.pools + <usize>group * forests.poolBytes;
+  for (let at = pool; at < pool + forests.poolBytes; at += 4) {
     if (abs(load<f32>(at)) < <f32>Infinity) continue;
     store<f32>(at, 0);
     isMended = true;
@@ -125,35 +126,35 @@ export function mendVectors(group: i32): bool {
 
 /** Ticks of a period; 0: there is no forest. */
 export function refreshTicks(): i64 {
-  return forestEnabled ? refresh : 0;
+  return options.forest ? options.refresh : 0;
 }
 
-function slotsOf(group: i32): usize {
-  return slotLists + <usize>group * slotBytes;
+function slotsOf(group: i32): Numbers<u16> {
+  return changetype<Numbers<u16>>(forests.slots + <usize>group * forests.slotBytes);
 }
 
 function treesOf(group: i32): usize {
-  return forests + <usize>group * <usize>forestTrees * stride;
+  return forests.trees + <usize>group * <usize>options.trees * forests.stride;
 }
 
-function compiledOf(group: i32): usize {
-  return compiled + <usize>group * compiledStride;
+function compiledOf(group: i32): Compiled {
+  return changetype<Compiled>(forests.compiled + <usize>group * forests.compiledStride);
 }
 
 /** The trees have changed. */
 function forgetCompiled(group: i32): void {
-  store<i32>(compiledOf(group), Form.NONE, Compiled.FORM);
+  compiledOf(group).form = Form.NONE;
 }
 
 /** All trees have changed: state came from elsewhere. */
 export function forgetForests(): void {
-  if (!forestEnabled) return;
-  for (let group = 0; group < compiledGroups; group++) forgetCompiled(group);
+  if (!options.forest) return;
+  for (let group = 0; group < forests.compiledGroups; group++) forgetCompiled(group);
 }
 
 /** Address of the vector at a place of the group's slots. */
 function vectorAt(group: i32, place: i32): usize {
-  return pools + <usize>group * poolBytes + <usize>load<u16>(slotsOf(group) + ((<usize>place) << 1)) * VECTOR;
+  return forests.pools + <usize>group * forests.poolBytes + <usize>slotsOf(group)[place] * VECTOR;
 }
 
 /** [v0, v1, v2] → [v0, v1, v2] */
@@ -166,37 +167,38 @@ function copyVector(target: usize, source: usize): void {
 /** Algorithm R: offers a vector (f32[12]) to the period's sample. */
 function offer(group: i32, vector: usize): void {
   const g = groupAt(group);
-  const offered = load<i32>(g, Group.OFFERED);
-  const place = offered < period ? offered : <i32>below(g + Group.RNG, <u32>offered + 1);
-  store<i32>(g, offered + 1, Group.OFFERED);
-  if (place < period) copyVector(vectorAt(group, load<i32>(g, Group.HELD) + place), vector);
+  const offered = g.offered;
+  const place = offered < options.period ? offered : <i32>below(g.random, <u32>offered + 1);
+  g.offered = offered + 1;
+  if (place < options.period) copyVector(vectorAt(group, g.held + place), vector);
 }
 
 /** The period's sample joins the reservoir, which is cut to its size. */
 function merge(group: i32): void {
   const g = groupAt(group);
-  const both = load<i32>(g, Group.HELD) + min(load<i32>(g, Group.OFFERED), period);
-  if (both > reservoir) shuffleFront<u16>(slotsOf(group), both, reservoir, g + Group.RNG);
-  store<i32>(g, min(both, reservoir), Group.HELD);
-  store<i32>(g, 0, Group.OFFERED);
+  const both = g.held + min(g.offered, options.period);
+  const most = options.reservoir;
+  if (both > most) shuffleFront<u16>(slotsOf(group), both, most, g.random);
+  g.held = min(both, most);
+  g.offered = 0;
 }
 
 /** Whether a period ends in front of the tick. */
 export function endsPeriod(tick: i64): bool {
-  return forestEnabled && tick > 0 && tick % refresh == 0;
+  return options.forest && tick > 0 && tick % options.refresh == 0;
 }
 
 /** Last period end in front of a tick in [from, to]; 0: none. */
 export function lastPeriodEnd(from: i64, to: i64): i64 {
-  if (!forestEnabled) return 0;
-  const end = (to / refresh) * refresh;
+  if (!options.forest) return 0;
+  const end = (to / options.refresh) * options.refresh;
   return end >= from ? end : 0;
 }
 
 /** Period ends in front of ticks in [from, to]. */
 export function periodEnds(from: i64, to: i64): i64 {
-  if (!forestEnabled) return 0;
-  return to / refresh - (from > 0 ? (from - 1) / refresh : 0);
+  if (!options.forest) return 0;
+  return to / options.refresh - (from > 0 ? (from - 1) / options.refresh : 0);
 }
 
 /**
@@ -205,75 +207,74 @@ export function periodEnds(from: i64, to: i64): i64 {
  */
 export function endPeriod(group: i32, tick: i64, stale: bool): bool {
   const g = groupAt(group);
-  const next = tick / refresh;
+  const next = tick / options.refresh;
   merge(group);
-  if (stale) seedRandom(g + Group.RNG, seed, <u32>(next - 1));
-  store<i64>(g, next, Group.PERIOD);
-  const held = load<i32>(g, Group.HELD);
-  if (held < first) {
+  if (stale) seedRandom(g.random, options.seed, <u32>(next - 1));
+  g.period = next;
+  const held = g.held;
+  if (held < options.first) {
     startPeriod(g);
     return false;
   }
-  store<i32>(g, min(subsample, held), Group.PSI);
-  store<i32>(g, 0, Group.TREE);
+  g.psi = min(options.subsample, held);
+  g.tree = 0;
   return true;
 }
 
-function startPeriod(g: usize): void {
-  seedRandom(g + Group.RNG, seed, <u32>load<i64>(g, Group.PERIOD));
+function startPeriod(g: Group): void {
+  seedRandom(g.random, options.seed, <u32>g.period);
 }
 
 /** Grows the next tree of the group; true when it was the last. */
 export function growNext(group: i32): bool {
   const g = groupAt(group);
-  const held = load<i32>(g, Group.HELD);
-  const psi = load<i32>(g, Group.PSI);
-  const tree = load<i32>(g, Group.TREE);
-  memory.copy(drawn, slotsOf(group), (<usize>held) << 1);
-  shuffleFront<u16>(drawn, held, psi, g + Group.RNG);
-  const pool = pools + <usize>group * poolBytes;
-  for (let row = 0; row < psi; row++) {
-    sampleRow(row, pool + <usize>load<u16>(drawn + ((<usize>row) << 1)) * VECTOR, COMPONENTS);
-  }
-  growTree(treesOf(group) + <usize>tree * stride, psi, subsample, COMPONENTS, g + Group.RNG);
-  store<i32>(g, tree + 1, Group.TREE);
+  const held = g.held;
+  const psi = g.psi;
+  const tree = g.tree;
+  const drawn = forests.drawn;
+  memory.copy(drawn.at(0), slotsOf(group).at(0), (<usize>held) << 1);
+  shuffleFront<u16>(drawn, held, psi, g.random);
+  const pool = forests.pools + <usize>group * forests.poolBytes;
+  for (let row = 0; row < psi; row++) sampleRow(row, pool + <usize>drawn[row] * VECTOR, COMPONENTS);
+  growTree(forestTree(group, tree), psi, options.subsample, COMPONENTS, g.random);
+  g.tree = tree + 1;
   forgetCompiled(group);
-  if (tree + 1 < forestTrees) return false;
+  if (tree + 1 < options.trees) return false;
   startPeriod(g);
   return true;
 }
 
 /**
- * Scores the first `rows` vectors of `blockVectors` (judged windows, clipped), in order: f64 scores in `vectorScores`
- * (NaN before the first forest), surprises in nats in `vectorSurprises`; each vector is then offered to the period's
- * sample.
+ * Scores the first `rows` of `exchange.vectors` (judged windows, clipped), in order: scores in `vectorScores` (NaN
+ * before the first forest), surprises in nats in `vectorSurprises`; each vector is then offered to the period's sample.
  */
 export function foldVectors(group: i32, rows: i32): void {
   const g = groupAt(group);
-  const psi = load<i32>(g, Group.PSI);
+  const psi = g.psi;
+  const vectors = changetype<usize>(exchange.vectors);
+  const trees = options.trees;
   if (psi > 0) {
-    const depth = storedDepth(subsample);
-    walkForest(treesOf(group), compiledOf(group), forestTrees, stride, depth, blockVectors, rows, COMPONENTS);
+    const depth = storedDepth(options.subsample);
+    walkForest(treesOf(group), compiledOf(group), trees, forests.stride, depth, vectors, rows, COMPONENTS);
   }
   const mean = meanPath(psi);
   for (let row = 0; row < rows; row++) {
-    const at = (<usize>row) << 3;
-    const score = psi > 0 ? scoreOf(row, forestTrees, mean) : NaN;
-    store<f64>(vectorScores + at, score);
-    store<f64>(vectorSurprises + at, psi > 0 ? calibrate(g + Group.FOREST_CAL, score) : 0);
-    offer(group, blockVectors + <usize>row * VECTOR);
+    const score = psi > 0 ? scoreOf(row, trees, mean) : NaN;
+    exchange.vectorScores[row] = score;
+    exchange.vectorSurprises[row] = psi > 0 ? calibrate(g.forest, score) : 0;
+    offer(group, vectors + <usize>row * VECTOR);
   }
 }
 
 // -- for tests
 /** The group's compiled form: a Form (forest-compile.ts). */
-export function forestForm(group: i32): i32 {
-  return load<i32>(compiledOf(group), Compiled.FORM);
+export function forestForm(group: i32): Form {
+  return compiledOf(group).form;
 }
 
 /** Address of a tree (forest-layout.ts). */
 export function forestTree(group: i32, tree: i32): usize {
-  return treesOf(group) + <usize>tree * stride;
+  return treesOf(group) + <usize>tree * forests.stride;
 }
 
 /** Address of a vector of the reservoir, f32[12]. */
@@ -281,17 +282,17 @@ export function forestVector(group: i32, place: i32): usize {
   return vectorAt(group, place);
 }
 
-/** Address of the calibration: f64[3] quantile, mean excess, scores seen. */
-export function forestCalibration(group: i32): usize {
-  return groupAt(group) + Group.FOREST_CAL;
+/** Its calibration. */
+export function forestCalibration(group: i32): Calibration {
+  return groupAt(group).forest;
 }
 
-/** Address of the generator: u32[4]. */
-export function forestRandom(group: i32): usize {
-  return groupAt(group) + Group.RNG;
+/** Its generator. */
+export function forestRandom(group: i32): Generator {
+  return groupAt(group).random;
 }
 
 /** Vectors that the reservoir holds. */
 export function forestHeld(group: i32): i32 {
-  return load<i32>(groupAt(group), Group.HELD);
+  return groupAt(group).held;
 }

@@ -2,65 +2,64 @@
 // Specified in docs/detection.md, section 3.
 import { BUSY, BYT, COUNT_GAP, GONE, LAT, LOST, PRES, RATE, REOPEN, SETTLED, WARM } from './constants';
 import { restartRateCounts } from './counts';
-import { Edge } from './state';
+import { Edge } from './edge';
 
 /** Decay of the presence counts in a window: 1 - 1/PRES. */
 const KEEP: f64 = 1 - 1 / PRES;
 
 /** Evidence, nats, of the r-th silent window in a row against the edge's own habit; 0 when dormant or lost. */
-export function silence(e: usize, r: f64): f64 {
-  if (<f64>load<f32>(e, Edge.N) < 1 || r > GONE || <f64>load<f32>(e, Edge.HELD) > LOST) return 0;
-  const off = (<f64>load<f32>(e, Edge.G01) + 0.5) / (<f64>load<f32>(e, Edge.NP) + 1);
-  const stay = (<f64>load<f32>(e, Edge.G00) + 0.25) / (<f64>load<f32>(e, Edge.NA) + 1);
+export function silence(e: Edge, r: f64): f64 {
+  if (<f64>e.windows < 1 || r > GONE || <f64>e.held > LOST) return 0;
+  const off = (<f64>e.gaps + 0.5) / (<f64>e.presents + 1);
+  const stay = (<f64>e.stays + 0.25) / (<f64>e.absents + 1);
   const longer = r > 1 ? -(r - 1) * Math.log(min(stay, 0.999)) : 0;
   return -Math.log(off) + min(longer, 5);
 }
 
 /** A silent window: returns the gap evidence. In an outage, and for an edge lost in one, the silence does not grow. */
-export function foldSilent(e: usize, outage: bool): f64 {
-  if (<f64>load<f32>(e, Edge.N) < 1) return 0;
-  const held = load<f32>(e, Edge.HELD);
+export function foldSilent(e: Edge, outage: bool): f64 {
+  if (<f64>e.windows < 1) return 0;
+  const held = e.held;
   if (outage || <f64>held > LOST) {
-    store<f32>(e, held + 1, Edge.HELD);
+    e.held = held + 1;
     return 0;
   }
-  const gap = load<f32>(e, Edge.GAP) + 1;
-  store<f32>(e, gap, Edge.GAP);
-  if (<f64>load<f32>(e, Edge.NBAR) >= BUSY) store<u8>(e, 1, Edge.GROSS + RATE);
+  const gap = e.gap + 1;
+  e.gap = gap;
+  if (<f64>e.usual >= BUSY) e.gross[RATE] = 1;
   return silence(e, gap);
 }
 
 /** At most so many samples count for level and scale of feature k from now on: they open again. */
-function reopen(e: usize, k: i32, samples: f64): void {
-  const at = e + ((<usize>k) << 2);
-  store<f32>(at, <f32>min(<f64>load<f32>(at, Edge.C), samples), Edge.C);
+function reopen(e: Edge, k: i32, samples: f64): void {
+  e.samples[k] = <f32>min(<f64>e.samples[k], samples);
 }
 
 /** A silence of `gap` windows is over, or there was none: the chain's counts learn. */
-function foldChain(e: usize, gap: f64): void {
-  const np = <f64>load<f32>(e, Edge.NP);
-  const g01 = <f64>load<f32>(e, Edge.G01);
-  const g00 = <f64>load<f32>(e, Edge.G00);
-  const na = <f64>load<f32>(e, Edge.NA);
+function foldChain(e: Edge, gap: f64): void {
+  const presents = <f64>e.presents;
+  const gaps = <f64>e.gaps;
+  const stays = <f64>e.stays;
+  const absents = <f64>e.absents;
   const began = gap > 0;
-  store<f32>(e, <f32>(began ? g01 + 1 : g01 * KEEP), Edge.G01);
-  store<f32>(e, <f32>(began ? g00 + (gap - 1) : g00 * KEEP), Edge.G00);
-  store<f32>(e, <f32>(began ? na + gap : na * KEEP), Edge.NA);
-  store<f32>(e, <f32>(began ? np + 1 : np * KEEP + 1), Edge.NP);
+  e.gaps = <f32>(began ? gaps + 1 : gaps * KEEP);
+  e.stays = <f32>(began ? stays + (gap - 1) : stays * KEEP);
+  e.absents = <f32>(began ? absents + gap : absents * KEEP);
+  e.presents = <f32>(began ? presents + 1 : presents * KEEP + 1);
 }
 
 /** A present window: the chain's counts (frozen in an outage), reopening after a long silence and after the warm-up. */
-export function foldPresence(e: usize, outage: bool): void {
-  const n = <f64>load<f32>(e, Edge.N);
-  const gap = <f64>load<f32>(e, Edge.GAP);
-  if (n > 0 && gap + <f64>load<f32>(e, Edge.HELD) > GONE) {
+export function foldPresence(e: Edge, outage: bool): void {
+  const n = <f64>e.windows;
+  const gap = <f64>e.gap;
+  if (n > 0 && gap + <f64>e.held > GONE) {
     for (let k = 0; k < 4; k++) reopen(e, k, SETTLED);
   }
-  if (gap + <f64>load<f32>(e, Edge.HELD) > COUNT_GAP) restartRateCounts(e);
-  store<f32>(e, 0, Edge.HELD);
+  if (gap + <f64>e.held > COUNT_GAP) restartRateCounts(e);
+  e.held = 0;
   if (!outage) {
     if (n > 0) foldChain(e, gap);
-    store<f32>(e, 0, Edge.GAP);
+    e.gap = 0;
   }
   if (n == WARM) {
     // A warm-up inflates the scale; errors keep theirs.
@@ -68,5 +67,5 @@ export function foldPresence(e: usize, outage: bool): void {
     reopen(e, RATE, REOPEN);
     reopen(e, BYT, REOPEN);
   }
-  store<f32>(e, <f32>(n + 1), Edge.N);
+  e.windows = <f32>(n + 1);
 }

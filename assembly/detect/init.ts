@@ -1,9 +1,10 @@
 // Start of the detection: options and regions, once; groups as they come.
-import { configureCoder, layOutCoder, resetCoder } from './autoencoder';
-import { configureCounts } from './counts';
-import { configureIncidentEvidence } from './evidence';
+import { layOutCoder, resetCoder } from './autoencoder';
+import { layOutContexts } from './context';
 import { configureForest, layOutForest, resetForest } from './forest';
+import { options, setDefaults } from './options';
 import { layOut } from './regions';
+import { layOutStages } from './stages';
 import { resetGroupState } from './state';
 
 /**
@@ -24,15 +25,20 @@ export function configureDetectors(
   counts: bool,
   bytesDiscount: f64,
 ): bool {
-  configureCounts(counts);
-  configureIncidentEvidence(bytesDiscount);
-  configureCoder(autoencoder, seed);
-  return !forest || configureForest(trees, subsample, reservoir, period, first, refresh, seed);
+  options.isSet = true;
+  options.counts = counts;
+  options.bytesDiscount = bytesDiscount;
+  options.coder = autoencoder;
+  options.seed = seed;
+  return !forest || configureForest(trees, subsample, reservoir, period, first, refresh);
 }
 
 /** Lays out memory for so many slots. Called once, from the kernel's own `init`. */
 export function detectInit(maxEdges: i32, maxServices: i32, maxGroups: i32): void {
+  setDefaults();
   layOut(maxEdges, maxServices, maxGroups);
+  layOutContexts(maxServices);
+  layOutStages();
   layOutForest(maxGroups);
   layOutCoder(maxGroups);
 }

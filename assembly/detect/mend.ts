@@ -1,8 +1,11 @@
 // State that holds what is no number: what is learnt of it starts again, its place among the others stays.
+import { Numbers } from '../numbers';
 import { coderIsSound, resetCoder } from './autoencoder';
+import { Edge } from './edge';
 import { mendVectors, restartForest } from './forest';
-import { edgeAt, evidenceColumn, groupAt, mixColumn, scoreColumn, serviceAt } from './regions';
-import { Edge, Group, resetEdge, resetGroupState, resetService, Service } from './state';
+import { Group, Service } from './group';
+import { columns, edgeAt, groupAt, serviceAt } from './regions';
+import { resetEdge, resetGroupState, resetService } from './state';
 
 // @ts-ignore: decorator
 @inline
@@ -37,64 +40,73 @@ function areNats(at: usize, end: usize): bool {
 }
 
 /** What the last window was judged against may be NaN; what is learnt may not. */
-function isSoundEdge(at: usize): bool {
+function isSoundEdge(e: Edge): bool {
+  const at = changetype<usize>(e);
   return (
-    areNats(at, at + Edge.S2) &&
-    areFinite32(at + Edge.S2, at + Edge.PENDING) &&
-    areFinite32(at + Edge.RECENT, at + Edge.CTX) &&
-    areFinite32(at + Edge.RATE_SUMS, at + Edge.BYTES)
+    areNats(at, at + offsetof<Edge>('s2_0')) &&
+    areFinite32(at + offsetof<Edge>('s2_0'), at + offsetof<Edge>('pending')) &&
+    areFinite32(at + offsetof<Edge>('recent0'), at + offsetof<Edge>('context')) &&
+    areFinite32(at + offsetof<Edge>('rateSeen1'), at + offsetof<Edge>())
   );
 }
 
-function mendAnswer(column: usize, edge: i32): void {
-  const at = column + ((<usize>edge) << 2);
-  if (!isFinite32(at)) store<f32>(at, 0);
+function mendAnswer(column: Numbers<f32>, edge: i32): void {
+  if (!isFinite32(column.at(edge))) column[edge] = 0;
 }
 
 /** True: the edge is as a new one. */
 export function mendEdgeState(edge: i32): bool {
-  const at = edgeAt(edge);
-  mendAnswer(scoreColumn, edge);
-  mendAnswer(evidenceColumn, edge);
-  mendAnswer(mixColumn, edge);
-  if (isSoundEdge(at)) return false;
-  // Ends, profile, group and chunk: three words each of two.
-  const ends = load<u64>(at, Edge.SOURCE);
-  const judged = load<u64>(at, Edge.PROFILE);
-  const place = load<u64>(at, Edge.GROUP);
+  const e = edgeAt(edge);
+  mendAnswer(columns.score, edge);
+  mendAnswer(columns.evidence, edge);
+  mendAnswer(columns.sustained, edge);
+  if (isSoundEdge(e)) return false;
+  const source = e.source;
+  const destination = e.destination;
+  const profile = e.profile;
+  const sourceRelative = e.sourceRelative;
+  const group = e.group;
+  const chunk = e.chunk;
   resetEdge(edge);
-  store<u64>(at, ends, Edge.SOURCE);
-  store<u64>(at, judged, Edge.PROFILE);
-  store<u64>(at, place, Edge.GROUP);
+  e.source = source;
+  e.destination = destination;
+  e.profile = profile;
+  e.sourceRelative = sourceRelative;
+  e.group = group;
+  e.chunk = chunk;
   return true;
 }
 
 /** True: the service is as a new one. */
 export function mendServiceState(service: i32): bool {
-  const at = serviceAt(service);
-  if (areFinite64(at, at + Service.STAMP) && isFinite64(at + Service.LN_INFLOW)) return false;
+  const v = serviceAt(service);
+  const at = changetype<usize>(v);
+  if (areFinite64(at, at + offsetof<Service>('tick')) && isFinite64(at + offsetof<Service>('lnInflow'))) return false;
   resetService(service);
   return true;
 }
 
+/** Where what a group's edges do not share begins: ticks, forest and order. */
+const REST: usize = offsetof<Group>('tick');
+
 /** True: what the group's edges share is as at the start. Its order, its levels and its trees stay. */
 export function mendGroupState(group: i32, windowSeconds: f64): bool {
-  const at = groupAt(group);
-  const isSound = areFinite64(at, at + Group.INCIDENT_LEVEL) && coderIsSound(group);
-  const level = load<f64>(at, Group.INCIDENT_LEVEL);
+  const g = groupAt(group);
+  const at = changetype<usize>(g);
+  const isSound = areFinite64(at, at + offsetof<Group>('incidentLevel')) && coderIsSound(group);
+  const level = g.incidentLevel;
   const hasMendedVectors = mendVectors(group);
   if (isSound && level == level) return hasMendedVectors;
-  const rest = at + Group.TICK;
-  const restBytes = Group.BYTES - Group.TICK;
-  memory.copy(kept, rest, restBytes);
+  memory.copy(kept, at + REST, offsetof<Group>() - REST);
   resetGroupState(group, windowSeconds);
-  memory.copy(rest, kept, restBytes);
+  memory.copy(at + REST, kept, offsetof<Group>() - REST);
   // The caller sets it again where it has one.
-  if (level == level) store<f64>(at, level, Group.INCIDENT_LEVEL);
-  store<i32>(at, 0, Group.CODER_LEARNT);
+  if (level == level) g.incidentLevel = level;
+  g.coderLearnt = 0;
   resetCoder(group);
   restartForest(group);
   return true;
 }
 
-const kept: usize = memory.data(<i32>(Group.BYTES - Group.TICK), 8);
+/** Room for the rest of a group. */
+const kept: usize = memory.data(<i32>(offsetof<Group>() - REST), 8);

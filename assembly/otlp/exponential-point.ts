@@ -70,7 +70,8 @@ export function walkExponentialPoint(start: usize, limit: usize, flags: u32, ide
       case Point.NEGATIVE: {
         const span = readSpan(cursor, limit);
         if (!span) return false;
-        cursor = checkMessage(Message.EXPONENTIAL_HISTOGRAM_DATA_POINT_BUCKETS, upper(span), lower(span), POINT_DEPTH + 1);
+        const buckets = Message.EXPONENTIAL_HISTOGRAM_DATA_POINT_BUCKETS;
+        cursor = checkMessage(buckets, upper(span), lower(span), POINT_DEPTH + 1);
         break;
       }
       case Point.EXEMPLARS: {

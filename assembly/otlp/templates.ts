@@ -16,7 +16,16 @@ import { scratch } from '../memory';
 import { avalanche, hashSeed } from '../series/hash';
 import { ENTRY_BYTES, entryOf, lineOf, WAYS } from '../series/lines';
 import { lower, readSpan, upper } from '../wire/cursor';
-import { addBlocks, addRest, blockFrom, fingerprintInit, LEAST_BYTES, MOST_BYTES, passOf, SUMS_BYTES } from '../wire/fingerprint';
+import {
+  addBlocks,
+  addRest,
+  blockFrom,
+  fingerprintInit,
+  LEAST_BYTES,
+  MOST_BYTES,
+  passOf,
+  SUMS_BYTES,
+} from '../wire/fingerprint';
 import { ExportMetricsServiceRequest, ResourceMetrics } from '../wire/tags';
 import { MOST_HOLES } from './holes';
 
@@ -102,13 +111,13 @@ let begun: i32 = 0;
 let taken: i32 = 0;
 let requestEnd: usize = 0;
 /** How many in a row had not been seen before, and how many are passed over: where all is new, three of four. */
-let strangers: i32 = 0;
-let pause: i32 = 0;
-const PATIENCE: i32 = 256;
+let missesInARow: i32 = 0;
+let backOff: i32 = 0;
+const BACK_OFF_AFTER: i32 = 256;
 /** Fields of a ResourceMetrics that are passed on the way to its resource: scopes, the URL of a schema. */
 const MOST_FIELDS: i32 = 8;
 /** Keeps the compiler from dropping loads. */
-let touched: u64 = 0;
+let prefetched: u64 = 0;
 
 /** Room for templates, rounded down to a power of two, at least 16 KiB; 0: none are kept. Called before `init`. */
 export function configureTemplates(bytes: u32): void {
@@ -268,20 +277,20 @@ function lookAhead(start: usize, limit: usize): void {
   }
   for (let i = 0; i < begun; i++) {
     const next = aheadAt(i);
-    strangers++;
+    missesInARow++;
     if (next.key == 0) continue;
     const entry = entryOf(lineOf(byResource, PLACES, next.key), next.key);
     if (entry == 0) continue;
     next.last = load<u64>(entry, 8);
     next.isSeen = 1;
-    strangers = 0;
+    missesInARow = 0;
   }
-  for (let i = 0; i < begun; i++) touch(aheadAt(i).last);
+  for (let i = 0; i < begun; i++) prefetch(aheadAt(i).last);
 }
 
 /** Not even looked for, nor kept. */
 function passOver(): Template | null {
-  pause--;
+  backOff--;
   current = aheadAt(AHEAD);
   return null;
 }
@@ -289,18 +298,18 @@ function passOver(): Template | null {
 /** Brings the template's first lines into the cache. */
 // @ts-ignore: decorator
 @inline
-function touch(position: u64): void {
+function prefetch(position: u64): void {
   const at = changetype<usize>(templateAt(position));
-  touched ^= load<u64>(at) ^ load<u64>(at, 64) ^ load<u64>(at, 128) ^ load<u64>(at, 192);
+  prefetched ^= load<u64>(at) ^ load<u64>(at, 64) ^ load<u64>(at, 128) ^ load<u64>(at, 192);
 }
 
 /** The template of the ResourceMetrics [start, limit); null: there is none. */
 export function findTemplate(start: usize, limit: usize): Template | null {
   if (ringBytes == 0) return null;
   if (taken == begun || <usize>aheadAt(taken).start != start) {
-    if (pause > 0) return passOver();
+    if (backOff > 0) return passOver();
     lookAhead(start, limit);
-    if (strangers >= PATIENCE) pause = 3 * AHEAD;
+    if (missesInARow >= BACK_OFF_AFTER) backOff = 3 * AHEAD;
   }
   current = aheadAt(taken++);
   if (!isThere(current.last)) return null;

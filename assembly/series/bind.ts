@@ -1,6 +1,7 @@
 // Ties series to edges: what a look-up reports as unknown, the answer of the feature rules, and forgetting.
 import { Role, Row, RowFlag, Series, SeriesState } from '../layout';
 import { scratch } from '../memory';
+import { Numbers } from '../numbers';
 import { scanRows } from '../otlp/request';
 import { rowAt, ROW_CAPACITY } from '../otlp/rows';
 import { noteSeries } from '../otlp/template-rows';
@@ -8,13 +9,13 @@ import { clockAt, edgeAt, feedAt, gridAt, isClock, isEdge, isFeed, noteRequests 
 import { admitSeries, dropSeries, head, isSeries, seriesAt } from './table';
 
 /** u32[ROW_CAPACITY]: rows whose series nobody has bound yet. */
-let unbound: usize = 0;
+let unbound: Numbers<u32> = changetype<Numbers<u32>>(0);
 
 export function bindInit(): void {
-  unbound = scratch(ROW_CAPACITY << 2);
+  unbound = changetype<Numbers<u32>>(scratch(ROW_CAPACITY << 2));
 }
 
-export function unboundList(): usize {
+export function unboundList(): Numbers<u32> {
   return unbound;
 }
 
@@ -52,7 +53,7 @@ export function lookUpRows(): i32 {
     if ((series.state & (SeriesState.BOUND | SeriesState.REFUSED)) == SeriesState.BOUND) continue;
     if (series.reported == head.lookup || isWaiting(series, row)) continue;
     series.reported = head.lookup;
-    store<u32>(unbound + ((<usize>count) << 2), i);
+    unbound[count] = i;
     count++;
   }
   return count;
@@ -88,7 +89,16 @@ export function forgetValues(series: Series): void {
  * False: no such series, edge, feed or clock, or they are of different groups. `edge` -1: the series is not used.
  * `clock` -1: that of whoever has none of its own.
  */
-export function bindSeries(slot: i32, edge: i32, feed: i32, clock: i32, rank: i32, type: i32, roles: i32, scale: f64): bool {
+export function bindSeries(
+  slot: i32,
+  edge: i32,
+  feed: i32,
+  clock: i32,
+  rank: i32,
+  type: i32,
+  roles: i32,
+  scale: f64,
+): bool {
   if (!isSeries(slot)) return false;
   if (edge >= 0 && !(isEdge(edge) && isFeed(feed) && edgeAt(edge).group == feedAt(feed).group)) return false;
   const own = edge >= 0 && clock < 0 ? gridAt(edgeAt(edge).group).ownClock : clock;

@@ -1,7 +1,9 @@
 // Remembers hashes of byte ranges whose structure was checked before: resources and attributes repeat in every request.
 //
-//   log     hash │ hash │ hash │ …   a ring, in the order in which they were checked: most senders keep to it, and the next is at hand
-//   table   [hash u64, place in the log u32]   four to a cache line: for all others, and to find the place to go on from
+//   log     hash │ hash │ hash │ …   a ring, in the order in which they were checked: most senders keep to it, and the
+//                                    next is at hand
+//   table   [hash u64, place in the log u32]   four to a cache line: for all others, and to find the place to go on
+//                                              from
 // A pure memo: what is not found is walked again, no result depends on it.
 import { scratch } from '../memory';
 import { ENTRY_BYTES, entryOf, lineOf, WAYS } from './lines';

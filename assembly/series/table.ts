@@ -6,7 +6,7 @@
 // be made anew from the records, so no snapshot has them. An entry is removed by shifting its successors back, so that
 // look-ups stay short however many series come and go.
 import { Series, SeriesHead, SeriesState } from '../layout';
-import { reserve, scratch } from '../memory';
+import { Region, reserve, scratch } from '../memory';
 import { edgeAt } from '../window/graph';
 import { forgetSeries } from './bind';
 
@@ -50,8 +50,8 @@ function entriesFor(series: i32): usize {
 
 export function tableInit(): void {
   entries = scratch(entriesFor(capacity + 1) * ENTRY_BYTES);
-  records = reserve(<usize>capacity * offsetof<Series>());
-  head = changetype<SeriesHead>(reserve(offsetof<SeriesHead>()));
+  records = reserve(Region.SERIES, <usize>capacity * offsetof<Series>());
+  head = changetype<SeriesHead>(reserve(Region.SERIES_HEAD, offsetof<SeriesHead>()));
   head.free = -1;
 }
 

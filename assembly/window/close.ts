@@ -1,7 +1,9 @@
 // Closing a tick, in slices: the edges' sums become windows, then the detection takes over.
-import { closeBegin, closeEdges, orderAppend, orderCopy, orderCount, skipTicks, windowAt } from '../detect/face';
+import { closeBegin, closeEdges, orderAppend, orderCopy, orderCount, skipTicks, windowAt } from '../detect/api';
+import { list } from '../detect/regions';
+import { TickResult } from '../detect/result';
 import { EdgeState, Grid } from '../layout';
-import { scratch } from '../memory';
+import { Numbers } from '../numbers';
 import { seriesAt } from '../series/table';
 import { edgeAt, feedAt, gridAt, isEdge, isGroup, renewRelative, sumsAt } from './graph';
 import { addLevelTo } from './roles';
@@ -20,36 +22,37 @@ const enum Closing {
 /** Writing a window costs so little: this many count as one edge of the budget. */
 const FILLS_PER_EDGE = 8;
 
-/** u32[maxEdges]: the order being filled; new edges of the tick. */
-let order: usize = 0;
-let fresh: usize = 0;
-let freshCount: i32 = 0;
-let skipped: f64 = 0;
+/** The tick being closed, and what that comes to. */
+@unmanaged
+export class ClosingTick extends TickResult {
+  /** Edges first seen in it, in no order. */
+  newEdges: Numbers<u32>;
+  newCount: i32;
+  group: i32;
+  /** Outage ticks passed over before it. */
+  skipped: f64;
+  /** Its number, and the time of its middle as the senders tell it, Unix ns. */
+  tick: f64;
+  time: i64;
+  /** The order being filled. */
+  order: Numbers<u32>;
+}
+
+const closing = changetype<ClosingTick>(memory.data(offsetof<ClosingTick>(), 16));
 
 export function closeInit(maxEdges: i32): void {
-  order = scratch((<usize>maxEdges) << 2);
-  fresh = scratch((<usize>maxEdges) << 2);
+  const edges = <usize>maxEdges;
+  closing.order = list<u32>(edges);
+  closing.newEdges = list<u32>(edges);
+  closing.alerting = list<u32>(edges);
+  closing.channels = list<u32>(edges);
 }
 
-/** Edges first seen in the tick being closed, in no order; `closingNewList` holds their slots. */
-export function closingNew(): i32 {
-  return freshCount;
+/** The tick being closed, or that was closed last. */
+export function closingTick(): ClosingTick {
+  return closing;
 }
-export function closingNewList(): usize {
-  return fresh;
-}
-/** Outage ticks passed over before the tick being closed. */
-export function closingSkipped(): f64 {
-  return skipped;
-}
-/** Number of the tick being closed, and the time of its middle as the senders tell it. */
-export function closingTick(group: i32): f64 {
-  return <f64>(gridAt(group).closed + 1);
-}
-export function closingTime(group: i32): i64 {
-  const grid = gridAt(group);
-  return grid.phase + (grid.closed + 1) * grid.window + grid.base;
-}
+
 export function edgeFirstTime(edge: i32): i64 {
   return edgeAt(edge).firstTime;
 }
@@ -58,14 +61,14 @@ export function edgeFirstTime(edge: i32): i64 {
 function collectNew(grid: Grid, tick: i64): void {
   let edge = grid.newEdges;
   grid.newEdges = -1;
-  freshCount = 0;
+  closing.newCount = 0;
   while (edge >= 0) {
     const record = edgeAt(edge);
     const next = record.next;
     record.state &= ~EdgeState.NEW;
     if (record.firstTick <= tick) {
-      store<u32>(fresh + ((<usize>freshCount) << 2), edge);
-      freshCount++;
+      closing.newEdges[closing.newCount] = edge;
+      closing.newCount++;
     } else {
       record.state |= EdgeState.NEW;
       record.next = grid.newEdges;
@@ -82,9 +85,13 @@ export function beginClose(group: i32): bool {
   if (!grid.isStarted || grid.closing != Closing.IDLE) return false;
   settleTick(grid);
   if (grid.skipped > 0) skipTicks(group, grid.skipped);
-  skipped = <f64>grid.skipped;
+  const tick = grid.closed + 1;
+  closing.group = group;
+  closing.skipped = <f64>grid.skipped;
+  closing.tick = <f64>tick;
+  closing.time = grid.phase + tick * grid.window + grid.base;
   grid.skipped = 0;
-  collectNew(grid, grid.closed + 1);
+  collectNew(grid, tick);
   grid.filled = 0;
   grid.closing = Closing.FILLING;
   return true;
@@ -102,11 +109,12 @@ export function appendEdge(edge: i32): bool {
 
 /** Writes windows of the next edges in order; true when all are written. */
 function fill(group: i32, grid: Grid, count: i32): bool {
-  if (grid.filled == 0) orderCopy(group, order);
+  const order = closing.order;
+  if (grid.filled == 0) orderCopy(group, order.at(0));
   const end = min(grid.filled + count, orderCount(group));
   for (let i = grid.filled; i < end; i++) {
-    const edge = load<i32>(order + ((<usize>i) << 2));
-    finishSums(sumsAt(edge, grid.closed + 1), windowAt(edge));
+    const edge = order[i];
+    finishSums(sumsAt(edge, grid.closed + 1), windowAt(edge).at(0));
   }
   grid.filled = end;
   return end == orderCount(group);
@@ -117,10 +125,10 @@ export function closeSlice(group: i32, budget: i32): bool {
   const grid = gridAt(group);
   if (grid.closing == Closing.FILLING) {
     if (!fill(group, grid, max(budget, 1) * FILLS_PER_EDGE)) return false;
-    closeBegin(group);
+    closeBegin(group, closing);
     grid.closing = Closing.DETECTING;
   }
-  if (grid.closing == Closing.DETECTING && !closeEdges(group, max(budget, 1))) return false;
+  if (grid.closing == Closing.DETECTING && !closeEdges(group, max(budget, 1), closing)) return false;
   if (grid.closing == Closing.DETECTING) finishTick(grid);
   grid.closing = Closing.IDLE;
   return true;
@@ -156,13 +164,14 @@ export function forgetNewest(group: i32): bool {
   const grid = gridAt(group);
   const tick = grid.closed + 1;
   if (!grid.isStarted || grid.lastTick != tick || grid.closing != Closing.IDLE) return false;
-  orderCopy(group, order);
+  const order = closing.order;
+  orderCopy(group, order.at(0));
   const count = orderCount(group);
   let whole = true;
-  for (let i = 0; i < count && whole; i++) whole = isWhole(load<i32>(order + ((<usize>i) << 2)), grid, tick);
+  for (let i = 0; i < count && whole; i++) whole = isWhole(order[i], grid, tick);
   for (let edge = grid.newEdges; edge >= 0 && whole; edge = edgeAt(edge).next) whole = isWhole(edge, grid, tick);
   if (whole) return false;
-  for (let i = 0; i < count; i++) emptySums(sumsAt(load<i32>(order + ((<usize>i) << 2)), tick));
+  for (let i = 0; i < count; i++) emptySums(sumsAt(order[i], tick));
   for (let edge = grid.newEdges; edge >= 0; edge = edgeAt(edge).next) emptySums(sumsAt(edge, tick));
   passOver(grid);
   return true;

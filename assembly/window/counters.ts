@@ -48,7 +48,7 @@ export const enum Taken {
   DOUBTFUL = 2,
 }
 
-/** Why a row is told to TypeScript; `OddReading` of the TypeScript face. */
+/** Why a row is told to TypeScript. */
 export const enum Odd {
   /** Another writer's, left out. */
   OTHER_WRITER = 0,
@@ -62,7 +62,14 @@ export const enum Odd {
 
 /** More than that are not told in one fold. */
 const MOST_ODD = 64;
-/** [row u32, Odd u32] of the last fold. */
+/** A row that shows something odd about a counter. */
+@unmanaged
+export class OddRow {
+  row: u32;
+  why: Odd;
+}
+
+/** OddRow[MOST_ODD] of the last fold. */
 let oddRows: usize = 0;
 let odd: i32 = 0;
 
@@ -75,7 +82,7 @@ let sum: f64 = 0;
 let count: f64 = 0;
 
 export function countersInit(): void {
-  oddRows = scratch(MOST_ODD << 3);
+  oddRows = scratch(MOST_ODD * offsetof<OddRow>());
 }
 
 export function clearOdd(): void {
@@ -91,9 +98,9 @@ export function oddList(): usize {
 
 function tell(index: i32, why: Odd): void {
   if (odd == MOST_ODD) return;
-  const entry = oddRows + ((<usize>odd) << 3);
-  store<u32>(entry, index);
-  store<u32>(entry, why, 4);
+  const entry = changetype<OddRow>(oddRows + <usize>odd * offsetof<OddRow>());
+  entry.row = index;
+  entry.why = why;
   odd++;
 }
 

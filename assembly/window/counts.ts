@@ -1,40 +1,45 @@
 // What became of data points: monotonic counts since start, part of the state.
-import { reserve } from '../memory';
+import { Region, reserve } from '../memory';
 
-/** Numbers of the counts, in the order of `FoldCounts` of the TypeScript face. */
-export const enum Count {
-  FOLDED = 0,
-  LATE = 1,
-  DUPLICATE = 2,
-  HELD = 3,
-  SHADOWED = 4,
-  UNMAPPED = 5,
-  COPIES = 6,
-  STALE = 7,
-  NO_VALUE = 8,
-  REFUSED = 9,
-  FIRST = 10,
-  OVERLAP = 11,
-  DOUBTFUL = 12,
+@unmanaged
+export class Counts {
+  folded: f64;
+  late: f64;
+  duplicate: f64;
+  held: f64;
+  shadowed: f64;
+  unmapped: f64;
+  copies: f64;
+  stale: f64;
+  /** `NoRecordedValue` flag, NaN, negative amount. */
+  noValue: f64;
+  /** No room in the series table. */
+  refused: f64;
+  /** First sample of a counter, no predecessor to subtract. */
+  first: f64;
+  /** A counter's sample of another writer than the one that is counted. */
+  overlap: f64;
+  /** A counter's sample that fell or leapt too far to be believed at once. */
+  doubtful: f64;
   /** Further ahead of their receipt than is believed. */
-  FUTURE = 13,
-  COUNTS = 14,
+  future: f64;
 }
 
-let counts: usize = 0;
+let counts: Counts = changetype<Counts>(0);
 
 export function countsInit(): void {
-  counts = reserve(Count.COUNTS * 8);
+  counts = changetype<Counts>(reserve(Region.COUNTS, offsetof<Counts>()));
 }
 
+/** One more. `field`: offset of the count. */
 // @ts-ignore: decorator
 @inline
-export function bump(count: i32): void {
-  const at = counts + ((<usize>count) << 3);
+export function bump(field: usize): void {
+  const at = changetype<usize>(counts) + field;
   store<f64>(at, load<f64>(at) + 1);
 }
 
-/** Address of f64[14]. */
+/** Address of the Counts. */
 export function foldCounts(): usize {
-  return counts;
+  return changetype<usize>(counts);
 }

@@ -4,8 +4,7 @@
 //   newcomer   seen in one window at most: gives way to anybody after three silent windows
 //   dormant    silent for as many windows as it was seen, from 3 to 60; or lost in an outage: gives way to what comes again
 import { GONE, LOST } from '../detect/constants';
-import { edgeAt as stateAt, onColumn } from '../detect/regions';
-import { Edge } from '../detect/state';
+import { columns, edgeAt as stateAt } from '../detect/regions';
 import { EdgeState, EdgeWindow } from '../layout';
 import { scratch } from '../memory';
 import { head } from '../series/table';
@@ -15,18 +14,33 @@ const PROBATION: f64 = 3;
 /** Edges that one search finds at most. */
 const FOUND = 64;
 
-/** [slot i32, class i32, silence f64] of those found, in the order in which they give way. */
-let list: usize = 0;
-let found: i32 = 0;
-
 const enum Yield {
   NEVER = 0,
   DORMANT = 1,
   NEWCOMER = 2,
 }
 
+/** An edge that may give way. */
+@unmanaged
+export class YieldingEdge {
+  edge: i32;
+  how: i32;
+  /** Nanoseconds. */
+  silence: f64;
+}
+
+/** YieldingEdge[FOUND], in the order in which they give way. */
+let list: usize = 0;
+let found: i32 = 0;
+
+// @ts-ignore: decorator
+@inline
+function foundAt(place: i32): YieldingEdge {
+  return changetype<YieldingEdge>(list + <usize>place * offsetof<YieldingEdge>());
+}
+
 export function dormantInit(): void {
-  list = scratch(FOUND << 4);
+  list = scratch(FOUND * offsetof<YieldingEdge>());
 }
 
 /**
@@ -66,20 +80,20 @@ function groupWindows(record: EdgeWindow, now: u32): f64 {
 function silenceOf(edge: i32, record: EdgeWindow, now: u32): f64 {
   if (record.state & EdgeState.ORDERED) {
     const e = stateAt(edge);
-    return <f64>load<f32>(e, Edge.GAP) + <f64>load<f32>(e, Edge.HELD) + groupWindows(record, now);
+    return <f64>e.gap + <f64>e.held + groupWindows(record, now);
   }
   const grid = gridAt(record.group);
   return <f64>(grid.newest - record.firstTime) / <f64>grid.window + groupWindows(record, now);
 }
 
 function yieldOf(edge: i32, record: EdgeWindow, now: u32): Yield {
-  if (load<u8>(onColumn + <usize>edge) != 0) return Yield.NEVER;
+  if (columns.on[edge] != 0) return Yield.NEVER;
   if (!(record.state & EdgeState.ORDERED)) return silenceOf(edge, record, now) >= PROBATION ? Yield.NEWCOMER : Yield.NEVER;
   const e = stateAt(edge);
-  const seen = <f64>load<f32>(e, Edge.N);
+  const seen = <f64>e.windows;
   if (seen <= 1) return silenceOf(edge, record, now) >= PROBATION ? Yield.NEWCOMER : Yield.NEVER;
-  const gap = <f64>load<f32>(e, Edge.GAP);
-  const lost = <f64>load<f32>(e, Edge.HELD) + groupWindows(record, now);
+  const gap = <f64>e.gap;
+  const lost = <f64>e.held + groupWindows(record, now);
   return gap > min(max(seen, PROBATION), GONE) || lost > LOST ? Yield.DORMANT : Yield.NEVER;
 }
 
@@ -99,24 +113,24 @@ export function mayYield(edge: i32, isReturning: bool, now: u32): bool {
 }
 
 /** Puts the edge where it belongs among those found: newcomers first, then by silence; the lower slot among equals. */
-function keep(edge: i32, how: i32, silence: f64): void {
+function keep(edge: i32, how: Yield, silence: f64): void {
   let at = found;
   while (at > 0) {
-    const before = list + ((<usize>(at - 1)) << 4);
-    const its = load<i32>(before, 4);
-    if (its > how || (its == how && load<f64>(before, 8) >= silence)) break;
+    const before = foundAt(at - 1);
+    if (before.how > how || (before.how == how && before.silence >= silence)) break;
     at--;
   }
   if (at == FOUND) return;
   if (found < FOUND) found++;
-  const place = list + ((<usize>at) << 4);
-  memory.copy(place + 16, place, (<usize>(found - 1 - at)) << 4);
-  store<i32>(place, edge);
-  store<i32>(place, how, 4);
-  store<f64>(place, silence, 8);
+  const place = foundAt(at);
+  const behind = changetype<usize>(foundAt(at + 1));
+  memory.copy(behind, changetype<usize>(place), <usize>(found - 1 - at) * offsetof<YieldingEdge>());
+  place.edge = edge;
+  place.how = how;
+  place.silence = silence;
 }
 
-/** Looks for edges that may give way, the first to do so first; how many `yieldingList` names, 16 bytes each. */
+/** Looks for edges that may give way, the first to do so first; how many YieldingEdge are in `yieldingList`. */
 export function findYielding(isReturning: bool, now: u32): i32 {
   found = 0;
   for (let edge = 0; edge < edgesHigh(); edge++) {

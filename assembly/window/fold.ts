@@ -6,7 +6,7 @@ import { rowAt, ROW_CAPACITY } from '../otlp/rows';
 import { findSeries, head, seriesAt } from '../series/table';
 import { Status } from '../status';
 import { noteAhead, noteLate, releasedClock, Verdict } from './clocks';
-import { bump, Count } from './counts';
+import { bump, Counts } from './counts';
 import { clockAt, edgeAt, feedAt, gridAt, isClock, sumsAt } from './graph';
 import { nextAfter, see, Seen, timeBefore } from './ring';
 import { addRoles, rankOf } from './roles';
@@ -16,9 +16,19 @@ import { deltaCount, deltaSum, meanDelta, setDelta } from './values';
 
 /** Times of a held batch are told apart from what its own request has already folded. */
 const HELD_REQUEST: u32 = 0x8000_0000;
+/** Bits of a request's number. */
+export const REQUEST_MASK: u32 = HELD_REQUEST - 1;
 const SECOND: i64 = 1_000_000_000;
 
-/** [row u32, edge i32, tick f64] of the last fold's rows whose series asked for TypeScript. */
+/** A row whose series asked for TypeScript. */
+@unmanaged
+export class SlowRow {
+  row: u32;
+  edge: i32;
+  tick: f64;
+}
+
+/** SlowRow[ROW_CAPACITY] of the last fold. */
 let slowRows: usize = 0;
 let slow: i32 = 0;
 let held: i32 = 0;
@@ -28,7 +38,7 @@ let stoppedAt: i32 = 0;
 let stoppedBy: i32 = -1;
 
 export function foldInit(): void {
-  slowRows = scratch(ROW_CAPACITY << 4);
+  slowRows = scratch(ROW_CAPACITY * offsetof<SlowRow>());
   countersInit();
 }
 
@@ -43,11 +53,19 @@ export function foldStopped(): i32 {
 export function foldHeld(): i32 {
   return held;
 }
-/** Whether the last fold held points of the clock back: 2 the first that it holds, 1 more of them, 0 no. */
-export function isHeld(slot: i32): i32 {
+/** What the last fold held back of a clock. */
+export const enum Held {
+  NOTHING = 0,
+  /** More points of a clock that had some held before. */
+  MORE = 1,
+  FIRST = 2,
+}
+
+/** Whether the last fold held points of the clock back. */
+export function heldOf(slot: i32): Held {
   const clock = clockAt(slot);
-  if (!isClock(slot) || clock.claim == 0 || clock.heldRequest != current) return 0;
-  return clock.claimRequest == current ? 2 : 1;
+  if (!isClock(slot) || clock.claim == 0 || clock.heldRequest != current) return Held.NOTHING;
+  return clock.claimRequest == current ? Held.FIRST : Held.MORE;
 }
 /** Whether the clock has points held. */
 export function isClaiming(slot: i32): bool {
@@ -122,10 +140,10 @@ function takeValue(grid: Grid, feed: Feed, series: Series, row: Row, index: i32,
 }
 
 function noteSlow(index: i32, series: Series, tick: i64): void {
-  const entry = slowRows + ((<usize>slow) << 4);
-  store<u32>(entry, index);
-  store<i32>(entry, series.edge, 4);
-  store<f64>(entry, <f64>tick, 8);
+  const entry = changetype<SlowRow>(slowRows + <usize>slow * offsetof<SlowRow>());
+  entry.row = index;
+  entry.edge = series.edge;
+  entry.tick = <f64>tick;
   slow++;
 }
 
@@ -144,22 +162,22 @@ function take(
 ): void {
   const isLate = tick <= grid.closed;
   if (series.type == SeriesType.COUNTER && isForeign(grid, feed, series, row, index, time, tick, request)) {
-    bump(Count.OVERLAP);
+    bump(offsetof<Counts>('overlap'));
     return;
   }
   if (isLate && (series.type != SeriesType.COUNTER || time < series.time0)) {
-    bump(Count.LATE);
+    bump(offsetof<Counts>('late'));
     return;
   }
   const newest = series.time0;
   const seen = see(series, time, request);
   if (seen >= Seen.DUPLICATE) {
-    bump(seen == Seen.DUPLICATE ? Count.DUPLICATE : Count.STALE);
+    bump(seen == Seen.DUPLICATE ? offsetof<Counts>('duplicate') : offsetof<Counts>('stale'));
     return;
   }
   if (isLate) {
     counterDelta(grid, feed, series, row, index, tick, seen == Seen.SAME);
-    bump(Count.LATE);
+    bump(offsetof<Counts>('late'));
     return;
   }
   if (time >= head.next) {
@@ -178,16 +196,16 @@ function take(
   if (!(record.state & EdgeState.ORDERED)) noteEdge(grid, series.edge, record, time, tick);
   const taken = takeValue(grid, feed, series, row, index, tick, seen == Seen.SAME);
   if (taken == Taken.FIRST) {
-    bump(Count.FIRST);
+    bump(offsetof<Counts>('first'));
     return;
   }
   if (taken == Taken.DOUBTFUL) {
-    bump(Count.DOUBTFUL);
+    bump(offsetof<Counts>('doubtful'));
     // It says nothing, not that there was nothing: only what was handed over of its time before is taken back.
     if (deltaSum == 0 && deltaCount == 0) return;
   }
   const isHeard = addRoles(record, sumsAt(series.edge, tick), series, row, deltaSum, deltaCount);
-  if (taken == Taken.YES) bump(isHeard ? Count.FOLDED : Count.SHADOWED);
+  if (taken == Taken.YES) bump(isHeard ? offsetof<Counts>('folded') : offsetof<Counts>('shadowed'));
   if (series.roles & Role.SLOW && series.rank <= <u8>rankOf(record, 0)) noteSlow(index, series, tick);
 }
 
@@ -218,7 +236,7 @@ function foldRow(
       if (verdict == Verdict.CONFIRMED) return Status.CONFIRMED;
       if (verdict == Verdict.HOLD) {
         held++;
-        bump(Count.HELD);
+        bump(offsetof<Counts>('held'));
         return Status.OK;
       }
     }
@@ -237,7 +255,7 @@ function foldRow(
 
 /** A point further ahead of its receipt than is believed. */
 function leaveOut(series: Series, sent: i64, received: i64): void {
-  bump(Count.FUTURE);
+  bump(offsetof<Counts>('future'));
   if (received > 0) noteAhead(clockAt(<i32>series.clock), sent > 0 ? sent - received : i64.MAX_VALUE);
 }
 
@@ -257,13 +275,13 @@ export function fold(from: i32, request: u32, received: i64, latest: u64, only: 
     const row = rowAt(i);
     const slot = row.flags & RowFlag.COPY ? -1 : seriesOf(row);
     if (slot < 0) {
-      if (only < 0) bump(row.flags & RowFlag.COPY ? Count.COPIES : Count.REFUSED);
+      if (only < 0) bump(row.flags & RowFlag.COPY ? offsetof<Counts>('copies') : offsetof<Counts>('refused'));
       continue;
     }
     const series = seriesAt(slot);
     series.touched = head.now;
     if (series.edge < 0) {
-      if (only < 0) bump(Count.UNMAPPED);
+      if (only < 0) bump(offsetof<Counts>('unmapped'));
       continue;
     }
     if (only >= 0 && <i32>series.clock != only) continue;
@@ -275,7 +293,7 @@ export function fold(from: i32, request: u32, received: i64, latest: u64, only: 
       continue;
     }
     if (sent <= 0 || !isUsable(row)) {
-      bump(Count.NO_VALUE);
+      bump(offsetof<Counts>('noValue'));
       continue;
     }
     const feed = feedAt(series.feed);

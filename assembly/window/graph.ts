@@ -1,7 +1,7 @@
 // Slots of groups, feeds, services and edges: given out densely, and used again once they are free.
-import { orderRemove, resetEdge, resetGroup, resetService, setEdge } from '../detect/face';
-import { Clock, EdgeState, EdgeWindow, Feed, Grid, Role, Sums } from '../layout';
-import { reserve } from '../memory';
+import { orderRemove, resetEdge, resetGroup, resetService, setEdge } from '../detect/api';
+import { ANY_RANK, Clock, EdgeState, EdgeWindow, Feed, Grid, Role, Sums } from '../layout';
+import { Region, reserve } from '../memory';
 import { forgetSeriesOf, refuseSeriesOf, unbindFeed } from '../series/bind';
 import { head as seriesHead, moveSeriesClock, seriesAt } from '../series/table';
 import { ticksInit } from './ticks';
@@ -52,12 +52,12 @@ export function graphInit(edgeCapacity: i32, serviceCapacity: i32, groupCapacity
   maxEdges = edgeCapacity;
   maxServices = serviceCapacity;
   maxGroups = groupCapacity;
-  grids = reserve(<usize>maxGroups * offsetof<Grid>());
-  feeds = reserve(<usize>maxFeeds * offsetof<Feed>());
-  clocks = reserve(<usize>maxClocks * offsetof<Clock>());
-  edges = reserve(<usize>maxEdges * EDGE_BYTES);
-  services = reserve(<usize>maxServices << 2);
-  head = changetype<GraphHead>(reserve(offsetof<GraphHead>()));
+  grids = reserve(Region.GRIDS, <usize>maxGroups * offsetof<Grid>());
+  feeds = reserve(Region.FEEDS, <usize>maxFeeds * offsetof<Feed>());
+  clocks = reserve(Region.CLOCKS, <usize>maxClocks * offsetof<Clock>());
+  edges = reserve(Region.EDGE_WINDOWS, <usize>maxEdges * EDGE_BYTES);
+  services = reserve(Region.SERVICE_SLOTS, <usize>maxServices << 2);
+  head = changetype<GraphHead>(reserve(Region.GRAPH_HEAD, offsetof<GraphHead>()));
   head.groupsFree = -1;
   head.feedsFree = -1;
   head.clocksFree = -1;
@@ -352,7 +352,7 @@ export function addEdge(group: i32, source: i32, destination: i32, profile: i32)
   record.source = source;
   record.destination = destination;
   record.profile = profile;
-  record.relativeRank = 255;
+  record.relativeRank = ANY_RANK;
   // Until it is seen: when it was made.
   record.firstTime = gridAt(group).newest;
   head.edgesUsed++;
@@ -384,7 +384,7 @@ export function noteRequests(edge: i32, feed: i32, rank: u32): void {
 
 /** The feed of requests changed: asks the edge's series again. */
 export function renewRelative(edge: i32): void {
-  edgeAt(edge).relativeRank = 255;
+  edgeAt(edge).relativeRank = ANY_RANK;
   for (let slot = edgeAt(edge).series; slot >= 0; slot = seriesAt(slot).next) {
     const series = seriesAt(slot);
     if (series.roles & Role.REQUESTS) noteRequests(edge, series.feed, series.rank);

@@ -1,6 +1,6 @@
 // Other capacities: edges, services and series move into the lowest slots, before their regions are copied into shorter
 // ones.
-import { moveEdgeState, moveServiceState, packOrders, setEdge } from '../detect/face';
+import { moveEdgeState, moveServiceState, packOrders, setEdge } from '../detect/api';
 import { EdgeState } from '../layout';
 import { fillSeries, moveSeriesRecord, seriesAt } from '../series/table';
 import { copyEdge, edgeAt, edgesHigh, freeService, groupsHigh, gridAt, isEdge, isService, takeService, trimGraph } from './graph';

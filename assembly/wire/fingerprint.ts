@@ -1,7 +1,7 @@
 // Fingerprint of bytes by which they are held to be equal: NH of UMAC (Black et al., CRYPTO 1999), two passes.
 //
 //   block of 32 bytes   x = first 16 + key    y = last 16 + key'       four lanes of 32 bits
-//   sum += x0·y0 + x1·y1 + x2·y2 + x3·y3                               modulo 2^64; the second pass has the keys of the next block
+//   sum += x0·y0 + x1·y1 + x2·y2 + x3·y3                   modulo 2^64; the second pass has the keys of the next block
 //
 // Two different ranges of one length have the same fingerprint with a probability of at most 2^-64 over the keys,
 // whatever the bytes. The last block overlaps the one before it. Nothing waits for anything but sums, so that it runs

@@ -1,7 +1,8 @@
 // Edge alerts on synthetic 10 s edges without a graph, scored as test/synthetic/scoring.ts does.
 
-import { levelOfThreshold, levelOfWindow } from '../../src/detection/alerting/profiles.js';
-import { FEATURES, KINDS } from '../../src/kernel/face.js';
+import { levelOfThreshold } from '../../src/detection/alerting/profiles.js';
+import { alertLevel } from '../../src/kernel/alert-level.js';
+import { FEATURES, KINDS } from '../../src/kernel/api.js';
 import type { EdgeDetector, EdgeDetectorOptions } from '../../test/reference/detect-driver.js';
 import { detectorFor, noGraph, WITHOUT_FOREST } from '../../test/synthetic/drive.js';
 import { type Alerts, recall, type Tally, tally } from '../../test/synthetic/scoring.js';
@@ -64,7 +65,7 @@ export function ours({
 }
 
 function setProfile(detector: EdgeDetector, windowSeconds: number, zscore: boolean, threshold: number): void {
-  const level = levelOfThreshold(threshold, levelOfWindow(windowSeconds * 1000));
+  const level = levelOfThreshold(threshold, alertLevel(windowSeconds));
   const zFactor = zscore ? 1 : Number.POSITIVE_INFINITY;
   const none = FEATURES.map(() => 0) as [number, number, number, number];
   detector.setProfile(0, {

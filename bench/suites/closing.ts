@@ -92,12 +92,12 @@ function slices(): Result[] {
   ];
 }
 
-function longestSlice({ wasm, edges }: EdgeDetector, window: Float64Array): number {
-  new Float64Array(wasm.memory.buffer, wasm.windowAt(0) >>> 0, edges * 4).set(window);
-  let longest = timed(() => wasm.closeBegin(0));
+function longestSlice(detector: EdgeDetector, window: Float64Array): number {
+  detector.write(window);
+  let longest = timed(() => detector.begin(0));
   for (let isDone = false; !isDone; ) {
     const took = timed(() => {
-      isDone = wasm.closeEdges(0, SLICE_EDGES) !== 0;
+      isDone = detector.work(0, SLICE_EDGES);
     });
     longest = Math.max(longest, took);
   }

@@ -1,8 +1,8 @@
 // What a data point costs from bytes to its window: walk, hash, look-up and fold in the kernel, beside protobufjs on
 // the same bytes.
 import { opentelemetry } from '#proto';
-import type { KernelOptions } from '../../src/kernel/face.js';
-import { Role, SeriesType } from '../../src/kernel/face.js';
+import type { KernelOptions } from '../../src/kernel/api.js';
+import { Role, SeriesType } from '../../src/kernel/api.js';
 import { Kernel } from '../../src/kernel/kernel.js';
 import { cpuOf, type Result, repeated } from '../result.js';
 import { spread } from '../spread.js';
@@ -125,14 +125,14 @@ function boundKernel(templates: readonly Template[], options: KernelOptions): Ke
   for (const each of templates) {
     const edges = Array.from({ length: ROWS }, () => kernel.addEdge(group, -1, -1, 0));
     const seen = new Map<string, number>();
-    kernel.scan('metrics', stamped(each, START));
-    for (const row of kernel.unboundRows()) {
-      const name = new TextDecoder().decode(each.body.subarray(...kernel.ranges(row).name));
+    const scan = kernel.scan('metrics', stamped(each, START));
+    for (const row of scan.unboundRows()) {
+      const name = new TextDecoder().decode(each.body.subarray(...scan.ranges(row).name));
       const place = seen.get(name) ?? 0;
       seen.set(name, place + 1);
       const role = ROLES[METRICS.indexOf(name)]!;
-      const type = role === Role.LATENCY_LEVEL ? SeriesType.level : SeriesType.amount;
-      kernel.bindSeries(kernel.seriesOf(row), { edge: edges[place]!, feed, rank: 0, type, roles: role, scale: 1 });
+      const type = role === Role.LATENCY_LEVEL ? SeriesType.LEVEL : SeriesType.AMOUNT;
+      kernel.bindSeries(scan.seriesOf(row), { edge: edges[place]!, feed, rank: 0, type, roles: role, scale: 1 });
     }
   }
   return kernel;
@@ -155,10 +155,10 @@ function foldResult({ name, make, requests, isShuffled = false, options = {} }: 
   const kernel = boundKernel(templates, { ...OPTIONS, ...options });
   let request = 0;
   const fold = (body: Uint8Array): void => {
-    kernel.scan('metrics', body);
-    kernel.unboundRows();
+    const scan = kernel.scan('metrics', body);
+    scan.unboundRows();
     request++;
-    const stop = kernel.fold(0, request, 0n, -1);
+    const { stop } = scan.fold(0, request, 0n, -1);
     if (stop.reason !== 'done') throw new Error(`the fold stopped: ${stop.reason}`);
   };
   // All in one tick: a millisecond later each time, so that nothing is a duplicate.
@@ -182,8 +182,7 @@ function newSeriesResult(rounds: number, options: Partial<KernelOptions>, what: 
     const bodies = [0, 1].map((i) => template(pixieLayout((2 * round + i) * ROWS)));
     const points = bodies.reduce((sum, { times }) => sum + times.length, 0);
     const work = (body: Uint8Array): void => {
-      kernel.scan('metrics', body);
-      if (kernel.unboundRows().length !== points / 2) throw new Error('some series are not new');
+      if (kernel.scan('metrics', body).unboundRows().length !== points / 2) throw new Error('some series are not new');
     };
     return cpuOf(() => bodies.map(({ body }) => work(body))) / points;
   });

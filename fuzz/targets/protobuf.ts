@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { opentelemetry } from '#proto';
 import { MalformedError } from '../../src/kernel/errors.js';
+import type { KernelScan } from '../../src/kernel/scan.js';
 import type { Signal } from '../../src/pipeline/index.js';
 import { type ReferenceRow, referenceRows } from '../../test/reference/decode.js';
 import { smallKernel } from '../../test/support/kernels.js';
@@ -62,15 +63,16 @@ function protobufTarget(signal: Signal): Target {
       // The second and third time it may be known as a template.
       for (const again of [body, body.slice(), body.slice()]) {
         assert.equal(scan(again), expected);
-        for (const [i, row] of rows.slice(0, kernel.scan('metrics', again).rows).entries()) checkRow(kernel, row, i);
+        const scanned = kernel.scan('metrics', again);
+        for (const [i, row] of rows.slice(0, scanned.rows).entries()) checkRow(scanned, row, i);
       }
     },
     settle: () => opinion.settle(),
   };
 }
 
-function checkRow(kernel: ReturnType<typeof smallKernel>, reference: ReferenceRow, i: number): void {
-  const row = kernel.scanner.row(i);
+function checkRow(scan: KernelScan, reference: ReferenceRow, i: number): void {
+  const row = scan.row(i);
   for (const key of ['timeUnixNano', 'startTimeUnixNano', 'value', 'count', 'hasNoRecordedValue'] as const)
     assert.deepEqual(row[key], reference[key], key);
 }

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /** Bytes; what the kernel may grow to before somebody has to say why. */
-const KERNEL_BUDGET = 96 * 1024;
+const KERNEL_BUDGET = 112 * 1024;
 
 const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|slow\.test|d))?\.(ts|mjs|js|sh)$/;
 const VAGUE = /^(utils?|helpers?|common|managers?|misc)$/;

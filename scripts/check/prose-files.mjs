@@ -19,7 +19,13 @@ const GENERATED = /^.{0,3}(?:<!--|\/\/|#)? ?Generated |Generated (?:by|from) /m;
 
 export function proseFiles(root) {
   return tracked(root).filter((path) => {
-    if (!OURS.test(path) || path.includes('/fixtures/') || path === 'docs/reference/producers.md') return false;
+    if (
+      !OURS.test(path) ||
+      path.includes('/fixtures/') ||
+      path.includes('/generated/') ||
+      path === 'docs/reference/producers.md'
+    )
+      return false;
     if (!path.endsWith('.md') && !path.endsWith('tags.ts')) return true;
     const head = readFileSync(join(root, path), 'utf8').split('\n', 4).join('\n');
     return !GENERATED.test(head);

@@ -1,6 +1,6 @@
 // Everything that is known of the clusters: the kernel with its dictionary, and what is made of its answers. It
 // outlives a reload.
-import type { Closing, KernelFace } from '../kernel/face.js';
+import type { Closing, Fold, KernelApi, Scan } from '../kernel/api.js';
 import type { Batch } from '../pipeline/index.js';
 import type { AnomalyEvents } from '../telemetry/anomaly-events.js';
 import { countOf } from '../terminal/format.js';
@@ -47,7 +47,7 @@ export interface SavedDetector {
 }
 
 export interface DetectorOptions {
-  readonly kernel: KernelFace;
+  readonly kernel: KernelApi;
   readonly settings: DetectionSettings;
   readonly resource: OwnResource;
   readonly events: AnomalyEvents;
@@ -60,7 +60,7 @@ export interface DetectorOptions {
 const SLACK_MS = 1;
 
 export class Detector implements LearnHost {
-  readonly kernel: KernelFace;
+  readonly kernel: KernelApi;
   readonly edges: Edges;
   readonly incidents: Incidents;
   readonly routing: Routing = new Routing();
@@ -98,7 +98,6 @@ export class Detector implements LearnHost {
     this.incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: settings.incidents.maxPerDay });
     this.#options = options;
     this.#oddCounters = new OddCounters({
-      kernel,
       events: () => this.#options.events,
       edgeOf: (series) => this.#binder.edgeOf(series),
     });
@@ -254,15 +253,15 @@ export class Detector implements LearnHost {
 
   // -- LearnHost
 
-  bind(pending: PendingRequest, rows: readonly number[], total: number): void {
-    this.#binder.bind(pending, rows, total);
+  bind(pending: PendingRequest, scan: Scan, rows: readonly number[]): void {
+    this.#binder.bind(pending, scan, rows);
   }
 
-  folded(pending: PendingRequest, from: number, to: number): void {
+  folded(pending: PendingRequest, scan: Scan, fold: Fold, from: number, to: number): void {
     this.#binder.release();
-    this.#quantiles.note(pending.batch.body);
-    this.#oddCounters.note(pending);
-    this.#noteSender(pending, from, to);
+    this.#quantiles.note(pending.batch.body, scan, fold.slowRows);
+    this.#oddCounters.note(pending.batch.body, scan, fold.oddRows);
+    this.#noteSender(pending, scan, from, to);
   }
 
   due(group: number): void {
@@ -286,7 +285,7 @@ export class Detector implements LearnHost {
     const nowMs = Number(closing.timeUnixNano / 1_000_000n);
     advance(group, closing, nowMs);
     const outcome = yield* this.#outcome(group, closing, nowMs);
-    this.#count(outcome);
+    this.#count(outcome, closing.seen);
     const batch = this.#reporter.report(outcome);
     if (batch) this.emit(group.cluster, batch);
     this.#profiles.renew(group, nowMs);
@@ -329,7 +328,7 @@ export class Detector implements LearnHost {
     }));
     if (findings.length + incidents.length === 0) return;
     const outcome = { group, findings, unexpected: [], incidents, silences: [], scores: false };
-    this.#count(outcome, false);
+    this.#count(outcome);
     const batch = this.#reporter.report(outcome);
     if (batch) this.emit(group.cluster, batch);
   }
@@ -346,9 +345,9 @@ export class Detector implements LearnHost {
     const isNewEdgeOn = this.#isNewEdgeOn(group.cluster);
     const fresh = Array.from(closing.newEdges, (slot) => bySlot[slot]).filter((edge) => edge !== undefined);
     const unexpected = this.#newEdges.step(group, fresh, nowMs, isNewEdgeOn);
-    const incidents = yield* this.#incidents(group, nowMs);
+    const incidents = yield* this.#incidents(group, closing, nowMs);
     const findings: Finding[] = [];
-    for (const slot of this.kernel.alerting(group.slot)) {
+    for (const slot of closing.alerting) {
       const edge = bySlot[slot];
       const finding = edge && this.#finding(edge, nowMs);
       if (finding) findings.push(finding);
@@ -363,8 +362,8 @@ export class Detector implements LearnHost {
     return findingOf(this.kernel, edge, step, nowMs);
   }
 
-  *#incidents(group: GroupState, nowMs: number): Generator<void, IncidentView[]> {
-    const changes = yield* this.incidents.step(group, nowMs);
+  *#incidents(group: GroupState, closing: Closing, nowMs: number): Generator<void, IncidentView[]> {
+    const changes = yield* this.incidents.step(group, closing, nowMs);
     return changes.map(({ incident, state }) => ({ incident, state, score: this.incidents.scoreOf(incident), nowMs }));
   }
 
@@ -393,12 +392,12 @@ export class Detector implements LearnHost {
   // -- senders and profiles
 
   /** Settings need every cluster of the request; where its results go, a sample tells. */
-  #noteSender(pending: PendingRequest, from: number, to: number): void {
+  #noteSender(pending: PendingRequest, scan: Scan, from: number, to: number): void {
     const { sender } = pending;
     const seen = new Set<ClusterState>();
     const step = sender.key === '' ? Math.max(1, (to - from - 1) >> 1) : 1;
     for (let row = from; row < to; row += step) {
-      const edge = this.#binder.edgeOf(this.kernel.seriesOf(row));
+      const edge = this.#binder.edgeOf(scan.seriesOf(row));
       if (edge) seen.add(edge.cluster);
     }
     this.#requests.note(pending, seen, this.#noteHost);
@@ -425,9 +424,9 @@ export class Detector implements LearnHost {
 
   // -- counts
 
-  #count({ group, findings, incidents, unexpected }: TickOutcome, isWindow = true): void {
+  #count({ findings, incidents, unexpected }: TickOutcome, seen?: number): void {
     const { events } = this.#options;
-    if (isWindow) events.windowClosed(this.kernel.seenEdges(group.slot));
+    if (seen !== undefined) events.windowClosed(seen);
     for (const { state, announced, kind } of findings)
       if (state === 'started' && announced) events.anomalyStarted(kind);
     for (const _ of unexpected) events.anomalyStarted('unexpected_edge');

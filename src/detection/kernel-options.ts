@@ -1,6 +1,6 @@
 // What the kernel's memory is laid out for, by the settings.
 import { randomBytes } from 'node:crypto';
-import type { KernelOptions } from '../kernel/face.js';
+import type { KernelOptions } from '../kernel/api.js';
 import type { DetectionSettings } from './settings.js';
 
 /** Room for services and feeds by that for edges and groups. */

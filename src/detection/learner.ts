@@ -1,6 +1,7 @@
 // What a processor has learnt: detector, learn loop, spans and counts. It outlives a reload, and a checkpoint holds it.
+
+import type { KernelApi, KernelOptions } from '../kernel/api.js';
 import { CheckpointError } from '../kernel/errors.js';
-import type { KernelFace, KernelOptions } from '../kernel/face.js';
 import { stateLayout } from '../kernel/state-layout.js';
 import type { Batch } from '../pipeline/index.js';
 import type { AnomalyEvents } from '../telemetry/anomaly-events.js';
@@ -30,8 +31,8 @@ export interface LearnerOptions {
   /** Counts the requests that are held. */
   readonly ledger: HeldBodies;
   readonly hashSeed: bigint | undefined;
-  readonly createKernel: (options: KernelOptions) => KernelFace;
-  readonly register: ((kernel: KernelFace, serves: boolean) => void) | undefined;
+  readonly createKernel: (options: KernelOptions) => KernelApi;
+  readonly register: ((kernel: KernelApi, serves: boolean) => void) | undefined;
   /** Every metrics pipeline. */
   readonly routes: () => readonly Route[];
   emit(routes: ReadonlySet<Route>, batch: Batch): void;
@@ -73,7 +74,7 @@ export class Learner {
     return this.#detector ?? this.#serve(this.#options.createKernel(this.#kernelOptions));
   }
 
-  #serve(kernel: KernelFace): Detector {
+  #serve(kernel: KernelApi): Detector {
     this.#options.register?.(kernel, true);
     this.#detector = new Detector(this.#detectorOptions(kernel));
     this.#loop = new LearnLoop(kernel, this.#maxFutureNanos(), this.#options.ledger);
@@ -94,7 +95,7 @@ export class Learner {
     this.#loop = undefined;
   }
 
-  #detectorOptions(kernel: KernelFace): DetectorOptions {
+  #detectorOptions(kernel: KernelApi): DetectorOptions {
     const { settings, events, resource, live, emit } = this.#options;
     return { kernel, settings, resource, events, live, emit };
   }

@@ -1,5 +1,5 @@
 // Passes the kernel's and the dictionary's counts on as increments.
-import type { FoldCounts } from '../kernel/face.js';
+import type { FoldCounts } from '../kernel/api.js';
 import type { AnomalyEvents } from '../telemetry/anomaly-events.js';
 import type { BoundCounts } from './topology/edges.js';
 

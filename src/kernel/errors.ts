@@ -1,5 +1,5 @@
 // The ways in which the kernel refuses.
-import type { StatusNumbers } from './load.js';
+import { Status } from './generated/constants.js';
 
 /** The body is not the protobuf message it claims to be. */
 export class MalformedError extends Error {
@@ -28,18 +28,15 @@ export class CheckpointError extends Error {
   }
 }
 
-const REASONS = {
-  TRUNCATED: 'a field reaches past the end of its message',
-  VARINT: 'a varint is longer than its type allows',
-  TAG: 'an illegal tag',
-  WIRE_TYPE: 'an unknown wire type or a stray end of group',
-  DEPTH: 'messages nested deeper than 100',
-} as const;
+const REASONS: ReadonlyMap<number, string> = new Map<number, string>([
+  [Status.TRUNCATED, 'a field reaches past the end of its message'],
+  [Status.VARINT, 'a varint is longer than its type allows'],
+  [Status.TAG, 'an illegal tag'],
+  [Status.WIRE_TYPE, 'an unknown wire type or a stray end of group'],
+  [Status.DEPTH, 'messages nested deeper than 100'],
+]);
 
 /** English reason of a status that the scan answered. */
-export function reasonOf(status: number, numbers: StatusNumbers): string {
-  for (const name of Object.keys(REASONS) as (keyof typeof REASONS)[]) {
-    if (numbers[name].value === status) return REASONS[name];
-  }
-  return `status ${status}`;
+export function reasonOf(status: number): string {
+  return REASONS.get(status) ?? `status ${status}`;
 }

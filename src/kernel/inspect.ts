@@ -1,12 +1,12 @@
 // Lets receivers check a body's structure and count its items, in the scratch of the process's first detector: its
 // later scan is then free.
 import type { Signal } from '../pipeline/index.js';
-import type { KernelOptions, Scan } from './face.js';
+import type { KernelOptions, Scan } from './api.js';
 import { Kernel } from './kernel.js';
 
 /** What can walk a body. */
 export interface BodyScanner {
-  scan(signal: Signal, body: Uint8Array): Scan;
+  scan(signal: Signal, body: Uint8Array): Pick<Scan, 'items' | 'rows'>;
 }
 
 /** Largest body of a bare kernel, bytes: receivers have smaller limits of their own. */

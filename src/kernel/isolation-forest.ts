@@ -1,6 +1,9 @@
 // An isolation forest on any numeric table, trained and scored by the kernel: the detector's forest without the
 // detector.
+import { BLOCK_ROWS } from './generated/constants.js';
+import { lists } from './generated/exports.js';
 import { type KernelExports, loadKernel } from './load.js';
+import { Views } from './views.js';
 
 export interface IsolationForestOptions {
   /** 100. */
@@ -11,12 +14,10 @@ export interface IsolationForestOptions {
   readonly seed?: number;
 }
 
-/** Rows that the kernel scores in one call. */
-const BLOCK = 64;
-
 /** A trained forest. It keeps a WebAssembly instance with the table in it for as long as it lives. */
 export class IsolationForest {
   readonly #wasm: KernelExports;
+  readonly #views: Views;
   /** Features of a row; those of a padded row. */
   readonly columns: number;
   readonly #padded: number;
@@ -41,13 +42,13 @@ export class IsolationForest {
     if (!this.#wasm.tableInit(rows, columns, trees, subsample)) {
       throw new RangeError('isolation forest: a size is out of bounds, or memory is short');
     }
-    this.#place(this.#wasm.tableAt(), matrix, 0, rows);
+    this.#views = new Views(this.#wasm.memory);
+    this.#place(lists.tableAt(this.#views, this.#wasm.tableAt(), rows * this.#padded), matrix, 0, rows);
     this.#wasm.tableTrain(seed >>> 0);
   }
 
-  /** Writes rows [first, first + count) of the matrix, padded, at an address. */
-  #place(address: number, matrix: Float32Array, first: number, count: number): void {
-    const target = new Float32Array(this.#wasm.memory.buffer, address >>> 0, count * this.#padded);
+  /** Writes rows [first, first + count) of the matrix, padded. */
+  #place(target: Float32Array, matrix: Float32Array, first: number, count: number): void {
     for (let row = 0; row < count; row++) {
       const from = (first + row) * this.columns;
       target.set(matrix.subarray(from, from + this.columns), row * this.#padded);
@@ -64,11 +65,12 @@ export class IsolationForest {
     }
     const rows = matrix.length / this.columns;
     const scores = new Float64Array(rows);
-    for (let first = 0; first < rows; first += BLOCK) {
-      const count = Math.min(BLOCK, rows - first);
-      this.#place(this.#wasm.tableScoreRows(), matrix, first, count);
+    for (let first = 0; first < rows; first += BLOCK_ROWS) {
+      const count = Math.min(BLOCK_ROWS, rows - first);
+      const block = lists.tableScoreRows(this.#views, this.#wasm.tableScoreRows(), count * this.#padded);
+      this.#place(block, matrix, first, count);
       this.#wasm.tableScore(count);
-      scores.set(new Float64Array(this.#wasm.memory.buffer, this.#wasm.tableScores() >>> 0, count), first);
+      scores.set(lists.tableScores(this.#views, this.#wasm.tableScores(), count), first);
     }
     return scores;
   }

@@ -1,37 +1,20 @@
 // A kernel's state into one of other capacities: region by region, each as far as it is used.
+
+import type { KernelOptions, Packed } from './api.js';
 import { CheckpointError } from './errors.js';
-import type { KernelOptions, Packed } from './face.js';
+import { Region as StateRegion } from './generated/regions.js';
 import { type KernelExports, maxClocks } from './load.js';
 import { clear, type Region, stateRegions, usedPages } from './snapshot.js';
 import type { Views } from './views.js';
+
+/** What the isolation forests were grown from. */
+const VECTORS: readonly number[] = [StateRegion.POOLS, StateRegion.POOL_SLOTS];
 
 /** A kernel as this file sees it. */
 export interface Inside {
   readonly wasm: KernelExports;
   readonly views: Views;
   readonly options: KernelOptions;
-}
-
-/** State regions in the order of their layout (series/table, window/graph, window/counts, detect/regions). */
-const REGIONS = [
-  ...['series', 'seriesHead', 'grids', 'feeds', 'clocks', 'edgeWindows', 'serviceSlots', 'graphHead', 'counts'],
-  ...['edges', 'services', 'groups', 'chunks', 'profiles', 'windows', 'orderHead'],
-  ...['score', 'evidence', 'surprise', 'gap', 'on', 'change', 'kind', 'present', 'source', 'forest', 'age', 'usual'],
-  ...['mix', 'channel', 'channelChange'],
-];
-const FOREST_REGIONS = ['pools', 'poolSlots', 'trees'];
-const CODER_REGIONS = ['coders'];
-
-/** By name. Throws where the kernel has another layout than this file knows. */
-export function namedRegions({ wasm, options }: Inside): Map<string, Region> {
-  const names = [
-    ...REGIONS,
-    ...(options.forest.enabled ? FOREST_REGIONS : []),
-    ...(options.autoencoder ? CODER_REGIONS : []),
-  ];
-  const regions = [...stateRegions(wasm).values()];
-  if (regions.length !== names.length) throw new Error(`${regions.length} regions of state, not ${names.length}`);
-  return new Map(names.map((name, i) => [name, regions[i]!]));
 }
 
 /** Of what there is a number of, and how it must be called when there are too many. */
@@ -53,14 +36,14 @@ function checkRoom({ wasm }: Inside, { maxGroups, maxFeeds, maxEdges, maxService
  */
 export function moveState(from: Inside, to: Inside): string[] {
   checkRoom(from, to.options);
-  const sources = namedRegions(from);
+  const sources = stateRegions(from.wasm);
   const [old, now] = [from.options.forest, to.options.forest];
   const keepsVectors = old.enabled && now.enabled && old.reservoir === now.reservoir && old.period === now.period;
   const keepsTrees = keepsVectors && old.trees === now.trees && old.subsample === now.subsample;
-  for (const [name, target] of namedRegions(to)) {
-    const source = sources.get(name);
-    if (!source || (name === 'trees' && !keepsTrees)) continue;
-    if ((name === 'pools' || name === 'poolSlots') && !keepsVectors) continue;
+  for (const [number, target] of stateRegions(to.wasm)) {
+    const source = sources.get(number);
+    if (!source || (number === StateRegion.TREES && !keepsTrees)) continue;
+    if (VECTORS.includes(number) && !keepsVectors) continue;
     copy(from, source, to, target);
   }
   to.wasm.reindexSeries();

@@ -4,6 +4,7 @@
 // It is taken in pieces, each made of whole records, so that a large state does not hold the event loop: nothing may be
 // learnt meanwhile.
 import { CheckpointError } from './errors.js';
+import { Region as StateRegion } from './generated/regions.js';
 import type { KernelExports } from './load.js';
 import type { Views } from './views.js';
 
@@ -26,8 +27,9 @@ export interface Region {
 export function stateRegions(wasm: KernelExports): Map<number, Region> {
   const regions = new Map<number, Region>();
   for (let i = 0; i < wasm.regionCount(); i++) {
-    if (!wasm.regionIsState(i)) continue;
-    regions.set(i, { address: wasm.regionAddress(i) >>> 0, bytes: wasm.regionBytes(i) >>> 0 });
+    const number = wasm.regionNumber(i);
+    if (number === StateRegion.SCRATCH) continue;
+    regions.set(number, { address: wasm.regionAddress(i) >>> 0, bytes: wasm.regionBytes(i) >>> 0 });
   }
   return regions;
 }

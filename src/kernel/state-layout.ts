@@ -40,7 +40,7 @@ function probe(): StateLayout {
     forest: { enabled: true, trees: 1, subsample: 16, reservoir: 64, period: 64, first: 16, refresh: 1 },
     autoencoder: true,
   });
-  kernel.scan('metrics', PROBE_REQUEST);
+  const scan = kernel.scan('metrics', PROBE_REQUEST);
   const layout = Buffer.from(kernel.snapshot().subarray(4, SNAPSHOT_HEAD)).toString('hex');
-  return { layout, hash: kernel.scanner.row(0).hash.toString(16) };
+  return { layout, hash: scan.row(0).hash.toString(16) };
 }

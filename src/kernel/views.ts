@@ -1,53 +1,72 @@
 // Typed views of the kernel's memory, remade only when the memory has grown.
-import type { KernelExports } from './load.js';
+
+/** A WebAssembly memory: its buffer is another one once it has grown. */
+export interface Memory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** Every view over one buffer. */
+function viewsOf(buffer: ArrayBuffer) {
+  return {
+    u8: new Uint8Array(buffer),
+    i8: new Int8Array(buffer),
+    u16: new Uint16Array(buffer),
+    i32: new Int32Array(buffer),
+    u32: new Uint32Array(buffer),
+    f32: new Float32Array(buffer),
+    f64: new Float64Array(buffer),
+    i64: new BigInt64Array(buffer),
+    u64: new BigUint64Array(buffer),
+  };
+}
 
 /** Views over the whole memory; index = byte address / element size. */
 export class Views {
-  readonly #memory: KernelExports['memory'];
+  readonly #memory: Memory;
   #buffer: ArrayBuffer | undefined;
-  #u8: Uint8Array = new Uint8Array(0);
-  #u32: Uint32Array = new Uint32Array(0);
-  #i32: Int32Array = new Int32Array(0);
-  #f64: Float64Array = new Float64Array(0);
-  #u64: BigUint64Array = new BigUint64Array(0);
+  #views: ReturnType<typeof viewsOf> = viewsOf(new ArrayBuffer(0));
 
-  constructor(memory: KernelExports['memory']) {
+  constructor(memory: Memory) {
     this.#memory = memory;
   }
 
-  #refresh(): void {
-    const buffer = this.#memory.buffer;
-    if (buffer === this.#buffer) return;
+  #current(): ReturnType<typeof viewsOf> {
+    const { buffer } = this.#memory;
+    if (buffer === this.#buffer) return this.#views;
     this.#buffer = buffer;
-    this.#u8 = new Uint8Array(buffer);
-    this.#u32 = new Uint32Array(buffer);
-    this.#i32 = new Int32Array(buffer);
-    this.#f64 = new Float64Array(buffer);
-    this.#u64 = new BigUint64Array(buffer);
+    this.#views = viewsOf(buffer);
+    return this.#views;
   }
 
-  /** The buffer behind every view: for views of a type or length of one's own. */
+  /** The buffer behind every view. */
   get buffer(): ArrayBuffer {
     return this.#memory.buffer;
   }
   get u8(): Uint8Array {
-    this.#refresh();
-    return this.#u8;
+    return this.#current().u8;
   }
-  get u32(): Uint32Array {
-    this.#refresh();
-    return this.#u32;
+  get i8(): Int8Array {
+    return this.#current().i8;
+  }
+  get u16(): Uint16Array {
+    return this.#current().u16;
   }
   get i32(): Int32Array {
-    this.#refresh();
-    return this.#i32;
+    return this.#current().i32;
+  }
+  get u32(): Uint32Array {
+    return this.#current().u32;
+  }
+  get f32(): Float32Array {
+    return this.#current().f32;
   }
   get f64(): Float64Array {
-    this.#refresh();
-    return this.#f64;
+    return this.#current().f64;
+  }
+  get i64(): BigInt64Array {
+    return this.#current().i64;
   }
   get u64(): BigUint64Array {
-    this.#refresh();
-    return this.#u64;
+    return this.#current().u64;
   }
 }

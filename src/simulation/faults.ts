@@ -1,5 +1,5 @@
 // What can go wrong in the shop, and what of it should be noticed where.
-import type { KINDS } from '../kernel/face.js';
+import type { KINDS } from '../kernel/api.js';
 
 export type AnomalyKind = Exclude<(typeof KINDS)[number], ''> | 'unexpected_edge';
 

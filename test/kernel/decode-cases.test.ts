@@ -48,15 +48,16 @@ const scope = (...metrics: Bytes[]): number[] =>
 /** Rows as the kernel reads them, after comparing with protobufjs. */
 function rows(bytes: Uint8Array) {
   const expected = referenceRows(bytes);
-  const { items, rows: count } = kernel.scan('metrics', bytes);
+  const scan = kernel.scan('metrics', bytes);
+  const { items, rows: count } = scan;
   assert.equal(items, expected.length);
   return Array.from({ length: count }, (_, i) => {
-    const row = kernel.scanner.row(i);
+    const row = scan.row(i);
     assert.deepEqual(
       [row.timeUnixNano, row.value, row.count],
       [expected[i]!.timeUnixNano, expected[i]!.value, expected[i]!.count],
     );
-    return { ...row, ...kernel.ranges(i) };
+    return { ...row, ...scan.ranges(i) };
   });
 }
 
@@ -161,16 +162,14 @@ test('where attributes ended in the point before decides nothing', () => {
   const bodies = [point(a, foreign), point(a, b), point(a), point(b, a), point(a, foreign, b), point(a, b, foreign)];
   const alone = bodies.map((bytes) => {
     const fresh = smallKernel();
-    fresh.scan('metrics', bytes);
-    return fresh.scanner.row(0).hash;
+    return fresh.scan('metrics', bytes).row(0).hash;
   });
   assert.deepEqual([alone[0], alone[1]], [alone[2], alone[5]]);
   assert.equal(new Set(alone).size, 4);
   for (const [before] of bodies.entries()) {
     for (const [after, bytes] of bodies.entries()) {
       kernel.scan('metrics', bodies[before]!.slice());
-      kernel.scan('metrics', bytes.slice());
-      assert.equal(kernel.scanner.row(0).hash, alone[after], `${before} before ${after}`);
+      assert.equal(kernel.scan('metrics', bytes.slice()).row(0).hash, alone[after], `${before} before ${after}`);
     }
   }
 });
@@ -233,13 +232,13 @@ test('requests of more rows than the scratch holds are read in windows that do n
   }));
   const bytes = encode({ resourceMetrics });
   const first = kernel.scan('metrics', bytes);
-  assert.deepEqual(first, { items: 66_000, rows: 65_532 });
-  assert.equal(kernel.ranges(65_526).copies.length, 2);
+  assert.deepEqual([first.items, first.rows], [66_000, 65_532]);
+  assert.equal(first.ranges(65_526).duplicates.length, 2);
   const second = kernel.scan('metrics', bytes, first.rows);
-  assert.deepEqual(second, { items: 66_000, rows: 468 });
-  assert.equal(kernel.ranges(0).copies.length, 2);
-  assert.equal(kernel.scanner.row(0).isCopy, false);
-  assert.equal(kernel.scanner.row(0).timeUnixNano, 10_922n);
+  assert.deepEqual([second.items, second.rows], [66_000, 468]);
+  assert.equal(second.ranges(0).duplicates.length, 2);
+  assert.equal(second.row(0).isCopy, false);
+  assert.equal(second.row(0).timeUnixNano, 10_922n);
 });
 
 const pixie = (name: string): Uint8Array => new Uint8Array(readFileSync(fixture(`pixie/pixie-golden-${name}.binpb`)));
@@ -259,10 +258,10 @@ test('copies that Pixie makes for the services of a pod are found, and named', (
   const found = rows(bytes);
   const copies = found.filter(({ isCopy }) => isCopy);
   assert.equal(copies.length, 3);
-  const originals = found.filter((row) => row.copies.length > 0);
+  const originals = found.filter((row) => row.duplicates.length > 0);
   assert.equal(originals.length, 3);
   for (const original of originals) {
-    const names = [original.resource, ...original.copies].map((range) => serviceOf(bytes, range));
+    const names = [original.resource, ...original.duplicates].map((range) => serviceOf(bytes, range));
     assert.equal(new Set(names).size, 2, names.join());
   }
 });
@@ -279,14 +278,14 @@ test('a resource of many points: asking for each row stays cheap, and what one s
         scopeMetrics: [{ metrics: [{ name: 'a', gauge: { dataPoints: points } }] }],
       })),
     });
-  kernel.scan('metrics', make('a'));
+  const alone = kernel.scan('metrics', make('a'));
   // 60,000 rows that each look at all behind them would be two thousand million steps.
-  for (let row = 0; row < points.length; row++) assert.equal(kernel.ranges(row).copies.length, 0);
+  for (let row = 0; row < points.length; row++) assert.equal(alone.ranges(row).duplicates.length, 0);
   points.length = 100;
-  kernel.scan('metrics', make('a', 'b'));
-  assert.equal(kernel.ranges(0).copies.length, 1);
-  assert.equal(kernel.ranges(99).copies.length, 1);
-  assert.equal(kernel.ranges(150).copies.length, 0);
+  const both = kernel.scan('metrics', make('a', 'b'));
+  assert.equal(both.ranges(0).duplicates.length, 1);
+  assert.equal(both.ranges(99).duplicates.length, 1);
+  assert.equal(both.ranges(150).duplicates.length, 0);
 });
 
 test('rows that are equal by chance, or differ before the service names, are no copies', () => {

@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { opentelemetry } from '#proto';
 import { MalformedError } from '../../src/kernel/errors.js';
+import { Status } from '../../src/kernel/generated/constants.js';
 import { loadKernel } from '../../src/kernel/load.js';
+import type { KernelScan } from '../../src/kernel/scan.js';
 import type { Signal } from '../../src/pipeline/index.js';
 import { type ReferenceRow, referenceRows } from '../reference/decode.js';
 import { smallKernel } from '../support/kernels.js';
@@ -60,40 +62,40 @@ function compare(signal: Signal, body: Uint8Array): void {
 
 function checkRows(body: Uint8Array): void {
   const expected = referenceRows(body);
-  const { rows } = kernel.scan('metrics', body);
-  assert.equal(rows, expected.length);
-  for (const [i, reference] of expected.entries()) checkRow(body, reference, i);
-  checkHashes(expected);
+  const scan = kernel.scan('metrics', body);
+  assert.equal(scan.rows, expected.length);
+  for (const [i, reference] of expected.entries()) checkRow(scan, body, reference, i);
+  checkHashes(scan, expected);
 }
 
-function checkRow(body: Uint8Array, reference: ReferenceRow, i: number): void {
-  const row = kernel.scanner.row(i);
+function checkRow(scan: KernelScan, body: Uint8Array, reference: ReferenceRow, i: number): void {
+  const row = scan.row(i);
   for (const key of ['timeUnixNano', 'startTimeUnixNano', 'value', 'count', 'hasNoRecordedValue'] as const) {
     assert.deepEqual(row[key], reference[key], key);
   }
-  const ranges = kernel.ranges(i);
+  const ranges = scan.ranges(i);
   assert.equal(ranges.data, reference.data);
   assert.equal(ranges.temporality, reference.temporality);
   assert.equal(ranges.isMonotonic, reference.isMonotonic);
   assert.equal(Buffer.from(body.subarray(...ranges.name)).toString(), reference.name);
   assert.equal(Buffer.from(body.subarray(...ranges.unit)).toString(), reference.unit);
-  assert.equal(referenceOf(body, i).name, reference.name);
+  assert.equal(referenceOf(scan, body, i).name, reference.name);
 }
 
 /** The row's ranges, decoded on their own. */
-function referenceOf(body: Uint8Array, i: number): opentelemetry.proto.metrics.v1.IMetric {
-  const { resource, scope, metric } = kernel.ranges(i);
+function referenceOf(scan: KernelScan, body: Uint8Array, i: number): opentelemetry.proto.metrics.v1.IMetric {
+  const { resource, scope, metric } = scan.ranges(i);
   opentelemetry.proto.resource.v1.Resource.decode(body.subarray(...resource));
   opentelemetry.proto.common.v1.InstrumentationScope.decode(body.subarray(...scope));
   return opentelemetry.proto.metrics.v1.Metric.decode(body.subarray(...metric));
 }
 
 /** Rows have equal hashes exactly where they are of one series. */
-function checkHashes(expected: readonly ReferenceRow[]): void {
+function checkHashes(scan: KernelScan, expected: readonly ReferenceRow[]): void {
   const byIdentity = new Map<string, bigint>();
   const byHash = new Map<bigint, string>();
   expected.forEach(({ identity }, i) => {
-    const { hash } = kernel.scanner.row(i);
+    const { hash } = scan.row(i);
     assert.equal(byIdentity.get(identity) ?? hash, hash, `one series, two hashes: ${identity}`);
     assert.equal(byHash.get(hash) ?? identity, identity, `two series, one hash: ${hash}`);
     byIdentity.set(identity, hash);
@@ -141,9 +143,10 @@ test('metrics: every row of a mutated body as protobufjs reads it', () => {
       const expected = attempt(() => referenceRows(body));
       if (expected === undefined) return;
       taken++;
-      assert.equal(kernel.scan('metrics', body).items, expected.length);
+      const scan = kernel.scan('metrics', body);
+      assert.equal(scan.items, expected.length);
       expected.forEach((reference, i) => {
-        const row = kernel.scanner.row(i);
+        const row = scan.row(i);
         for (const key of ['timeUnixNano', 'startTimeUnixNano', 'value', 'count'] as const) {
           assert.deepEqual(row[key], reference[key], key);
         }
@@ -156,7 +159,7 @@ test('metrics: every row of a mutated body as protobufjs reads it', () => {
 
 test('no scan writes behind a region', () => {
   const wasm = loadKernel();
-  assert.equal(wasm.init(4, 4, 1, 1 << 20), wasm.Status.OK.value);
+  assert.equal(wasm.init(4, 4, 1, 1 << 20), Status.OK);
   const address = wasm.inputFor(1 << 16);
   const bytes = new Uint8Array(wasm.memory.buffer);
   for (let seed = 1; seed <= 50; seed++) {

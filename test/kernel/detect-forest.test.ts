@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { COLUMN } from '../../src/kernel/detect-columns.js';
+import { Exchange } from '../../src/kernel/generated/layouts.js';
+import { Views } from '../../src/kernel/views.js';
 import { EdgeDetector } from '../reference/detect-driver.js';
 import { ForestStage } from '../reference/detect-forest.js';
 import { FIXTURES, Golden } from '../support/goldens.js';
@@ -76,13 +77,13 @@ function kernelStage(): EdgeDetector {
 /** Offers the judged vectors of a window; returns their scores and surprises. */
 function fold(d: EdgeDetector, window: number): { scores: Float64Array; surprises: Float64Array; edges: number[] } {
   const edges = Array.from({ length: EDGES }, (_, e) => e).filter((e) => kinds[window * EDGES + e] !== 0);
-  const { buffer } = d.wasm.memory;
-  const at = (column: number): number => d.wasm.detectColumn(column) >>> 0;
-  const vectors = new Float32Array(buffer, at(COLUMN.vectors), 12 * EDGES);
+  const views = new Views(d.wasm.memory);
+  const at = d.wasm.exchangeAt() >>> 0;
+  const vectors = Exchange.vectors(views, at, EDGES);
   for (const [row, e] of edges.entries()) vectors.set(vectorOf(window, e), 12 * row);
   d.wasm.foldVectors(0, edges.length);
-  const scores = new Float64Array(buffer, at(COLUMN.vectorScores), edges.length);
-  return { scores, surprises: new Float64Array(buffer, at(COLUMN.vectorSurprises), edges.length), edges };
+  const scores = Exchange.vectorScores(views, at, edges.length);
+  return { scores, surprises: Exchange.vectorSurprises(views, at, edges.length), edges };
 }
 
 /** The number whose order-preserving key the kernel stores. */

@@ -2,7 +2,7 @@
 // bands, channels.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Band, KINDS } from '../../src/kernel/face.js';
+import { type Band, KINDS } from '../../src/kernel/api.js';
 import { ReferenceDetector } from '../reference/detect.js';
 import { DEFAULT_FOREST, EdgeDetector, type EdgeGraph } from '../reference/detect-driver.js';
 import { FIXTURES, Golden, type Opening, sharedData } from '../support/goldens.js';

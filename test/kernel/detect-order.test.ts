@@ -2,15 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { edgeOrder } from '../../src/kernel/detect-columns.js';
+import { edgeOrder } from '../../src/kernel/detection.js';
+import { Status } from '../../src/kernel/generated/constants.js';
 import { type KernelExports, loadKernel } from '../../src/kernel/load.js';
+import { Views } from '../../src/kernel/views.js';
 
 const EDGES = 700;
 const GROUPS = 3;
 
 function emptyKernel(): KernelExports {
   const wasm = loadKernel();
-  assert.equal(wasm.init(EDGES, 1, GROUPS, 0), wasm.Status.OK.value);
+  assert.equal(wasm.init(EDGES, 1, GROUPS, 0), Status.OK);
   for (let g = 0; g < GROUPS; g++) wasm.resetGroup(g, 10);
   for (let e = 0; e < EDGES; e++) wasm.resetEdge(e);
   return wasm;
@@ -59,7 +61,7 @@ test('order: any appends and removals', () => {
       for (const step of list) {
         model.apply(wasm, step);
         for (const [g, order] of model.orders.entries()) {
-          assert.deepEqual([...edgeOrder(wasm, wasm.memory.buffer, g)], order);
+          assert.deepEqual([...edgeOrder(wasm, new Views(wasm.memory), g)], order);
           assert.equal(wasm.orderCount(g), order.length);
         }
       }
@@ -77,5 +79,5 @@ test('order: an edge in no order is removed without effect', () => {
   wasm.orderRemove(5);
   assert.equal(wasm.orderCount(0), 0);
   wasm.orderAppend(0, 6);
-  assert.deepEqual([...edgeOrder(wasm, wasm.memory.buffer, 0)], [6]);
+  assert.deepEqual([...edgeOrder(wasm, new Views(wasm.memory), 0)], [6]);
 });

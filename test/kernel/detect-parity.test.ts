@@ -2,7 +2,7 @@
 // detector, profiles.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AlertProfile, Band, ForestOptions } from '../../src/kernel/face.js';
+import type { AlertProfile, Band, ForestOptions } from '../../src/kernel/api.js';
 import { type Answer, ReferenceDetector } from '../reference/detect.js';
 import { EdgeDetector, type EdgeDetectorOptions } from '../reference/detect-driver.js';
 import { plainProfile } from '../reference/detect-score.js';
@@ -39,7 +39,7 @@ function compareEdge(d: EdgeDetector, e: number, a: Answer, what: string): void 
   near(r.evidence[e]!, a.evidence, `${what} evidence`);
   near(r.score[e]!, a.score, `${what} score`);
   near(r.forest[e]!, a.forest, `${what} forest`);
-  near(r.mix[e]!, a.mix, `${what} mix`);
+  near(r.sustained[e]!, a.mix, `${what} sustained`);
   for (const [i, value] of d.recent(e, 0).entries()) near(value, a.recent[i]!, `${what} recent ${i}`);
   const bits = [r.on[e], r.change[e], r.kind[e], r.present[e], r.channel[e], r.channelChange[e], r.source[e]];
   const expected = [a.on, a.change, a.kind, a.tick.isPresent, a.channelOn, a.channelChange, a.source].map(Number);

@@ -1,7 +1,9 @@
 // Closing in slices, ticks that were passed over, and alert profiles: what must not change the answers, and what must.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AlertProfile, ForestOptions } from '../../src/kernel/face.js';
+import type { AlertProfile, ForestOptions } from '../../src/kernel/api.js';
+import { RecentWindow } from '../../src/kernel/generated/layouts.js';
+import { Views } from '../../src/kernel/views.js';
 import { EdgeDetector, type EdgeGraph } from '../reference/detect-driver.js';
 import { plainProfile } from '../reference/detect-score.js';
 import { randomGraph, randomStream, seeded } from '../synthetic/edge-windows.js';
@@ -25,8 +27,8 @@ function snapshot(d: EdgeDetector): number[] {
 function stepInSlices(d: EdgeDetector, x: Float64Array, slice: () => number): void {
   d.write(x);
   for (let g = 0; g < d.groups; g++) {
-    d.wasm.closeBegin(g);
-    while (!d.wasm.closeEdges(g, slice()));
+    d.begin(g);
+    while (!d.work(g, slice()));
   }
 }
 
@@ -52,9 +54,9 @@ test('edges are counted that were seen, and those that are live', () => {
     d.step(x);
     const { present, gap, age } = d.results;
     const seen = present.reduce((sum, one) => sum + one, 0);
-    assert.equal(d.wasm.seenCount(), seen);
+    assert.equal(d.seen, seen);
     const live = [...present].filter((one, edge) => one === 1 || gap[edge]! > 0 || age[edge]! < 1).length;
-    assert.equal(d.wasm.liveCount(), live);
+    assert.equal(d.live, live);
     silent += live - seen;
   }
   assert.ok(silent > 0, 'some were live without being seen');
@@ -68,9 +70,9 @@ test('the peak of the last windows is the largest of each', () => {
     for (let windows = 1; windows <= 4; windows++) {
       const edge = Math.floor(12 * random());
       const each = Array.from({ length: windows }, (_, ago) => d.recent(edge, ago));
-      const peak = new Float32Array(d.wasm.memory.buffer, d.wasm.recentPeak(edge, windows) >>> 0, 3);
+      const peak = RecentWindow.read(new Views(d.wasm.memory), d.wasm.recentPeak(edge, windows) >>> 0);
       assert.deepEqual(
-        [...peak],
+        [peak.evidence, peak.up, peak.down],
         [0, 1, 2].map((part) => Math.max(0, ...each.map((parts) => parts[part]!))),
       );
     }
@@ -83,10 +85,10 @@ test('what a tick needs to know of all edges is found in slices too', () => {
   const [x] = randomStream(random, 6400, 1);
   d.skip(3);
   d.write(x!);
-  d.wasm.closeBegin(0);
+  d.begin(0);
   let slices = 0;
   while (d.results.present.every((present) => present === 0)) {
-    assert.equal(d.wasm.closeEdges(0, 64), 0);
+    assert.equal(d.work(0, 64), false);
     slices += 1;
   }
   assert.ok(slices >= 12, `${slices} slices before the first edge is judged`);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/face.js';
+import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
 import { smallKernel } from '../support/kernels.js';
 import { KernelDriver, point, type StreamPoint } from '../synthetic/point-streams.js';
 
@@ -11,11 +11,11 @@ const WINDOW = 10n * SECOND;
 const START = 1_700_000_000_000_000_000n;
 
 const SHAPES = [
-  { type: SeriesType.amount, roles: Role.LATENCY_SUM | Role.REQUESTS | Role.FROM_COUNT },
-  { type: SeriesType.counter, roles: Role.BYTES },
-  { type: SeriesType.rate, roles: Role.REQUESTS },
-  { type: SeriesType.level, roles: Role.LATENCY_LEVEL },
-  { type: SeriesType.amount, roles: Role.REQUESTS | Role.ERRORS },
+  { type: SeriesType.AMOUNT, roles: Role.LATENCY_SUM | Role.REQUESTS | Role.FROM_COUNT },
+  { type: SeriesType.COUNTER, roles: Role.BYTES },
+  { type: SeriesType.RATE, roles: Role.REQUESTS },
+  { type: SeriesType.LEVEL, roles: Role.LATENCY_LEVEL },
+  { type: SeriesType.AMOUNT, roles: Role.REQUESTS | Role.ERRORS },
 ];
 const BINDINGS: readonly SeriesBinding[] = Array.from({ length: 15 }, (_, i) => ({
   ...SHAPES[i % 5]!,
@@ -98,7 +98,7 @@ function shuffle(points: readonly StreamPoint[], seed: number): StreamPoint[] {
     return { each, key: state };
   });
   const mixed = keyed.sort((a, b) => a.key - b.key).map(({ each }) => each);
-  const isCounter = ({ series }: StreamPoint): boolean => BINDINGS[series]!.type === SeriesType.counter;
+  const isCounter = ({ series }: StreamPoint): boolean => BINDINGS[series]!.type === SeriesType.COUNTER;
   const counters = points.filter(isCounter);
   return mixed.map((each) => (isCounter(each) ? counters.shift()! : each));
 }

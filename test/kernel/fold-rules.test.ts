@@ -1,7 +1,7 @@
 // The rules of folding one by one, each with the numbers that a reader would write down by hand.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/face.js';
+import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import { smallKernel } from '../support/kernels.js';
 import { KernelDriver, point, type StreamPoint } from '../synthetic/point-streams.js';
@@ -46,7 +46,7 @@ function story(...shapes: Shape[]): Story {
   };
 }
 
-const requests: Shape = { type: SeriesType.amount, roles: Role.REQUESTS };
+const requests: Shape = { type: SeriesType.AMOUNT, roles: Role.REQUESTS };
 const NONE = [Number.NaN, Number.NaN, Number.NaN, Number.NaN];
 const only = (feature: number, value: number): number[] => NONE.map((none, i) => (i === feature ? value : none));
 
@@ -79,34 +79,34 @@ test('a point of a closed tick is late', () => {
 
 test('latency is sum by count over everything of the edge', () => {
   const roles = Role.LATENCY_SUM | Role.REQUESTS | Role.FROM_COUNT;
-  const s = story({ type: SeriesType.amount, roles, scale: 0.001 }, { type: SeriesType.amount, roles, scale: 1 });
+  const s = story({ type: SeriesType.AMOUNT, roles, scale: 0.001 }, { type: SeriesType.AMOUNT, roles, scale: 1 });
   s.send(point(0, at(0), { value: 500, count: 2 }), point(1, at(0), { value: 1.5, count: 6 }));
   assert.deepEqual(s.windows(), { 0: [0.25, 8, Number.NaN, Number.NaN] });
 });
 
 test('a sum of latencies without a count is divided by the requests', () => {
-  const s = story({ type: SeriesType.amount, roles: Role.LATENCY_SUM }, requests);
+  const s = story({ type: SeriesType.AMOUNT, roles: Role.LATENCY_SUM }, requests);
   s.send(point(0, at(0), { value: 3 }), point(1, at(0), { value: 6 }));
   assert.deepEqual(s.windows(), { 0: [0.5, 6, Number.NaN, Number.NaN] });
 });
 
 test('a histogram without a sum counts, but has no latency', () => {
   const roles = Role.LATENCY_SUM | Role.REQUESTS | Role.FROM_COUNT;
-  const s = story({ type: SeriesType.amount, roles });
+  const s = story({ type: SeriesType.AMOUNT, roles });
   s.send(point(0, at(0), { value: undefined, count: 4 }));
   assert.deepEqual(s.windows(), { 0: only(1, 4) });
 });
 
 test('errors are known to be none where only successes are told', () => {
   const roles = Role.REQUESTS | Role.ERRORS_NONE;
-  const s = story({ type: SeriesType.amount, roles }, { type: SeriesType.amount, roles: Role.REQUESTS | Role.ERRORS });
+  const s = story({ type: SeriesType.AMOUNT, roles }, { type: SeriesType.AMOUNT, roles: Role.REQUESTS | Role.ERRORS });
   s.send(point(0, at(0), { value: 5 }));
   s.send(point(0, at(1), { value: 5 }), point(1, at(1), { value: 2 }));
   assert.deepEqual(s.windows(), { 0: [Number.NaN, 5, 0, Number.NaN], 1: [Number.NaN, 7, 2, Number.NaN] });
 });
 
 test('an error ratio becomes errors by the requests', () => {
-  const s = story({ type: SeriesType.level, roles: Role.ERROR_RATIO }, requests);
+  const s = story({ type: SeriesType.LEVEL, roles: Role.ERROR_RATIO }, requests);
   s.send(point(0, at(0), { value: 0.1 }), point(0, at(0.1), { value: 0.3 }), point(1, at(0), { value: 50 }));
   assert.deepEqual(s.windows(), { 0: [Number.NaN, 50, 10, Number.NaN] });
 });
@@ -114,8 +114,8 @@ test('an error ratio becomes errors by the requests', () => {
 test('no requests: the edge was silent, whatever else was reported', () => {
   const s = story(
     requests,
-    { type: SeriesType.amount, roles: Role.BYTES },
-    { type: SeriesType.amount, roles: Role.ERRORS },
+    { type: SeriesType.AMOUNT, roles: Role.BYTES },
+    { type: SeriesType.AMOUNT, roles: Role.ERRORS },
   );
   s.send(point(0, at(0), { value: 0 }), point(1, at(0), { value: 0 }), point(2, at(0), { value: 0 }));
   s.send(point(0, at(1), { value: 2 }), point(1, at(1), { value: 0 }), point(2, at(1), { value: 0 }));
@@ -123,14 +123,14 @@ test('no requests: the edge was silent, whatever else was reported', () => {
 });
 
 test('a rate is the mean over its tick times the window, added up over series', () => {
-  const rate = { type: SeriesType.rate, roles: Role.REQUESTS };
+  const rate = { type: SeriesType.RATE, roles: Role.REQUESTS };
   const s = story(rate, rate);
   s.send(point(0, at(0), { value: 2 }), point(0, at(0.2), { value: 4 }), point(1, at(0.1), { value: 10 }));
   assert.deepEqual(s.windows(), { 0: only(1, 130) });
 });
 
 test('a latency level is a mean; TypeScript may add one with a weight to an open tick', () => {
-  const s = story({ type: SeriesType.level, roles: Role.LATENCY_LEVEL });
+  const s = story({ type: SeriesType.LEVEL, roles: Role.LATENCY_LEVEL });
   s.send(point(0, at(0), { value: 1 }), point(0, at(0.1), { value: 3 }));
   s.kernel.addLevel(0, 0, 10, 2);
   s.kernel.addLevel(0, 1, 7, 1);
@@ -141,14 +141,14 @@ test('a latency level is a mean; TypeScript may add one with a weight to an open
 });
 
 test('a counter gives differences; the first sample gives none', () => {
-  const s = story({ type: SeriesType.counter, roles: Role.REQUESTS });
+  const s = story({ type: SeriesType.COUNTER, roles: Role.REQUESTS });
   for (const [tick, value] of [100, 103, 110, 110].entries()) s.send(point(0, at(tick), { value }));
   assert.deepEqual(s.windows(), { 0: NONE, 1: only(1, 3), 2: only(1, 7), 3: NONE });
   assert.equal(s.kernel.counts().first, 1);
 });
 
 test('a counter that falls, or whose start time moves on, began again from 0', () => {
-  const s = story({ type: SeriesType.counter, roles: Role.REQUESTS });
+  const s = story({ type: SeriesType.COUNTER, roles: Role.REQUESTS });
   const begun = at(-5);
   s.send(point(0, at(0), { value: 100, startTimeUnixNano: begun }));
   s.send(point(0, at(1), { value: 4, startTimeUnixNano: begun }));
@@ -159,14 +159,14 @@ test('a counter that falls, or whose start time moves on, began again from 0', (
 });
 
 test('sum and count of a cumulative histogram are both subtracted', () => {
-  const s = story({ type: SeriesType.counter, roles: Role.LATENCY_SUM | Role.REQUESTS | Role.FROM_COUNT });
+  const s = story({ type: SeriesType.COUNTER, roles: Role.LATENCY_SUM | Role.REQUESTS | Role.FROM_COUNT });
   s.send(point(0, at(0), { value: 10, count: 100 }));
   s.send(point(0, at(1), { value: 13, count: 106 }));
   assert.deepEqual(s.windows()[1], [0.5, 6, Number.NaN, Number.NaN]);
 });
 
 test('two processes behind one identity: the difference of their sum', () => {
-  const s = story({ type: SeriesType.counter, roles: Role.BYTES });
+  const s = story({ type: SeriesType.COUNTER, roles: Role.BYTES });
   s.send(point(0, at(0), { value: 100 }), point(0, at(0), { value: 900 }));
   s.send(point(0, at(1), { value: 107 }), point(0, at(1), { value: 930 }));
   // In the other order.
@@ -175,7 +175,7 @@ test('two processes behind one identity: the difference of their sum', () => {
 });
 
 test('a new series of a feed that has been seen for two windows starts from 0', () => {
-  const counter = { type: SeriesType.counter, roles: Role.REQUESTS };
+  const counter = { type: SeriesType.COUNTER, roles: Role.REQUESTS };
   const s = story(counter, counter, counter, counter);
   s.send(point(0, at(0), { value: 100 }));
   s.send(point(0, at(1), { value: 101 }), point(1, at(1), { value: 50 }));
@@ -187,7 +187,7 @@ test('a new series of a feed that has been seen for two windows starts from 0', 
 });
 
 test('a feed of its own age: another feed of the group does not vouch for it', () => {
-  const counter = { type: SeriesType.counter, roles: Role.REQUESTS };
+  const counter = { type: SeriesType.COUNTER, roles: Role.REQUESTS };
   const s = story(requests, { ...counter, feed: 1 });
   for (let tick = 0; tick < 5; tick++) s.send(point(0, at(tick), { value: 1 }));
   s.send(point(0, at(5), { value: 1 }), point(1, at(5), { value: 1e6 }));
@@ -195,7 +195,7 @@ test('a feed of its own age: another feed of the group does not vouch for it', (
 });
 
 test('a counter point that is not newer is stale; a late one moves what is subtracted', () => {
-  const s = story({ type: SeriesType.counter, roles: Role.REQUESTS }, requests);
+  const s = story({ type: SeriesType.COUNTER, roles: Role.REQUESTS }, requests);
   s.send(point(0, at(0), { value: 100 }));
   s.send(point(0, at(1), { value: 110 }));
   s.send(point(0, at(0.9), { value: 109 }));
@@ -242,7 +242,7 @@ test('a point without a time happened when it was received', () => {
 });
 
 test('three empty ticks are an outage: passed over, and counters start again', () => {
-  const s = story({ type: SeriesType.counter, roles: Role.REQUESTS });
+  const s = story({ type: SeriesType.COUNTER, roles: Role.REQUESTS });
   s.send(point(0, at(0), { value: 100 }));
   s.send(point(0, at(1), { value: 101 }));
   s.send(point(0, at(4), { value: 150 }));
@@ -270,7 +270,7 @@ test('far ahead: held until a second request says about the same, then folded fi
   s.send(point(0, at(0), { value: 1 }));
   s.send(point(0, at(100), { value: 2 }));
   assert.equal(s.kernel.counts().held, 1);
-  assert.deepEqual(s.kernel.heldClocks(), [{ clock: 0, isFirst: true }]);
+  assert.deepEqual(s.driver.fold?.held, [{ clock: 0, isFirst: true }]);
   s.send(point(0, at(101), { value: 3 }));
   assert.deepEqual(s.windows(), { 0: only(1, 1), 100: only(1, 2), 101: only(1, 3) });
   assert.equal(s.driver.closed[1]!.skipped, 99);
@@ -321,7 +321,7 @@ test('a feature listens to its rank; what open ticks hold of a lower trust is di
   const s = story(
     { ...requests, rank: 1 },
     { ...requests, rank: 0, feed: 1 },
-    { type: SeriesType.amount, roles: Role.BYTES, rank: 1 },
+    { type: SeriesType.AMOUNT, roles: Role.BYTES, rank: 1 },
   );
   s.kernel.setFeatureRank(0, 1, 1);
   s.send(point(0, at(0), { value: 5 }), point(2, at(0), { value: 70 }));
@@ -353,9 +353,9 @@ test('unmapped series cost a look-up and are counted', () => {
 });
 
 test('series that asked for it are handed to TypeScript with edge and tick', () => {
-  const s = story({ type: SeriesType.amount, roles: Role.SLOW | Role.REQUESTS | Role.FROM_COUNT, edge: 1 }, requests);
+  const s = story({ type: SeriesType.AMOUNT, roles: Role.SLOW | Role.REQUESTS | Role.FROM_COUNT, edge: 1 }, requests);
   s.send(point(1, at(0)), point(0, at(0.1), { count: 3 }), point(0, at(0.9), { count: 3 }));
-  assert.deepEqual(s.kernel.slowRows(), [
+  assert.deepEqual(s.driver.fold?.slowRows, [
     { row: 1, edge: 1, tick: 0 },
     { row: 2, edge: 1, tick: 1 },
   ]);
@@ -386,7 +386,7 @@ test('nothing can be bound across groups, or to what does not exist', () => {
   bind({ edge: 1 })();
 });
 
-const counter: Shape = { type: SeriesType.counter, roles: Role.REQUESTS };
+const counter: Shape = { type: SeriesType.COUNTER, roles: Role.REQUESTS };
 /** A counter of 10 a tick from 1000 on, whose reading at some ticks is another; 20 ticks. */
 function readings(odd: Readonly<Record<number, Partial<StreamPoint>>>, start = 0n): Story {
   const s = story(counter);
@@ -429,10 +429,10 @@ test('counters: two writers of one identity with start times of their own: the f
   const told: string[] = [];
   for (let tick = 0; tick < 20; tick++) {
     s.send(point(0, at(tick), { value: 1000 + 10 * tick, startTimeUnixNano: first }));
-    told.push(...s.kernel.oddRows().map(({ reading }) => reading));
+    told.push(...s.driver.fold!.oddRows.map(({ reading }) => reading));
     if (tick < 5) continue;
     s.send(point(0, at(tick + 0.3), { value: 70_000 + 90 * tick, startTimeUnixNano: second }));
-    told.push(...s.kernel.oddRows().map(({ reading }) => reading));
+    told.push(...s.driver.fold!.oddRows.map(({ reading }) => reading));
   }
   assert.deepEqual(requestsOf(s.windows()), steady());
   assert.equal(s.kernel.counts().overlap, 15);
@@ -470,7 +470,7 @@ test('counters: a start time that goes back, or moves with every sample, invents
 });
 
 test('counters: errors may come out of nothing', () => {
-  const s = story({ type: SeriesType.counter, roles: Role.REQUESTS | Role.ERRORS });
+  const s = story({ type: SeriesType.COUNTER, roles: Role.REQUESTS | Role.ERRORS });
   for (let tick = 0; tick < 20; tick++) s.send(point(0, at(tick), { value: tick < 12 ? 5 : 5 + 4000 * (tick - 11) }));
   assert.equal(s.windows()[12]![1], 4000);
 });

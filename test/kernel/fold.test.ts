@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/face.js';
+import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
 import { ReferenceWindows } from '../reference/window.js';
 import { smallKernel } from '../support/kernels.js';
 import {
@@ -24,19 +24,19 @@ const CLOCKS = [0, 0, 1];
 
 /** [type, roles, is a histogram]: every combination that the feature rules make. */
 const SHAPES = [
-  [SeriesType.amount, Role.REQUESTS, false],
-  [SeriesType.amount, Role.LATENCY_SUM | Role.REQUESTS | Role.FROM_COUNT, true],
-  [SeriesType.amount, Role.ERRORS, false],
-  [SeriesType.amount, Role.BYTES, false],
-  [SeriesType.amount, Role.LATENCY_SUM, false],
-  [SeriesType.counter, Role.REQUESTS, false],
-  [SeriesType.counter, Role.BYTES, false],
-  [SeriesType.counter, Role.LATENCY_SUM | Role.REQUESTS | Role.FROM_COUNT | Role.ERRORS_NONE, true],
-  [SeriesType.counter, Role.REQUESTS | Role.ERRORS | Role.FROM_COUNT, true],
-  [SeriesType.rate, Role.REQUESTS, false],
-  [SeriesType.rate, Role.BYTES, false],
-  [SeriesType.level, Role.LATENCY_LEVEL, false],
-  [SeriesType.level, Role.ERROR_RATIO, false],
+  [SeriesType.AMOUNT, Role.REQUESTS, false],
+  [SeriesType.AMOUNT, Role.LATENCY_SUM | Role.REQUESTS | Role.FROM_COUNT, true],
+  [SeriesType.AMOUNT, Role.ERRORS, false],
+  [SeriesType.AMOUNT, Role.BYTES, false],
+  [SeriesType.AMOUNT, Role.LATENCY_SUM, false],
+  [SeriesType.COUNTER, Role.REQUESTS, false],
+  [SeriesType.COUNTER, Role.BYTES, false],
+  [SeriesType.COUNTER, Role.LATENCY_SUM | Role.REQUESTS | Role.FROM_COUNT | Role.ERRORS_NONE, true],
+  [SeriesType.COUNTER, Role.REQUESTS | Role.ERRORS | Role.FROM_COUNT, true],
+  [SeriesType.RATE, Role.REQUESTS, false],
+  [SeriesType.RATE, Role.BYTES, false],
+  [SeriesType.LEVEL, Role.LATENCY_LEVEL, false],
+  [SeriesType.LEVEL, Role.ERROR_RATIO, false],
 ] as const;
 
 interface World {

@@ -2,7 +2,7 @@
 // comes again.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/face.js';
+import { Role, type Scan, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import { smallKernel } from '../support/kernels.js';
 import { seeded } from '../synthetic/edge-windows.js';
@@ -17,7 +17,7 @@ const amount = (edge: number, feed: number): SeriesBinding => ({
   edge,
   feed,
   rank: 0,
-  type: SeriesType.amount,
+  type: SeriesType.AMOUNT,
   roles: Role.REQUESTS,
   scale: 1,
 });
@@ -131,10 +131,13 @@ describe('groups', () => {
 });
 
 /** The series of a scanned request that are to be bound, by name. */
-function unbound(kernel: Kernel, all: readonly StreamPoint[]): number[] {
+function unbound(kernel: Kernel, all: readonly StreamPoint[]): { scan: Scan; names: number[] } {
   const body = encodePoints(all);
-  kernel.scan('metrics', body);
-  return kernel.unboundRows().map((row) => Number(new TextDecoder().decode(body.subarray(...kernel.ranges(row).name))));
+  const scan = kernel.scan('metrics', body);
+  const names = scan
+    .unboundRows()
+    .map((row) => Number(new TextDecoder().decode(body.subarray(...scan.ranges(row).name))));
+  return { scan, names };
 }
 
 describe('series', () => {
@@ -142,11 +145,11 @@ describe('series', () => {
     const kernel = smallKernel();
     const asked: number[] = [];
     for (let second = 0; second < 3000; second += 5) {
-      const rows = unbound(kernel, [point(1, START + BigInt(second) * SECOND)]);
-      if (rows.length === 0) continue;
+      const { scan, names } = unbound(kernel, [point(1, START + BigInt(second) * SECOND)]);
+      if (names.length === 0) continue;
       asked.push(second);
-      assert.equal(kernel.wasRefused(kernel.seriesOf(0)), asked.length > 1);
-      kernel.refuse(0, 5n * SECOND);
+      assert.equal(kernel.wasRefused(scan.seriesOf(0)), asked.length > 1);
+      scan.refuse(0, 5n * SECOND);
     }
     assert.deepEqual(asked, [0, 5, 15, 35, 75, 155, 315, 635, 1235, 1835, 2435]);
   });
@@ -162,7 +165,7 @@ describe('series', () => {
       unbound(
         kernel,
         points([0, 1], 1, () => 0),
-      ),
+      ).names,
       [0],
     );
     assert.equal(kernel.addFeed(group, true), feed);
@@ -192,7 +195,7 @@ describe('series', () => {
       unbound(
         kernel,
         old.map((one) => point(one, START + 230n * SECOND)),
-      ),
+      ).names,
       [],
       'the old ones are there',
     );
@@ -241,15 +244,13 @@ describe('edges that may give way', () => {
     driver.send({ points: points([0, 1], 0, () => 0), receivedUnixNano: 0n });
     kernel.removeEdge(slots[0]!, true);
     kernel.removeEdge(slots[1]!, false);
-    assert.deepEqual(
-      unbound(
-        kernel,
-        points([0, 1], 1, () => 0),
-      ),
-      [0, 1],
+    const { scan, names } = unbound(
+      kernel,
+      points([0, 1], 1, () => 0),
     );
+    assert.deepEqual(names, [0, 1]);
     assert.deepEqual(
-      [0, 1].map((row) => kernel.wasRefused(kernel.seriesOf(row))),
+      [0, 1].map((row) => kernel.wasRefused(scan.seriesOf(row))),
       [true, false],
     );
   });

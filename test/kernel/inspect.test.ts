@@ -73,8 +73,8 @@ test('a body that was walked is not walked again, and another in between is not 
 test('rows of a scan are the same after others were walked, and after its place was given away', () => {
   const kernel = smallKernel();
   const rowsOf = (body: Uint8Array): unknown[] => {
-    const { rows } = kernel.scan('metrics', body);
-    return Array.from({ length: rows }, (_, row) => [kernel.scanner.row(row), kernel.ranges(row)]);
+    const scan = kernel.scan('metrics', body);
+    return Array.from({ length: scan.rows }, (_, row) => [scan.row(row), scan.ranges(row)]);
   };
   const [a, b] = [pixie('gauge-http-edge'), pixie('summary-http-edge')];
   const [ofA, ofB] = [rowsOf(a), rowsOf(b)];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Role, SeriesType } from '../../src/kernel/face.js';
+import { Role, type Scan, SeriesType } from '../../src/kernel/api.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import { smallKernel } from '../support/kernels.js';
 import { encodePoints, point } from '../synthetic/point-streams.js';
@@ -12,15 +12,19 @@ const SECOND = 1_000_000_000n;
 const WINDOW = 10n * SECOND;
 const START = 1_700_000_000_000_000_000n;
 
+/** The request that was looked at last. */
+let last: Scan;
+
 /** Sends one point of each series; answers their slots, and binds the new ones to the edge. */
 function look(kernel: Kernel, series: readonly number[], edge: number, time = START): number[] {
   const body = encodePoints(series.map((number) => point(number, time)));
-  kernel.scan('metrics', body);
-  for (const row of kernel.unboundRows()) {
-    const slot = kernel.seriesOf(row);
-    kernel.bindSeries(slot, { edge, feed: 0, rank: 0, type: SeriesType.amount, roles: Role.REQUESTS, scale: 1 });
+  const scan = kernel.scan('metrics', body);
+  last = scan;
+  for (const row of scan.unboundRows()) {
+    const slot = scan.seriesOf(row);
+    kernel.bindSeries(slot, { edge, feed: 0, rank: 0, type: SeriesType.AMOUNT, roles: Role.REQUESTS, scale: 1 });
   }
-  return series.map((_, row) => kernel.seriesOf(row));
+  return series.map((_, row) => scan.seriesOf(row));
 }
 
 function kernelWithEdges(edges: number, idleSeriesSeconds: number, maxSeries = CAPACITY): Kernel {
@@ -100,7 +104,7 @@ test('refused points are counted, and the series is taken once there is room', (
   const numbers = Array.from({ length: CAPACITY }, (_, i) => i);
   look(kernel, numbers, 0);
   assert.deepEqual(look(kernel, [1000], 1), [-1]);
-  assert.deepEqual(kernel.fold(0, 1, 0n, -1), { reason: 'done' });
+  assert.deepEqual(last.fold(0, 1, 0n, -1).stop, { reason: 'done' });
   assert.equal(kernel.counts().refused, 1);
   kernel.removeEdge(0);
   assert.notDeepEqual(look(kernel, [1000], 1), [-1]);
@@ -110,15 +114,15 @@ test('a full table: series idle for longer than allowed give way, busy ones stay
   const kernel = kernelWithEdges(2, 60);
   const numbers = Array.from({ length: CAPACITY }, (_, i) => i);
   look(kernel, numbers, 0);
-  kernel.fold(0, 1, 0n, -1);
+  last.fold(0, 1, 0n, -1);
   const busy = [0, 7, 39];
   for (let second = 0; second <= 70; second += 5) {
     look(kernel, busy, 0, START + BigInt(second) * SECOND);
-    const stop = kernel.fold(0, 2 + second, 0n, -1);
+    const { stop } = last.fold(0, 2 + second, 0n, -1);
     if (stop.reason !== 'close') continue;
-    kernel.beginClose(0);
-    while (!kernel.closeSlice(0, 100));
-    kernel.fold(stop.next, 2 + second, 0n, -1);
+    const closing = kernel.beginClose(0);
+    while (!closing.work(100));
+    last.fold(stop.next, 2 + second, 0n, -1);
   }
   const before = look(kernel, busy, 0);
   const fresh = Array.from({ length: CAPACITY - busy.length }, (_, i) => 100 + i);
@@ -138,16 +142,17 @@ test('a counter that was reclaimed does not bring back all that it ever counted'
     const body = encodePoints([point(series, START + BigInt(second) * SECOND, { value })]);
     request++;
     for (let next = 0; ; ) {
-      kernel.scan('metrics', body);
-      for (const row of kernel.unboundRows()) {
-        const counter = { edge: 0, feed: 0, rank: 0, type: SeriesType.counter, roles: Role.REQUESTS, scale: 1 };
-        kernel.bindSeries(kernel.seriesOf(row), counter);
+      const scan = kernel.scan('metrics', body);
+      for (const row of scan.unboundRows()) {
+        const counter = { edge: 0, feed: 0, rank: 0, type: SeriesType.COUNTER, roles: Role.REQUESTS, scale: 1 };
+        kernel.bindSeries(scan.seriesOf(row), counter);
       }
-      const stop = kernel.fold(next, request, 0n, -1);
+      const { stop } = scan.fold(next, request, 0n, -1);
       if (stop.reason === 'done') return;
       next = stop.next;
-      kernel.appendOrder(0, [...kernel.beginClose(0).newEdges]);
-      while (!kernel.closeSlice(0, 100));
+      const closing = kernel.beginClose(0);
+      closing.append([...closing.newEdges]);
+      while (!closing.work(100));
     }
   };
   send(0, 0, 1_000_000);

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { opentelemetry } from '#proto';
+import type { SeriesBinding } from '../../src/kernel/api.js';
 import { MalformedError } from '../../src/kernel/errors.js';
-import type { SeriesBinding } from '../../src/kernel/face.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import { referenceRows } from '../reference/decode.js';
 import { smallKernel } from '../support/kernels.js';
@@ -47,10 +47,11 @@ const join = (pieces: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffe
 /** Everything that a scan says, or why it refuses. */
 function readAll(kernel: Kernel, body: Uint8Array): unknown {
   try {
-    const { items, rows } = kernel.scan('metrics', body);
+    const scan = kernel.scan('metrics', body);
+    const { items, rows } = scan;
     return {
       items,
-      rows: Array.from({ length: rows }, (_, row) => ({ ...kernel.scanner.row(row), ...kernel.ranges(row) })),
+      rows: Array.from({ length: rows }, (_, row) => ({ ...scan.row(row), ...scan.ranges(row) })),
     };
   } catch (error) {
     assert.ok(error instanceof MalformedError, String(error));
@@ -186,11 +187,11 @@ for (const [layout, written] of LAYOUTS)
     assert.equal(hits + misses, 200);
     for (let turn = 2; turn < 6; turn++) {
       const body = request(BigInt(turn), turn);
-      const { rows } = kernel.scan('metrics', body);
+      const scan = kernel.scan('metrics', body);
       const expected = referenceRows(body);
-      assert.equal(rows, expected.length);
+      assert.equal(scan.rows, expected.length);
       for (const [i, { value, timeUnixNano, count }] of expected.entries()) {
-        const row = kernel.scanner.row(i);
+        const row = scan.row(i);
         assert.deepEqual([row.value, row.timeUnixNano, row.count], [value, timeUnixNano, count]);
       }
     }
@@ -209,11 +210,11 @@ test('copies that Pixie makes are found among resources that are known', () => {
     });
   const kernel = smallKernel();
   const isCopy = (...pieces: Uint8Array[]): boolean[] => {
-    const { rows } = kernel.scan('metrics', join(pieces));
-    kernel.unboundRows();
-    return Array.from({ length: rows }, (_, row) => {
-      if (kernel.scanner.row(row).isCopy) assert.equal(kernel.seriesOf(row), -1);
-      return kernel.scanner.row(row).isCopy;
+    const scan = kernel.scan('metrics', join(pieces));
+    scan.unboundRows();
+    return Array.from({ length: scan.rows }, (_, row) => {
+      if (scan.row(row).isCopy) assert.equal(scan.seriesOf(row), -1);
+      return scan.row(row).isCopy;
     });
   };
   // "b" was an original before: what is known of its series must not show while it is a copy.
@@ -251,16 +252,16 @@ function live(kernel: Kernel, events: readonly Event[]): unknown[] {
     if (kind !== 'request') continue;
     const time = 1_700_000_000_000_000_000n + BigInt(turn) * 1_000_000n;
     const rows = Array.from({ length: 8 }, (_, i) => pixieRow(`ns/${(i + n) % 8}`, `ns/d${(i * 3) % 8}`, time, i + n));
-    kernel.scan('metrics', join(rows));
-    const unbound = kernel.unboundRows();
+    const scan = kernel.scan('metrics', join(rows));
+    const unbound = scan.unboundRows();
     for (const row of unbound) {
-      kernel.bindSeries(kernel.seriesOf(row), { ...BINDING, edge: edges[row % 3]!, feed });
+      kernel.bindSeries(scan.seriesOf(row), { ...BINDING, edge: edges[row % 3]!, feed });
     }
     seen.push(
       unbound,
-      Array.from({ length: 24 }, (_, row) => kernel.seriesOf(row)),
+      Array.from({ length: 24 }, (_, row) => scan.seriesOf(row)),
     );
-    seen.push(kernel.fold(0, turn + 1, 0n, -1), kernel.counts());
+    seen.push(scan.fold(0, turn + 1, 0n, -1).stop, kernel.counts());
   }
   return [...seen, Buffer.from(kernel.snapshot()).toString('base64')];
 }
@@ -312,8 +313,8 @@ test('resources that come again are known after thousands that never did, and in
   assert.equal(kernel.templates().hits - hits, all.length);
   const tight = smallKernel({ maxSeries: 10_000, templateBytes: 128 << 10 });
   const rowsOf = (one: Kernel): unknown[] => {
-    const { rows } = one.scan('metrics', join(all));
-    return Array.from({ length: rows }, (_, row) => one.scanner.row(row));
+    const scan = one.scan('metrics', join(all));
+    return Array.from({ length: scan.rows }, (_, row) => scan.row(row));
   };
   for (let turn = 0; turn < 12; turn++) tight.scan('metrics', join(all));
   assert.ok(tight.templates().hits > 500, `only ${tight.templates().hits} hits`);
@@ -333,12 +334,12 @@ test('points of one resource in the order in which their series came, and in any
       const kernel = smallKernel();
       const slots = new Map<number, number>();
       for (const [turn, order] of [inOrder, ...orders].entries()) {
-        const { rows } = kernel.scan('metrics', request(order, turn));
-        assert.equal(rows, order.length);
-        kernel.unboundRows();
+        const scan = kernel.scan('metrics', request(order, turn));
+        assert.equal(scan.rows, order.length);
+        scan.unboundRows();
         for (const [row, n] of order.entries()) {
-          assert.equal(kernel.seriesOf(row), slots.get(n) ?? kernel.seriesOf(row));
-          slots.set(n, kernel.seriesOf(row));
+          assert.equal(scan.seriesOf(row), slots.get(n) ?? scan.seriesOf(row));
+          slots.set(n, scan.seriesOf(row));
         }
         if (turn % 2) kernel.dropSeries(30);
         if (turn % 2) slots.clear();

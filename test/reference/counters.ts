@@ -1,6 +1,6 @@
 // The slow plain-TypeScript oracle of cumulative counters: what a sample adds, by its totals and the samples before it.
 // For tests only.
-import { Role, type SeriesBinding } from '../../src/kernel/face.js';
+import { Role, type SeriesBinding } from '../../src/kernel/api.js';
 import type { Sample } from './sums.js';
 
 /** What is known of a counter's sample besides its totals. */

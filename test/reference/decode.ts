@@ -1,7 +1,7 @@
 // The slow plain-TypeScript oracle of the kernel's decoding: the rows of a metrics request by way of protobufjs. For
 // tests only.
 import { opentelemetry } from '#proto';
-import type { ScannedRow } from '../../src/kernel/scanner.js';
+import type { ScannedRow } from '../../src/kernel/scan.js';
 
 const { ExportMetricsServiceRequest } = opentelemetry.proto.collector.metrics.v1;
 const { Resource } = opentelemetry.proto.resource.v1;

@@ -1,6 +1,6 @@
 // Plain TypeScript bands: what a feature was expected to be, and the values at which its instant scale alone would
 // alert.
-import type { AlertProfile, Band } from '../../src/kernel/face.js';
+import type { AlertProfile, Band } from '../../src/kernel/api.js';
 import { deviation, errorDeviation, errorRate, grossChange, shapeOf, tailReach } from './detect-baseline.js';
 import { ageWeight, type EdgeState, type EdgeTick, ERR, LAT, P, RATE, type Window } from './detect-state.js';
 

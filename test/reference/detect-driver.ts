@@ -1,16 +1,19 @@
 // The detection alone, over a fixed graph: windows in, answers out, without OTLP in front. For replays of tables,
 // quality runs, tests.
+
+import type { AlertProfile, Band, ForestOptions, ResultColumns } from '../../src/kernel/api.js';
 import {
-  COLUMN,
   configureDetectors,
   readBand,
   readRecent,
   resultColumns,
-  slotList,
+  windowInput,
   writeProfile,
-} from '../../src/kernel/detect-columns.js';
-import type { AlertProfile, Band, ForestOptions, ResultColumns } from '../../src/kernel/face.js';
+} from '../../src/kernel/detection.js';
+import { Status } from '../../src/kernel/generated/constants.js';
+import { ClosingTick } from '../../src/kernel/generated/layouts.js';
 import { type KernelExports, loadKernel } from '../../src/kernel/load.js';
+import { Views } from '../../src/kernel/views.js';
 
 /** A graph that does not change. Edges are closed in index order; service and group numbers are dense. */
 export interface EdgeGraph {
@@ -59,6 +62,9 @@ export class EdgeDetector {
   readonly wasm: KernelExports;
   readonly edges: number;
   readonly groups: number;
+  readonly #views: Views;
+  /** Address of the record of the tick being closed. */
+  readonly #closing: number;
   readonly #window: Float64Array;
   readonly results: ResultColumns;
 
@@ -70,7 +76,7 @@ export class EdgeDetector {
     const wasm = loadKernel();
     this.wasm = wasm;
     configureDetectors(wasm, { ...options, forest: options.forest ?? DEFAULT_FOREST });
-    if (wasm.init(this.edges, services, this.groups, 0) !== wasm.Status.OK.value) {
+    if (wasm.init(this.edges, services, this.groups, 0) !== Status.OK) {
       throw new RangeError('the graph does not fit into memory');
     }
     for (let g = 0; g < this.groups; g++) wasm.resetGroup(g, windowSeconds);
@@ -80,9 +86,10 @@ export class EdgeDetector {
       wasm.setEdge(e, source[e]!, destination[e]!, 0, options.sourceRelative ?? true);
       wasm.orderAppend(group[e]!, e);
     }
-    const { buffer } = wasm.memory;
-    this.#window = new Float64Array(buffer, wasm.detectColumn(COLUMN.window) >>> 0, this.edges * 4);
-    this.results = resultColumns(wasm, buffer, this.edges);
+    this.#views = new Views(wasm.memory);
+    this.#closing = wasm.closingTick() >>> 0;
+    this.#window = windowInput(wasm, this.#views, this.edges);
+    this.results = resultColumns(wasm, this.#views, this.edges);
   }
 
   /** Writes the windows of the next tick, without closing it. */
@@ -97,9 +104,27 @@ export class EdgeDetector {
   step(x: Float64Array | Float32Array): void {
     this.write(x);
     for (let g = 0; g < this.groups; g++) {
-      this.wasm.closeBegin(g);
-      while (!this.wasm.closeEdges(g, SLICE));
+      this.begin(g);
+      while (!this.work(g, SLICE));
     }
+  }
+
+  /** Begins to close the tick of a group, of which `work` does the rest. */
+  begin(group: number): void {
+    this.wasm.closeBegin(group, this.#closing);
+  }
+
+  /** Works on for so many edges' worth; true when the tick is closed. */
+  work(group: number, budget: number): boolean {
+    return this.wasm.closeEdges(group, budget, this.#closing) !== 0;
+  }
+
+  /** Edges of the last group closed that were seen, and that are live. */
+  get seen(): number {
+    return ClosingTick.seen(this.#views, this.#closing);
+  }
+  get live(): number {
+    return ClosingTick.live(this.#views, this.#closing);
   }
 
   /** Passes over empty windows of every group, as an outage. */
@@ -109,7 +134,8 @@ export class EdgeDetector {
 
   /** Edges of the last group closed whose alert is on or changed, in order. */
   alerting(): Uint32Array {
-    return slotList(this.wasm, this.wasm.memory.buffer, COLUMN.alerting, this.wasm.alertingCount());
+    const count = ClosingTick.alertingCount(this.#views, this.#closing);
+    return ClosingTick.alerting(this.#views, this.#closing, count).slice();
   }
 
   wasOutage(group: number): boolean {
@@ -117,15 +143,15 @@ export class EdgeDetector {
   }
 
   band(edge: number, feature: number): Band {
-    return readBand(this.wasm, this.wasm.memory.buffer, edge, feature);
+    return readBand(this.wasm, this.#views, edge, feature);
   }
 
   recent(edge: number, ago: number): readonly [number, number, number] {
-    return readRecent(this.wasm, this.wasm.memory.buffer, edge, ago);
+    return readRecent(this.wasm, this.#views, edge, ago);
   }
 
   setProfile(profile: number, alert: AlertProfile): void {
-    writeProfile(this.wasm, this.wasm.memory.buffer, profile, alert);
+    writeProfile(this.wasm, this.#views, profile, alert);
   }
 
   /** Level of the incident layer of every group, nats. */

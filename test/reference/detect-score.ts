@@ -1,6 +1,6 @@
 // Plain TypeScript stage B: surprises, gap and detectors become one evidence, one score, one alert with a kind for each
 // edge.
-import type { AlertProfile } from '../../src/kernel/face.js';
+import type { AlertProfile } from '../../src/kernel/api.js';
 import { featureExpected, featureObserved } from './detect-band.js';
 import {
   ageWeight,

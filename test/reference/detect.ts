@@ -1,6 +1,7 @@
 // Plain TypeScript detector over a fixed graph: the slow oracle of the kernel's detection in tests.
-import { BYTES_DISCOUNT } from '../../src/kernel/detect-columns.js';
-import type { AlertProfile, Band, ForestOptions } from '../../src/kernel/face.js';
+
+import type { AlertProfile, Band, ForestOptions } from '../../src/kernel/api.js';
+import { BYTES_DISCOUNT } from '../../src/kernel/detection.js';
 import { Autoencoder } from './detect-autoencoder.js';
 import { bandOf } from './detect-band.js';
 import { foldContexts, foldEdge, isOutage } from './detect-baseline.js';

@@ -1,5 +1,5 @@
 // The slow plain-TypeScript oracle of an edge's window: samples of its series into four numbers. For tests only.
-import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/face.js';
+import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
 import type { CounterSample } from './counters.js';
 
 export interface Sample {
@@ -39,14 +39,14 @@ export class EdgeSums {
   addSeries(binding: SeriesBinding, samples: readonly Sample[], heard: readonly boolean[], seconds: number): void {
     const { type, roles } = binding;
     const isLevel = (roles & (Role.LATENCY_LEVEL | Role.ERROR_RATIO | Role.SLOW)) !== 0;
-    if ((type === SeriesType.rate || type === SeriesType.level) && !isLevel && !samples.some((s) => s.count > 0)) {
+    if ((type === SeriesType.RATE || type === SeriesType.LEVEL) && !isLevel && !samples.some((s) => s.count > 0)) {
       if (samples.length === 0) return;
       const mean = samples.reduce((sum, sample) => sum + sample.sum, 0) / samples.length;
-      this.#add(binding, mean * (type === SeriesType.rate ? seconds : 1), 0, true, 1, heard);
+      this.#add(binding, mean * (type === SeriesType.RATE ? seconds : 1), 0, true, 1, heard);
       return;
     }
     for (const sample of samples) {
-      if (type === SeriesType.counter) {
+      if (type === SeriesType.COUNTER) {
         const { counter } = sample;
         if (!counter?.isTold) continue;
         const { sum, count } = counter;
@@ -92,7 +92,7 @@ export class EdgeSums {
       this.ratio.weight += weight;
     }
     if (heard[3]) {
-      if (b.type !== SeriesType.counter || sum !== 0) this.bytes.reports++;
+      if (b.type !== SeriesType.COUNTER || sum !== 0) this.bytes.reports++;
       this.bytes.sum += scaled;
     }
   }

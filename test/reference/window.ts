@@ -2,7 +2,7 @@
 //
 // Written from the rules (docs/architecture.md, Kernel), not from the kernel: samples are kept, amounts are computed
 // when a tick closes.
-import { type FoldCounts, type SeriesBinding, SeriesType } from '../../src/kernel/face.js';
+import { type FoldCounts, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
 import { type ClockRecord, newClock, noteLate, settleClocks } from './clocks.js';
 import { continues, judge, startCounter } from './counters.js';
 import { EdgeSums, FEATURE_ROLES, type Sample } from './sums.js';
@@ -240,7 +240,7 @@ export class ReferenceWindows {
   ): void {
     const { binding } = series;
     const clock = this.#clockOf(series);
-    const isCounter = binding.type === SeriesType.counter;
+    const isCounter = binding.type === SeriesType.COUNTER;
     const isLate = tick <= group.closed;
     const last = series.ring[0]?.time ?? 0n;
     if (isCounter && this.#isForeign(group, feed, series, point, time, tick, request)) {
@@ -318,7 +318,7 @@ export class ReferenceWindows {
       const isFirst = before
         ? beforeTime < group.resumedAt
         : isUnknown(point) || !beginsAtZero(group, feed, this.#alignedStart(series, point), time, tick);
-      const isCounter = series.binding.type === SeriesType.counter;
+      const isCounter = series.binding.type === SeriesType.COUNTER;
       sample = {
         request,
         time,

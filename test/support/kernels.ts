@@ -1,5 +1,5 @@
 // Small kernels for tests.
-import type { KernelOptions } from '../../src/kernel/face.js';
+import type { KernelOptions } from '../../src/kernel/api.js';
 import { Kernel } from '../../src/kernel/kernel.js';
 
 export const SMALL: KernelOptions = {

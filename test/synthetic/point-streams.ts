@@ -1,6 +1,6 @@
 // Streams of data points for tests of folding: encoded as OTLP for the kernel, handed as they are to the reference.
 import { opentelemetry } from '#proto';
-import type { Closing, HeldClock, SeriesBinding } from '../../src/kernel/face.js';
+import type { Closing, Fold, HeldClock, Scan, SeriesBinding } from '../../src/kernel/api.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import type { ReferencePoint, ReferenceTick, ReferenceWindows } from '../reference/window.js';
 
@@ -74,6 +74,8 @@ class Held<T> {
 /** Drives the kernel as the anomaly processor does: bind, fold, close what is due, keep what is held. */
 export class KernelDriver {
   readonly closed: ReferenceTick[] = [];
+  /** The last one. */
+  fold: Fold | undefined;
   readonly #held = new Held<Uint8Array>();
   #request = 0;
 
@@ -90,20 +92,22 @@ export class KernelDriver {
     this.#fold({ data: body, request: ++this.#request, received: receivedUnixNano }, -1);
   }
 
-  #bind(body: Uint8Array): void {
-    this.kernel.scan('metrics', body);
-    for (const row of this.kernel.unboundRows()) {
-      const name = Number(new TextDecoder().decode(body.subarray(...this.kernel.ranges(row).name)));
-      this.kernel.bindSeries(this.kernel.seriesOf(row), this.bindings[name]!);
+  #bind(body: Uint8Array): Scan {
+    const scan = this.kernel.scan('metrics', body);
+    for (const row of scan.unboundRows()) {
+      const name = Number(new TextDecoder().decode(body.subarray(...scan.ranges(row).name)));
+      this.kernel.bindSeries(scan.seriesOf(row), this.bindings[name]!);
     }
+    return scan;
   }
 
   #fold(kept: Kept<Uint8Array>, only: number): void {
     let next = 0;
     for (;;) {
-      this.#bind(kept.data);
-      const stop = this.kernel.fold(next, kept.request, kept.received, only, this.latest?.(kept.received));
-      for (const held of this.kernel.heldClocks()) this.#held.hold(held, kept);
+      const fold = this.#bind(kept.data).fold(next, kept.request, kept.received, only, this.latest?.(kept.received));
+      this.fold = fold;
+      const { stop } = fold;
+      for (const held of fold.held) this.#held.hold(held, kept);
       if (stop.reason === 'done') return;
       next = stop.next;
       if (stop.reason === 'close') this.close(stop.group);
@@ -114,8 +118,8 @@ export class KernelDriver {
   close(group: number): void {
     const closing = this.kernel.beginClose(group);
     const newEdges = [...closing.newEdges].sort((a, b) => a - b);
-    this.kernel.appendOrder(group, newEdges);
-    while (!this.kernel.closeSlice(group, 1));
+    closing.append(newEdges);
+    while (!closing.work(1));
     this.closed.push(this.#read(closing, newEdges));
   }
 

@@ -1,15 +1,15 @@
 // Gives every edge the alert profile that configuration, schedule and sender ask for.
-import type { KernelFace } from '../../kernel/face.js';
+import type { KernelApi } from '../../kernel/api.js';
 import type { EdgeState, GroupState } from '../topology/graph.js';
 import { Profiles, type SavedProfiles } from './profiles.js';
 import type { AlertSettings } from './settings.js';
 
 export class EdgeProfiles {
-  readonly #kernel: KernelFace;
+  readonly #kernel: KernelApi;
   readonly #bySlot: readonly (EdgeState | undefined)[];
   readonly #profiles: Profiles;
 
-  constructor(kernel: KernelFace, settings: AlertSettings, bySlot: readonly (EdgeState | undefined)[]) {
+  constructor(kernel: KernelApi, settings: AlertSettings, bySlot: readonly (EdgeState | undefined)[]) {
     this.#kernel = kernel;
     this.#bySlot = bySlot;
     this.#profiles = new Profiles(kernel, settings, () => this.setAll());

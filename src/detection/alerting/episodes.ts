@@ -1,5 +1,6 @@
 // The state machine of an edge's anomaly: it begins with the alert, lasts while the alert is on, and ends with it.
-import type { KernelFace } from '../../kernel/face.js';
+import type { KernelApi } from '../../kernel/api.js';
+import { AGE, AGE_GROSS, AGE_SILENT } from '../../kernel/generated/constants.js';
 import type { EdgeState, Episode } from '../topology/graph.js';
 
 export type EpisodeState = 'started' | 'ongoing' | 'resolved';
@@ -11,24 +12,19 @@ export interface EpisodeStep {
 }
 
 export interface EpisodeOptions {
-  readonly kernel: KernelFace;
+  readonly kernel: KernelApi;
   readonly coolDownMs: number;
   /** Alert level of a kind for the edge, nats. */
   level(edge: EdgeState, kind: number): number;
 }
 
-/**
- * Age factor constants (docs/detection.md, section 5): plain, gross, silent; and the age from which none of it matters.
- */
-const AGE = 200;
-const GROSS_SHARE = 0.05;
-const SILENT_SHARE = 0.3;
-const GROWN_UP = 4000;
+/** Age from which the age factors of gross changes and of silence are the plain one (docs/detection.md, section 5). */
+const GROWN_UP = AGE / AGE_GROSS;
 
 /** Whether the plain age factor would have held evidence at this level back. */
 export function isLearning(age: number, evidence: number, level: number, silent: boolean): boolean {
   if (age >= GROWN_UP) return false;
-  const hasty = Math.min(AGE, (silent ? SILENT_SHARE : GROSS_SHARE) * age);
+  const hasty = Math.min(AGE, (silent ? AGE_SILENT : AGE_GROSS) * age);
   return (evidence * (age + hasty)) / (age + AGE) < level;
 }
 

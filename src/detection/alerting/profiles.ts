@@ -1,20 +1,12 @@
 // When an edge alerts: thresholds, rules and senders' settings as the kernel's alert profiles.
-import { type AlertProfile, FEATURES, type KernelFace, KINDS } from '../../kernel/face.js';
+import { alertLevel } from '../../kernel/alert-level.js';
+import { type AlertProfile, FEATURES, type KernelApi, KINDS } from '../../kernel/api.js';
+import { MAX_PROFILES } from '../../kernel/generated/constants.js';
 import { compileGlob, type Glob } from '../rules/glob.js';
 import { formatService, type ServiceName } from '../rules/names.js';
 import type { SenderSettings } from '../sender-settings.js';
 import { isWithin } from './schedule.js';
 import type { AlertRule, AlertSettings } from './settings.js';
-
-/** Profiles that the kernel has room for. */
-const MAX_PROFILES = 4096;
-
-const WEEK_MS = 7 * 86_400_000;
-
-/** L_on of a window length: the level of threshold 0.9, nats (at most one false episode per edge and week). */
-export function levelOfWindow(windowMs: number): number {
-  return Math.log(WEEK_MS / windowMs) - 2;
-}
 
 /** Alert level of a threshold, nats. */
 export function levelOfThreshold(threshold: number, levelOn: number): number {
@@ -44,7 +36,7 @@ interface CompiledAlertRule {
 
 /** Interns profiles in the kernel: edges with the same answers share a slot. */
 export class Profiles {
-  readonly #kernel: KernelFace;
+  readonly #kernel: KernelApi;
   readonly #settings: AlertSettings;
   readonly #renew: () => void;
   readonly #rules: readonly CompiledAlertRule[];
@@ -52,7 +44,7 @@ export class Profiles {
   readonly #levels: (readonly number[])[] = [];
 
   /** `renew`: asks for every edge's slot again. */
-  constructor(kernel: KernelFace, settings: AlertSettings, renew: () => void) {
+  constructor(kernel: KernelApi, settings: AlertSettings, renew: () => void) {
     this.#kernel = kernel;
     this.#renew = renew;
     this.#settings = settings;
@@ -109,7 +101,7 @@ export class Profiles {
 
   #build(edge: ProfiledEdge, sender: SenderSettings, nowMs: number): AlertProfile {
     const settings = this.#settings;
-    const levelOn = levelOfWindow(edge.windowMs);
+    const levelOn = alertLevel(edge.windowMs / 1000);
     const general = sender.threshold ?? settings.threshold;
     const thresholds = KINDS.map((kind) => settings.thresholds[kind] ?? general);
     const mutedKinds: boolean[] = KINDS.map(() => false);

@@ -1,5 +1,5 @@
 // Binds the series of a scanned request: rules are applied once a series, and what was found is counted.
-import { type KernelFace, type Packed, Role, type SeriesBinding } from '../../kernel/face.js';
+import { type KernelApi, type Packed, Role, type Scan, type SeriesBinding } from '../../kernel/api.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
 import type { PendingRequest, Route } from '../pending-request.js';
 import { findCluster, type Mapped, type ResolveOptions, resolveRow } from '../rules/resolve.js';
@@ -40,7 +40,7 @@ export interface SavedBinder {
 }
 
 export interface BinderOptions {
-  readonly kernel: KernelFace;
+  readonly kernel: KernelApi;
   readonly edges: Edges;
   readonly quantiles: Quantiles;
   readonly resolve: ResolveOptions;
@@ -112,38 +112,38 @@ export class Binder {
     this.#options = { ...this.#options, events };
   }
 
-  /** Binds the series of some rows of the scanned body, which has `total`. */
-  bind(pending: PendingRequest, rows: readonly number[], total: number): void {
+  /** Binds the series of some rows of the scanned body. */
+  bind(pending: PendingRequest, scan: Scan, rows: readonly number[]): void {
     const { kernel } = this.#options;
     const reader = this.#readerOf(pending.batch.body);
     for (const row of rows) {
-      const series = kernel.seriesOf(row);
+      const series = scan.seriesOf(row);
       if (series < 0) continue;
-      const answer = this.#bindingOf(reader, row, series, pending, total);
-      if (typeof answer === 'bigint') kernel.refuse(row, answer);
+      const answer = this.#bindingOf(reader, row, series, pending, scan);
+      if (typeof answer === 'bigint') scan.refuse(row, answer);
       else kernel.bindSeries(series, answer);
     }
   }
 
   /**
-   * A number: there is no room (`KernelFace.refuse`). A series that cannot be read, or that rules fail on, is not used;
-   * it spoils no other.
+   * A number: there is no room (`Scan.refuse`). A series that cannot be read, or that rules fail on, is not used; it
+   * spoils no other.
    */
   #bindingOf(
     reader: RowReader,
     slot: number,
     series: number,
     pending: PendingRequest,
-    total: number,
+    scan: Scan,
   ): SeriesBinding | bigint {
     const { kernel, events, quantiles } = this.#options;
     try {
-      const row = reader.read(kernel.ranges(slot));
+      const row = reader.read(scan.ranges(slot));
       if (row.replaced !== undefined)
         events.invalidUtf8(findCluster(row, pending.sender.cluster).name, row.metric.name, row.replaced);
-      const comer = { isReturning: kernel.wasRefused(series), nowS: this.#timeOf(slot, pending) };
+      const comer = { isReturning: kernel.wasRefused(series), nowS: this.#timeOf(scan.timeOf(slot), pending) };
       const binding = this.#binding(row, series, pending, comer);
-      return typeof binding === 'bigint' ? binding : this.#clocked(binding, row, series, pending, total);
+      return typeof binding === 'bigint' ? binding : this.#clocked(binding, row, series, pending, scan);
     } catch (error) {
       this.#edges.set(series, -1);
       this.#clocks.set(series, -1);
@@ -155,8 +155,7 @@ export class Binder {
   }
 
   /** Event time of the row, but no later than its receipt, Unix seconds. */
-  #timeOf(row: number, { batch: { receivedUnixNano } }: PendingRequest): number {
-    const time = this.#options.kernel.timeOf(row);
+  #timeOf(time: bigint, { batch: { receivedUnixNano } }: PendingRequest): number {
     const known = time === 0n || (receivedUnixNano > 0n && receivedUnixNano < time) ? receivedUnixNano : time;
     return Number(known / 1_000_000_000n);
   }
@@ -244,12 +243,12 @@ export class Binder {
    * The binding with the clock of its sender. Calls that spans made are of the group's own: their times are paired
    * already.
    */
-  #clocked(binding: SeriesBinding, row: Row, series: number, { batch }: PendingRequest, total: number): SeriesBinding {
+  #clocked(binding: SeriesBinding, row: Row, series: number, { batch }: PendingRequest, scan: Scan): SeriesBinding {
     this.#clocks.set(series, -1);
     const edge = this.#options.edges.bySlot[binding.edge];
     if (!edge || batch.origin !== 'received') return binding;
     const { name, isShared } = senderOf(row);
-    const slot = isShared ? this.#alike(edge, name, series, total) : this.#named(edge.group, name);
+    const slot = isShared ? this.#alike(edge, name, series, scan) : this.#named(edge.group, name);
     return slot < 0 ? binding : { ...binding, clock: slot };
   }
 
@@ -260,18 +259,18 @@ export class Binder {
   }
 
   /** The clock of those of this name that came in the same request, or one more. */
-  #alike(edge: EdgeState, name: string, series: number, total: number): number {
+  #alike(edge: EdgeState, name: string, series: number, scan: Scan): number {
     const { group } = edge;
     const slots = alike(group, name);
-    const slot = this.#companion(slots, total) ?? this.#senders.another(group, name, edgeText(edge))?.slot ?? -1;
+    const slot = this.#companion(slots, scan) ?? this.#senders.another(group, name, edgeText(edge))?.slot ?? -1;
     this.#clocks.set(series, slot);
     return slot;
   }
 
-  #companion(slots: ReadonlySet<number>, total: number): number | undefined {
+  #companion(slots: ReadonlySet<number>, scan: Scan): number | undefined {
     if (slots.size === 0) return undefined;
-    for (let row = 0; row < total; row++) {
-      const series = this.#options.kernel.seriesOf(row);
+    for (let row = 0; row < scan.rows; row++) {
+      const series = scan.seriesOf(row);
       const slot = series < 0 ? -1 : this.#clocks.get(series);
       if (slots.has(slot)) return slot;
     }

@@ -1,6 +1,6 @@
 // Latency as a quantile: distributions of a tick are merged here and reach the kernel as one level when the tick is
 // due. An approximation: histograms are merged by bucket, summaries by the count-weighted mean of their logarithms.
-import { type KernelFace, type Packed, SeriesType } from '../../kernel/face.js';
+import { type Fold, type KernelApi, type Packed, type Scan, SeriesType } from '../../kernel/api.js';
 import type { DataKind } from '../rules/rules.js';
 import type { GroupState } from '../topology/graph.js';
 import { type Bucket, bucketsSince, quantileOf, readShape, type Shape } from './buckets.js';
@@ -41,14 +41,14 @@ export interface SavedQuantiles {
 const LEAST = 1e-9;
 
 export class Quantiles {
-  readonly #kernel: KernelFace;
+  readonly #kernel: KernelApi;
   /** By kernel slot. */
   readonly #series = new Map<number, SlowSeries>();
   readonly #readings = new Map<number, ShapeReading>();
   /** By group, tick and edge. */
   readonly #merged = new Map<GroupState, Map<number, Map<number, Merged>>>();
 
-  constructor(kernel: KernelFace) {
+  constructor(kernel: KernelApi) {
     this.#kernel = kernel;
   }
 
@@ -117,13 +117,13 @@ export class Quantiles {
     }
   }
 
-  /** Takes in the rows of the last fold that asked for it. */
-  note(body: Uint8Array): void {
-    for (const { row, edge, tick } of this.#kernel.slowRows()) {
-      const slot = this.#kernel.seriesOf(row);
+  /** Takes in the rows of a fold that asked for it. */
+  note(body: Uint8Array, scan: Scan, rows: Fold['slowRows']): void {
+    for (const { row, edge, tick } of rows) {
+      const slot = scan.seriesOf(row);
       const series = this.#series.get(slot);
       if (!series) continue;
-      const [start, end] = this.#kernel.ranges(row).point;
+      const [start, end] = scan.ranges(row).point;
       const shape = readShape(series.data, body.subarray(start, end), series.quantile);
       if (shape) this.#merge(this.#mergedAt(series, tick, edge), slot, shape);
     }
@@ -142,7 +142,7 @@ export class Quantiles {
       merged.logWeight += shape.count;
       return;
     }
-    const change = merged.series.type === SeriesType.counter ? this.#change(slot, shape) : shape.buckets;
+    const change = merged.series.type === SeriesType.COUNTER ? this.#change(slot, shape) : shape.buckets;
     for (const bucket of change) addBucket(merged.buckets, bucket);
   }
 

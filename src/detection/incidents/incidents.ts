@@ -1,7 +1,7 @@
 // Incidents: edges whose evidence rose near each other in the call graph, as one thing to page on.
 // docs/detection.md, sections 8 to 10.
 import { createHash } from 'node:crypto';
-import { FEATURES, type KernelFace, KINDS } from '../../kernel/face.js';
+import { type Closing, FEATURES, type KernelApi, KINDS, Kind, kindOfChange } from '../../kernel/api.js';
 import { largestSurprise } from '../alerting/surprise.js';
 import { type ClusterState, type EdgeState, edgeKey, type GroupState, type ServiceState } from '../topology/graph.js';
 import type { Numbers } from '../topology/saved-dictionary.js';
@@ -51,7 +51,7 @@ export interface IncidentChange {
 }
 
 export interface IncidentsOptions {
-  readonly kernel: KernelFace;
+  readonly kernel: KernelApi;
   /** Groups by kernel slot. */
   readonly groups: readonly (GroupState | undefined)[];
   readonly bySlot: readonly (EdgeState | undefined)[];
@@ -69,6 +69,9 @@ export const RELAX = 2.75;
 const AFTER = 2;
 /** The level is set anew when what it counts has changed by so much. */
 const CHANGE = 0.1;
+
+/** What incidents ask of a closed tick. */
+export type TickAnswers = Pick<Closing, 'channels' | 'live'>;
 
 export class Incidents {
   readonly open: Incident[] = [];
@@ -116,12 +119,12 @@ export class Incidents {
   }
 
   /** Takes in the tick that the group has just closed; what changed, in order. */
-  *step(group: GroupState, nowMs: number): Generator<void, IncidentChange[]> {
-    this.#setLevel(group);
+  *step(group: GroupState, closing: TickAnswers, nowMs: number): Generator<void, IncidentChange[]> {
+    this.#setLevel(group, closing);
     const { kernel, bySlot } = this.#options;
     const { channel, channelChange } = kernel.results;
     const changes = new Map<Incident, IncidentState>();
-    for (const slot of kernel.channels(group.slot)) {
+    for (const slot of closing.channels) {
       const edge = bySlot[slot];
       if (edge && channelChange[slot] === 1 && channel[slot] === 1) this.#join(edge, nowMs, changes);
     }
@@ -174,9 +177,9 @@ export class Incidents {
 
   /** Evidence, ranking and end of an incident after a tick of one of its cluster's groups. */
   *#follow(incident: Incident, group: GroupState, changes: Map<Incident, IncidentState>): Generator<void> {
-    const { mix } = this.#options.kernel.results;
+    const { sustained } = this.#options.kernel.results;
     for (const { group: its, slot } of incident.edges) {
-      if (its === group) incident.level = Math.max(incident.level, mix[slot]!);
+      if (its === group) incident.level = Math.max(incident.level, sustained[slot]!);
     }
     const since = incident.group.ticks - (incident.ticksAtOpening.get(incident.group) ?? 0);
     if (group === incident.group && since <= AFTER) yield* this.#rank(incident, changes);
@@ -196,9 +199,9 @@ export class Incidents {
    * L = ln(places a day · days of the budget) − RELAX, over the whole system, or the cluster where its sender set a
    * budget of its own.
    */
-  #setLevel(group: GroupState): void {
+  #setLevel(group: GroupState, closing: TickAnswers): void {
     // In an outage nothing is live, and nothing has changed.
-    if (!group.outage) this.#places.set(group, countPlaces(this.#options.kernel, group));
+    if (!group.outage) this.#places.set(group, countPlaces(closing, group));
     for (const one of this.#sharing(group)) {
       const places = this.#placesOf(one);
       const known = this.#levels.get(one);
@@ -294,8 +297,8 @@ function hasOwnBudget({ cluster }: GroupState): boolean {
 }
 
 /** Live edges, and services that several edges lead to. */
-function countPlaces(kernel: KernelFace, { slot, cluster, services }: GroupState): number {
-  return kernel.liveEdges(slot) + cluster.junctions.of(services);
+function countPlaces({ live }: TickAnswers, { cluster, services }: GroupState): number {
+  return live + cluster.junctions.of(services);
 }
 
 function endsOf({ sourceService, destinationService }: EdgeState): ServiceState[] {
@@ -318,11 +321,11 @@ function overlaps(services: ReadonlySet<ServiceState>, near: ReadonlySet<Service
 }
 
 /** Kind of an edge's largest surprise; a silent edge's is throughput_drop. */
-export function strongestKind(kernel: KernelFace, { slot }: EdgeState): string {
+export function strongestKind(kernel: KernelApi, { slot }: EdgeState): string {
   const { surprise, present } = kernel.results;
-  if (present[slot] === 0) return 'throughput_drop';
+  if (present[slot] === 0) return KINDS[Kind.THROUGHPUT_DROP]!;
   const values = FEATURES.map((_, feature) => largestSurprise(surprise, slot, feature));
   const sizes = values.map(Math.abs);
   const top = sizes.indexOf(Math.max(...sizes));
-  return KINDS[1 + 2 * top + (values[top]! < 0 ? 1 : 0)] || 'traffic_pattern';
+  return kindOfChange(top, values[top]!) || KINDS[Kind.TRAFFIC_PATTERN]!;
 }

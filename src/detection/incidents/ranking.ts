@@ -1,7 +1,7 @@
 // Which service an incident comes from: neighbourhood evidence, own evidence, and what no callee explains.
 // docs/detection.md, section 10.
 // A generator: of a hundred thousand services the event loop gets its turn in between.
-import type { KernelFace } from '../../kernel/face.js';
+import { type KernelApi, RECENT } from '../../kernel/api.js';
 import { formatService } from '../rules/names.js';
 import { mapInSlices } from '../slicing/slices.js';
 import type { ClusterState, EdgeState, GroupState, ServiceEdges, ServiceState } from '../topology/graph.js';
@@ -18,9 +18,8 @@ export interface Ranked {
 const MOST = 20;
 /** Nats at which evidence counts. */
 const CAP = 15;
-/** Windows before the opening that are ranked, and the windows that the kernel remembers. */
+/** Windows before the opening that are ranked. */
 const BEFORE = 1;
-const REMEMBERED = 4;
 /** Share of the strongest outbound latency or error evidence that explains the inbound one. */
 const EXPLAINED = 0.6;
 
@@ -35,7 +34,7 @@ interface Evidence {
 
 /** Likely sources in the cluster, best first, over the windows since one before the opening. */
 export function* rankServices(
-  kernel: KernelFace,
+  kernel: KernelApi,
   { edges, services }: ClusterState,
   ticksAtOpening: ReadonlyMap<GroupState, number>,
 ): Generator<void, Ranked[]> {
@@ -53,19 +52,19 @@ export function* rankServices(
 }
 
 function* evidenceOf(
-  kernel: KernelFace,
+  kernel: KernelApi,
   edges: ReadonlySet<EdgeState>,
   ticksAtOpening: ReadonlyMap<GroupState, number>,
 ): Generator<void, Evidence> {
-  const slots = kernel.results.mix.length;
+  const slots = kernel.results.sustained.length;
   const column = () => new Float64Array(slots);
   const evidence: Evidence = { all: column(), loud: column(), down: column() };
   yield* mapInSlices(edges, ({ slot, group }) => {
     const since = Math.max(0, group.ticks - (ticksAtOpening.get(group) ?? 0));
-    const peak = kernel.recentPeak(slot, Math.min(REMEMBERED, since + BEFORE + 1));
-    evidence.all[slot] = Math.min(peak[0]!, CAP);
-    evidence.loud[slot] = Math.min(peak[1]!, CAP);
-    evidence.down[slot] = Math.min(peak[2]!, CAP);
+    const peak = kernel.recentPeak(slot, Math.min(RECENT, since + BEFORE + 1));
+    evidence.all[slot] = Math.min(peak.evidence, CAP);
+    evidence.loud[slot] = Math.min(peak.up, CAP);
+    evidence.down[slot] = Math.min(peak.down, CAP);
   });
   return evidence;
 }

@@ -1,5 +1,5 @@
 // Requests with points that are held back because their sender's clock is ahead of the others, by clock, oldest first.
-import type { HeldClock } from '../../kernel/face.js';
+import type { HeldClock } from '../../kernel/api.js';
 import type { Ledger } from '../../pipeline/index.js';
 import type { PendingRequest } from '../pending-request.js';
 

@@ -1,6 +1,6 @@
 // The learn loop: scanned requests into windows, due ticks closed in slices. A generator that yields where other work
 // may run.
-import type { Closing, KernelFace, Scan } from '../../kernel/face.js';
+import type { Closing, Fold, KernelApi, Scan } from '../../kernel/api.js';
 import type { Batch } from '../../pipeline/index.js';
 import type { PendingRequest, Route } from '../pending-request.js';
 import type { Sender } from '../sender-settings.js';
@@ -26,10 +26,10 @@ function saveRequest({ batch, sender, route }: PendingRequest): SavedRequest {
 
 /** What the loop needs to know of everything else. */
 export interface LearnHost {
-  /** Binds the rows' series; the body is scanned and has `total` rows in scratch. */
-  bind(pending: PendingRequest, rows: readonly number[], total: number): void;
+  /** Binds the rows' series. */
+  bind(pending: PendingRequest, scan: Scan, rows: readonly number[]): void;
   /** After each part of a request, rows `from` to before `to`: settings of the sender, rows that ask for TypeScript. */
-  folded(pending: PendingRequest, from: number, to: number): void;
+  folded(pending: PendingRequest, scan: Scan, fold: Fold, from: number, to: number): void;
   /** The oldest open tick of the group is about to be closed. */
   due(group: number): void;
   /** The newest tick of the group is not to be closed. */
@@ -48,13 +48,13 @@ const APPENDED = 2000;
 const SLICE_ROWS = 100;
 
 export class LearnLoop {
-  readonly #kernel: KernelFace;
+  readonly #kernel: KernelApi;
   readonly #held: HeldRequests;
   /** How far ahead of its receipt a point is believed, ns; 0: however far. */
   maxFutureNanos: bigint;
   #request = 0;
 
-  constructor(kernel: KernelFace, maxFutureNanos: bigint, bodies: HeldBodies) {
+  constructor(kernel: KernelApi, maxFutureNanos: bigint, bodies: HeldBodies) {
     this.#held = new HeldRequests(bodies);
     this.#kernel = kernel;
     this.maxFutureNanos = maxFutureNanos;
@@ -122,30 +122,33 @@ export class LearnLoop {
 
   /** False: another request was scanned meanwhile, and the rest of the rows must be looked up again. */
   *#bind(pending: PendingRequest, scan: Scan, skip: number, host: LearnHost): Generator<void, boolean> {
-    const rows = this.#kernel.unboundRows(saltOf(pending));
+    const rows = scan.unboundRows(saltOf(pending));
     for (let i = 0; i < rows.length; i += SLICE_ROWS) {
-      host.bind(pending, rows.slice(i, i + SLICE_ROWS), scan.rows);
+      host.bind(pending, scan, rows.slice(i, i + SLICE_ROWS));
       yield;
       if (this.#kernel.scan('metrics', pending.batch.body, skip) !== scan) return false;
     }
     return true;
   }
 
-  *#fold({ pending, skip, scan, request, clock }: RequestPart, host: LearnHost): Generator<void> {
+  *#fold({ pending, skip, scan: bound, request, clock }: RequestPart, host: LearnHost): Generator<void> {
+    let scan = bound;
     const { rows } = scan;
     const received = pending.batch.receivedUnixNano;
     const latest = this.maxFutureNanos > 0n && received > 0n ? received + this.maxFutureNanos : undefined;
     let from = 0;
     for (;;) {
-      const stop = this.#kernel.fold(from, request, received, clock, latest);
-      host.folded(pending, from, stop.reason === 'done' ? rows : stop.next);
-      for (const ahead of this.#kernel.heldClocks()) this.#held.hold(ahead, pending);
+      const fold = scan.fold(from, request, received, clock, latest);
+      const { stop } = fold;
+      host.folded(pending, scan, fold, from, stop.reason === 'done' ? rows : stop.next);
+      for (const ahead of fold.held) this.#held.hold(ahead, pending);
       if (stop.reason === 'done') return;
       from = stop.next;
       if (stop.reason === 'close') yield* this.#close(stop.group, host);
       else for (const held of this.#held.take(stop.clock)) yield* this.#foldAll(held, stop.clock, host);
       // Where the rows are still in scratch, so are their series.
-      if (this.#kernel.scan('metrics', pending.batch.body, skip) !== scan) yield* this.#scan(pending, skip, host);
+      if (this.#kernel.scan('metrics', pending.batch.body, skip) !== scan)
+        scan = yield* this.#scan(pending, skip, host);
     }
   }
 
@@ -155,10 +158,10 @@ export class LearnLoop {
     const order = yield* host.order(closing);
     for (let at = 0; at < order.length; at += APPENDED) {
       if (at > 0) yield;
-      this.#kernel.appendOrder(group, order.slice(at, at + APPENDED));
+      closing.append(order.slice(at, at + APPENDED));
     }
     do yield;
-    while (!this.#kernel.closeSlice(group, SLICE_EDGES));
+    while (!closing.work(SLICE_EDGES));
     yield;
     yield* host.closed(closing);
     yield;

@@ -1,7 +1,6 @@
 // Counters that show what no counter should: names the series, and both writers where two share one identity.
-import type { KernelFace, OddReading } from '../../kernel/face.js';
+import type { OddReading, OddRow, Scan } from '../../kernel/api.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
-import type { PendingRequest } from '../pending-request.js';
 import { RowReader } from '../rules/rows.js';
 import { senderText } from '../topology/clocks.js';
 import { type EdgeState, edgeText } from '../topology/graph.js';
@@ -19,7 +18,6 @@ interface Writer {
 const MAX_WAITING = 1000;
 
 export interface OddCountersOptions {
-  readonly kernel: KernelFace;
   /** Those of the present configuration. */
   events(): AnomalyEvents;
   edgeOf(series: number): EdgeState | undefined;
@@ -34,17 +32,17 @@ export class OddCounters {
     this.#options = options;
   }
 
-  /** After each part of a request that was folded; the body is still scanned. */
-  note(pending: PendingRequest): void {
-    for (const { row, reading, startTimeUnixNano } of this.#options.kernel.oddRows()) {
-      this.#note(pending.batch.body, row, reading, { since: isoTime(startTimeUnixNano) });
+  /** Takes in the odd rows of a fold. */
+  note(body: Uint8Array, scan: Scan, rows: readonly OddRow[]): void {
+    for (const { row, reading, startTimeUnixNano } of rows) {
+      this.#note(body, scan, row, reading, { since: isoTime(startTimeUnixNano) });
     }
   }
 
-  #note(body: Uint8Array, row: number, reading: OddReading, writer: Writer): void {
-    const { kernel, edgeOf } = this.#options;
+  #note(body: Uint8Array, scan: Scan, row: number, reading: OddReading, writer: Writer): void {
+    const { edgeOf } = this.#options;
     const events = this.#options.events();
-    const series = kernel.seriesOf(row);
+    const series = scan.seriesOf(row);
     if (reading === 'other writer') {
       if (this.#others.size >= MAX_WAITING) this.#others.delete(this.#others.keys().next().value as number);
       this.#others.set(series, writer);
@@ -52,7 +50,7 @@ export class OddCounters {
     }
     const edge = edgeOf(series);
     if (!edge) return;
-    const read = new RowReader(body).read(kernel.ranges(row));
+    const read = new RowReader(body).read(scan.ranges(row));
     const { name: metric } = read.metric;
     const what = { cluster: edge.cluster.name, edge: edgeText(edge), metric, sender: senderText(read) };
     if (reading !== 'counted writer') {

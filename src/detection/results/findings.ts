@@ -1,5 +1,15 @@
 // What the kernel found in a closed tick, edge by edge, in the units received.
-import { FEATURES, type FeatureName, type KernelFace, KINDS, SeriesType } from '../../kernel/face.js';
+import {
+  FEATURES,
+  type FeatureName,
+  featureOfKind,
+  type KernelApi,
+  KINDS,
+  Kind,
+  kindOfChange,
+  SeriesType,
+  Source,
+} from '../../kernel/api.js';
 import type { EpisodeState, EpisodeStep } from '../alerting/episodes.js';
 import { largestSurprise } from '../alerting/surprise.js';
 import type { EdgeState, FeatureState } from '../topology/graph.js';
@@ -43,27 +53,33 @@ export interface Finding {
   readonly reason?: string;
 }
 
+const DETECTORS: ReadonlyMap<number, string> = new Map<number, string>([
+  [Source.FOREST, 'isolation_forest'],
+  [Source.AUTOENCODER, 'autoencoder'],
+  [Source.GAP, 'gap'],
+]);
+
 /** Which detector set the evidence, by what `ResultColumns.source` says. */
 export function detectorName(source: number): string {
-  if (source <= 14) return 'zscore';
-  return { 15: 'isolation_forest', 16: 'autoencoder', 17: 'gap' }[source] ?? 'zscore';
+  return DETECTORS.get(source) ?? 'zscore';
 }
 
 /** Features' shares of the evidence, by their largest surprise at any time scale; largest first. */
-export function contributionsOf(kernel: KernelFace, slot: number): Contribution[] {
+export function contributionsOf(kernel: KernelApi, slot: number): Contribution[] {
   const { surprise, evidence, present } = kernel.results;
   const total = evidence[slot]!;
-  if (present[slot] === 0) return [{ kind: 'throughput_drop', nats: total }];
+  if (present[slot] === 0) return [{ kind: KINDS[Kind.THROUGHPUT_DROP]!, nats: total }];
   const parts = FEATURES.map((_, feature) => largestSurprise(surprise, slot, feature))
-    .map((value, feature) => ({ kind: KINDS[1 + 2 * feature + (value < 0 ? 1 : 0)]!, weight: Math.abs(value) }))
+    .map((value, feature) => ({ kind: kindOfChange(feature, value), weight: Math.abs(value) }))
     .filter(({ kind, weight }) => kind !== '' && weight > 0);
   const sum = parts.reduce((all, { weight }) => all + weight, 0);
   return parts.sort((a, b) => b.weight - a.weight).map(({ kind, weight }) => ({ kind, nats: (total * weight) / sum }));
 }
 
 /** Feature that a kind is about; for a joint anomaly the one with the largest surprise. */
-export function featureOfKind(kernel: KernelFace, slot: number, kind: number): number {
-  if (kind >= 1 && kind <= 8) return Math.floor((kind - 1) / 2);
+export function featureOf(kernel: KernelApi, slot: number, kind: number): number {
+  const own = featureOfKind(kind);
+  if (own >= 0) return own;
   const { surprise } = kernel.results;
   let top = 0;
   for (let feature = 1; feature < FEATURES.length; feature++) {
@@ -74,7 +90,7 @@ export function featureOfKind(kernel: KernelFace, slot: number, kind: number): n
 }
 
 /** A feature's band; undefined where the edge does not have the feature. */
-export function bandOf(kernel: KernelFace, edge: EdgeState, feature: number): ReceivedBand | undefined {
+export function bandOf(kernel: KernelApi, edge: EdgeState, feature: number): ReceivedBand | undefined {
   const name = FEATURES[feature]!;
   const state = edge.features[name];
   if (!state) return undefined;
@@ -92,26 +108,21 @@ export function bandOf(kernel: KernelFace, edge: EdgeState, feature: number): Re
 
 /** From the kernel's unit to the received one: a rate was multiplied by the window's seconds. */
 function receivedFactor({ scale, type }: FeatureState, windowMs: number): number {
-  return type === SeriesType.rate ? 1000 / (windowMs * scale) : 1 / scale;
+  return type === SeriesType.RATE ? 1000 / (windowMs * scale) : 1 / scale;
 }
 
 /** The finding of a tick for an edge whose anomaly took this step. */
-export function findingOf(
-  kernel: KernelFace,
-  edge: EdgeState,
-  { episode, state }: EpisodeStep,
-  nowMs: number,
-): Finding {
+export function findingOf(kernel: KernelApi, edge: EdgeState, { episode, state }: EpisodeStep, nowMs: number): Finding {
   const { score, evidence, source, present } = kernel.results;
   const { slot } = edge;
   return {
     edge,
     state,
-    kind: KINDS[episode.kind] ?? 'traffic_pattern',
+    kind: KINDS[episode.kind] || KINDS[Kind.TRAFFIC_PATTERN]!,
     score: score[slot]!,
     evidence: evidence[slot]!,
     detector: detectorName(source[slot]!),
-    band: bandOf(kernel, edge, featureOfKind(kernel, slot, episode.kind)),
+    band: bandOf(kernel, edge, featureOf(kernel, slot, episode.kind)),
     contributions: contributionsOf(kernel, slot),
     silent: present[slot] === 0,
     durationS: Math.max(0, nowMs - episode.startedMs) / 1000,

@@ -1,5 +1,5 @@
 // The report of a closed tick: findings, incidents and scores as one batch of metrics with its events.
-import { FEATURES, type KernelFace } from '../../kernel/face.js';
+import { FEATURES, type KernelApi } from '../../kernel/api.js';
 import { type Batch, ownBatch } from '../../pipeline/index.js';
 import type { ClusterState, EdgeState, GroupState } from '../topology/graph.js';
 import {
@@ -32,7 +32,7 @@ export interface TickOutcome {
 }
 
 export interface ReportOptions {
-  readonly kernel: KernelFace;
+  readonly kernel: KernelApi;
   readonly bySlot: readonly (EdgeState | undefined)[];
   readonly settings: ReportSettings;
   readonly resource: OwnResource;

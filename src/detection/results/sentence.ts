@@ -1,6 +1,6 @@
 // One English sentence about a finding.
-import type { FeatureName } from '../../kernel/face.js';
-import { FEATURES } from '../../kernel/face.js';
+import type { FeatureName } from '../../kernel/api.js';
+import { FEATURES } from '../../kernel/api.js';
 import { unitFactor } from '../../otlp/units.js';
 import { formatService } from '../rules/names.js';
 import type { EdgeState } from '../topology/graph.js';

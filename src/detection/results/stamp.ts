@@ -2,7 +2,7 @@
 // and encodes every request, and a score in a point's attributes makes each of its values a stream of its own: off
 // unless it is asked for.
 import { opentelemetry } from '#proto';
-import type { KernelFace } from '../../kernel/face.js';
+import type { KernelApi } from '../../kernel/api.js';
 import { rawReader, rawWriter } from '../../otlp/raw-strings.js';
 import type { Batch } from '../../pipeline/index.js';
 import type { EdgeState } from '../topology/graph.js';
@@ -16,11 +16,12 @@ export const SCORE_ATTRIBUTE = 'anomaly.isolation_score';
 export const VERDICT_ATTRIBUTE = 'anomaly.is_anomaly';
 
 /** Series of the scanned rows, in the order of the points; -1: unknown, or a copy that Pixie made. */
-function* seriesOfPoints(kernel: KernelFace, body: Uint8Array, salt: bigint): Generator<number> {
+function* seriesOfPoints(kernel: KernelApi, body: Uint8Array, salt: bigint): Generator<number> {
   for (let skip = 0; ; ) {
-    const { items, rows } = kernel.scan('metrics', body, skip);
-    kernel.unboundRows(salt);
-    const series = Array.from({ length: rows }, (_, row) => kernel.seriesOf(row));
+    const scan = kernel.scan('metrics', body, skip);
+    const { items, rows } = scan;
+    scan.unboundRows(salt);
+    const series = Array.from({ length: rows }, (_, row) => scan.seriesOf(row));
     yield* series;
     skip += rows;
     if (rows === 0 || skip >= items) return;
@@ -34,7 +35,7 @@ function pointsOf(metric: IMetric): { attributes?: IKeyValue[] | null }[] {
 
 /** How the points of a batch lead to edges; `salt`: of its sender. */
 export interface StampHost {
-  readonly kernel: KernelFace;
+  readonly kernel: KernelApi;
   readonly salt: bigint;
   readonly edgeOf: (series: number) => EdgeState | undefined;
 }
@@ -54,7 +55,7 @@ export function stamped(batch: Batch, { kernel, salt, edgeOf }: StampHost): Batc
   return { ...rest, body: ExportMetricsServiceRequest.encode(request, rawWriter()).finish() };
 }
 
-function stampPoint(point: { attributes?: IKeyValue[] | null }, kernel: KernelFace, edge: EdgeState | undefined): void {
+function stampPoint(point: { attributes?: IKeyValue[] | null }, kernel: KernelApi, edge: EdgeState | undefined): void {
   if (!edge) return;
   const { score, on } = kernel.results;
   point.attributes ??= [];

@@ -1,5 +1,5 @@
 // Which edges' scores go out: the highest, and all that are worth saying. Of a hundred thousand edges a hundred do.
-import type { KernelFace } from '../../kernel/face.js';
+import type { KernelApi } from '../../kernel/api.js';
 import { THRESHOLD_RANGE } from '../alerting/settings.js';
 import type { EdgeState, GroupState } from '../topology/graph.js';
 
@@ -8,7 +8,7 @@ const SCORE_WORTH_SAYING = THRESHOLD_RANGE.min;
 
 /** Edges of the group that are there, or silent for not long enough to be dormant; in its order. */
 export function liveSlots(
-  kernel: KernelFace,
+  kernel: KernelApi,
   group: GroupState,
   bySlot: readonly (EdgeState | undefined)[],
 ): Uint32Array {
@@ -26,7 +26,7 @@ export function liveSlots(
 }
 
 /** The `most` highest scores and all from 0.8 on, highest first; equal ones in the order given. */
-export function mostTelling({ results: { score } }: KernelFace, slots: Uint32Array, most: number): Uint32Array {
+export function mostTelling({ results: { score } }: KernelApi, slots: Uint32Array, most: number): Uint32Array {
   const highest = new Highest(Math.min(most, slots.length));
   for (let i = 0; i < slots.length; i++) highest.offer(score[slots[i]!]!);
   const { floor } = highest;

@@ -2,7 +2,7 @@
 // counted as an anomaly.
 import { randomUUID } from 'node:crypto';
 import { nearest } from '../../config/nearest.js';
-import { KINDS } from '../../kernel/face.js';
+import { KINDS } from '../../kernel/api.js';
 import { type Batch, ownBatch, PermanentError } from '../../pipeline/index.js';
 import { formatService, parseService, type ServiceName } from '../rules/names.js';
 import { edgeText } from '../topology/graph.js';

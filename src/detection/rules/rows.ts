@@ -1,7 +1,7 @@
 // Decodes what a scanned row consists of, by the byte ranges that the kernel reports: once a series, never on the hot
 // path.
 import { opentelemetry } from '#proto';
-import type { RowRanges } from '../../kernel/face.js';
+import type { RowRanges } from '../../kernel/api.js';
 import {
   type Attributes,
   bounded,
@@ -93,7 +93,9 @@ export class RowReader {
       scope: scope.attributes,
       point: point.attributes,
       hasStart: !startTimeUnixNano.isZero(),
-      copies: ranges.copies.map((range) => readAttributes(resource.v1.Resource.decode(this.#slice(range)).attributes)),
+      copies: ranges.duplicates.map((range) =>
+        readAttributes(resource.v1.Resource.decode(this.#slice(range)).attributes),
+      ),
       replaced: point.replaced ?? ofResource.replaced ?? scope.replaced ?? this.#replacedName(name, ranges.name),
     };
   }

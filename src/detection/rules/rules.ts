@@ -1,5 +1,5 @@
 // Feature rules: which metrics say what about which edge. Presets are lists of them; the configuration may add its own.
-import { type FeatureName, Role, SeriesType } from '../../kernel/face.js';
+import { ANY_RANK, type FeatureName, Role, SeriesType } from '../../kernel/api.js';
 import type { Dimension } from '../../otlp/units.js';
 import { type AttributeReference, type AttributeSets, lookUp, parseReference } from './attributes.js';
 import { type Condition, compileConditions, type Predicate } from './conditions.js';
@@ -126,8 +126,8 @@ export interface Candidate {
   readonly captures: readonly string[];
 }
 
-/** Two ranks a tier: the client's end and the server's. The kernel has room for ranks up to 254. */
-export const MAX_TIERS = 127;
+/** Two ranks a tier: the client's end and the server's. */
+export const MAX_TIERS: number = Math.floor(ANY_RANK / 2);
 
 interface RuleEntry {
   readonly compiled: CompiledRule;
@@ -227,24 +227,32 @@ export function isDistribution(data: DataKind): boolean {
   return data !== 'gauge' && data !== 'sum';
 }
 
+/** A rule's word for its type. */
+const TYPES = {
+  amount: SeriesType.AMOUNT,
+  counter: SeriesType.COUNTER,
+  rate: SeriesType.RATE,
+  level: SeriesType.LEVEL,
+} as const;
+
 /** What the points of a series are: the rule's own word, or what the metric says of itself. */
 export function seriesType(rule: FeatureRule, metric: MetricMeta, hasStart: boolean, perSecond: boolean): number {
-  if (rule.type && rule.type !== 'auto') return SeriesType[rule.type];
-  if (perSecond) return SeriesType.rate;
+  if (rule.type && rule.type !== 'auto') return TYPES[rule.type];
+  if (perSecond) return SeriesType.RATE;
   switch (metric.data) {
     case 'gauge':
       // Whoever lost the type on the way has kept the name: Prometheus' counters end in it.
-      if (metric.name.endsWith('_total')) return SeriesType.counter;
-      return rule.features.some((f) => f === 'latency' || f === 'error_ratio') ? SeriesType.level : SeriesType.amount;
+      if (metric.name.endsWith('_total')) return SeriesType.COUNTER;
+      return rule.features.some((f) => f === 'latency' || f === 'error_ratio') ? SeriesType.LEVEL : SeriesType.AMOUNT;
     case 'summary':
       // A summary has no temporality. Pixie's are of their window and have no start; scraped ones are cumulative and
       // have one.
-      return hasStart ? SeriesType.counter : SeriesType.amount;
+      return hasStart ? SeriesType.COUNTER : SeriesType.AMOUNT;
     case 'sum':
-      if (metric.temporality !== TEMPORALITY_CUMULATIVE) return SeriesType.amount;
-      return metric.monotonic ? SeriesType.counter : SeriesType.level;
+      if (metric.temporality !== TEMPORALITY_CUMULATIVE) return SeriesType.AMOUNT;
+      return metric.monotonic ? SeriesType.COUNTER : SeriesType.LEVEL;
     default:
-      return metric.temporality === TEMPORALITY_CUMULATIVE ? SeriesType.counter : SeriesType.amount;
+      return metric.temporality === TEMPORALITY_CUMULATIVE ? SeriesType.COUNTER : SeriesType.AMOUNT;
   }
 }
 

@@ -1,19 +1,19 @@
 // A state of other capacities made to fit: what has room comes along, the rest is named.
-import type { KernelFace, KernelOptions } from '../../kernel/face.js';
+import type { KernelApi, KernelOptions } from '../../kernel/api.js';
 import { Detector, type DetectorOptions, type SavedDetector } from '../detector.js';
 import { atOnce } from '../slicing/slices.js';
 import type { Checkpoint } from './checkpoint.js';
 
 export interface Fitted {
-  readonly kernel: KernelFace;
+  readonly kernel: KernelApi;
   readonly saved: SavedDetector;
   /** In words. */
   readonly dropped: readonly string[];
 }
 
 export interface FitHost {
-  createKernel(options: KernelOptions): KernelFace;
-  detectorOptions(kernel: KernelFace): DetectorOptions;
+  createKernel(options: KernelOptions): KernelApi;
+  detectorOptions(kernel: KernelApi): DetectorOptions;
 }
 
 /** Nothing is received while a state is moved. */

@@ -1,8 +1,8 @@
 // The state of a gateway that does not run: a checkpoint opened, looked at, and written back without what is to be
 // forgotten.
 
+import type { KernelOptions } from '../../kernel/api.js';
 import { CheckpointError } from '../../kernel/errors.js';
-import type { KernelOptions } from '../../kernel/face.js';
 import { Kernel } from '../../kernel/kernel.js';
 import { stateLayout } from '../../kernel/state-layout.js';
 import type { Batch } from '../../pipeline/index.js';

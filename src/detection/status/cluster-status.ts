@@ -1,12 +1,12 @@
 // What arrives from each cluster, for `doctor`: requests, series, edges with their ends, feeds by feature, what is
 // still learning.
-import { FEATURES } from '../../kernel/face.js';
+import { FEATURES, WARM } from '../../kernel/api.js';
 import type { ResolveCounts } from '../binding/binder.js';
 import type { Detector } from '../detector.js';
 import { isExternal } from '../rules/names.js';
 import { type ClockOffset, clockOffsets } from '../topology/clock-offsets.js';
 import { type ClusterState, type EdgeState, edgeText, type FeatureState } from '../topology/graph.js';
-import { type AnomalyStatus, WARM_WINDOWS } from './status.js';
+import type { AnomalyStatus } from './status.js';
 
 export interface ClusterStatus {
   readonly id: string;
@@ -95,7 +95,7 @@ function statusOf(detector: Detector, cluster: ClusterState): ClusterStatus {
   const edges = [...cluster.edges];
   const groups = [...cluster.groups.values()];
   const unresolved = edges.filter(isUnresolved);
-  const waits = edges.map(({ slot, group }) => Math.max(0, WARM_WINDOWS - age[slot]!) * group.windowMs);
+  const waits = edges.map(({ slot, group }) => Math.max(0, WARM - age[slot]!) * group.windowMs);
   const tally = binder.tallies.get(cluster.id);
   return {
     id: cluster.id,

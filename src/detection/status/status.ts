@@ -1,13 +1,10 @@
 // What the processor knows of itself: the status line, `doctor` and the banner read it.
-import { FEATURES, type FoldCounts } from '../../kernel/face.js';
+import { FEATURES, type FoldCounts, WARM } from '../../kernel/api.js';
 import { countOf, formatSeconds } from '../../terminal/format.js';
 import type { ResolveCounts } from '../binding/binder.js';
 import type { Detector } from '../detector.js';
 import type { BoundCounts } from '../topology/edges.js';
 import { type EdgeState, edgeText, type FeedState } from '../topology/graph.js';
-
-/** Present windows before an edge may alert. */
-export const WARM_WINDOWS = 60;
 
 export interface FeedStatus {
   readonly cluster: string;
@@ -65,7 +62,7 @@ export function statusOf(detector: Detector, extras: StatusExtras): AnomalyStatu
   const { edges, binder, kernel, incidents, reporter } = detector;
   const { age } = kernel.results;
   const all = edges.bySlot.filter((edge) => edge !== undefined);
-  const learning = all.filter(({ slot }) => age[slot]! < WARM_WINDOWS);
+  const learning = all.filter(({ slot }) => age[slot]! < WARM);
   const features = FEATURES.map((name) => [name, all.filter((edge) => edge.features[name]).length] as const);
   return {
     ...extras,
@@ -89,7 +86,7 @@ export function statusOf(detector: Detector, extras: StatusExtras): AnomalyStatu
 function readyIn(edges: readonly EdgeState[], age: Float32Array): number | undefined {
   if (edges.length === 0) return undefined;
   let least = Number.POSITIVE_INFINITY;
-  for (const { slot, group } of edges) least = Math.min(least, Math.max(0, WARM_WINDOWS - age[slot]!) * group.windowMs);
+  for (const { slot, group } of edges) least = Math.min(least, Math.max(0, WARM - age[slot]!) * group.windowMs);
   return least;
 }
 
@@ -123,7 +120,7 @@ export function edgeStatuses({ edges, kernel }: Detector): EdgeStatus[] {
 
 /** When alerts can be expected. */
 export function readyText({ edges, edgesLearning, readyInMs }: AnomalyStatus): string {
-  if (readyInMs === undefined) return `an edge may alert after ${WARM_WINDOWS} windows with traffic (10 min at 10 s)`;
+  if (readyInMs === undefined) return `an edge may alert after ${WARM} windows with traffic (10 min at 10 s)`;
   if (readyInMs > 0) return `the first edge may alert in ${formatSeconds(readyInMs / 1000)}`;
   return edgesLearning > 0 ? `${edges - edgesLearning} of ${countOf(edges, 'edge')} may alert` : 'all edges may alert';
 }

@@ -1,5 +1,5 @@
 // The order in which new edges take part: by first event time, then name, however the stream was cut into requests.
-import type { KernelFace } from '../../kernel/face.js';
+import type { KernelApi } from '../../kernel/api.js';
 import { mapInSlices } from '../slicing/slices.js';
 import { sortInSlices } from '../slicing/sorting.js';
 import { byName, type EdgeState } from './graph.js';
@@ -17,7 +17,7 @@ function byAge(a: NewEdge, b: NewEdge): number {
 
 /** Those of the slots that are edges, in order. */
 export function* inOrderOfAge(
-  kernel: KernelFace,
+  kernel: KernelApi,
   bySlot: readonly (EdgeState | undefined)[],
   slots: Iterable<number>,
 ): Generator<void, readonly number[]> {

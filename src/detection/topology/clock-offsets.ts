@@ -1,5 +1,5 @@
 // By how much the clocks of a cluster's senders are off, said once a change.
-import type { ClockState, KernelFace } from '../../kernel/face.js';
+import type { ClockState, KernelApi } from '../../kernel/api.js';
 import type { AnomalyEvents, ClockReport } from '../../telemetry/anomaly-events.js';
 import type { GroupState, SenderClock } from './graph.js';
 
@@ -19,7 +19,7 @@ const seconds = (nanos: bigint): number => Number(nanos / 1_000_000n) / 1000;
 const size = (nanos: bigint): bigint => (nanos < 0n ? -nanos : nanos);
 
 /** Senders of a group whose clocks are off. */
-export function clockOffsets(kernel: KernelFace, { clocks, windowMs }: GroupState): ClockOffset[] {
+export function clockOffsets(kernel: KernelApi, { clocks, windowMs }: GroupState): ClockOffset[] {
   const known: KnownClock[] = [...clocks.values()].map((clock) => ({ ...clock, state: kernel.clock(clock.slot) }));
   const right = rightShift(
     known.map(({ state }) => state),
@@ -50,11 +50,11 @@ function rightShift(clocks: readonly ClockState[], window: bigint): bigint {
 
 /** Tells of what has changed since it last told. */
 export class ClockTold {
-  readonly #kernel: KernelFace;
+  readonly #kernel: KernelApi;
   readonly #told = new Map<string, ClockReport>();
   #moves = -1;
 
-  constructor(kernel: KernelFace) {
+  constructor(kernel: KernelApi) {
     this.#kernel = kernel;
   }
 

@@ -1,5 +1,5 @@
 // Whose clock a series' times are from: senders of a cluster, known by what their resource says of where they run.
-import type { KernelFace } from '../../kernel/face.js';
+import type { KernelApi } from '../../kernel/api.js';
 import type { Row } from '../rules/rows.js';
 import type { GroupState, SenderClock } from './graph.js';
 
@@ -57,11 +57,11 @@ interface Idle {
 export class Clocks {
   /** Senders that found no room. */
   refused = 0;
-  readonly #kernel: KernelFace;
+  readonly #kernel: KernelApi;
   readonly #groups: readonly (GroupState | undefined)[];
   #wait = 0;
 
-  constructor(kernel: KernelFace, groups: readonly (GroupState | undefined)[]) {
+  constructor(kernel: KernelApi, groups: readonly (GroupState | undefined)[]) {
     this.#kernel = kernel;
     this.#groups = groups;
   }

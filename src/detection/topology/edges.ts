@@ -1,6 +1,6 @@
 // Binds series to edges: admits clusters, groups, feeds, services and edges within bounds, and decides which feed a
 // feature hears.
-import { FEATURES, type KernelFace, type Packed, type SeriesBinding } from '../../kernel/face.js';
+import { ANY_RANK, FEATURES, type KernelApi, type Packed, type SeriesBinding } from '../../kernel/api.js';
 import { isExternal, type ServiceName } from '../rules/names.js';
 import type { Mapped } from '../rules/resolve.js';
 import { featuresOf } from '../rules/rules.js';
@@ -37,7 +37,7 @@ export interface BoundCounts {
 }
 
 export interface EdgesOptions {
-  readonly kernel: KernelFace;
+  readonly kernel: KernelApi;
   readonly maxEdges: number;
   /** Alert profile of a new edge. */
   profile(edge: {
@@ -55,9 +55,6 @@ export interface EdgesOptions {
   onGroupLeaving(group: GroupState, reason: string): void;
   onGroupForgotten(group: GroupState): void;
 }
-
-/** Rank that lets every feed in. */
-const ANY_RANK = 255;
 
 /** Windows after which an edge is no longer moved to a better rule's window: it has learnt something. */
 const YOUNG = 60;

@@ -1,5 +1,5 @@
 // What the features of edges listen to. Tens of thousands of edges hear the same: they share one object.
-import { type FeatureName, Role, SeriesType } from '../../kernel/face.js';
+import { type FeatureName, Role, SeriesType } from '../../kernel/api.js';
 import type { Mapped } from '../rules/resolve.js';
 import type { FeatureState, Features, FeedState } from './graph.js';
 
@@ -21,7 +21,7 @@ export function featureState(mapped: Mapped, feed: FeedState, feature: FeatureNa
     feed,
     scale: isOwn || isCount ? 1 : mapped.scale,
     unit: isOwn ? '1' : isCount ? '{request}' : mapped.unit,
-    type: isOwn ? SeriesType.level : type,
+    type: isOwn ? SeriesType.LEVEL : type,
     rule: `${rule.preset}/${rule.rule.name}`,
   };
 }

@@ -1,5 +1,5 @@
 // The dictionary of what the kernel only knows by number: clusters, groups, feeds, services, edges and their features.
-import type { FeatureName } from '../../kernel/face.js';
+import type { FeatureName } from '../../kernel/api.js';
 import { formatService, type ServiceName } from '../rules/names.js';
 import type { Cluster } from '../rules/resolve.js';
 import { NO_SETTINGS, type SenderSettings } from '../sender-settings.js';

@@ -1,5 +1,5 @@
 // The dictionary back from what was written down.
-import { FEATURES } from '../../kernel/face.js';
+import { FEATURES } from '../../kernel/api.js';
 import type { Edges } from './edges.js';
 import { NO_FEATURES } from './features.js';
 import {

@@ -3,8 +3,8 @@
 //   newcomer     what came at one time only: gives way to whatever else comes, the longest silent first
 //   established  gives way only once it has been silent for as long as it was watched (three windows at least, a day at most), and
 //                only to what comes again: a flood of names that come once displaces nothing but itself
-// What is refused is not lost: its series are asked about again, after longer and longer (`KernelFace.refuse`).
-import type { KernelFace } from '../../kernel/face.js';
+// What is refused is not lost: its series are asked about again, after longer and longer (`KernelApi.refuse`).
+import type { KernelApi } from '../../kernel/api.js';
 import type { EdgeState, FeedState, GroupState } from './graph.js';
 
 /** Who asks for room. */
@@ -31,7 +31,7 @@ export interface SavedRoom {
 }
 
 export class Room {
-  readonly #kernel: KernelFace;
+  readonly #kernel: KernelApi;
   readonly #maxEdges: number;
   /** Edge slots that may give way, the first to do so last. */
   #found: number[] = [];
@@ -41,7 +41,7 @@ export class Room {
   /** Dormant edges that gave way to names that came for the first time, since the last window was closed. */
   #strangers = 0;
 
-  constructor(kernel: KernelFace, maxEdges: number) {
+  constructor(kernel: KernelApi, maxEdges: number) {
     this.#kernel = kernel;
     this.#maxEdges = maxEdges;
   }

@@ -1,5 +1,5 @@
 // The dictionary in a form that can be written down: objects that refer to each other become numbers, and back.
-import { FEATURES, type FeatureName } from '../../kernel/face.js';
+import { FEATURES, type FeatureName } from '../../kernel/api.js';
 import type { ServiceName } from '../rules/names.js';
 import type { SenderSettings } from '../sender-settings.js';
 import { mapInSlices } from '../slicing/slices.js';

@@ -5,7 +5,7 @@ import type { Condition } from '../../detection/rules/conditions.js';
 import type { MuteSettings } from '../../detection/rules/mutes.js';
 import type { PresetName } from '../../detection/rules/presets/index.js';
 import type { DataKind, RuleFeature, RuleType } from '../../detection/rules/rules.js';
-import { KINDS } from '../../kernel/face.js';
+import { KINDS } from '../../kernel/api.js';
 
 /** Kinds that an edge's alert can have. */
 export const ALERT_KINDS: readonly string[] = KINDS.filter((kind) => kind !== '');

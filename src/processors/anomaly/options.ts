@@ -1,10 +1,10 @@
 // How the processor runs outside tests: on the WebAssembly kernel, live or in a replay.
-import type { KernelFace } from '../../kernel/face.js';
+import type { KernelApi } from '../../kernel/api.js';
 import { type BodyScanner, registerKernel, unregisterKernel } from '../../kernel/inspect.js';
 import { Kernel } from '../../kernel/kernel.js';
 import type { AnomalyOptions } from './processor.js';
 
-function register(kernel: KernelFace & BodyScanner, serves: boolean): void {
+function register(kernel: KernelApi & BodyScanner, serves: boolean): void {
   if (serves) registerKernel(kernel);
   else unregisterKernel(kernel);
 }

@@ -18,8 +18,8 @@ import {
   statusLine,
   statusOf,
 } from '../../detection/status/status.js';
+import type { KernelApi, KernelOptions } from '../../kernel/api.js';
 import { CapacityError, MalformedError } from '../../kernel/errors.js';
-import type { KernelFace, KernelOptions } from '../../kernel/face.js';
 import {
   type Batch,
   type Consumer,
@@ -41,9 +41,9 @@ export interface AnomalyOptions {
    * False in a replay: learning ends before `consume` does, ticks are closed straight through, no clock plays a part.
    */
   readonly live: boolean;
-  readonly createKernel: (options: KernelOptions) => KernelFace;
+  readonly createKernel: (options: KernelOptions) => KernelApi;
   /** Called while the kernel serves (true), and when it no longer does. */
-  readonly register?: (kernel: KernelFace, serves: boolean) => void;
+  readonly register?: (kernel: KernelApi, serves: boolean) => void;
   /** Seed of the hash of series; random where it is not given. */
   readonly hashSeed?: bigint;
 }

@@ -5,7 +5,7 @@ import { timeZone } from '../../config/time-zone.js';
 import { THRESHOLD_RANGE, WEEKDAYS } from '../../detection/alerting/settings.js';
 import { PRESET_NAMES } from '../../detection/rules/presets/index.js';
 import { DATA_KINDS, RULE_FEATURES, RULE_TYPES } from '../../detection/rules/rules.js';
-import { BYTES_DISCOUNT } from '../../kernel/detect-columns.js';
+import { BYTES_DISCOUNT } from '../../kernel/detection.js';
 import { unitFactor } from '../../otlp/units.js';
 import { ALERT_KINDS, type Config } from './config.js';
 

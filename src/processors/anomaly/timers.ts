@@ -2,8 +2,9 @@
 // line.
 
 import type { Detector } from '../../detection/detector.js';
-import { feedsOf, WARM_WINDOWS } from '../../detection/status/status.js';
+import { feedsOf } from '../../detection/status/status.js';
 import type { GroupState } from '../../detection/topology/graph.js';
+import { WARM } from '../../kernel/api.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
 import type { Config } from './config.js';
 
@@ -110,7 +111,7 @@ export class Timers {
     let anomalous = 0;
     for (const edge of edges.bySlot) {
       if (!edge) continue;
-      if (age[edge.slot]! < WARM_WINDOWS) learning++;
+      if (age[edge.slot]! < WARM) learning++;
       if (edge.episode) anomalous++;
     }
     this.#options.events.gauges({

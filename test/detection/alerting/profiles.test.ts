@@ -1,9 +1,10 @@
 // Thresholds, rules and settings as the kernel's alert profiles.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { levelOfThreshold, levelOfWindow, Profiles } from '../../../src/detection/alerting/profiles.js';
+import { levelOfThreshold, Profiles } from '../../../src/detection/alerting/profiles.js';
 import type { SenderSettings } from '../../../src/detection/sender-settings.js';
-import { type AlertProfile, type KernelFace, KINDS } from '../../../src/kernel/face.js';
+import { alertLevel } from '../../../src/kernel/alert-level.js';
+import { type AlertProfile, type KernelApi, KINDS } from '../../../src/kernel/api.js';
 import { alertSettings } from '../../../src/processors/anomaly/settings.js';
 import { anomalyConfig } from '../../support/anomaly.js';
 
@@ -13,7 +14,7 @@ function profilesOf(written: object): { profiles: Profiles; set: AlertProfile[] 
   const set: AlertProfile[] = [];
   const kernel = { setProfile: (slot: number, profile: AlertProfile) => (set[slot] = profile) };
   return {
-    profiles: new Profiles(kernel as unknown as KernelFace, alertSettings(anomalyConfig(written)), () => {}),
+    profiles: new Profiles(kernel as unknown as KernelApi, alertSettings(anomalyConfig(written)), () => {}),
     set,
   };
 }
@@ -40,9 +41,9 @@ const close = (a: number | undefined, b: number) => assert.ok(Math.abs(a! - b) <
 
 describe('levels', () => {
   test('of a window: at most one false episode per edge and week', () => {
-    close(levelOfWindow(10_000), 9.01);
-    close(levelOfWindow(60_000), 7.22);
-    close(levelOfWindow(300_000), 5.61);
+    close(alertLevel(10), 9.01);
+    close(alertLevel(60), 7.22);
+    close(alertLevel(300), 5.61);
   });
 
   test('the default threshold is the level itself; stricter ones lie higher', () => {
@@ -160,7 +161,7 @@ test('edges with the same answers share a slot', () => {
 
 test('profiles that nobody uses any more make room', () => {
   const set: AlertProfile[] = [];
-  const kernel = { setProfile: (slot: number, one: AlertProfile) => (set[slot] = one) } as unknown as KernelFace;
+  const kernel = { setProfile: (slot: number, one: AlertProfile) => (set[slot] = one) } as unknown as KernelApi;
   let renewed = 0;
   const profiles: Profiles = new Profiles(kernel, alertSettings(anomalyConfig()), () => {
     renewed++;

@@ -2,7 +2,7 @@
 // sources.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Incident, Incidents } from '../../../src/detection/incidents/incidents.js';
+import { type Incident, Incidents, type TickAnswers } from '../../../src/detection/incidents/incidents.js';
 import { atOnce } from '../../../src/detection/slicing/slices.js';
 import {
   createCluster,
@@ -12,7 +12,7 @@ import {
   type GroupState,
   type ServiceState,
 } from '../../../src/detection/topology/graph.js';
-import type { KernelFace } from '../../../src/kernel/face.js';
+import type { KernelApi } from '../../../src/kernel/api.js';
 import { DEFAULT_FOREST, EdgeDetector } from '../../reference/detect-driver.js';
 import { FIXTURES, Golden, sharedData } from '../../support/goldens.js';
 
@@ -95,33 +95,35 @@ function edgeOf(
 }
 
 /** The detection over the golden's graph, with the part of the kernel's face that incidents need. */
-function detection(
-  golden: Golden,
-  bySlot: readonly EdgeState[],
-): { detector: EdgeDetector; kernel: KernelFace; levels: Map<number, number> } {
+function detection(golden: Golden): { detector: EdgeDetector; kernel: KernelApi; levels: Map<number, number> } {
   const { source, destination, cluster, window_s } = golden.facts;
   const graph = { source, destination, group: cluster, windowSeconds: window_s };
   const asTheOracle = { forest: { ...DEFAULT_FOREST, enabled: false }, counts: false, bytesDiscount: 2 };
   const detector = new EdgeDetector(graph, asTheOracle);
   const levels = new Map<number, number>();
-  const slotsOf = (group: number) => bySlot.filter((edge) => edge.group.slot === group).map(({ slot }) => slot);
   const kernel = {
     results: detector.results,
     recentPeak: (edge: number, windows: number) => {
       const each = Array.from({ length: windows }, (_, ago) => detector.recent(edge, ago));
-      return [0, 1, 2].map((part) => Math.max(0, ...each.map((parts) => parts[part]!)));
+      const [evidence, up, down] = [0, 1, 2].map((part) => Math.max(0, ...each.map((parts) => parts[part]!)));
+      return { evidence, up, down };
     },
-    liveEdges: (group: number) => {
-      const { present, gap, age } = detector.results;
-      return slotsOf(group).filter((slot) => present[slot] === 1 || gap[slot]! > 0 || age[slot]! < 1).length;
-    },
-    channels: (group: number) => slotsOf(group).filter((slot) => detector.results.channelChange[slot] !== 0),
     setIncidentLevel: (group: number, nats: number) => {
       levels.set(group, nats);
       detector.wasm.setIncidentLevel(group, nats);
     },
   };
-  return { detector, kernel: kernel as unknown as KernelFace, levels };
+  return { detector, kernel: kernel as unknown as KernelApi, levels };
+}
+
+/** What a closed tick of the group says to incidents. */
+function answersOf(detector: EdgeDetector, bySlot: readonly EdgeState[], group: number): TickAnswers {
+  const { present, gap, age, channelChange } = detector.results;
+  const slots = bySlot.filter((edge) => edge.group.slot === group).map(({ slot }) => slot);
+  return {
+    live: slots.filter((slot) => present[slot] === 1 || gap[slot]! > 0 || age[slot]! < 1).length,
+    channels: slots.filter((slot) => channelChange[slot] !== 0),
+  };
 }
 
 interface Seen {
@@ -133,7 +135,7 @@ interface Seen {
 
 function play(golden: Golden): Seen {
   const { groups, bySlot } = dictionary(golden);
-  const { detector, kernel, levels } = detection(golden, bySlot);
+  const { detector, kernel, levels } = detection(golden);
   // The oracle's level; ours is lower.
   const incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: 1, relax: 2 });
   const [windows = 0, edges = 0] = golden.facts.shapes['graph-input.f32']!;
@@ -146,7 +148,7 @@ function play(golden: Golden): Seen {
     for (const group of groups) {
       group.ticks++;
       group.outage = detector.wasOutage(group.slot);
-      for (const { incident, state } of atOnce(incidents.step(group, t))) {
+      for (const { incident, state } of atOnce(incidents.step(group, answersOf(detector, bySlot, group.slot), t))) {
         if (state === 'opened') seen.push(incident);
         events.push({ window: t, state: incident.mergedInto ? 'merged' : state, incident: seen.indexOf(incident) });
         scores.set(incident, incidents.scoreOf(incident));

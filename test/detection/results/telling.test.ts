@@ -7,9 +7,9 @@ import { rankServices } from '../../../src/detection/incidents/ranking.js';
 import { mostTelling } from '../../../src/detection/results/telling.js';
 import { createCluster, createGroup, createService, type EdgeState } from '../../../src/detection/topology/graph.js';
 import { Junctions } from '../../../src/detection/topology/services.js';
-import type { KernelFace } from '../../../src/kernel/face.js';
+import type { KernelApi } from '../../../src/kernel/api.js';
 
-const kernelWith = (score: Float32Array): KernelFace => ({ results: { score } }) as unknown as KernelFace;
+const kernelWith = (score: Float32Array): KernelApi => ({ results: { score } }) as unknown as KernelApi;
 
 describe('scores that go out', () => {
   it('are the highest and all that are worth saying, equal ones in the order of the group', () => {
@@ -53,9 +53,9 @@ describe('the ranking of a large cluster', () => {
       cluster.edges.add(edge);
     }
     const kernel = {
-      results: { mix: new Float32Array(count) },
-      recentPeak: (slot: number) => [slot === 7777 ? 9 : slot % 3, 0, 0],
-    } as unknown as KernelFace;
+      results: { sustained: new Float32Array(count) },
+      recentPeak: (slot: number) => ({ evidence: slot === 7777 ? 9 : slot % 3, up: 0, down: 0 }),
+    } as unknown as KernelApi;
     const steps = rankServices(kernel, cluster, new Map());
     let turns = 0;
     let step = steps.next();

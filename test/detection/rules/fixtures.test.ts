@@ -8,7 +8,7 @@ import { PRESETS } from '../../../src/detection/rules/presets/index.js';
 import { type Mapped, resolveRow } from '../../../src/detection/rules/resolve.js';
 import { RowReader } from '../../../src/detection/rules/rows.js';
 import { featuresOf, RuleBook } from '../../../src/detection/rules/rules.js';
-import { FEATURES, Role, SeriesType } from '../../../src/kernel/face.js';
+import { FEATURES, Role, SeriesType } from '../../../src/kernel/api.js';
 import { requestRows } from '../../support/request-rows.js';
 
 const CLUSTER = '3f2b9c1e-7a44-4d0a-9d53-1c2f6a0be9aa';
@@ -60,9 +60,9 @@ test('gauges of HTTP edges: five edges with latency, requests and errors; the do
   for (const row of latency) {
     assert.equal(row.scale, 1e-9);
     assert.equal(row.unit, 'ns');
-    assert.equal(row.type, SeriesType.level);
+    assert.equal(row.type, SeriesType.LEVEL);
   }
-  for (const row of rows.filter((one) => one.roles !== Role.LATENCY_LEVEL)) assert.equal(row.type, SeriesType.amount);
+  for (const row of rows.filter((one) => one.roles !== Role.LATENCY_LEVEL)) assert.equal(row.type, SeriesType.AMOUNT);
 });
 
 test('summaries of HTTP edges: two pods of one edge, latency and requests from sum and count', () => {
@@ -73,7 +73,7 @@ test('summaries of HTTP edges: two pods of one edge, latency and requests from s
   ]);
   for (const row of rows) {
     assert.equal(row.roles, Role.LATENCY_SUM | Role.REQUESTS | Role.FROM_COUNT);
-    assert.equal(row.type, SeriesType.amount);
+    assert.equal(row.type, SeriesType.AMOUNT);
     assert.equal(row.scale, 1e-9);
   }
 });
@@ -95,7 +95,7 @@ test('connection counters of the stock plugin: ends by remote_port, addresses ar
   assert.equal(rows.length, 10);
   assert.equal(mapped.length, 8);
   for (const row of mapped) {
-    assert.equal(row.type, SeriesType.counter);
+    assert.equal(row.type, SeriesType.COUNTER);
     assert.equal(row.unresolvedPeer, true);
     assert.equal(row.unit, 'By');
   }

@@ -7,7 +7,7 @@ import { PRESETS } from '../../../src/detection/rules/presets/index.js';
 import { type Resolution, resolveRow } from '../../../src/detection/rules/resolve.js';
 import { RowReader } from '../../../src/detection/rules/rows.js';
 import { featuresOf, RuleBook } from '../../../src/detection/rules/rules.js';
-import { Role, SeriesType } from '../../../src/kernel/face.js';
+import { Role, SeriesType } from '../../../src/kernel/api.js';
 import type { Attributes, ResourceBlock } from '../../support/otlp.js';
 import * as otlp from '../../support/otlp.js';
 import { requestRows } from '../../support/request-rows.js';
@@ -133,18 +133,18 @@ describe('edge', () => {
   test('types: what the metric says of itself', () => {
     const type = (metric: ResourceBlock['metrics'][number]) => mapped(one({}, metric)).type;
     const options = { attributes: ends, time };
-    assert.equal(type(otlp.gauge('edge.requests', 1, options)), SeriesType.amount);
-    assert.equal(type(otlp.gauge('edge.requests', 1, { ...options, unit: '{request}/s' })), SeriesType.rate);
-    assert.equal(type(otlp.gauge('edge.bytes', 1, { ...options, unit: 'By/ns' })), SeriesType.rate);
-    assert.equal(type(otlp.gauge('edge.latency', 1, options)), SeriesType.level);
-    assert.equal(type(otlp.sum('edge.requests', 1, options)), SeriesType.counter);
-    assert.equal(type(otlp.sum('edge.requests', 1, { ...options, temporality: 1 })), SeriesType.amount);
+    assert.equal(type(otlp.gauge('edge.requests', 1, options)), SeriesType.AMOUNT);
+    assert.equal(type(otlp.gauge('edge.requests', 1, { ...options, unit: '{request}/s' })), SeriesType.RATE);
+    assert.equal(type(otlp.gauge('edge.bytes', 1, { ...options, unit: 'By/ns' })), SeriesType.RATE);
+    assert.equal(type(otlp.gauge('edge.latency', 1, options)), SeriesType.LEVEL);
+    assert.equal(type(otlp.sum('edge.requests', 1, options)), SeriesType.COUNTER);
+    assert.equal(type(otlp.sum('edge.requests', 1, { ...options, temporality: 1 })), SeriesType.AMOUNT);
     const distribution = { ...options, count: 1, sum: 1 };
-    assert.equal(type(otlp.histogram('edge.latency', distribution)), SeriesType.counter);
-    assert.equal(type(otlp.histogram('edge.latency', { ...distribution, temporality: 1 })), SeriesType.amount);
-    assert.equal(type(otlp.exponentialHistogram('edge.latency', distribution)), SeriesType.counter);
-    assert.equal(type(otlp.summary('edge.latency', distribution)), SeriesType.amount);
-    assert.equal(type(otlp.summary('edge.latency', { ...distribution, start: time - 3600 })), SeriesType.counter);
+    assert.equal(type(otlp.histogram('edge.latency', distribution)), SeriesType.COUNTER);
+    assert.equal(type(otlp.histogram('edge.latency', { ...distribution, temporality: 1 })), SeriesType.AMOUNT);
+    assert.equal(type(otlp.exponentialHistogram('edge.latency', distribution)), SeriesType.COUNTER);
+    assert.equal(type(otlp.summary('edge.latency', distribution)), SeriesType.AMOUNT);
+    assert.equal(type(otlp.summary('edge.latency', { ...distribution, start: time - 3600 })), SeriesType.COUNTER);
   });
 
   test('a unit that does not fit is named', () => {
@@ -157,7 +157,7 @@ describe('edge', () => {
     const attributes = { 'source.service.name': 'x/a', remote_addr: '10.0.0.9', remote_port: 8080, 'px.upid': '1:2:3' };
     const row = mapped(one(resource, otlp.gauge('conn.edge.bytes_sent', 9, { attributes, time, unit: 'By' })));
     assert.equal(say(row), 'x/a -> y/b: bytes');
-    assert.equal(row.type, SeriesType.counter);
+    assert.equal(row.type, SeriesType.COUNTER);
     assert.equal(row.feed, 'conn.edge');
   });
 });
@@ -169,7 +169,7 @@ describe('pixie', () => {
   test('interface counters are about the service as a whole', () => {
     const row = mapped(one(shop, otlp.gauge('network_stats.rx_bytes', 5, { time, unit: 'By' })));
     assert.equal(say(row), 'nobody -> shop/checkout: bytes');
-    assert.equal(row.type, SeriesType.counter);
+    assert.equal(row.type, SeriesType.COUNTER);
     assert.equal(row.rule.rule.sourceRelative, false);
   });
 
@@ -280,7 +280,7 @@ describe('servicegraph', () => {
     assert.equal(row(failed(false)).roles, Role.REQUESTS | Role.ERRORS_NONE);
     assert.equal(row(failed(true)).roles, Role.REQUESTS | Role.ERRORS);
     assert.equal(row(point).roles, Role.REQUESTS);
-    assert.equal(row(point).type, SeriesType.counter);
+    assert.equal(row(point).type, SeriesType.COUNTER);
     assert.equal(row(point).rule.rule.windowMs, 60_000);
   });
 

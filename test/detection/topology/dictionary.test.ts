@@ -16,7 +16,7 @@ import {
   type ServiceState,
 } from '../../../src/detection/topology/graph.js';
 import { FewEdges, Services } from '../../../src/detection/topology/services.js';
-import type { FeatureName } from '../../../src/kernel/face.js';
+import type { FeatureName } from '../../../src/kernel/api.js';
 
 const cluster = createCluster({ id: 'c', name: 'c' });
 const [group, other] = [createGroup(0, cluster, 10_000), createGroup(1, cluster, 60_000)];

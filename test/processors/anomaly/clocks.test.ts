@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pino } from 'pino';
-import type { KernelFace } from '../../../src/kernel/face.js';
+import type { KernelApi } from '../../../src/kernel/api.js';
 import { Kernel } from '../../../src/kernel/kernel.js';
 import { type AnomalyProcessor, createAnomalyProcessor } from '../../../src/processors/anomaly/processor.js';
 import { createTelemetry } from '../../../src/telemetry/index.js';
@@ -30,7 +30,7 @@ interface Watch {
 }
 
 function watch(
-  options: { readonly live?: boolean; readonly storage?: MemoryStorage; kernel?(made: KernelFace): void } = {},
+  options: { readonly live?: boolean; readonly storage?: MemoryStorage; kernel?(made: KernelApi): void } = {},
 ): Watch {
   const { live = false, storage } = options;
   const warnings: Warning[] = [];

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { pino } from 'pino';
-import type { KernelOptions } from '../../../src/kernel/face.js';
+import type { KernelOptions } from '../../../src/kernel/api.js';
 import { Kernel } from '../../../src/kernel/kernel.js';
 import { REPLAY } from '../../../src/processors/anomaly/options.js';
 import { type AnomalyProcessor, createAnomalyProcessor } from '../../../src/processors/anomaly/processor.js';

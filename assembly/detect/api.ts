@@ -5,15 +5,16 @@
 // slots are taken. A tick of group g, once its windows are accumulated:
 //   1. skipTicks(g, n)           if n empty ticks were passed over: an outage for every edge of the group
 //   2. orderAppend(g, e)         for edges first seen in this tick, in the order of (first event time, name)
-//   3. windowAt(e)               write f64[4] latency (s), requests, errors, bytes for EVERY edge of the order; NaN absent
-//   4. closeBegin(g)             contexts of the services, outage
-//   5. closeEdges(g, budget)     until it returns true; `budget` is about the edges' worth of work of one slice
-//   6. results                   columns by edge slot, lists, band, recent: valid until the next closing of the same group (lists: of any)
+//   3. windowAt(e)               write f64[4] latency (s), requests, errors, bytes for EVERY edge of the order;
+//                                NaN absent
+//   4. closeBegin(g, result)     contexts of the services, outage; the record is the caller's
+//   5. closeEdges(g, budget, result)  until it returns true; `budget` is about the edges' worth of work of one slice
+//   6. results                   columns by edge slot, band, recent: valid until the next closing of the same group;
+//                                the record
 // One closing runs at a time; edges are added or removed between closings only. windowAt(e) must keep its values for
 // `band`.
 export { band } from './band';
-export { alertingCount, channelChanges, closeBegin, closeEdges, liveCount, seenCount, skipTicks } from './close';
-export { detectColumn } from './columns';
+export { closeBegin, closeEdges, skipTicks } from './close';
 export {
   foldVectors,
   forestCalibration,
@@ -25,10 +26,9 @@ export {
   forgetForests,
 } from './forest';
 export { tableAt, tableForm, tableInit, tableScore, tableScoreRows, tableScores, tableTrain } from './forest-table';
-export { recent, recentPeak, setIncidentLevel } from './incident';
+export { recent, recentPeak } from './incident';
 export { configureDetectors, detectInit, resetGroup } from './init';
 export { moveEdgeState, moveServiceState, packOrders, renewCoder, renewForest } from './move';
 export { orderAppend, orderCopy, orderCount, orderRemove } from './order';
-export { setProfile } from './profile';
-export { windowAt } from './regions';
-export { resetEdge, resetService, setEdge, wasOutage } from './state';
+export { columnsAt, exchangeAt, windowAt } from './regions';
+export { alertLevel, resetEdge, resetService, setEdge, setIncidentLevel, setProfile, wasOutage } from './state';
