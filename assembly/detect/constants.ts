@@ -1,14 +1,9 @@
 // Every constant of the detection, with its meaning. Time is counted in windows unless a line says otherwise.
 // Specified in docs/detection.md, sections 1 to 11.
 
-/** What an edge shows in a window. */
-export const enum Feature {
-  /** Seconds, mean. */
-  LATENCY,
-  REQUESTS,
-  ERRORS,
-  BYTES,
-}
+import { Feature } from './kinds';
+
+export { Feature, Kind, Source } from './kinds';
 
 /** Features, the last axis of the window input. */
 export const LAT = Feature.LATENCY;
@@ -165,31 +160,6 @@ export const RECENT = 4;
 // -- isolation forest and autoencoder
 /** Nats a component of a vector is clipped at. */
 export const CAP: f32 = 15;
-
-/** What set the evidence of a window: a component by its number, or one of these. */
-export const enum Source {
-  /** Fisher's combination at the first of the three scales; the others follow. */
-  FISHER = 12,
-  FOREST = 15,
-  AUTOENCODER = 16,
-  GAP = 17,
-  NONE = 255,
-}
-
-/** What an alert is about: a rise and a fall of each feature, in their order, and what no feature alone explains. */
-export const enum Kind {
-  NONE,
-  LATENCY_SPIKE,
-  LATENCY_DROP,
-  THROUGHPUT_SPIKE,
-  THROUGHPUT_DROP,
-  ERROR_RATE_SPIKE,
-  /** Never alerts. */
-  ERROR_RATE_DROP,
-  BYTE_COUNT_SPIKE,
-  BYTE_COUNT_DROP,
-  TRAFFIC_PATTERN,
-}
 
 /** Least standard deviation of a transformed value by feature. */
 export function floorOf(k: i32): f64 {
