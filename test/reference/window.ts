@@ -428,12 +428,14 @@ export class ReferenceWindows {
     return true;
   }
 
-  /** Every series of the tick before is in this one as well, and none twice. */
+  /** Every series of the tick before is in this one as well, and none twice. An edge of which all came late has none. */
   #isWhole(groupNumber: number, tick: bigint): boolean {
-    return [...this.#series.values()].every(({ binding, ring }) => {
-      const feed = this.#feeds[binding.feed];
-      if (binding.edge < 0 || feed?.group !== groupNumber || feed.phases.length === 0) return true;
-      const [newest, before] = ring.map(({ time }) => locate(this.#groups[groupNumber]!, feed, time)[0]);
+    const group = this.#groups[groupNumber]!;
+    return [...this.#series.values()].every(({ binding: { edge, feed: number }, ring }) => {
+      const feed = this.#feeds[number];
+      if (edge < 0 || feed?.group !== groupNumber || feed.phases.length === 0) return true;
+      if (!group.ordered.has(edge) && !group.firstTick.has(edge)) return true;
+      const [newest, before] = ring.map(({ time }) => locate(group, feed, time)[0]);
       return newest !== tick - 1n && !(newest === tick && before === tick);
     });
   }
