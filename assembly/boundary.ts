@@ -23,6 +23,7 @@ export { ANY_RANK, MetricSpan, MOST_CLOCKS, Role, Row, RowFlag, SeriesType } fro
 export { Region } from './memory';
 export { KEPT_SCANS } from './otlp/rows';
 export { Status } from './status';
+export { MOST_MESSAGES } from './wire/cursor';
 export { ClosingTick } from './window/close';
 export { Odd, OddRow } from './window/counters';
 export { Counts } from './window/counts';

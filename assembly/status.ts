@@ -17,4 +17,6 @@ export enum Status {
   CLOSE = 7,
   /** fold: held requests of a clock come first. */
   CONFIRMED = 8,
+  /** A request consists of more messages than anybody sends. */
+  MESSAGES = 9,
 }

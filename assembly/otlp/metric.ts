@@ -1,6 +1,6 @@
 // A Metric: its identity (name, unit, type of data, temporality, monotonic) and its points.
 import { chain, hashBytes, Part } from '../series/hash';
-import { lower, readSpan, readTag, upper } from '../wire/cursor';
+import { enterMessage, lower, readSpan, readTag, upper } from '../wire/cursor';
 import { skipField } from '../wire/skip';
 import { checkMessage } from '../wire/structure';
 import { Message, Metric } from '../wire/tags';
@@ -28,6 +28,7 @@ function recordMetric(start: usize, end: usize, name: u64, unit: u64, data: u32,
 
 /** False: malformed. `identity`: hash of resource and scope. */
 export function walkMetric(start: usize, limit: usize, identity: u64): bool {
+  if (!enterMessage(start)) return false;
   const empty = ((<u64>start) << 32) | <u64>start;
   const first = points;
   let name = empty;

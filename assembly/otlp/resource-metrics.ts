@@ -1,7 +1,7 @@
 // ResourceMetrics: everything that one resource reported; Pixie sends one a row.
 import { chain, hashBytes, Part } from '../series/hash';
 import { isKnown, remember } from '../series/known';
-import { lower, readSpan, readTag, upper } from '../wire/cursor';
+import { enterMessage, lower, readSpan, readTag, upper } from '../wire/cursor';
 import { skipField } from '../wire/skip';
 import { checkMessage } from '../wire/structure';
 import { Message, ResourceMetrics } from '../wire/tags';
@@ -18,6 +18,7 @@ const DEPTH = 1;
  * apart by all.
  */
 export function walkResourceMetrics(start: usize, limit: usize): bool {
+  if (!enterMessage(start)) return false;
   if (readByTemplate(start, limit)) return true;
   const firstPoint = points;
   const firstMetric = metrics;

@@ -1,7 +1,7 @@
 // ScopeMetrics: metrics under one instrumentation scope, whose bytes belong to their identity.
 import { chain, hashBytes, Part } from '../series/hash';
 import { isKnown, remember } from '../series/known';
-import { lower, readSpan, readTag, upper } from '../wire/cursor';
+import { enterMessage, lower, readSpan, readTag, upper } from '../wire/cursor';
 import { skipField } from '../wire/skip';
 import { checkMessage } from '../wire/structure';
 import { Message, ScopeMetrics } from '../wire/tags';
@@ -19,6 +19,7 @@ export function amendRows(first: i32, change: u64): void {
 
 /** False: malformed. `resource`: hash of the resource. A scope that is absent is an empty one. */
 export function walkScopeMetrics(start: usize, limit: usize, resource: u64): bool {
+  if (!enterMessage(start)) return false;
   const firstPoint = points;
   const firstMetric = metrics;
   let scope = ((<u64>start) << 32) | <u64>start;

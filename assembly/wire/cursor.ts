@@ -8,9 +8,25 @@ export let failure: i32 = Status.OK;
 /** Address at which decoding stopped. */
 export let failedAt: usize = 0;
 
+/**
+ * Messages that one request may consist of, those within messages included. What anybody sends has twenty bytes and more
+ * for each; 64 MiB of empty ones, which are some kilobytes of gzip, would hold the event loop for a second.
+ */
+export const MOST_MESSAGES: i32 = 1 << 23;
+let messagesLeft: i32 = 0;
+
+/** Before a request is walked. */
 export function forgetFailure(): void {
   failure = Status.OK;
   failedAt = 0;
+  messagesLeft = MOST_MESSAGES;
+}
+
+/** A message of the request begins at `at`; false, and the walk has failed: it is one too many. */
+// @ts-ignore: decorator
+@inline
+export function enterMessage(at: usize): bool {
+  return --messagesLeft >= 0 || fail(Status.MESSAGES, at) != 0;
 }
 
 /** Records the failure and answers 0. */

@@ -2,7 +2,7 @@
 // values.
 import { scratch } from '../memory';
 import { Status } from '../status';
-import { advance, fail, lower, readSpan, readTag, readVarint, upper } from './cursor';
+import { advance, enterMessage, fail, lower, readSpan, readTag, readVarint, upper } from './cursor';
 import { MAX_DEPTH, skipField } from './skip';
 import { Action, FIELD_COUNT, FIELDS, MESSAGES, TABLE_TAGS } from './tags';
 
@@ -74,6 +74,7 @@ export function checkField(action: i32, tag: u32, cursor: usize, limit: usize, d
  */
 export function checkMessage(message: i32, cursor: usize, limit: usize, depth: i32): usize {
   if (depth > MAX_DEPTH) return fail(Status.DEPTH, cursor);
+  if (!enterMessage(cursor)) return 0;
   if (message == countedMessage) counted++;
   const row = actions + <usize>message * TABLE_TAGS;
   while (cursor < limit) {

@@ -1,5 +1,5 @@
 // The ways in which the kernel refuses.
-import { Status } from './generated/constants.js';
+import { MOST_MESSAGES, Status } from './generated/constants.js';
 
 /** The body is not the protobuf message it claims to be. */
 export class MalformedError extends Error {
@@ -34,6 +34,7 @@ const REASONS: ReadonlyMap<number, string> = new Map<number, string>([
   [Status.TAG, 'an illegal tag'],
   [Status.WIRE_TYPE, 'an unknown wire type or a stray end of group'],
   [Status.DEPTH, 'messages nested deeper than 100'],
+  [Status.MESSAGES, `more than ${MOST_MESSAGES} messages within one request`],
 ]);
 
 /** English reason of a status that the scan answered. */

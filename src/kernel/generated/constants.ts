@@ -109,6 +109,13 @@ export const MAX_SUBSAMPLE = 4096;
 /** Clocks of senders at most: as many as `Series.clock` can tell apart. */
 export const MOST_CLOCKS = 65535;
 
+/**
+ * Messages that one request may consist of, those within messages included. What anybody sends has twenty bytes and
+ * more
+ * for each; 64 MiB of empty ones, which are some kilobytes of gzip, would hold the event loop for a second.
+ */
+export const MOST_MESSAGES = 8388608;
+
 /** Why a row is told to TypeScript. */
 export const Odd = {
   /** Another writer's, left out. */
@@ -214,6 +221,8 @@ export const Status = {
   CLOSE: 7,
   /** fold: held requests of a clock come first. */
   CONFIRMED: 8,
+  /** A request consists of more messages than anybody sends. */
+  MESSAGES: 9,
 } as const;
 
 /** Names of Status by number. */
@@ -227,6 +236,7 @@ export const statusNames = [
   'depth',
   'close',
   'confirmed',
+  'messages',
 ] as const;
 
 /** Present windows before an edge may alert or is counted in an outage. */

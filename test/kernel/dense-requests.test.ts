@@ -1,0 +1,53 @@
+// Requests that consist of nothing but the smallest messages: a few kilobytes of gzip, a second of the event loop.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { MalformedError } from '../../src/kernel/errors.js';
+import { MOST_MESSAGES } from '../../src/kernel/generated/constants.js';
+import type { Signal } from '../../src/pipeline/index.js';
+import { smallKernel } from '../support/kernels.js';
+
+const EMPTY_BYTES = 2;
+
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)];
+}
+
+/** So many empty messages of this tag, within one message for each of `around`, the outermost first. */
+function dense(count: number, tag: number, around: readonly number[]): Buffer {
+  const body = Buffer.alloc(count * EMPTY_BYTES);
+  for (let i = 0; i < body.length; i += EMPTY_BYTES) body[i] = tag;
+  return around.reduceRight(
+    (inner: Buffer, outer) => Buffer.concat([Buffer.from([outer, ...varint(inner.length)]), inner]),
+    body,
+  );
+}
+
+/** Tags of length-delimited fields by their numbers. */
+const [F1, F2, F5, F7] = [0x0a, 0x12, 0x2a, 0x3a] as const;
+
+const FORMS: readonly [string, Signal, number, readonly number[]][] = [
+  ['ResourceMetrics', 'metrics', F1, []],
+  ['ScopeMetrics', 'metrics', F2, [F1]],
+  ['Metric', 'metrics', F2, [F1, F2]],
+  ['attributes of a resource', 'metrics', F1, [F1, F1]],
+  ['attributes of a point', 'metrics', F7, [F1, F2, F2, F5, F1]],
+  ['ResourceSpans', 'traces', F1, []],
+  ['Span', 'traces', F2, [F1, F2]],
+  ['ResourceLogs', 'logs', F1, []],
+  ['LogRecord', 'logs', F2, [F1, F2]],
+];
+
+const kernel = smallKernel({ inputLimitBytes: 32 << 20 });
+
+describe('requests of empty messages', () => {
+  for (const [name, signal, tag, around] of FORMS) {
+    it(`${name}: refused from the first beyond the bound on`, () => {
+      assert.throws(
+        () => kernel.scan(signal, dense(MOST_MESSAGES + 1, tag, around), 0),
+        (error) =>
+          error instanceof MalformedError && /more than 8388608 messages within one request/.test(error.message),
+      );
+      assert.doesNotThrow(() => kernel.scan(signal, dense(MOST_MESSAGES - 100, tag, around), 0));
+    });
+  }
+});
