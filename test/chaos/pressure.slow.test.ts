@@ -89,8 +89,12 @@ describe('pressure', () => {
     while (answer.status === 0 && nth < 60) answer = await ledger.send(session, large(nth++));
     assert.equal(answer.status, 14, 'senders are refused before memory runs out');
     const accepted = await gateway.metric('otelcol_receiver_accepted_metric_points');
-    gateway.signal('SIGTERM');
-    assert.equal(await gateway.end(), 0);
+    // Its senders were told OK: what the disk never took is lost, and said so.
+    assert.equal(await gateway.end('SIGTERM'), 1);
+    assert.equal(gateway.lines('stopped')[0]?.clean, false);
+    const said = gateway.stderr.split('\n').filter((line) => line.includes('"msg":"shutdown: '));
+    assert.equal(said.length, 1, gateway.stderr.slice(-2000));
+    assert.match(said[0] ?? '', /"component":"exporter file".*metric points/);
     assert.equal(accepted, 50 * POINTS + (nth - 1) * 1400 * 4);
   });
 

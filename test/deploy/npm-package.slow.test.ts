@@ -14,8 +14,8 @@ import { shopRequest } from '../support/shop.js';
 /** The current LTS. */
 const LTS = 24;
 /** What docs/tasks/library.md states; bytes. */
-const PACKED_LIMIT = 800 * 1024;
-const UNPACKED_LIMIT = 3.5 * 1024 * 1024;
+const PACKED_LIMIT = 900 * 1024;
+const UNPACKED_LIMIT = 4 * 1024 * 1024;
 
 interface Packed {
   readonly filename: string;
