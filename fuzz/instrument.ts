@@ -9,7 +9,7 @@ import ts from 'typescript';
 /** Folders of build/js whose branches count; the rest of the tree is copied as it is. */
 const INSTRUMENTED = /^(src\/(http2|otlp)\/|src\/replay\/readers\/prometheus\.js)/;
 /** What of build/js targets may import. */
-const COPIED = ['src', 'fuzz', 'test/support'];
+const COPIED = ['src', 'fuzz', 'test/support', 'test/reference', 'test/synthetic'];
 
 /** The map of counters that the driver has put on the global object, and a module's name for it. */
 const MAP = '__branches';
