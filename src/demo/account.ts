@@ -40,15 +40,17 @@ export class DemoAccount {
   }
 
   /**
-   * Takes in what became of an incident; one that opens pages for the fault of the time, if that is among its services.
+   * Takes in what became of an incident; one that opens pages for the fault of the time, if that is among its services
+   * or named as its likely source, which need not alert itself yet.
    */
-  incident({ state, incident_id: id, time, services = [] }: AnomalyEvent): void {
+  incident({ state, incident_id: id, time, services = [], ranking = [] }: AnomalyEvent): void {
     if (state === 'closed') this.#incidents.delete(id);
     if (state !== 'opened') return;
     this.#incidents.add(id);
     const injection = this.injections.filter((one) => covers(one, time)).at(-1);
     const destination = injection?.fault.expected?.destination;
-    if (injection && services.some((name) => name.split('/').at(-1) === destination)) injection.paged = true;
+    const named = [...services, ...ranking.slice(0, 1)];
+    if (injection && named.some((name) => name.split('/').at(-1) === destination)) injection.paged = true;
   }
 
   /** Judges an anomaly that started. `now`: event time at which it was told. */
