@@ -19,6 +19,11 @@ export interface Entry {
   readonly spilledBytes?: number;
 }
 
+/** The memory that a batch keeps. */
+export function keptOf({ body, gzip }: Batch): readonly Uint8Array[] {
+  return gzip ? [body, gzip] : [body];
+}
+
 /** The order in which entries leave a queue, and which of them leave as one request. */
 export interface Backlog {
   readonly length: number;

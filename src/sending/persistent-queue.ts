@@ -1,10 +1,9 @@
 // A queue on disk: a request is taken when the disk has it, and is there until the next hop has taken it, whatever
 // happens to us.
-import type { Batch } from '../pipeline/index.js';
-import { PermanentError, RetryableError } from '../pipeline/index.js';
+import { type Batch, RetryableError } from '../pipeline/index.js';
 import { DamagedError, LogFullError, type SegmentLog, type StoredRequest } from '../storage/index.js';
 import type { QueueEvents } from '../telemetry/queue-events.js';
-import { type Backlog, type Entry, Fifo } from './backlog.js';
+import { type Backlog, type Entry, Fifo, keptOf } from './backlog.js';
 import { Grouped, mergeBatches } from './batch.js';
 import {
   ATTEMPTS_END_MS,
@@ -14,6 +13,7 @@ import {
   RETRY_AFTER_MS,
   sizeOf,
 } from './intake.js';
+import { Places } from './places.js';
 import { asStageError, GivenUpError, isKept, type Send } from './send.js';
 import { QueueSenders } from './senders.js';
 import { outlineOf, type StoredForm, storedForm, withBody } from './stored-batch.js';
@@ -28,13 +28,6 @@ export interface PersistentQueueHost extends QueueHost {
   readonly keptBytes?: number;
 }
 
-interface Blocked {
-  readonly batch: Batch;
-  readonly size: number;
-  admit(): void;
-  refuse(error: Error): void;
-}
-
 export class PersistentQueue implements QueueIntake {
   readonly isKept: boolean = true;
   readonly #options: QueueOptions;
@@ -43,10 +36,9 @@ export class PersistentQueue implements QueueIntake {
   readonly #log: SegmentLog;
   readonly #backlog: Backlog;
   readonly #senders: QueueSenders;
-  readonly #blocked: Blocked[] = [];
+  readonly #places: Places;
   readonly #undelivered = new Undelivered();
   #inherited: readonly Entry[] = [];
-  #used = 0;
   #memory = 0;
   #open: boolean = false;
   #closed: boolean = false;
@@ -63,8 +55,7 @@ export class PersistentQueue implements QueueIntake {
       () => this.#backlog,
       (entries) => void this.#deliver(entries),
     );
-    host.events.queueCapacity(options.queueSize);
-    host.events.queueSize(0);
+    this.#places = new Places(options, host.events);
   }
 
   /** Finds what an earlier process left; nothing new is taken before. */
@@ -110,7 +101,7 @@ export class PersistentQueue implements QueueIntake {
     const { meta, body, flags } = this.#formOf(batch);
     try {
       const stored = await this.#log.append(meta, body, flags);
-      this.#used += size;
+      this.#places.take(size);
       this.#queue(batch, size, meta, stored);
     } catch {
       return this.#add(entry);
@@ -126,48 +117,28 @@ export class PersistentQueue implements QueueIntake {
   refusal(bytes: number): RetryableError | undefined {
     if (this.#closed || !this.#open) return new RetryableError('shutting down');
     if (!this.#log.hasRoom(bytes)) return new RetryableError('the storage of the queue is full', RETRY_AFTER_MS);
-    if (this.#options.blockOnOverflow || this.#hasRoom(this.#options.sizer === 'bytes' ? bytes : 1)) return undefined;
-    return new RetryableError('sending queue is full', RETRY_AFTER_MS);
+    return this.#places.refusal(bytes);
   }
 
   /** Resolves when the request is safe. */
   consume(batch: Batch): Promise<void> {
     if (this.#closed || !this.#open) throw new RetryableError('shutting down');
-    const { sizer, queueSize, blockOnOverflow } = this.#options;
-    const size = sizeOf(sizer)(batch);
-    if (sizer === 'bytes' && size > queueSize) {
-      this.#host.events.enqueueFailed(batch);
-      throw new PermanentError(`request of ${size} bytes is larger than the sending queue (${queueSize})`);
+    const size = this.#places.sizeOf(batch);
+    if (!this.#places.hasRoom(size, batch.body.byteLength)) {
+      this.#places.checkMayWait(batch);
+      return this.#later(batch, size);
     }
-    if (!this.#hasRoom(size)) {
-      if (blockOnOverflow) return this.#later(batch, size);
-      this.#host.events.enqueueFailed(batch);
-      throw new RetryableError('sending queue is full', RETRY_AFTER_MS);
-    }
-    this.#used += size;
+    this.#places.take(size);
     return this.#store(batch, size);
-  }
-
-  /** Those who wait go first. */
-  #hasRoom(size: number): boolean {
-    return this.#blocked.length === 0 && this.#fits(size);
-  }
-
-  /**
-   * Items are known only after decoding, so one request may exceed a queue counted in items: `refusal` stays truthful.
-   */
-  #fits(size: number): boolean {
-    const { sizer, queueSize } = this.#options;
-    return sizer === 'items' ? this.#used < queueSize : this.#used + size <= queueSize;
   }
 
   #later(batch: Batch, size: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const admit = (): void => {
-        this.#used += size;
+        this.#places.take(size);
         this.#store(batch, size).then(resolve, reject);
       };
-      this.#blocked.push({ batch, size, admit, refuse: reject });
+      this.#places.wait({ batch, size, admit, refuse: reject });
     });
   }
 
@@ -181,9 +152,9 @@ export class PersistentQueue implements QueueIntake {
       const stored = await this.#log.append(form.meta, form.body, form.flags);
       this.#queue(batch, size, form.meta, stored);
     } catch (error) {
-      this.#used -= size;
+      this.#places.give(size);
       events.enqueueFailed(batch);
-      this.#admitBlocked();
+      this.#places.admit();
       if (error instanceof LogFullError) throw new RetryableError(error.message, RETRY_AFTER_MS);
       const text = error instanceof Error ? error.message : String(error);
       throw new RetryableError(`the request could not be stored: ${text}`, RETRY_AFTER_MS, { cause: error });
@@ -195,7 +166,7 @@ export class PersistentQueue implements QueueIntake {
 
   /** In memory as well, as long as there is room. */
   #queue(batch: Batch, size: number, meta: Buffer, stored: StoredRequest): void {
-    const kept = batch.gzip ? [batch.body, batch.gzip] : [batch.body];
+    const kept = keptOf(batch);
     const bytes = kept.reduce((sum, { byteLength }) => sum + byteLength, 0);
     if (this.#memory + bytes <= (this.#host.keptBytes ?? KEPT_BYTES)) {
       batch.lease?.hold();
@@ -208,12 +179,12 @@ export class PersistentQueue implements QueueIntake {
 
   /** `reserve`: what is not counted yet. */
   #add(entry: Entry, reserve: number = entry.size): void {
-    this.#used += reserve;
+    this.#places.take(reserve);
     for (const bytes of entry.kept) {
       this.#memory += bytes.byteLength;
       this.#host.ledger.store('queues', bytes);
     }
-    this.#host.events.queueSize(this.#used);
+    this.#places.publish();
     this.#backlog.push(entry);
     this.#senders.schedule();
   }
@@ -251,7 +222,7 @@ export class PersistentQueue implements QueueIntake {
 
   #release(entries: readonly Entry[], failure: Error | undefined): void {
     for (const { batch, size, kept, stored, settle } of entries) {
-      this.#used -= size;
+      this.#places.give(size);
       for (const bytes of kept) {
         this.#memory -= bytes.byteLength;
         this.#host.ledger.release('queues', bytes);
@@ -261,8 +232,8 @@ export class PersistentQueue implements QueueIntake {
       else if (!isKept(failure)) this.#log.complete(stored);
       settle?.(failure);
     }
-    this.#admitBlocked();
-    this.#host.events.queueSize(this.#used);
+    this.#places.admit();
+    this.#places.publish();
   }
 
   /** What is nowhere but in memory. */
@@ -270,13 +241,6 @@ export class PersistentQueue implements QueueIntake {
     if (!failure || !this.#closed) return;
     this.#undelivered.add(batch);
     if (isKept(failure)) this.#host.events.failed(batch, 'shutdown', failure);
-  }
-
-  #admitBlocked(): void {
-    for (let first = this.#blocked[0]; first && this.#fits(first.size); first = this.#blocked[0]) {
-      this.#blocked.shift();
-      first.admit();
-    }
   }
 
   drain(withinMs: number): Promise<Undelivered> {
@@ -287,10 +251,7 @@ export class PersistentQueue implements QueueIntake {
   /** What waits stays where it is, for the next start. */
   async #end(withinMs: number): Promise<Undelivered> {
     this.#closed = true;
-    for (const { batch, refuse } of this.#blocked.splice(0)) {
-      this.#host.events.enqueueFailed(batch);
-      refuse(new RetryableError('shutting down'));
-    }
+    this.#places.close();
     const late = (): void => this.#senders.giveUp.abort(new GivenUpError('shutdown', 'the process ends', true));
     this.#senders.stop();
     await this.#senders.idle(Math.min(withinMs, ATTEMPTS_END_MS), late);

@@ -1,17 +1,10 @@
 // The outermost layer: a bounded queue in memory between whoever offers batches and a fixed number of senders.
-import type { Batch } from '../pipeline/index.js';
-import { PermanentError, RetryableError } from '../pipeline/index.js';
-import { type Backlog, type Entry, Fifo } from './backlog.js';
+import { type Batch, RetryableError } from '../pipeline/index.js';
+import { type Backlog, type Entry, Fifo, keptOf } from './backlog.js';
 import { Grouped, mergeBatches } from './batch.js';
-import {
-  ATTEMPTS_END_MS,
-  type QueueHost,
-  type QueueIntake,
-  type QueueOptions,
-  RETRY_AFTER_MS,
-  sizeOf,
-} from './intake.js';
+import { ATTEMPTS_END_MS, type QueueHost, type QueueIntake, type QueueOptions } from './intake.js';
 import { Pacing } from './pacing.js';
+import { Places } from './places.js';
 import { asStageError, GivenUpError, isKept, type Send } from './send.js';
 import { QueueSenders } from './senders.js';
 import { Undelivered } from './undelivered.js';
@@ -28,11 +21,10 @@ export function queue(options: QueueOptions, host: QueueHost, next: Send): Queue
 
 class SendingQueue implements QueueIntake {
   private readonly backlog: Backlog;
-  private readonly blocked: { entry: Entry; admit: () => void; refuse: (error: Error) => void }[] = [];
+  private readonly places: Places;
   private readonly senders: QueueSenders;
   private readonly pacing: Pacing;
   private readonly undelivered = new Undelivered();
-  private used = 0;
   private bytes = 0;
   private inherited: readonly Entry[] = [];
   private started: boolean = false;
@@ -52,8 +44,7 @@ class SendingQueue implements QueueIntake {
       (entries) => void this.deliver(entries),
     );
     this.pacing = new Pacing(PACED_FROM_BYTES);
-    host.events.queueCapacity(options.queueSize);
-    host.events.queueSize(0);
+    this.places = new Places(options, host.events, (bytes) => this.bytes === 0 || this.bytes + bytes <= this.maxBytes);
   }
 
   private get maxBytes(): number {
@@ -66,24 +57,15 @@ class SendingQueue implements QueueIntake {
 
   refusal(bytes: number): RetryableError | undefined {
     if (this.closed) return new RetryableError('shutting down');
-    if (this.options.blockOnOverflow || this.hasRoom(this.options.sizer === 'bytes' ? bytes : 1, bytes))
-      return undefined;
-    return new RetryableError('sending queue is full', RETRY_AFTER_MS);
+    return this.places.refusal(bytes);
   }
 
   consume(batch: Batch): undefined | Promise<void> {
     if (this.closed) throw new RetryableError('shutting down');
-    const size = sizeOf(this.options.sizer)(batch);
-    if (this.options.sizer === 'bytes' && size > this.options.queueSize) {
-      this.host.events.enqueueFailed(batch);
-      throw new PermanentError(`request of ${size} bytes is larger than the sending queue (${this.options.queueSize})`);
-    }
-    const kept = batch.gzip ? [batch.body, batch.gzip] : [batch.body];
-    const room = this.hasRoom(size, batch.body.byteLength);
-    if (!room && !this.options.blockOnOverflow) {
-      this.host.events.enqueueFailed(batch);
-      throw new RetryableError('sending queue is full', RETRY_AFTER_MS);
-    }
+    const size = this.places.sizeOf(batch);
+    const kept = keptOf(batch);
+    const room = this.places.hasRoom(size, batch.body.byteLength);
+    if (!room) this.places.checkMayWait(batch);
     if (room && !this.options.waitForResult) {
       this.add({ batch, size, kept });
       return this.pacing.after(this.bytes, this.maxBytes);
@@ -111,7 +93,7 @@ class SendingQueue implements QueueIntake {
 
   inherit(entries: readonly Entry[]): void {
     for (const entry of entries) this.hold(entry);
-    this.host.events.queueSize(this.used);
+    this.places.publish();
     // Attempts that were under way come later than what waited behind them.
     this.inherited = [...entries, ...this.inherited];
     if (this.started) void this.start();
@@ -128,10 +110,7 @@ class SendingQueue implements QueueIntake {
   private close(): void {
     this.closed = true;
     this.pacing.end();
-    for (const { entry, refuse } of this.blocked.splice(0)) {
-      this.host.events.enqueueFailed(entry.batch);
-      refuse(new RetryableError('shutting down'));
-    }
+    this.places.close();
   }
 
   private async empty(withinMs: number): Promise<Undelivered> {
@@ -144,20 +123,6 @@ class SendingQueue implements QueueIntake {
     return this.undelivered;
   }
 
-  /** Those who wait go first. */
-  private hasRoom(size: number, bytes: number): boolean {
-    return this.blocked.length === 0 && this.fits(size, bytes);
-  }
-
-  /**
-   * Items are known only after decoding, so one request may exceed a queue counted in items: `refusal` stays truthful.
-   */
-  private fits(size: number, bytes: number): boolean {
-    const { sizer, queueSize } = this.options;
-    if (this.bytes > 0 && this.bytes + bytes > this.maxBytes) return false;
-    return sizer === 'items' ? this.used < queueSize : this.used + size <= queueSize;
-  }
-
   private offer(given: Entry, room: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (error?: Error): void => (error ? reject(error) : resolve());
@@ -167,20 +132,20 @@ class SendingQueue implements QueueIntake {
         this.add(entry);
         if (!this.options.waitForResult) resolve();
       };
-      this.blocked.push({ entry, admit, refuse: reject });
+      this.places.wait({ batch: entry.batch, size: entry.size, admit, refuse: reject });
     });
   }
 
   private add(entry: Entry): void {
     entry.batch.lease?.hold();
     this.hold(entry);
-    this.host.events.queueSize(this.used);
+    this.places.publish();
     this.backlog.push(entry);
     this.senders.schedule();
   }
 
   private hold(entry: Entry): void {
-    this.used += entry.size;
+    this.places.take(entry.size);
     for (const bytes of entry.kept) {
       this.bytes += bytes.byteLength;
       this.host.ledger.store('queues', bytes);
@@ -189,7 +154,7 @@ class SendingQueue implements QueueIntake {
 
   /** The opposite of `hold`. */
   private letGo(entry: Entry): void {
-    this.used -= entry.size;
+    this.places.give(entry.size);
     for (const bytes of entry.kept) {
       this.bytes -= bytes.byteLength;
       this.host.ledger.release('queues', bytes);
@@ -222,15 +187,8 @@ class SendingQueue implements QueueIntake {
       if (failure && this.closed && !entry.settle) this.undelivered.add(entry.batch);
       entry.settle?.(failure);
     }
-    for (
-      let first = this.blocked[0];
-      first && this.fits(first.entry.size, first.entry.batch.body.byteLength);
-      first = this.blocked[0]
-    ) {
-      this.blocked.shift();
-      first.admit();
-    }
-    this.host.events.queueSize(this.used);
+    this.places.admit();
+    this.places.publish();
     if (!failure) this.pacing.delivered(this.bytes);
   }
 
