@@ -1,14 +1,13 @@
 // The command `pxanomaly events`: events that a file exporter wrote, a readable line each.
 import { createReadStream } from 'node:fs';
-
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { parseArgs } from 'node:util';
 import { type AnomalyEvent, eventsOf } from '../../detection/results/read-events.js';
 import { jsonToProtobuf } from '../../otlp/json.js';
 import { painter } from '../../terminal/colour.js';
 import { formatTime } from '../../terminal/format.js';
 import { type CommandIo, UsageError } from '../../terminal/io.js';
+import { readArguments } from '../arguments.js';
 
 export const USAGE: string = `Usage: pxanomaly events [FILE]
 
@@ -39,11 +38,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
 }
 
 function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], allowPositionals: true, options: { help: { type: 'boolean' } } });
-  } catch (error) {
-    throw new UsageError((error as Error).message.split('. ', 1)[0]);
-  }
+  return readArguments({ args: [...argv], allowPositionals: true, options: { help: { type: 'boolean' } } });
 }
 
 /** The number of lines that were none. */

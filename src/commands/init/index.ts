@@ -1,9 +1,9 @@
 // The command `pxanomaly init`: writes a configuration to begin with.
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { nearest } from '../../config/nearest.js';
 import { type CommandIo, UsageError } from '../../terminal/io.js';
 import { INSTALLED } from '../../terminal/program.js';
+import { readArguments } from '../arguments.js';
 import { nextStep, template, USES, type Use } from './templates.js';
 
 export const DEFAULT_FILE = 'pxanomaly.yaml';
@@ -60,15 +60,11 @@ function parse(argv: readonly string[]): InitOptions | 'help' {
 }
 
 function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: { output: { type: 'string' }, force: { type: 'boolean' }, help: { type: 'boolean' } },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message.split('. ', 1)[0]);
-  }
+  return readArguments({
+    args: [...argv],
+    allowPositionals: true,
+    options: { output: { type: 'string' }, force: { type: 'boolean' }, help: { type: 'boolean' } },
+  });
 }
 
 async function write(file: string, text: string, force: boolean): Promise<void> {

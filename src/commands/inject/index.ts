@@ -9,11 +9,12 @@ import type { StatusDocument } from '../../service/status.js';
 import { painter } from '../../terminal/colour.js';
 import { formatSeconds } from '../../terminal/format.js';
 import { type CommandIo, UsageError } from '../../terminal/io.js';
+import { parseCommandOptions } from '../arguments.js';
 import { type Check, fail } from '../doctor/check.js';
 import { BrokenHop } from '../doctor/connect.js';
 import { checkLeaving, sendingExporters } from '../doctor/exporters.js';
 import { readSamples, readStatus, type Samples } from '../doctor/own-telemetry.js';
-import { parseCommandOptions, TELEMETRY_ADDRESS, telemetryAddress } from '../live-arguments.js';
+import { TELEMETRY_ADDRESS, telemetryAddress } from '../live-arguments.js';
 
 export const USAGE: string = `Usage: pxanomaly inject --edge 'shop/frontend -> shop/checkout' --kind latency_spike [options]
 

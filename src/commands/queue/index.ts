@@ -1,13 +1,13 @@
 // The command `pxanomaly queue`: what waits on the disk of a gateway, and a way to be rid of it.
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { formatBytes } from '../../config/bytes.js';
 import { queueOwner } from '../../extensions/file-storage/file-storage.js';
 import { outlineOf } from '../../sending/stored-batch.js';
 import { DirectoryLock, readLog } from '../../storage/index.js';
 import { countOf, formatTime } from '../../terminal/format.js';
 import { type CommandIo, UsageError } from '../../terminal/io.js';
+import { readArguments } from '../arguments.js';
 
 export const USAGE: string = `Usage: pxanomaly queue list DIRECTORY [--json]
        pxanomaly queue drop DIRECTORY --exporter ID
@@ -61,11 +61,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
 }
 
 function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], allowPositionals: true, options: OPTIONS });
-  } catch (error) {
-    throw new UsageError((error as Error).message.split('. ', 1)[0]);
-  }
+  return readArguments({ args: [...argv], allowPositionals: true, options: OPTIONS });
 }
 
 /** The directories of queues, with whose each is. */

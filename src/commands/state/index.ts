@@ -1,9 +1,9 @@
 // The command `pxanomaly state`: lists what the detectors know and forgets a cluster or an edge, of a running gateway
 // or in its checkpoint.
-import { parseArgs } from 'node:util';
 import { COMPONENTS } from '../../components.js';
 import { loadConfig, requireConfig } from '../../config/load.js';
 import { type CommandIo, UsageError } from '../../terminal/io.js';
+import { readArguments } from '../arguments.js';
 import { TELEMETRY_ADDRESS, telemetryAddress } from '../live-arguments.js';
 import { forgottenText, listingText } from './print.js';
 import { runningGateway } from './running.js';
@@ -69,11 +69,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
 }
 
 function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], allowPositionals: true, options: OPTIONS });
-  } catch (error) {
-    throw new UsageError((error as Error).message.split('. ', 1)[0]);
-  }
+  return readArguments({ args: [...argv], allowPositionals: true, options: OPTIONS });
 }
 
 type StateArguments = ReturnType<typeof parsed>['values'];
