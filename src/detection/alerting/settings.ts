@@ -15,15 +15,18 @@ export interface Period {
   readonly timezone: string;
 }
 
+/** Globs. */
+export interface AlertMatch {
+  readonly source: string;
+  readonly destination: string;
+  readonly namespace: string;
+  readonly cluster: string;
+  readonly kind: string;
+}
+
 /** An exception for the edges and kinds that the globs match. */
 export interface AlertRule {
-  readonly match: {
-    readonly source: string;
-    readonly destination: string;
-    readonly namespace: string;
-    readonly cluster: string;
-    readonly kind: string;
-  };
+  readonly match: AlertMatch;
   readonly mute: boolean;
   readonly threshold?: number | undefined;
   readonly minRequests?: number | undefined;

@@ -1,6 +1,6 @@
 // Configuration of the anomaly processor, checked and with defaults filled in. Durations are milliseconds.
 
-import type { MinDeviation, Period } from '../../detection/alerting/settings.js';
+import type { AlertRule, MinDeviation } from '../../detection/alerting/settings.js';
 import type { Condition } from '../../detection/rules/conditions.js';
 import type { MuteSettings } from '../../detection/rules/mutes.js';
 import type { PresetName } from '../../detection/rules/presets/index.js';
@@ -61,18 +61,9 @@ export interface NewEdgeConfig {
   readonly allow: readonly { readonly source: string; readonly destination: string }[];
 }
 
-export interface AlertRuleConfig {
-  readonly match: {
-    readonly source: string;
-    readonly destination: string;
-    readonly namespace: string;
-    readonly cluster: string;
-    readonly kind: string;
-  };
-  readonly mute: boolean;
-  readonly threshold?: number | undefined;
+/** As detection has it, in the words of the configuration. */
+export interface AlertRuleConfig extends Omit<AlertRule, 'minRequests'> {
   readonly min_requests?: number | undefined;
-  readonly schedule?: readonly Period[] | undefined;
 }
 
 export interface Config {
