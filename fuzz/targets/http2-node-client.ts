@@ -6,7 +6,6 @@ import { ClientSession, encodeHeaders } from '../../src/http2/index.js';
 import { bytesOf, mutateFrames, settings } from '../mutators/http2.js';
 import { faultlessAnswers } from '../mutators/http2-sessions.js';
 import type { Target } from '../target.js';
-import { end, settled, turn } from './http2-node-server.js';
 import {
   type ConnectionOutcome,
   comparable,
@@ -15,6 +14,7 @@ import {
   outcomeOf,
   type StreamOutcome,
 } from './http2-outcome.js';
+import { end, settled, turn } from './node-session.js';
 import { Wire } from './wire.js';
 
 const HEAD = [

@@ -1,6 +1,6 @@
 // Our server beside that of node:http2: the same frames of a client, the same requests.
 
-import { type Http2Session, performServerHandshake, type ServerOptions } from 'node:http2';
+import { performServerHandshake, type ServerOptions } from 'node:http2';
 import { Flag, FrameType } from '../../src/http2/frames.js';
 import { encodeHeaders, ServerSession } from '../../src/http2/index.js';
 import { PREFACE } from '../../test/support/http2-frames.js';
@@ -15,6 +15,7 @@ import {
   outcomeOf,
   type StreamOutcome,
 } from './http2-outcome.js';
+import { end, settled } from './node-session.js';
 import { Wire } from './wire.js';
 
 const HEAD = [
@@ -61,23 +62,6 @@ async function ours(input: Uint8Array): Promise<ConnectionOutcome> {
 
 /** Left out of the types: the bound on frames that are wrong. */
 const OPTIONS = { settings: { maxConcurrentStreams: 100 }, maxSessionInvalidFrames: 1_000_000 } as ServerOptions;
-
-export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** What node says becomes visible within so many turns of the event loop. */
-export async function settled(wire: Wire): Promise<void> {
-  for (let quiet = 0, said = -1; quiet < 6; quiet++) {
-    await turn();
-    if (wire.written.length !== said) quiet = 0;
-    said = wire.written.length;
-  }
-}
-
-/** The socket is left to the session: to end it before the session has ended itself makes node abort. */
-export async function end(session: Http2Session): Promise<void> {
-  session.destroy();
-  for (let turns = 0; turns < 3; turns++) await turn();
-}
 
 async function theirs(input: Uint8Array): Promise<ConnectionOutcome> {
   const wire = new Wire();
