@@ -109,4 +109,4 @@ export function mendGroupState(group: i32, windowSeconds: f64): bool {
 }
 
 /** Room for the rest of a group. */
-const kept: usize = memory.data(<i32>(offsetof<Group>() - REST), 8);
+const kept: usize = memory.data(<i32>offsetof<Group>() - <i32>REST, 8);

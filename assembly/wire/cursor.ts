@@ -9,8 +9,8 @@ export let failure: i32 = Status.OK;
 export let failedAt: usize = 0;
 
 /**
- * Messages that one request may consist of, those within messages included. What anybody sends has twenty bytes and more
- * for each; 64 MiB of empty ones, which are some kilobytes of gzip, would hold the event loop for a second.
+ * Messages that one request may consist of, those within messages included. What anybody sends has twenty bytes and
+ * more for each; 64 MiB of empty ones, which are some kilobytes of gzip, would hold the event loop for a second.
  */
 export const MOST_MESSAGES: i32 = 1 << 23;
 let messagesLeft: i32 = 0;

@@ -6,10 +6,6 @@ import { proseFiles } from './prose-files.mjs';
 
 export const MAX_COLUMNS = 120;
 
-/** What is still to be wrapped. */
-const UNWRAPPED =
-  /^(?:assembly|(?:src|test)\/(?:kernel|detection|processors|receivers|reference|simulation)|bench\/suites|scripts\/(?:build|check)|docs\/architecture)\b/;
-
 const width = (text) => [...text].length;
 
 /** The text with lines that are too long wrapped. */
@@ -34,7 +30,7 @@ export function longLinesOf(path, text) {
 export function checkWrapped(root) {
   const wrong = proseFiles(root).filter((path) => {
     const text = readFileSync(join(root, path), 'utf8');
-    return !UNWRAPPED.test(path) && wrapped(path, text) !== text;
+    return wrapped(path, text) !== text;
   });
   return wrong.map((path) => `${path}: lines beyond column ${MAX_COLUMNS} (node scripts/wrap.mjs ${path})`);
 }

@@ -428,7 +428,9 @@ export class ReferenceWindows {
     return true;
   }
 
-  /** Every series of the tick before is in this one as well, and none twice. An edge of which all came late has none. */
+  /**
+   * Every series of the tick before is in this one as well, and none twice. An edge of which all came late has none.
+   */
   #isWhole(groupNumber: number, tick: bigint): boolean {
     const group = this.#groups[groupNumber]!;
     return [...this.#series.values()].every(({ binding: { edge, feed: number }, ring }) => {

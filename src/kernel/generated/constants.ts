@@ -111,8 +111,7 @@ export const MOST_CLOCKS = 65535;
 
 /**
  * Messages that one request may consist of, those within messages included. What anybody sends has twenty bytes and
- * more
- * for each; 64 MiB of empty ones, which are some kilobytes of gzip, would hold the event loop for a second.
+ * more for each; 64 MiB of empty ones, which are some kilobytes of gzip, would hold the event loop for a second.
  */
 export const MOST_MESSAGES = 8388608;
 
