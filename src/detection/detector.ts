@@ -5,9 +5,10 @@ import type { Batch } from '../pipeline/index.js';
 import type { AnomalyEvents } from '../telemetry/anomaly-events.js';
 import { countOf } from '../terminal/format.js';
 import { EdgeProfiles } from './alerting/edge-profiles.js';
-import { type EpisodeOptions, endEpisode, stepEpisode } from './alerting/episodes.js';
+import { type EpisodeOptions, endEpisode, goOn, stepEpisode } from './alerting/episodes.js';
 import { NewEdges, type SavedTallies } from './alerting/new-edges.js';
 import type { SavedProfiles } from './alerting/profiles.js';
+import { ToldAlerts } from './alerting/told.js';
 import { Binder, type SavedBinder } from './binding/binder.js';
 import { Quantiles, type SavedQuantiles } from './binding/quantiles.js';
 import { Incidents, type SavedIncidents } from './incidents/incidents.js';
@@ -29,7 +30,7 @@ import { inOrderOfAge } from './topology/age-order.js';
 import { ClockTold } from './topology/clock-offsets.js';
 import { Edges } from './topology/edges.js';
 import type { ClusterState, EdgeState, GroupState } from './topology/graph.js';
-import { edgeText } from './topology/graph.js';
+import { edgeKey, edgeText, newestMsOf } from './topology/graph.js';
 import { restoreDictionary } from './topology/restored-dictionary.js';
 import type { SavedRoom } from './topology/room.js';
 import { type SavedDictionary, saveDictionary } from './topology/saved-dictionary.js';
@@ -64,6 +65,8 @@ export class Detector implements LearnHost {
   readonly edges: Edges;
   readonly incidents: Incidents;
   readonly routing: Routing = new Routing();
+  /** What was told before a kill, and edges that nobody expected. */
+  readonly told: ToldAlerts = new ToldAlerts();
   #options: DetectorOptions;
   readonly #quantiles: Quantiles;
   #binder: Binder;
@@ -95,7 +98,13 @@ export class Detector implements LearnHost {
       onGroupForgotten: (group) => this.#forgetGroup(group),
     });
     const { groups, bySlot } = this.edges;
-    this.incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: settings.incidents.maxPerDay });
+    this.incidents = new Incidents({
+      kernel,
+      groups,
+      bySlot,
+      maxPerDay: settings.incidents.maxPerDay,
+      told: (edge, near) => this.told.takeIncident(edge, near),
+    });
     this.#options = options;
     this.#oddCounters = new OddCounters({
       events: () => this.#options.events,
@@ -196,7 +205,10 @@ export class Detector implements LearnHost {
     else this.#rejudge(before.rules !== now.rules);
     this.edges.restoreRoom(saved.room);
     if (!this.#options.live) return;
-    for (const group of groups) if (group) group.lastSeenMs = group.lastScoresMs = Date.now();
+    for (const group of groups) {
+      // A group that was silent is so until it is heard.
+      if (group) Object.assign(group, { lastSeenMs: group.silent ? 0 : Date.now(), lastScoresMs: Date.now() });
+    }
   }
 
   /**
@@ -247,6 +259,7 @@ export class Detector implements LearnHost {
     return {
       kernel: this.kernel,
       level: (edge, kind) => this.#profiles.levelOf(edge, kind),
+      told: (edge) => this.told.takeAnomaly(edge),
       coolDownMs: this.#options.settings.alerting.coolDownMs,
     };
   }
@@ -327,7 +340,7 @@ export class Detector implements LearnHost {
       reason,
     }));
     if (findings.length + incidents.length === 0) return;
-    const outcome = { group, findings, unexpected: [], incidents, silences: [], scores: false };
+    const outcome = { group, findings, unexpected: new Map(), incidents, silences: [], scores: false };
     this.#count(outcome);
     const batch = this.#reporter.report(outcome);
     if (batch) this.emit(group.cluster, batch);
@@ -344,7 +357,8 @@ export class Detector implements LearnHost {
     const silences = this.#outage(group);
     const isNewEdgeOn = this.#isNewEdgeOn(group.cluster);
     const fresh = Array.from(closing.newEdges, (slot) => bySlot[slot]).filter((edge) => edge !== undefined);
-    const unexpected = this.#newEdges.step(group, fresh, nowMs, isNewEdgeOn);
+    const strangers = this.#newEdges.step(group, fresh, nowMs, isNewEdgeOn);
+    const unexpected = new Map(strangers.map((edge) => [edge, this.told.unexpectedSince(edge, nowMs)]));
     const incidents = yield* this.#incidents(group, closing, nowMs);
     const findings: Finding[] = [];
     for (const slot of closing.alerting) {
@@ -352,6 +366,9 @@ export class Detector implements LearnHost {
       const finding = edge && this.#finding(edge, nowMs);
       if (finding) findings.push(finding);
     }
+    const over = this.#expired(group, nowMs);
+    findings.push(...over.findings);
+    incidents.push(...over.incidents);
     return { group, findings, unexpected, incidents, silences, scores: this.#scoresDue(group, nowMs) };
   }
 
@@ -360,6 +377,23 @@ export class Detector implements LearnHost {
     if (!step) return undefined;
     step.episode.incident = this.incidents.of(edge)?.id ?? step.episode.incident;
     return findingOf(this.kernel, edge, step, nowMs);
+  }
+
+  /** What was told before a kill and is not found again. */
+  #expired(group: GroupState, nowMs: number): { findings: Finding[]; incidents: IncidentView[] } {
+    const { anomalies, incidents } = this.told.expire(group);
+    if (anomalies.length + incidents.length === 0) return { findings: [], incidents: [] };
+    const edges = new Map([...group.cluster.edges].map((edge) => [edgeKey(edge), edge]));
+    const findings = anomalies.flatMap((told): Finding[] => {
+      const edge = edges.get(told.edge);
+      if (edge?.group !== group) return [];
+      return [findingOf(this.kernel, edge, { episode: goOn(told), state: 'resolved' }, nowMs)];
+    });
+    const ended = incidents.flatMap((told): IncidentView[] => {
+      const incident = this.incidents.ended(told, group, edges);
+      return incident ? [{ incident, state: 'closed', score: this.incidents.scoreOf(incident), nowMs }] : [];
+    });
+    return { findings, incidents: ended };
   }
 
   *#incidents(group: GroupState, closing: Closing, nowMs: number): Generator<void, IncidentView[]> {
@@ -371,6 +405,7 @@ export class Detector implements LearnHost {
     const isOutage = this.kernel.wasOutage(group.slot);
     if (isOutage === group.outage) return [];
     group.outage = isOutage;
+    if (isOutage) group.outageSinceMs = newestMsOf(group);
     this.#options.events.outage(group.cluster.name, isOutage);
     return [{ state: isOutage ? 'started' : 'resolved', reason: 'most_edges_silent' }];
   }
@@ -429,7 +464,7 @@ export class Detector implements LearnHost {
     if (seen !== undefined) events.windowClosed(seen);
     for (const { state, announced, kind } of findings)
       if (state === 'started' && announced) events.anomalyStarted(kind);
-    for (const _ of unexpected) events.anomalyStarted('unexpected_edge');
+    for (const _ of unexpected.keys()) events.anomalyStarted('unexpected_edge');
     for (const { state } of incidents) events.incident(state);
   }
 

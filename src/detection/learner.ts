@@ -279,10 +279,12 @@ export class Learner {
 
   /** The kernel's memory is laid out in another way: through a checkpoint that never leaves memory. */
   #adoptState(previous: Learner): void {
+    const told = previous.#detector?.told.pending;
     const state = atOnce(previous.state());
     if (!state) return;
     try {
       this.wake(state);
+      if (told) this.open().told.remember(told);
       this.#options.events.adopted(countOf(this.open().edges.count, 'edge'));
     } catch (error) {
       this.discard();

@@ -86,6 +86,8 @@ export interface AnomalyEvents {
   stateDropped(what: readonly string[]): void;
   checkpointWritten(written: CheckpointWritten): void;
   checkpointFailed(error: unknown): void;
+  /** The file of alerts that are told and not over could not be read, written or removed. */
+  alertsNotKept(error: unknown): void;
   /** Somebody made up an event to prove the way to the pager. */
   injected(kind: string, edge: string, holdMs: number): void;
   /** At the start: what is still learning. */
@@ -192,6 +194,7 @@ type Counted = Pick<
   | 'injected'
   | 'checkpointWritten'
   | 'checkpointFailed'
+  | 'alertsNotKept'
   | 'restored'
   | 'checkpointRefused'
 >;
@@ -358,7 +361,7 @@ function checkpointEvents(
   telemetry: Telemetry,
   processor: string,
   log: Log,
-): Pick<AnomalyEvents, 'checkpointWritten' | 'checkpointFailed' | 'restored' | 'checkpointRefused'> {
+): Pick<AnomalyEvents, 'checkpointWritten' | 'checkpointFailed' | 'alertsNotKept' | 'restored' | 'checkpointRefused'> {
   const counter = telemetry.counter('pxanomaly_checkpoints', 'Checkpoints by what became of them.', [
     'processor',
     'outcome',
@@ -379,6 +382,10 @@ function checkpointEvents(
     checkpointFailed(error) {
       count('failed');
       log.error({ err: error }, 'The state could not be written; the last checkpoint stands');
+    },
+    alertsNotKept(error) {
+      const text = 'The file of open alerts cannot be used: after a crash, alerts may be told twice';
+      log.error({ err: error }, text);
     },
     restored(edges, ageS) {
       count('restored');

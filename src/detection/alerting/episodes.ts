@@ -2,6 +2,7 @@
 import type { KernelApi } from '../../kernel/api.js';
 import { AGE, AGE_GROSS, AGE_SILENT } from '../../kernel/generated/constants.js';
 import type { EdgeState, Episode } from '../topology/graph.js';
+import type { ToldAnomaly } from './told.js';
 
 export type EpisodeState = 'started' | 'ongoing' | 'resolved';
 
@@ -16,6 +17,8 @@ export interface EpisodeOptions {
   readonly coolDownMs: number;
   /** Alert level of a kind for the edge, nats. */
   level(edge: EdgeState, kind: number): number;
+  /** The anomaly of the edge that was told before a kill, and goes on with the one that begins now. */
+  told(edge: EdgeState): ToldAnomaly | undefined;
 }
 
 /** Age from which the age factors of gross changes and of silence are the plain one (docs/detection.md, section 5). */
@@ -32,10 +35,11 @@ export function isLearning(age: number, evidence: number, level: number, silent:
 export function stepEpisode(options: EpisodeOptions, edge: EdgeState, nowMs: number): EpisodeStep | undefined {
   const { change, on, score } = options.kernel.results;
   const { slot } = edge;
-  if (change[slot] === 1 || (on[slot] === 1 && !edge.episode)) edge.episode = beginEpisode(options, edge, nowMs);
+  const begins = change[slot] === 1 || (on[slot] === 1 && !edge.episode);
+  if (begins) edge.episode = beginEpisode(options, edge, nowMs);
   const { episode } = edge;
   if (!episode) return undefined;
-  const state = change[slot] === -1 ? 'resolved' : episode.startedMs === nowMs ? 'started' : 'ongoing';
+  const state = change[slot] === -1 ? 'resolved' : begins ? 'started' : 'ongoing';
   episode.topScore = Math.max(episode.topScore, score[slot]!);
   if (state === 'resolved') {
     edge.episode = undefined;
@@ -52,7 +56,17 @@ export function endEpisode(edge: EdgeState): EpisodeStep | undefined {
   return episode && { episode, state: 'resolved' };
 }
 
-function beginEpisode({ kernel, level, coolDownMs }: EpisodeOptions, edge: EdgeState, nowMs: number): Episode {
+function beginEpisode(options: EpisodeOptions, edge: EdgeState, nowMs: number): Episode {
+  const told = options.told(edge);
+  return told ? goOn(told) : newEpisode(options, edge, nowMs);
+}
+
+/** As it was told; the evidence since is another's, or this one's again. */
+export function goOn({ kind, startedMs, incident, learning }: ToldAnomaly): Episode {
+  return { kind, startedMs, incident, announced: true, learning, topScore: 0 };
+}
+
+function newEpisode({ kernel, level, coolDownMs }: EpisodeOptions, edge: EdgeState, nowMs: number): Episode {
   const { kind: kinds, evidence, present, age } = kernel.results;
   const { slot } = edge;
   const kind = kinds[slot]!;

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { type Closing, FEATURES, type KernelApi, KINDS, Kind, kindOfChange } from '../../kernel/api.js';
 import { largestSurprise } from '../alerting/surprise.js';
+import type { ToldIncident } from '../alerting/told.js';
 import { type ClusterState, type EdgeState, edgeKey, type GroupState, type ServiceState } from '../topology/graph.js';
 import type { Numbers } from '../topology/saved-dictionary.js';
 import { type Ranked, rankServices } from './ranking.js';
@@ -58,6 +59,8 @@ export interface IncidentsOptions {
   readonly maxPerDay: number;
   /** Nats off the level, in place of what the budget was measured with. */
   readonly relax?: number;
+  /** The incident within reach of the edge that was told before a kill, and goes on with the one that opens now. */
+  readonly told?: (edge: EdgeState, near: ReadonlySet<ServiceState>) => ToldIncident | undefined;
 }
 
 const DAY_MS = 86_400_000;
@@ -112,6 +115,25 @@ export class Incidents {
     return over;
   }
 
+  /** An incident that was told before a kill, as far as its edges are known; undefined: none of them is. */
+  ended(told: ToldIncident, group: GroupState, edges: ReadonlyMap<string, EdgeState>): Incident | undefined {
+    const known = told.edges.flatMap((key) => edges.get(key) ?? []);
+    if (known.length === 0) return undefined;
+    return {
+      id: told.id,
+      cluster: group.cluster,
+      openedMs: told.openedMs,
+      group,
+      services: new Set(known.flatMap(endsOf)),
+      edges: new Set(known),
+      kinds: new Set(told.kinds),
+      level: told.level,
+      ranking: [],
+      ticksAtOpening: new Map(),
+      mergedInto: undefined,
+    };
+  }
+
   /** The group is gone: its places no longer count. */
   forgetGroup(group: GroupState): void {
     this.#levels.delete(group);
@@ -137,7 +159,7 @@ export class Incidents {
   #join(edge: EdgeState, nowMs: number, changes: Map<Incident, IncidentState>): void {
     const near = reach(edge);
     const hits = this.open.filter((one) => one.cluster === edge.cluster && overlaps(one.services, near));
-    const first = hits[0] ?? this.#open(edge, nowMs);
+    const first = hits[0] ?? this.#open(edge, near, nowMs);
     for (const other of hits.slice(1)) this.#merge(first, other, changes);
     for (const service of endsOf(edge)) first.services.add(service);
     first.edges.add(edge);
@@ -145,18 +167,18 @@ export class Incidents {
     if (changes.get(first) !== 'opened') changes.set(first, hits.length > 0 ? 'updated' : 'opened');
   }
 
-  #open(edge: EdgeState, nowMs: number): Incident {
+  #open(edge: EdgeState, near: ReadonlySet<ServiceState>, nowMs: number): Incident {
     const { cluster, group } = edge;
-    const name = `${cluster.id}\u0000${nowMs}\u0000${edgeKey(edge)}`;
+    const told = this.#options.told?.(edge, near);
     const incident: Incident = {
-      id: createHash('sha256').update(name).digest('hex').slice(0, 16),
+      id: told?.id ?? newId(edge, nowMs),
       cluster,
-      openedMs: nowMs,
+      openedMs: told?.openedMs ?? nowMs,
       group,
       services: new Set(),
       edges: new Set(),
-      kinds: new Set(),
-      level: 0,
+      kinds: new Set(told?.kinds),
+      level: told?.level ?? 0,
       ranking: [],
       ticksAtOpening: new Map([...cluster.groups.values()].map((one) => [one, one.ticks])),
       mergedInto: undefined,
@@ -290,6 +312,11 @@ export class Incidents {
   budgetChanged(cluster: ClusterState): void {
     for (const group of cluster.groups.values()) this.#levels.delete(group);
   }
+}
+
+function newId(edge: EdgeState, nowMs: number): string {
+  const name = `${edge.cluster.id}\u0000${nowMs}\u0000${edgeKey(edge)}`;
+  return createHash('sha256').update(name).digest('hex').slice(0, 16);
 }
 
 function hasOwnBudget({ cluster }: GroupState): boolean {

@@ -2,7 +2,8 @@
 // silent.
 
 import type { ServiceName } from '../rules/names.js';
-import type { ClusterState, EdgeState, GroupState } from '../topology/graph.js';
+import { type ClusterState, type EdgeState, edgeKey, type GroupState } from '../topology/graph.js';
+import { EVENT_ID, eventId } from './event-id.js';
 import type { Finding } from './findings.js';
 import { edgeLink } from './links.js';
 import { type EventRecord, SEVERITY } from './result-events.js';
@@ -27,8 +28,14 @@ export function edgeAttributes({ cluster, source, destination }: EdgeState): Poi
   };
 }
 
+/** `sinceMs`: window in which the anomaly began. `at`: what tells events of one state apart, where there are several. */
+function edgeEventId(edge: EdgeState, kind: string, state: string, sinceMs: number, ...at: bigint[]): string {
+  const { cluster, group } = edge;
+  return eventId(cluster.id, group.windowMs, edgeKey(edge), kind, state, sinceMs, ...at.map(String));
+}
+
 export function findingEvent(finding: Finding, timeUnixNano: bigint, pixieHost: string | undefined): EventRecord {
-  const { edge, band, contributions } = finding;
+  const { edge, band, contributions, kind, state, startedMs } = finding;
   // A silent edge sent nothing: that is what was observed.
   const observed = finding.silent && band?.feature === 'requests' ? 0 : band?.observed;
   return {
@@ -38,6 +45,7 @@ export function findingEvent(finding: Finding, timeUnixNano: bigint, pixieHost: 
     timeUnixNano,
     attributes: {
       ...edgeAttributes(edge),
+      [EVENT_ID]: edgeEventId(edge, kind, state, startedMs, ...(state === 'ongoing' ? [timeUnixNano] : [])),
       'anomaly.score': finding.score,
       'anomaly.state': finding.state,
       'anomaly.kind': finding.kind,
@@ -65,8 +73,10 @@ function finite(value: number | undefined): number | undefined {
   return value !== undefined && Number.isFinite(value) ? value : undefined;
 }
 
+/** `sinceMs`: window in which the edge was told first. */
 export function unexpectedEvent(
   edge: EdgeState,
+  sinceMs: number,
   watchedS: number,
   timeUnixNano: bigint,
   pixieHost: string | undefined,
@@ -78,6 +88,7 @@ export function unexpectedEvent(
     timeUnixNano,
     attributes: {
       ...edgeAttributes(edge),
+      [EVENT_ID]: edgeEventId(edge, UNEXPECTED_EDGE, 'started', sinceMs),
       'anomaly.score': 1,
       'anomaly.state': 'started',
       'anomaly.kind': UNEXPECTED_EDGE,
@@ -98,7 +109,8 @@ export function silenceEvent(
   reason: SilenceReason,
   timeUnixNano: bigint,
 ): EventRecord {
-  const { cluster, windowMs } = group;
+  const { cluster, windowMs, silentSinceMs, outageSinceMs } = group;
+  const sinceMs = reason === 'no_data' ? silentSinceMs : outageSinceMs;
   return {
     name: SENDER_SILENT,
     severity: SEVERITY.info,
@@ -106,6 +118,7 @@ export function silenceEvent(
     timeUnixNano,
     attributes: {
       'px.cluster.id': cluster.id,
+      [EVENT_ID]: eventId(cluster.id, windowMs, SENDER_SILENT, reason, state, sinceMs),
       'anomaly.state': state,
       'anomaly.reason': reason,
       'anomaly.window_s': windowMs / 1000,

@@ -42,6 +42,8 @@ export interface Finding {
   readonly contributions: readonly Contribution[];
   /** The edge sent nothing in this window. */
   readonly silent: boolean;
+  /** Window in which it began, event time, Unix ms. */
+  readonly startedMs: number;
   readonly durationS: number;
   readonly topScore: number;
   readonly incident: string;
@@ -125,6 +127,7 @@ export function findingOf(kernel: KernelApi, edge: EdgeState, { episode, state }
     band: bandOf(kernel, edge, featureOf(kernel, slot, episode.kind)),
     contributions: contributionsOf(kernel, slot),
     silent: present[slot] === 0,
+    startedMs: episode.startedMs,
     durationS: Math.max(0, nowMs - episode.startedMs) / 1000,
     topScore: episode.topScore,
     incident: episode.incident,

@@ -3,6 +3,7 @@
 import type { Incident, IncidentState } from '../incidents/incidents.js';
 import { formatService } from '../rules/names.js';
 import { edgeText } from '../topology/graph.js';
+import { EVENT_ID, eventId } from './event-id.js';
 import { edgeLink, serviceLink } from './links.js';
 import type { OwnValue } from './own-values.js';
 import { type EventRecord, SEVERITY } from './result-events.js';
@@ -26,6 +27,7 @@ export interface IncidentView {
 export function incidentEvent(view: IncidentView, timeUnixNano: bigint, pixieHost: string | undefined): EventRecord {
   const { incident, state, score, nowMs, reason } = view;
   const services = [...incident.services].map(({ name }) => formatService(name));
+  const at = state === 'updated' ? [String(timeUnixNano)] : [];
   return {
     name: INCIDENT_EVENT,
     severity: SEVERITY.warn,
@@ -34,6 +36,7 @@ export function incidentEvent(view: IncidentView, timeUnixNano: bigint, pixieHos
     attributes: {
       'incident.id': incident.id,
       'px.cluster.id': incident.cluster.id,
+      [EVENT_ID]: eventId(incident.cluster.id, INCIDENT_EVENT, incident.id, state, incident.openedMs, ...at),
       'anomaly.state': state,
       'anomaly.score': score,
       'anomaly.kinds': [...incident.kinds],

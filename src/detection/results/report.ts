@@ -24,7 +24,8 @@ import { liveSlots, mostTelling } from './telling.js';
 export interface TickOutcome {
   readonly group: GroupState;
   readonly findings: readonly Finding[];
-  readonly unexpected: readonly EdgeState[];
+  /** With the window in which each was told first, Unix ms. */
+  readonly unexpected: ReadonlyMap<EdgeState, number>;
   readonly incidents: readonly IncidentView[];
   readonly silences: readonly { readonly state: 'started' | 'resolved'; readonly reason: SilenceReason }[];
   /** Scores are due. */
@@ -166,7 +167,7 @@ export class Reporter {
       metrics.gauge(name, SCORE, 'An edge that nobody expected', value, edgeAttributes(edge), time);
     for (const edge of group.unexpected) say(edge, 0);
     group.unexpected.clear();
-    for (const edge of unexpected) {
+    for (const edge of unexpected.keys()) {
       say(edge, 1);
       this.#count(UNEXPECTED_EDGE);
       group.unexpected.add(edge);
@@ -229,7 +230,7 @@ export class Reporter {
     const watchedS = (group.cluster.lastMs - group.cluster.firstMs) / 1000;
     return [
       ...findings.map((finding) => findingEvent(finding, time, host)),
-      ...outcome.unexpected.map((edge) => unexpectedEvent(edge, watchedS, time, host)),
+      ...Array.from(outcome.unexpected, ([edge, sinceMs]) => unexpectedEvent(edge, sinceMs, watchedS, time, host)),
       ...outcome.silences.map(({ state, reason }) => silenceEvent(group, state, reason, time)),
       ...outcome.incidents.map((view) => incidentEvent(view, time, host)),
     ];

@@ -7,6 +7,7 @@ import { type Batch, ownBatch, PermanentError } from '../../pipeline/index.js';
 import { formatService, parseService, type ServiceName } from '../rules/names.js';
 import { edgeText } from '../topology/graph.js';
 import { EDGE_EVENT_PREFIX, UNEXPECTED_EDGE } from './edge-events.js';
+import { EVENT_ID, eventId } from './event-id.js';
 import { INCIDENT_EVENT } from './incident-events.js';
 import type { OwnResource } from './own-resource.js';
 import { type EventRecord, SEVERITY, serializeEvents } from './result-events.js';
@@ -116,6 +117,10 @@ function identity({ clusterId, source, destination }: MadeUp): Record<string, st
   };
 }
 
+function idOf(made: MadeUp, what: string, state: string): string {
+  return eventId(made.clusterId, TEST_ATTRIBUTE, edgeText(made), what, made.incident, state, made.startedMs);
+}
+
 function edgeEvent(made: MadeUp, state: string, timeUnixNano: bigint, nowMs: number): EventRecord {
   const words = made.kind.replaceAll('_', ' ');
   const age = (nowMs - made.startedMs) / 1000;
@@ -127,6 +132,7 @@ function edgeEvent(made: MadeUp, state: string, timeUnixNano: bigint, nowMs: num
     timeUnixNano,
     attributes: {
       ...identity(made),
+      [EVENT_ID]: idOf(made, made.kind, state),
       [TEST_ATTRIBUTE]: true,
       'anomaly.score': 1,
       'anomaly.state': state,
@@ -150,6 +156,7 @@ function incidentEvents(made: MadeUp, state: string, timeUnixNano: bigint, nowMs
       timeUnixNano,
       attributes: {
         [TEST_ATTRIBUTE]: true,
+        [EVENT_ID]: idOf(made, INCIDENT_EVENT, state),
         'incident.id': made.incident,
         'px.cluster.id': made.clusterId,
         'anomaly.state': state === 'started' ? 'opened' : 'closed',

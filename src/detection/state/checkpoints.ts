@@ -57,17 +57,19 @@ export class Checkpoints {
 
   /**
    * Writes a state; the caller waits for one that is on its way. `heldMs`: the longest that taking it held the event
-   * loop. Never throws: the last checkpoint stands.
+   * loop. Never throws: where it gives false, the last checkpoint stands.
    */
-  async write(checkpoint: Checkpoint, heldMs: number): Promise<void> {
+  async write(checkpoint: Checkpoint, heldMs: number): Promise<boolean> {
     const start = performance.now();
     try {
       const parts = await encodeCheckpoint(checkpoint);
       await this.#storage.writeAtomic(this.#name, ...parts);
       const bytes = parts.reduce((sum, { length }) => sum + length, 0);
       this.#events.checkpointWritten({ edges: checkpoint.header.edges, bytes, ms: performance.now() - start, heldMs });
+      return true;
     } catch (error) {
       this.#events.checkpointFailed(error);
+      return false;
     }
   }
 }

@@ -44,6 +44,9 @@ export interface GroupState {
   lastScoresMs: number;
   silent: boolean;
   outage: boolean;
+  /** Event time of the window that was the newest when a silence or an outage began, Unix ms; 0: there was none. */
+  silentSinceMs: number;
+  outageSinceMs: number;
   schedules: string;
   /** Edges that were new in the tick before: their gauge falls back to 0. */
   readonly unexpected: Set<EdgeState>;
@@ -117,6 +120,11 @@ export interface Episode {
   topScore: number;
 }
 
+/** Event time of the newest closed window, Unix ms. */
+export function newestMsOf({ timeUnixNano }: Pick<GroupState, 'timeUnixNano'>): number {
+  return Number(timeUnixNano / 1_000_000n);
+}
+
 /** The text that an edge is known by in its cluster. */
 export function edgeKey({ source, destination }: Ends): string {
   return `${source ? formatService(source) : ''}\u0000${formatService(destination)}`;
@@ -183,6 +191,8 @@ export function createGroup(slot: number, cluster: ClusterState, windowMs: numbe
     lastScoresMs: 0,
     silent: false,
     outage: false,
+    silentSinceMs: 0,
+    outageSinceMs: 0,
     schedules: '',
     unexpected: new Set(),
     scoredMs: 0,

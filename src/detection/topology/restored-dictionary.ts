@@ -83,7 +83,10 @@ function restoreGroup(
 ): GroupState {
   const { tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs } = saved;
   const fresh = createGroup(saved.slot, cluster, saved.windowMs, saved.isReturning);
-  const group = Object.assign(fresh, { tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs });
+  // Of a state that is older than these, 0 is as good as what was.
+  const { silentSinceMs = 0, outageSinceMs = 0 } = saved;
+  const since = { silentSinceMs, outageSinceMs };
+  const group = Object.assign(fresh, { tick, timeUnixNano, ticks, outage, silent, ...since, schedules, scoredMs });
   cluster.groups.set(group.windowMs, group);
   for (const [i, number] of saved.services.entries())
     if (services[number]) group.services.set(services[number], saved.serviceSlots[i]!);

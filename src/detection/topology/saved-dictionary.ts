@@ -49,6 +49,8 @@ export interface SavedGroup {
   readonly ticks: number;
   readonly outage: boolean;
   readonly silent: boolean;
+  readonly silentSinceMs: number;
+  readonly outageSinceMs: number;
   readonly schedules: string;
   readonly scoredMs: number;
   readonly unexpected: readonly number[];
@@ -209,6 +211,7 @@ type NumberOf = (service: ServiceState | undefined) => number;
 
 function* saveGroup(group: GroupState, cluster: number, numberOf: NumberOf): Generator<void, SavedGroup> {
   const { slot, windowMs, isReturning, tick, timeUnixNano, ticks, outage, silent, schedules, scoredMs } = group;
+  const { silentSinceMs, outageSinceMs } = group;
   const services = new Int32Array(group.services.size);
   const serviceSlots = new Int32Array(group.services.size);
   yield* mapInSlices(group.services, ([service, its], i) => {
@@ -232,6 +235,8 @@ function* saveGroup(group: GroupState, cluster: number, numberOf: NumberOf): Gen
     ticks,
     outage,
     silent,
+    silentSinceMs,
+    outageSinceMs,
     schedules,
     scoredMs,
     unexpected: [...group.unexpected].map((edge) => edge.slot),

@@ -80,6 +80,8 @@ class Anomaly implements AnomalyProcessor {
   readonly #operations: Operations;
   /** Results on their way, in a replay. */
   #sending: Promise<void>[] = [];
+  /** Results that wait until storage knows of the alerts in them, and those behind. */
+  #telling: Promise<void> | undefined;
   #lastExportMs = 0;
 
   constructor(settings: Settings, config: Config, options: AnomalyOptions) {
@@ -118,6 +120,7 @@ class Anomaly implements AnomalyProcessor {
       learner,
       backlog,
       storage: config.storage,
+      live: options.live,
       extension: (id) => settings.extension(id),
     });
     this.#operations = new Operations({
@@ -167,8 +170,10 @@ class Anomaly implements AnomalyProcessor {
     this.#timers.stop();
     await this.#operations.finish();
     await this.#backlog.drained();
-    await this.#keeper.save();
+    const isSaved = await this.#keeper.save();
+    await this.#telling;
     await Promise.all(this.#deliveries.map((delivery) => delivery.flush()));
+    await this.#keeper.finish(isSaved);
     this.#learner.detector?.publishCounts();
     this.#learner.discard();
   }
@@ -279,6 +284,19 @@ class Anomaly implements AnomalyProcessor {
   #emit(routes: ReadonlySet<Route>, batch: Batch): void {
     this.#lastExportMs = Date.now();
     this.#events.resultSent(batch.items, batch.events?.items ?? 0);
+    const noted = batch.events && this.#keeper.noteAlerts();
+    if (!noted && !this.#telling) {
+      this.#send(routes, batch);
+      return;
+    }
+    const told = Promise.all([this.#telling, noted]).then(() => {
+      if (this.#telling === told) this.#telling = undefined;
+      this.#send(routes, batch);
+    });
+    this.#telling = told;
+  }
+
+  #send(routes: ReadonlySet<Route>, batch: Batch): void {
     for (const route of routes) {
       const sent = route.send(batch);
       if (!this.#options.live) this.#sending.push(sent);

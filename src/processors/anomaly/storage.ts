@@ -10,8 +10,18 @@ export function storageOf(find: (id: string) => Extension | undefined, id: strin
   throw new Error(`storage: "${id}" is no extension that stores; name a file_storage of service::extensions`);
 }
 
-/** File of a processor's checkpoint: letters that every file system takes. */
+/** File of a processor's checkpoint. */
 export function checkpointName(id: ComponentId): string {
+  return fileName(id, 'checkpoint');
+}
+
+/** File of the alerts that are told and not over. */
+export function alertsName(id: ComponentId): string {
+  return fileName(id, 'alerts');
+}
+
+/** Letters that every file system takes. */
+function fileName(id: ComponentId, what: string): string {
   const plain = formatId(id).replace(/[^A-Za-z0-9_.-]/g, (letter) => `-${letter.codePointAt(0)?.toString(16)}-`);
-  return `processor.${plain}.checkpoint`;
+  return `processor.${plain}.${what}`;
 }

@@ -3,7 +3,7 @@
 
 import type { Detector } from '../../detection/detector.js';
 import { feedsOf } from '../../detection/status/status.js';
-import type { GroupState } from '../../detection/topology/graph.js';
+import { type GroupState, newestMsOf } from '../../detection/topology/graph.js';
 import { WARM } from '../../kernel/api.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
 import type { Config } from './config.js';
@@ -69,6 +69,7 @@ export class Timers {
     const isSilent = nowMs - group.lastSeenMs > (SILENT_PERIODS + 1) * periodMs(detector, group);
     if (isSilent === group.silent) return;
     group.silent = isSilent;
+    if (isSilent) group.silentSinceMs = newestMsOf(group);
     const { cluster, windowMs } = group;
     this.#options.events.silent(cluster.name, windowMs, isSilent);
     const time = BigInt(nowMs) * 1_000_000n;
