@@ -28,7 +28,9 @@ export function edgeAttributes({ cluster, source, destination }: EdgeState): Poi
   };
 }
 
-/** `sinceMs`: window in which the anomaly began. `at`: what tells events of one state apart, where there are several. */
+/**
+ * `sinceMs`: window in which the anomaly began. `at`: what tells events of one state apart, where there are several.
+ */
 function edgeEventId(edge: EdgeState, kind: string, state: string, sinceMs: number, ...at: bigint[]): string {
   const { cluster, group } = edge;
   return eventId(cluster.id, group.windowMs, edgeKey(edge), kind, state, sinceMs, ...at.map(String));
