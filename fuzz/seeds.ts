@@ -1,8 +1,9 @@
 // Requests to begin with: every field of every message, from the field tables.
-import fc from 'fast-check';
+
 import { REQUESTS } from '../src/otlp/messages.js';
 import type { Signal } from '../src/pipeline/index.js';
 import { anyRequest } from '../test/support/arbitrary-otlp.js';
+import fc from '../test/support/property.js';
 
 /** Small ones, the same each time. */
 export function requestSeeds(signal: Signal): Uint8Array[] {

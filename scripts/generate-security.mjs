@@ -73,7 +73,7 @@ function fuzzing() {
   const total = targets.reduce((sum, { inputs }) => sum + inputs, 0);
   const faults = targets.reduce((sum, each) => sum + each.faults, 0);
   return `The last recorded run (${measured.slice(0, 10)}, Node ${machine.node}, ${machine.commit}, seed ${seed}, ${Math.round(secondsEach)} s a target): **${count(total)} inputs,
-${faults} faults**. It is \`npm run fuzz -- --seconds ${Math.round(secondsEach * targets.length)} --record\`; CI fuzzes for a minute with a seed of the day, \`.ci/nightly\` for ten. Corpus: ${corpusSize()}.
+${faults} faults**. It is \`npm run fuzz -- --seconds ${Math.round(secondsEach * targets.length)} --record\`; CI fuzzes for a minute, always with the same seed, \`.ci/nightly\` for ten with the seed of the day. Corpus: ${corpusSize()}.
 
 | target | what must hold | inputs | branches reached | faults |
 |---|---|---|---|---|

@@ -1,7 +1,8 @@
 // Runs the compiled tests. Without arguments: all but the slow ones. Arguments are parts of paths (`kernel`,
 // `config/load`), `--slow` adds the slow suites, `--slow-only` runs nothing else, `--name PATTERN` picks tests by name,
 // and only starts files that can hold one. `--coverage` (Node 22.10 and later) fails where less of src/ was run than
-// the gate wants.
+// the gate wants. `--again`, for CI: files that failed run once more, one at a time, and what passes then is told as
+// flaky: inputs and seeds are the same, so that only what hangs on the machine's pace can pass.
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -17,6 +18,9 @@ const root = join(repository, 'build/js/test');
 /** Percent of src/ that the tests must run. */
 const GATE = { lines: 95, branches: 90 };
 
+/** More files that fail are not run again. */
+const MOST_AGAIN = 5;
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -24,6 +28,7 @@ const { values, positionals } = parseArgs({
     'slow-only': { type: 'boolean' },
     name: { type: 'string' },
     coverage: { type: 'boolean' },
+    again: { type: 'boolean' },
   },
 });
 
@@ -47,59 +52,78 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-/** Suites are counted by their tests. A file that fails as a whole (it cannot be loaded) is one failure. */
-const counts = { passed: 0, failed: 0, skipped: 0 };
-const skips = [];
-const failures = [];
+/**
+ * Suites are counted by their tests. A file that fails as a whole (it cannot be loaded) is one failure. `failures` are
+ * titles by file.
+ */
+class Tally {
+  passed = 0;
+  skips = [];
+  failures = new Map();
 
-function count(data, outcome) {
-  // A suite that is skipped has no tests to speak for it.
-  if (data.details?.type === 'suite' && data.skip === undefined) return;
-  const title = `${relative(root, data.file ?? '').replace(/\.js$/, '.ts')}: ${data.name}`;
-  const reason = data.skip ?? data.todo;
-  if (reason !== undefined) {
-    counts.skipped += 1;
-    skips.push(`${title}${typeof reason === 'string' && reason ? ` (${reason})` : ''}`);
-  } else if (outcome === 'fail') {
-    counts.failed += 1;
-    failures.push(title);
-  } else counts.passed += 1;
-}
+  count(data, outcome) {
+    // A suite that is skipped has no tests to speak for it.
+    if (data.details?.type === 'suite' && data.skip === undefined) return;
+    const title = `${relative(root, data.file ?? '').replace(/\.js$/, '.ts')}: ${data.name}`;
+    const reason = data.skip ?? data.todo;
+    if (reason !== undefined) this.skips.push(`${title}${typeof reason === 'string' && reason ? ` (${reason})` : ''}`);
+    else if (outcome === 'fail') this.fail(data.file ?? data.name, title);
+    else this.passed += 1;
+  }
 
-/** One test more: enough of src/ was run. */
-function checkCoverage() {
-  if (!values.coverage) return;
-  const { coveredLinePercent: lines = 0, coveredBranchPercent: branches = 0 } = totals ?? {};
-  const what = `coverage of src: ${lines.toFixed(2)} % of lines, ${branches.toFixed(2)} % of branches`;
-  console.log(`${what} (at least ${GATE.lines} and ${GATE.branches})`);
-  if ((totals?.totalLineCount ?? 0) > 0 && lines >= GATE.lines && branches >= GATE.branches) counts.passed += 1;
-  else {
-    counts.failed += 1;
-    failures.push(what);
+  fail(file, title) {
+    this.failures.set(file, [...(this.failures.get(file) ?? []), title]);
   }
 }
 
-const stream = run({
-  files,
-  // The machine may be shared: a file to a core.
-  concurrency: Math.max(1, availableParallelism()),
-  ...(values.name ? { testNamePatterns: [new RegExp(values.name)] } : {}),
-  ...(values.coverage ? { coverage: true, cwd: repository, coverageIncludeGlobs: ['build/js/src/**/*.js'] } : {}),
-});
-let totals;
-stream.on('test:coverage', ({ summary }) => {
-  totals = summary.totals;
-});
-stream.on('test:pass', (data) => count(data, 'pass'));
-stream.on('test:fail', (data) => count(data, 'fail'));
-stream.on('end', () => {
-  // The reporter behind this stream still writes: the summary comes after it.
-  setImmediate(() => {
-    checkCoverage();
-    for (const skip of skips) console.log(`skipped: ${skip}`);
-    for (const failure of failures) console.log(`failed: ${failure}`);
-    console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-    process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+/** Resolves to a Tally, with the coverage where that was asked for, once the reporter has written all. */
+function runFiles(paths, { concurrency, coverage }) {
+  const stream = run({
+    files: paths,
+    concurrency,
+    ...(values.name ? { testNamePatterns: [new RegExp(values.name)] } : {}),
+    ...(coverage ? { coverage: true, cwd: repository, coverageIncludeGlobs: ['build/js/src/**/*.js'] } : {}),
   });
-});
-stream.compose(new spec()).pipe(process.stdout);
+  const tally = new Tally();
+  stream.on('test:coverage', ({ summary }) => {
+    tally.totals = summary.totals;
+  });
+  stream.on('test:pass', (data) => tally.count(data, 'pass'));
+  stream.on('test:fail', (data) => tally.count(data, 'fail'));
+  stream.compose(new spec()).pipe(process.stdout, { end: false });
+  // The reporter behind this stream still writes.
+  return new Promise((resolve) => stream.on('end', () => setImmediate(resolve, tally)));
+}
+
+/** One test more: enough of src/ was run. */
+function checkCoverage({ totals, failures }) {
+  const { coveredLinePercent: lines = 0, coveredBranchPercent: branches = 0 } = totals ?? {};
+  const what = `coverage of src: ${lines.toFixed(2)} % of lines, ${branches.toFixed(2)} % of branches`;
+  console.log(`${what} (at least ${GATE.lines} and ${GATE.branches})`);
+  const isEnough = (totals?.totalLineCount ?? 0) > 0 && lines >= GATE.lines && branches >= GATE.branches;
+  if (!isEnough) failures.set('', [what]);
+  return isEnough ? 1 : 0;
+}
+
+/** Takes out of the tally what passes the second time, and tells it. Where much fails, chance is not to blame. */
+async function runAgain(tally) {
+  if (tally.failures.size > MOST_AGAIN) return;
+  for (const [file, titles] of [...tally.failures]) {
+    console.log(`again, alone: ${relative(root, file)}`);
+    const second = await runFiles([file], { concurrency: 1, coverage: false });
+    if (second.failures.size > 0 || second.passed === 0) continue;
+    tally.failures.delete(file);
+    tally.passed += titles.length;
+    for (const title of titles) console.log(`flaky: ${title}`);
+  }
+}
+
+// The machine may be shared: a file to a core.
+const tally = await runFiles(files, { concurrency: Math.max(1, availableParallelism()), coverage: values.coverage });
+if (values.again) await runAgain(tally);
+if (values.coverage) tally.passed += checkCoverage(tally);
+const failed = [...tally.failures.values()].flat();
+for (const skip of tally.skips) console.log(`skipped: ${skip}`);
+for (const failure of failed) console.log(`failed: ${failure}`);
+console.log(`${tally.passed} passed, ${failed.length} failed, ${tally.skips.length} skipped`);
+process.exitCode = failed.length > 0 || tally.passed === 0 ? 1 : 0;

@@ -147,7 +147,10 @@ export function flushTo(grid: Grid): bool {
 /** Passes over tick closed + 1, whatever was seen in it. */
 export function passOver(grid: Grid): void {
   const tick = grid.closed + 1;
-  for (let feed = grid.feeds; feed >= 0; feed = feedAt(feed).next) emptyFeed(feedAt(feed), tick);
+  for (let feed = grid.feeds; feed >= 0; feed = feedAt(feed).next) {
+    emptyFeed(feedAt(feed), tick);
+    feedAt(feed).periodBefore = feedAt(feed).period;
+  }
   grid.skipped++;
   finishTick(grid);
 }

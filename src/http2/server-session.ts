@@ -317,8 +317,9 @@ export class ServerSession extends Session implements StreamOwner {
   }
 
   protected checkNotIdle(streamId: number): void {
-    if (streamId > this.lastStreamId && streamId <= this.lastWelcome)
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `stream ${streamId} has not begun`);
+    // We push nothing: streams of even numbers, which are ours to open, never begin.
+    const isIdle = streamId % 2 === 0 || (streamId > this.lastStreamId && streamId <= this.lastWelcome);
+    if (isIdle) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `stream ${streamId} has not begun`);
   }
 
   protected lastTaken(): number {

@@ -35,6 +35,8 @@ export interface LogOptions {
   /** Somebody else writes to the directory by now. */
   readonly isLost?: () => boolean;
   readonly disk?: Disk;
+  /** What is done is written with the next group, or after this; ms. */
+  readonly doneAfterMs?: number;
 }
 
 /** A request that an earlier process left, with the metadata that was given with it. */
@@ -53,7 +55,7 @@ export class LogFullError extends Error {}
 const GROUP_REQUESTS = 256;
 const GROUP_BYTES = 16 << 20;
 
-/** What is done is written with the next group, or after this; ms. A crash before that delivers it once more. */
+/** A crash before that delivers once more what was done; ms. */
 const DONE_AFTER_MS = 1_000;
 const DONE_AT_ONCE = 4_096;
 
@@ -237,7 +239,7 @@ export class SegmentLog {
     this.#forget(id);
     if (place.segment.live === 0 && (place.segment !== this.#head || this.#tight)) this.#wantRoom();
     if (this.#done.length >= DONE_AT_ONCE) this.#writeDone();
-    else this.#doneTimer ??= setTimeout(() => this.#writeDone(), DONE_AFTER_MS).unref();
+    else this.#doneTimer ??= setTimeout(() => this.#writeDone(), this.#options.doneAfterMs ?? DONE_AFTER_MS).unref();
   }
 
   #forget(id: number): void {

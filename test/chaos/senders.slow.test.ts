@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
 import { opentelemetry } from '#proto';
 import { forwarding } from '../support/chaos/configs.js';
 import { Gateway, protocols } from '../support/chaos/gateway.js';
@@ -16,6 +15,7 @@ import { exportHeaders, FrameType, frame as http2Frame, PREFACE } from '../suppo
 import { metricsRequest, mutate, mutation } from '../support/otlp-arbitraries.js';
 import { trafficRequest } from '../support/peers/edge-traffic.js';
 import { endAll, eventually } from '../support/peers/processes.js';
+import fc from '../support/property.js';
 
 const { ExportMetricsServiceRequest } = opentelemetry.proto.collector.metrics.v1;
 const ACCEPTED = 'otelcol_receiver_accepted_metric_points';

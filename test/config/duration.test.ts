@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { duration, parseDuration, positiveDuration } from '../../src/config/duration.js';
+import fc from '../support/property.js';
 
 const CASES: readonly [string | number, number][] = [
   ['30s', 30_000],

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { z } from 'zod';
 import { duration, formatDuration, parseDuration } from '../../src/config/duration.js';
 import { hostPort } from '../../src/config/endpoint.js';
 import { editDistance, nearest } from '../../src/config/nearest.js';
 import { effectiveValue } from '../../src/config/print.js';
 import { referenceRows, referenceTable } from '../../src/config/reference.js';
+import fc from '../support/property.js';
 
 const schema = z.strictObject({
   at: hostPort.prefault('localhost:1').describe('Where'),

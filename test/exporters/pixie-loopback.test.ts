@@ -4,13 +4,13 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
-import fc from 'fast-check';
 import { opentelemetry } from '#proto';
 import { announcements, MAX_BODY_BYTES } from '../../src/exporters/pixie-loopback/announcement.js';
 import { schema } from '../../src/exporters/pixie-loopback/config.js';
 import { PATH, PixieLoopback } from '../../src/exporters/pixie-loopback/pixie-loopback.js';
 import { type Batch, ownBatch } from '../../src/pipeline/index.js';
 import { createTelemetry, type Telemetry } from '../../src/telemetry/index.js';
+import fc from '../support/property.js';
 import { testSettings } from '../support/settings.js';
 
 const LogsRequest = opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;

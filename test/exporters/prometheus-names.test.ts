@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import {
   escapeHelp,
   escapeLabel,
@@ -9,6 +8,7 @@ import {
   type PrometheusType,
 } from '../../src/exporters/prometheus/names.js';
 import { labelName } from '../../src/telemetry/label-names.js';
+import fc from '../support/property.js';
 
 const PLAIN = { suffixes: true, namespace: '' };
 

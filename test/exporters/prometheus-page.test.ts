@@ -1,7 +1,6 @@
 // The page under every option, read by a strict parser in both of its formats.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { PrometheusExporter } from '../../src/exporters/prometheus/exporter.js';
 import factory from '../../src/exporters/prometheus/factory.js';
 import { formatFor, OPEN_METRICS, TEXT, takesEncoding } from '../../src/exporters/prometheus/formats.js';
@@ -10,6 +9,7 @@ import { type Batch, ownBatch } from '../../src/pipeline/index.js';
 import { testSettings } from '../support/batches.js';
 import { hostileMetrics } from '../support/hostile-metrics.js';
 import { type PageFamily, parsePage, samplesOf } from '../support/prometheus-page.js';
+import fc from '../support/property.js';
 
 const TIME = '1757894400123000000';
 

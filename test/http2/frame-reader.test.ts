@@ -1,9 +1,9 @@
 // Frames out of a stream of bytes, however the socket cuts it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { FrameReader } from '../../src/http2/frame-reader.js';
 import { ConnectionError, ErrorCode, Flag, FrameType, frame } from '../../src/http2/frames.js';
+import fc from '../support/property.js';
 
 const MAX = 1 << 14;
 

@@ -1,11 +1,11 @@
 // Header blocks that refer to no dynamic table.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { HpackDecoder } from '../../src/http2/hpack/decoder.js';
 import { encodeHeaders, NO_TABLE } from '../../src/http2/hpack/encoder.js';
 import { STATIC_FIELDS } from '../../src/http2/hpack/static-table.js';
 import { type Field, fieldsOf, hex, indexed, literal } from '../support/hpack.js';
+import fc from '../support/property.js';
 
 const TOKEN = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";
 

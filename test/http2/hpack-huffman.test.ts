@@ -1,9 +1,9 @@
 // The Huffman code of HPACK's strings: every octet, every padding, nothing else.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { decodeHuffman, huffmanCodes } from '../../src/http2/hpack/huffman.js';
 import { huffmanBits, octets } from '../support/hpack.js';
+import fc from '../support/property.js';
 
 const EOS = '1'.repeat(30);
 

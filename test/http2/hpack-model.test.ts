@@ -1,10 +1,10 @@
 // Blocks written in every way there is, read against a table kept as a plain array; and damaged ones, and noise.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { HpackDecoder, HpackError } from '../../src/http2/hpack/decoder.js';
 import { STATIC_FIELDS } from '../../src/http2/hpack/static-table.js';
 import { type Field, fieldsOf, indexed, literal, sizeUpdate } from '../support/hpack.js';
+import fc from '../support/property.js';
 
 /** The dynamic table in the words of RFC 7541, 4. */
 class PlainTable {

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, connect, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
 import { Duplex } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import fc from 'fast-check';
 import { HpackDecoder } from '../../src/http2/hpack/decoder.js';
 import { encodeHeaders } from '../../src/http2/hpack/encoder.js';
 import { type Field, fieldsOf } from '../support/hpack.js';
 import { END_STREAM, FrameType, frame, PREFACE } from '../support/http2-frames.js';
+import fc from '../support/property.js';
 
 const END_HEADERS = 4;
 const ACK = 1;

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import fc from 'fast-check';
 import { FrameReader } from '../../src/http2/frame-reader.js';
 import { DEFAULT_WINDOW, Flag, FrameType, resetFrame, Setting, settingsFrame } from '../../src/http2/frames.js';
 import { encodeHeaders } from '../../src/http2/hpack/encoder.js';
 import { Outlet } from '../../src/http2/outlet.js';
 import { PeerSettings } from '../../src/http2/peer-settings.js';
+import fc from '../support/property.js';
 
 const HEAD = encodeHeaders([[':status', '200']]);
 const TRAILERS = encodeHeaders([['grpc-status', '0']]);

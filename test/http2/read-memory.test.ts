@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterEach, test } from 'node:test';
-import fc from 'fast-check';
 import { connectSharing, shareReads } from '../../src/http2/index.js';
+import fc from '../support/property.js';
 
 const atEnd: (() => void)[] = [];
 afterEach(() => {

@@ -119,6 +119,24 @@ describe('streams that are opened to be given up', () => {
     });
 });
 
+describe('frames of a stream that was never begun (RFC 9113, 5.1 and 5.1.1) end the connection', () => {
+  const frames: Record<string, (id: number) => Buffer> = {
+    DATA: (id) => frame(FrameType.DATA, 0, id, Buffer.alloc(1)),
+    RST_STREAM: (id) => frame(FrameType.RST_STREAM, 0, id, Buffer.alloc(4)),
+    WINDOW_UPDATE: (id) => windowUpdateFrame(id, 1),
+  };
+  // Even numbers are the server's, below and beyond the last stream of the client; 7 is the client's next but one.
+  for (const [name, one] of Object.entries(frames))
+    for (const id of [2, 6, 7])
+      it(`${name} of stream ${id}`, async () => {
+        const server = await ownServer(echo);
+        const { socket, goaway } = await attacker(server.port);
+        socket.write(Buffer.concat([request(3, false), one(id)]));
+        await eventually(() => goaway() !== undefined);
+        assert.equal(goaway(), ErrorCode.PROTOCOL_ERROR);
+      });
+});
+
 describe('a client that does not read', () => {
   it('and makes answers: it is sent away', async () => {
     const server = await ownServer((stream) => {

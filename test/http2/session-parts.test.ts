@@ -1,7 +1,6 @@
 // The smaller parts of a session: settings, windows, blocks of fields, fields, streams that are over.
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
-import fc from 'fast-check';
 import { EndedStreams } from '../../src/http2/ended-streams.js';
 import { FieldCollector, type Section } from '../../src/http2/fields.js';
 import { ConnectionError, ErrorCode, Flag, headerFrames, Setting, settingsFrame } from '../../src/http2/frames.js';
@@ -10,6 +9,7 @@ import { encodeHeaders } from '../../src/http2/hpack/encoder.js';
 import { PeerSettings } from '../../src/http2/peer-settings.js';
 import { ReceiveWindow } from '../../src/http2/receive-window.js';
 import { Cost, WorkBudget } from '../../src/http2/work-budget.js';
+import fc from '../support/property.js';
 
 /** The code that `run` ends the connection with. */
 function codeOf(run: () => void): number | undefined {

@@ -1,7 +1,6 @@
 // The kernel's decoder against protobufjs: what it reads, and what it accepts and refuses.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { opentelemetry } from '#proto';
 import { MalformedError } from '../../src/kernel/errors.js';
 import { Status } from '../../src/kernel/generated/constants.js';
@@ -11,6 +10,7 @@ import type { Signal } from '../../src/pipeline/index.js';
 import { type ReferenceRow, referenceRows } from '../reference/decode.js';
 import { smallKernel } from '../support/kernels.js';
 import { logsRequest, metricsRequest, mutate, mutation, tracesRequest } from '../support/otlp-arbitraries.js';
+import fc from '../support/property.js';
 import { makeOracle } from '../support/protobuf-oracle.js';
 
 makeOracle();

@@ -1,11 +1,11 @@
 // The order of a group's edges against a plain array: appended, removed from anywhere, appended again.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { edgeOrder } from '../../src/kernel/detection.js';
 import { Status } from '../../src/kernel/generated/constants.js';
 import { type KernelExports, loadKernel } from '../../src/kernel/load.js';
 import { Views } from '../../src/kernel/views.js';
+import fc from '../support/property.js';
 
 const EDGES = 700;
 const GROUPS = 3;

@@ -1,9 +1,9 @@
 // What must not matter: how a stream is cut into requests, the order of points inside a tick, the size of a slice.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
 import { smallKernel } from '../support/kernels.js';
+import fc from '../support/property.js';
 import { KernelDriver, point, type StreamPoint } from '../synthetic/point-streams.js';
 
 const SECOND = 1_000_000_000n;

@@ -1,10 +1,10 @@
 // Folding: the kernel against the reference on random streams, and the rules one by one.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
 import { ReferenceWindows } from '../reference/window.js';
 import { smallKernel } from '../support/kernels.js';
+import fc from '../support/property.js';
 import {
   KernelDriver,
   point,

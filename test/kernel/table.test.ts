@@ -1,10 +1,10 @@
 // The series table: against a map under churn at its bound, and idle series giving way.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { Role, type Scan, SeriesType } from '../../src/kernel/api.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import { smallKernel } from '../support/kernels.js';
+import fc from '../support/property.js';
 import { encodePoints, point } from '../synthetic/point-streams.js';
 
 const CAPACITY = 40;

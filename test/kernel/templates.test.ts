@@ -1,7 +1,6 @@
 // A kernel that knows resources again reads, refuses and learns exactly what one that walks every byte does.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { opentelemetry } from '#proto';
 import type { SeriesBinding } from '../../src/kernel/api.js';
 import { MalformedError } from '../../src/kernel/errors.js';
@@ -9,6 +8,7 @@ import type { Kernel } from '../../src/kernel/kernel.js';
 import { referenceRows } from '../reference/decode.js';
 import { smallKernel } from '../support/kernels.js';
 import { metricsRequest } from '../support/otlp-arbitraries.js';
+import fc from '../support/property.js';
 
 const { ExportMetricsServiceRequest } = opentelemetry.proto.collector.metrics.v1;
 

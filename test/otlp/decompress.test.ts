@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as zlib from 'node:zlib';
-import fc from 'fast-check';
 import { type Decompressed, decompress, ENCODINGS, gunzip } from '../../src/otlp/decompress.js';
+import fc from '../support/property.js';
 
 const MIB = 1024 * 1024;
 

@@ -1,8 +1,8 @@
 // Bytes that come piece by piece: the same whatever the pieces, in memory that what has come pays for.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { GrowingBytes } from '../../src/otlp/growing-bytes.js';
+import fc from '../support/property.js';
 
 const pieces = fc.array(fc.uint8Array({ maxLength: 40_000 }), { maxLength: 12 });
 

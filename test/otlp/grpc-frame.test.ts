@@ -1,7 +1,6 @@
 // gRPC's framing, timeouts and status text.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import {
   decodeMessage,
   encodeMessage,
@@ -13,6 +12,7 @@ import {
   parseTimeout,
   UnaryMessage,
 } from '../../src/otlp/grpc-frame.js';
+import fc from '../support/property.js';
 
 /** What comes of the chunks: the message, or the first fault. */
 function collect(chunks: Buffer[], limit = 1000): FramedMessage | FrameFault {

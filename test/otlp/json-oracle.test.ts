@@ -2,12 +2,12 @@
 // paths.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { jsonToProtobuf, jsonToProtobufInSlices, protobufToJson, TooLongError } from '../../src/otlp/json.js';
 import { REQUESTS } from '../../src/otlp/messages.js';
 import { PermanentError, type Signal } from '../../src/pipeline/index.js';
 import { anyRequest } from '../support/arbitrary-otlp.js';
 import { OracleFault, jsonToProtobuf as oracle } from '../support/json-oracle.js';
+import fc from '../support/property.js';
 
 const SIGNALS = ['metrics', 'traces', 'logs'] as const;
 

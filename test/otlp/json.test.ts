@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { jsonToProtobuf, protobufToJson, protobufToObject } from '../../src/otlp/json.js';
 import { REQUESTS } from '../../src/otlp/messages.js';
 import { PermanentError, type Signal } from '../../src/pipeline/index.js';
 import { anyRequest, type PlainMessage } from '../support/arbitrary-otlp.js';
+import fc from '../support/property.js';
 
 const fixtures = new URL('../../../../test/fixtures/pixie/', import.meta.url);
 

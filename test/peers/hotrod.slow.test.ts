@@ -70,6 +70,11 @@ interface Recording {
   readonly calls: readonly Call[];
 }
 
+function isWholeTally(calls: Readonly<Record<string, number>>): boolean {
+  const once = ['frontend -> customer', 'frontend -> driver', 'customer -> mysql'];
+  return once.every((edge) => calls[edge] === DISPATCHES) && calls['frontend -> route'] === 10 * DISPATCHES;
+}
+
 /** The calls in what the gateway recorded, once the last span has come there and to the connector. */
 async function wholeRecording(path: string, theirs: () => Record<string, number>): Promise<Recording> {
   let found: Recording | undefined;
@@ -77,11 +82,7 @@ async function wholeRecording(path: string, theirs: () => Record<string, number>
     const spans = readRequests(path).map((line) => jsonToProtobuf('traces', JSON.stringify(line)));
     const pairs = new SpanPairs(PAIR_OPTIONS);
     found = { pairs, calls: [...callsOf(pairs, ...spans), ...pairs.flush()] };
-    const ours = tally(found.calls);
-    const dispatched = ['frontend -> customer', 'frontend -> driver', 'customer -> mysql'];
-    const isHere =
-      dispatched.every((edge) => ours[edge] === DISPATCHES) && ours['frontend -> route'] === 10 * DISPATCHES;
-    return isHere && theirs()['frontend -> customer'] === DISPATCHES && theirs()['frontend -> driver'] === DISPATCHES;
+    return isWholeTally(tally(found.calls)) && isWholeTally({ ...theirs(), 'customer -> mysql': DISPATCHES });
   };
   await eventually(isWhole, 30_000, 'every span in both').catch(() => undefined);
   return found as Recording;

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import fc from 'fast-check';
 import { hostileMetrics } from '../support/hostile-metrics.js';
 import { newFolder, type OtlpService, startGateway } from '../support/peers/otlp-services.js';
 import { endAll, eventually, freePorts } from '../support/peers/processes.js';
@@ -12,6 +11,7 @@ import { peer } from '../support/peers/programs.js';
 import { sendTraffic, startPrometheus, traffic, WINDOWS } from '../support/peers/prometheus.js';
 import { grpcSender } from '../support/peers/senders.js';
 import { parsePage } from '../support/prometheus-page.js';
+import fc from '../support/property.js';
 
 interface Sample {
   readonly metric: Readonly<Record<string, string>>;

@@ -1,7 +1,6 @@
 // The ledger of bytes: who waits, who gives way, what counts once.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import {
   Account,
   type Held,
@@ -12,6 +11,7 @@ import {
   type Stored,
 } from '../../src/pipeline/index.js';
 import { fakeClock } from '../support/clock.js';
+import fc from '../support/property.js';
 
 const MIB = 1024 * 1024;
 const LIMITS: LedgerLimits = { softBytes: 10 * MIB, hardBytes: 20 * MIB, totalBytes: 40 * MIB, queueBytes: 20 * MIB };

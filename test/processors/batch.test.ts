@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import fc from 'fast-check';
 import {
   type Batch,
   type Consumer,
@@ -12,6 +11,7 @@ import {
 import factory from '../../src/processors/batch/factory.js';
 import { metricSum, opaqueBatch, testSettings } from '../support/batches.js';
 import { type FakeClock, fakeClock } from '../support/clock.js';
+import fc from '../support/property.js';
 
 type Answer = () => undefined | Promise<void>;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { BodyMemory, type Lent } from '../../src/receivers/otlp/body-memory.js';
+import fc from '../support/property.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -7,7 +7,6 @@ import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { frameMessage, framePrefix } from '../../src/otlp/grpc-frame.js';
 import { Code } from '../../src/otlp/status.js';
 import { RetryableError } from '../../src/pipeline/index.js';
@@ -15,6 +14,7 @@ import { type RawAnswer, rawCall, rawSession } from '../support/grpc-raw.js';
 import { END_STREAM, exportHeaders, FrameType, frame, PREFACE, reset } from '../support/http2-frames.js';
 import { fixture } from '../support/paths.js';
 import { endAll, eventually } from '../support/peers/processes.js';
+import fc from '../support/property.js';
 import { type ReceiverSetup, type RunningReceiver, startReceiver } from '../support/receiver.js';
 
 after(endAll);

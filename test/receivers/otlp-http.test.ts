@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import * as zlib from 'node:zlib';
-import fc from 'fast-check';
 import { ENCODINGS } from '../../src/otlp/decompress.js';
 import { jsonToProtobuf, protobufToJson } from '../../src/otlp/json.js';
 import { decodeStatus, type Status, statusFromJson } from '../../src/otlp/status.js';
@@ -13,6 +12,7 @@ import { PermanentError, RetryableError, SIGNALS } from '../../src/pipeline/inde
 import { fixture } from '../support/paths.js';
 import { endAll } from '../support/peers/processes.js';
 import { SAMPLES } from '../support/peers/sample-requests.js';
+import fc from '../support/property.js';
 import { type ReceiverSetup, type RunningReceiver, startReceiver } from '../support/receiver.js';
 
 after(endAll);

@@ -97,14 +97,17 @@ export function forgetTick(feed: FeedRecord, tick: bigint): void {
   feed.offsets.delete(tick);
 }
 
-/** Period of the feed, ns, as ticks say that are closed for every point of this one. */
-export function periodOf(feed: FeedRecord, tick: bigint): bigint {
-  return BigInt(Math.trunc(feed.periods.findLast((entry) => entry.tick <= tick - 2n)?.period ?? 0));
+/**
+ * Period of the feed, ns, as ticks say that are closed for every point of this one; a late one counts as the oldest.
+ */
+export function periodOf(group: GroupRecord, feed: FeedRecord, tick: bigint): bigint {
+  const settled = max(tick, group.closed + 1n) - 2n;
+  return BigInt(Math.trunc(feed.periods.findLast((entry) => entry.tick <= settled)?.period ?? 0));
 }
 
 /** `start`: of the process, aligned; 0: not told. */
 export function beginsAtZero(group: GroupRecord, feed: FeedRecord, start: bigint, time: bigint, tick: bigint): boolean {
-  const settled = 2n * max(group.window, periodOf(feed, tick));
+  const settled = 2n * max(group.window, periodOf(group, feed, tick));
   if (time - feed.firstTime < settled) return false;
   return start === 0n || start >= time - settled;
 }

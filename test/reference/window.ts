@@ -381,7 +381,7 @@ export class ReferenceWindows {
     if (apart <= 2_000_000_000n || this.#alignedStart(series, point) >= last) return false;
     if (time === last && ring[0]!.request === request) return false;
     if (time >= last && continues(newest, point.value ?? 0, point.count)) return false;
-    if (2n * (time - last) <= 3n * max(group.window, periodOf(feed, tick))) return true;
+    if (2n * (time - last) <= 3n * max(group.window, periodOf(group, feed, tick))) return true;
     series.isForgotten = true;
     return false;
   }

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { jsonToProtobuf, protobufToJson } from '../../src/otlp/index.js';
 import { SIGNALS } from '../../src/pipeline/index.js';
 import { framingOf, RecordReader } from '../../src/replay/readers/frames.js';
@@ -13,6 +12,7 @@ import { openRecording, type RecordedRequest, RecordingError } from '../../src/r
 import { signalOf } from '../../src/replay/readers/signal.js';
 import { fixture } from '../support/paths.js';
 import { SAMPLES } from '../support/peers/sample-requests.js';
+import fc from '../support/property.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'replay-readers-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { opentelemetry } from '#proto';
 import { type Batch, ownBatch } from '../../src/pipeline/index.js';
 import { type BatchOptions, Grouped, mergeBatches } from '../../src/sending/batch.js';
 import { metricsBatch, opaqueBatch } from '../support/batches.js';
 import { fakeClock } from '../support/clock.js';
+import fc from '../support/property.js';
 
 const { ExportMetricsServiceRequest } = opentelemetry.proto.collector.metrics.v1;
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { gzipOf } from '../../src/sending/compression.js';
 import { opaqueBatch } from '../support/batches.js';
+import fc from '../support/property.js';
 
 test('the gzip form holds the body, whatever its size', async () => {
   const sizes = fc.oneof(fc.nat(100), fc.nat(200_000), fc.constantFrom(16_383, 16_384, 5_000_000));

@@ -1,7 +1,6 @@
 // Whatever the next hop does: every item that was offered is sent or dropped under a reason.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { z } from 'zod';
 import { type Exporter, PermanentError, RetryableError, UndeliveredError } from '../../src/pipeline/index.js';
 import { onAbort } from '../../src/sending/abort.js';
@@ -19,6 +18,7 @@ import { sendingExporter } from '../../src/sending/exporter.js';
 import type { Send } from '../../src/sending/send.js';
 import { metricSum, metricValue, opaqueBatch, testSettings } from '../support/batches.js';
 import { type FakeClock, fakeClock } from '../support/clock.js';
+import fc from '../support/property.js';
 
 const schema = z.strictObject({
   timeout: timeoutSchema('5s'),

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { type Batch, type Consumer, PermanentError, RetryableError } from '../../src/pipeline/index.js';
 import { fanOut } from '../../src/service/fan-out.js';
 import { opaqueBatch } from '../support/batches.js';
+import fc from '../support/property.js';
 
 type Behaviour = 'takes' | 'takes later' | 'permanent' | 'permanent later' | 'retryable' | 'retryable later' | 'bug';
 

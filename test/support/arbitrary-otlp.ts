@@ -1,8 +1,9 @@
 // Arbitrary OTLP requests for property tests, drawn from the field tables: every field of every message turns up.
-import fc from 'fast-check';
+
 import { idBytes, type JsonField, type JsonMessage, messageNamed } from '../../src/otlp/json-tables.js';
 import { NAMES } from '../../src/otlp/messages.js';
 import type { Signal } from '../../src/pipeline/index.js';
+import fc from './property.js';
 
 /** What protobufjs encodes. */
 export type PlainMessage = Record<string, unknown>;

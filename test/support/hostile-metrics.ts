@@ -1,7 +1,8 @@
 // Metrics that break a page written without care: names that become one, types that contradict each other, values and
 // labels of every odd kind.
-import fc from 'fast-check';
+
 import { opentelemetry } from '#proto';
+import fc from './property.js';
 
 type Metric = opentelemetry.proto.metrics.v1.Metric.$Properties;
 type KeyValue = opentelemetry.proto.common.v1.KeyValue.$Properties;

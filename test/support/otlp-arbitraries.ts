@@ -1,5 +1,5 @@
 // Arbitrary OTLP requests for property tests, as plain objects that protobufjs encodes.
-import fc from 'fast-check';
+import fc from './property.js';
 
 type Arb = fc.Arbitrary<unknown>;
 

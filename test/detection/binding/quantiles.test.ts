@@ -1,11 +1,11 @@
 // Latency as a quantile: shapes, merging over pods, and through the kernel.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { opentelemetry } from '#proto';
 import { type Bucket, bucketsSince, quantileOf, readShape } from '../../../src/detection/binding/buckets.js';
 import { Bench, metricsRequest } from '../../support/anomaly.js';
 import { keyValues, summary } from '../../support/otlp.js';
+import fc from '../../support/property.js';
 import { START, WINDOW } from '../../support/shop.js';
 
 const { HistogramDataPoint, ExponentialHistogramDataPoint, SummaryDataPoint } = opentelemetry.proto.metrics.v1;

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deserialize, serialize } from 'node:v8';
-import fc from 'fast-check';
 import { opentelemetry } from '#proto';
 import { type Call, SpanPairs } from '../../../src/detection/learning/spans/pair.js';
 import type { SpanFact } from '../../../src/detection/learning/spans/read.js';
 import { callsToMetrics } from '../../../src/detection/learning/spans/to-metrics.js';
 import { CALLS_METRIC } from '../../../src/detection/rules/presets/spans.js';
+import fc from '../../support/property.js';
 import {
   allCalls,
   CLIENT,

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
-import fc from 'fast-check';
 import { opentelemetry } from '#proto';
 import { AttributeBytes } from '../../../src/detection/results/attribute-bytes.js';
 import { ResultMetrics } from '../../../src/detection/results/result-metrics.js';
 import { ExportMetricsServiceRequest } from '../../../src/otlp/index.js';
+import fc from '../../support/property.js';
 
 const { KeyValue } = opentelemetry.proto.common.v1;
 

@@ -1,13 +1,13 @@
 // Which scores go out: the same as if all edges had been put in order.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { THRESHOLD_RANGE } from '../../../src/detection/alerting/settings.js';
 import { rankServices } from '../../../src/detection/incidents/ranking.js';
 import { mostTelling } from '../../../src/detection/results/telling.js';
 import { createCluster, createGroup, createService, type EdgeState } from '../../../src/detection/topology/graph.js';
 import { Junctions } from '../../../src/detection/topology/services.js';
 import type { KernelApi } from '../../../src/kernel/api.js';
+import fc from '../../support/property.js';
 
 const kernelWith = (score: Float32Array): KernelApi => ({ results: { score } }) as unknown as KernelApi;
 

@@ -1,7 +1,6 @@
 // Names, globs, units, attributes: the small things that decide what an edge is.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { bounded, lookUp, parseReference, readAttributes } from '../../../src/detection/rules/attributes.js';
 import { type Condition, compileConditions } from '../../../src/detection/rules/conditions.js';
 import { compileGlob } from '../../../src/detection/rules/glob.js';
@@ -10,6 +9,7 @@ import { compilePlaceholders } from '../../../src/detection/rules/placeholders.j
 import { compileMetricName, valueUnder } from '../../../src/detection/rules/spellings.js';
 import { unitFactor, unitOf, unitOfName } from '../../../src/otlp/units.js';
 import { keyValues } from '../../support/otlp.js';
+import fc from '../../support/property.js';
 
 describe('service names', () => {
   const cases: [text: string, namespace: string, service: string][] = [

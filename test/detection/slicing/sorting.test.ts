@@ -1,8 +1,8 @@
 // Sorting in slices against the sort of arrays, and what a slice may do.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { sortInSlices } from '../../../src/detection/slicing/sorting.js';
+import fc from '../../support/property.js';
 
 type Item = readonly [key: number, place: number];
 

@@ -1,7 +1,6 @@
 // The dictionary of edges and services: compact, and still in the order in which things came.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { edgeBetween } from '../../../src/detection/topology/edge-between.js';
 import { NO_FEATURES, SharedFeatures } from '../../../src/detection/topology/features.js';
 import {
@@ -17,6 +16,7 @@ import {
 } from '../../../src/detection/topology/graph.js';
 import { FewEdges, Services } from '../../../src/detection/topology/services.js';
 import type { FeatureName } from '../../../src/kernel/api.js';
+import fc from '../../support/property.js';
 
 const cluster = createCluster({ id: 'c', name: 'c' });
 const [group, other] = [createGroup(0, cluster, 10_000), createGroup(1, cluster, 60_000)];

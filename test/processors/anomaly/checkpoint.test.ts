@@ -1,10 +1,10 @@
 // The state survives a restart: bit for bit with the same input, or not at all.
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import fc from 'fast-check';
 import { decodeCheckpoint } from '../../../src/detection/state/checkpoint.js';
 import { createTelemetry } from '../../../src/telemetry/index.js';
 import { Bench } from '../../support/anomaly.js';
+import fc from '../../support/property.js';
 import { FILE, JUMP, MemoryStorage, MIXED, mixedStream, type Send, Stored } from '../../support/stored.js';
 
 /** Stops before each of these sends and goes on in another processor; what came out of all of them. */
