@@ -40,6 +40,8 @@ const DETECTION = [
   ['learning'],
   ['settings.ts', 'published-counts.ts'],
   ['kernel-options.ts'],
+  ['detector-parts.ts'],
+  ['tick-outcomes.ts'],
   ['detector.ts'],
   ['status', 'state'],
   ['learner.ts'],

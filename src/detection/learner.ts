@@ -1,12 +1,12 @@
 // What a processor has learnt: detector, learn loop, spans and counts. It outlives a reload, and a checkpoint holds it.
-
 import type { KernelApi, KernelOptions } from '../kernel/api.js';
 import { CheckpointError } from '../kernel/errors.js';
 import { stateLayout } from '../kernel/state-layout.js';
 import type { Batch } from '../pipeline/index.js';
 import type { AnomalyEvents } from '../telemetry/anomaly-events.js';
 import { countOf } from '../terminal/format.js';
-import { Detector, type DetectorOptions } from './detector.js';
+import { Detector } from './detector.js';
+import type { DetectorOptions } from './detector-parts.js';
 import { kernelOptions, layoutOf, shapeOf } from './kernel-options.js';
 import type { HeldBodies } from './learning/held-requests.js';
 import { LearnLoop } from './learning/learn.js';
@@ -16,10 +16,11 @@ import type { PendingRequest, Route } from './pending-request.js';
 import type { OwnResource } from './results/own-resource.js';
 import type { DetectionSettings } from './settings.js';
 import { atOnce } from './slicing/slices.js';
-import type { Checkpoint, CheckpointHeader } from './state/checkpoint.js';
+import type { Checkpoint } from './state/checkpoint.js';
+import { checkpointHeader } from './state/checkpoint-header.js';
 import { type FitHost, fitState } from './state/fit.js';
+import { mendDetector } from './state/mend-detector.js';
 import { mendSaved } from './state/mend-saved.js';
-import { edgeText } from './topology/graph.js';
 
 export interface LearnerOptions {
   readonly settings: DetectionSettings;
@@ -100,8 +101,6 @@ export class Learner {
     return { kernel, settings, resource, events, live, emit };
   }
 
-  // -- learning
-
   *learn(pending: PendingRequest): Generator<void> {
     if (!this.#loop || !this.#detector) return;
     if (pending.batch.signal === 'traces') {
@@ -147,11 +146,9 @@ export class Learner {
     this.#detector.publishCounts();
   }
 
-  // -- state
-
   /** Everything that is known; undefined before there is anything. Nothing may be learnt between two of its steps. */
   *state(): Generator<void, Checkpoint | undefined> {
-    const { detector, loop } = { detector: this.#detector, loop: this.#loop };
+    const [detector, loop] = [this.#detector, this.#loop];
     if (!detector || !loop) return undefined;
     const kernel: Uint8Array[] = [];
     for (const piece of detector.kernel.snapshotPieces()) {
@@ -165,24 +162,9 @@ export class Learner {
       requests: this.requests,
       truncated: this.truncated,
     };
-    return { header: this.#header(detector), knowledge, kernel };
-  }
-
-  #header({ edges }: Detector): CheckpointHeader {
-    const { hashSeed, ...kernel } = this.#kernelOptions;
-    return {
-      program: this.#options.version,
-      created: new Date().toISOString(),
-      ...stateLayout(),
-      kernel: { ...kernel, hashSeed: String(hashSeed) },
-      ...this.#options.settings.texts,
-      edges: edges.count,
-      watermarks: edges.liveGroups().map(({ cluster, windowMs, timeUnixNano }) => ({
-        cluster: cluster.id,
-        window: `${windowMs / 1000}s`,
-        time: new Date(Number(timeUnixNano / 1_000_000n)).toISOString(),
-      })),
-    };
+    const { version, settings: its } = this.#options;
+    const header = checkpointHeader(detector, { version, kernel: this.#kernelOptions, texts: its.texts });
+    return { header, knowledge, kernel };
   }
 
   /** Takes a state up. Throws `CheckpointError` where it does not fit. */
@@ -214,37 +196,8 @@ export class Learner {
     this.requests = knowledge.requests;
     this.truncated = knowledge.truncated;
     if (dropped.length > 0) this.#options.events.stateDropped(dropped);
-    this.#mendNumbers(mended.count);
-    this.#mendTimes();
-  }
-
-  /**
-   * What is no number would be learnt from for ever, and never be left again. `more`: values that were found beside the
-   * kernel's.
-   */
-  #mendNumbers(more: number): void {
-    const { kernel, edges, incidents } = this.open();
-    const mended = kernel.mendNumbers();
-    if (mended.groups > 0) incidents.renewLevels();
-    const total = mended.edges.length + mended.groups + mended.services + more;
-    if (total === 0) return;
-    const names = mended.edges.flatMap((slot) => edges.bySlot[slot] ?? []).map(edgeText);
-    this.#options.events.numbersMended(total, names);
-  }
-
-  /**
-   * A state from before the bound on the future, or from a machine whose clock was ahead, may tell of times that are
-   * not yet.
-   */
-  #mendTimes(): void {
-    const maxFuture = this.#maxFutureNanos();
-    const detector = this.#detector;
-    if (!detector || maxFuture === 0n) return;
-    const nowMs = Date.now();
-    const mended = detector.kernel.mendTimes(BigInt(nowMs) * 1_000_000n + maxFuture);
-    if (mended === 0) return;
-    detector.edges.notBeyond(nowMs);
-    this.#options.events.timesMended(mended);
+    const bounds = { numbers: mended.count, maxFutureNanos: this.#maxFutureNanos() };
+    mendDetector(this.open(), this.#options.events, bounds);
   }
 
   #fitHost(): FitHost {

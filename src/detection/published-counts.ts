@@ -1,7 +1,7 @@
 // Passes the kernel's and the dictionary's counts on as increments.
 import type { FoldCounts } from '../kernel/api.js';
 import type { AnomalyEvents } from '../telemetry/anomaly-events.js';
-import type { BoundCounts } from './topology/edges.js';
+import type { BoundCounts } from './topology/bounds.js';
 
 /** What each bound kept out last, for people. */
 type Examples = ReadonlyMap<keyof BoundCounts, string>;

@@ -1,5 +1,4 @@
-// The client's end of an HTTP/2 connection: requests in the order of their streams, and what becomes of each (RFC
-// 9113).
+// The client's end of an HTTP/2 connection (RFC 9113): requests in the order of their streams, and what becomes of each.
 import type { Duplex } from 'node:stream';
 import type { Broken, ClientStream, ResponseReader } from './client-stream.js';
 import {
@@ -13,12 +12,12 @@ import {
   PREFACE,
   resetFrame,
   Setting,
-  StreamError,
+  type StreamError,
   windowUpdateFrame,
 } from './frames.js';
 import { type HeaderBlocks, type Headers, MAX_HEADER_LIST_BYTES } from './header-block.js';
+import { OpenResponse, unprocessed } from './open-response.js';
 import type { Message } from './outgoing.js';
-import { ReceiveWindow } from './receive-window.js';
 import { Session } from './session.js';
 
 export interface ClientSessionOptions {
@@ -33,16 +32,6 @@ export interface ClientSessionOptions {
 /** Responses are small: what HTTP/2 gives without asking, twice of it for all. */
 const WINDOWS = { stream: DEFAULT_WINDOW, connection: 1 << 20, frame: MIN_FRAME_BYTES };
 
-interface Open {
-  readonly id: number;
-  readonly reader: ResponseReader;
-  readonly window: ReceiveWindow;
-  /** Fields of a final status have come. */
-  answered: boolean;
-  /** Octets of the body that may still come, where content-length says how many there are. */
-  missing: number | undefined;
-}
-
 /** A request that waits for its turn (SETTINGS_MAX_CONCURRENT_STREAMS). */
 interface Waiting {
   readonly message: Message;
@@ -50,7 +39,7 @@ interface Waiting {
 }
 
 export class ClientSession extends Session {
-  private readonly open = new Map<number, Open>();
+  private readonly open = new Map<number, OpenResponse>();
   private readonly waiting = new Set<Waiting>();
   private nextStreamId = 1;
   private closing: boolean = false;
@@ -87,8 +76,7 @@ export class ClientSession extends Session {
   private begin({ message, reader }: Waiting): ClientStream {
     const id = this.nextStreamId;
     this.nextStreamId += 2;
-    const window = new ReceiveWindow(this.windows.stream);
-    this.open.set(id, { id, reader, window, answered: false, missing: undefined });
+    this.open.set(id, new OpenResponse(id, reader, this.windows.stream));
     this.outlet.send(id, message);
     return { cancel: () => this.cancel(id) };
   }
@@ -127,7 +115,7 @@ export class ClientSession extends Session {
     this.endWhenDone();
   }
 
-  private forget(id: number): Open | undefined {
+  private forget(id: number): OpenResponse | undefined {
     const stream = this.open.get(id);
     this.open.delete(id);
     this.outlet.drop(id);
@@ -157,20 +145,9 @@ export class ClientSession extends Session {
   protected headersOf({ streamId, endStream, block }: Headers, blocks: HeaderBlocks): void {
     this.checkNotIdle(streamId);
     const stream = this.open.get(streamId);
-    const section = stream?.answered ? 'trailers' : 'response';
-    const { fields, malformed } = blocks.decode(block, section);
+    const { fields, malformed } = blocks.decode(block, stream?.section ?? 'response');
     if (!stream) return;
-    const interim = isInterim(fields[':status']);
-    const wrong = malformed ?? faultOf(section === 'trailers', interim, endStream);
-    if (wrong !== undefined) throw new StreamError(streamId, ErrorCode.PROTOCOL_ERROR, wrong);
-    if (interim) return;
-    if (section === 'trailers') stream.reader.trailers(fields);
-    else {
-      stream.answered = true;
-      const length = fields['content-length'];
-      if (length !== undefined) stream.missing = Number(length);
-      stream.reader.headers(fields);
-    }
+    stream.takeFields(fields, malformed, endStream);
     if (endStream) this.ended(stream);
   }
 
@@ -179,25 +156,20 @@ export class ClientSession extends Session {
     const stream = this.open.get(streamId);
     // Of a stream that was given up here; the server may not have heard of it yet.
     if (!stream) return;
-    if (!stream.answered) throw new StreamError(streamId, ErrorCode.PROTOCOL_ERROR, 'DATA in front of HEADERS');
-    if (!stream.window.receive(flowBytes))
-      throw new StreamError(streamId, ErrorCode.FLOW_CONTROL_ERROR, 'more than the window of the stream');
-    if (stream.missing !== undefined) stream.missing -= chunk.length;
-    if (stream.missing !== undefined && stream.missing < 0) throw wrongLength(streamId);
-    if (chunk.length > 0) stream.reader.data(chunk);
+    stream.takeData(chunk, flowBytes);
     if (end) this.ended(stream);
     else if (this.open.has(streamId)) this.openStream(stream);
   }
 
-  private openStream({ id, window }: Open): void {
+  private openStream({ id, window }: OpenResponse): void {
     const opening = window.opening();
     if (opening > 0) this.tell(windowUpdateFrame(id, opening));
   }
 
   /** The server has said all. */
-  private ended({ id, missing }: Open): void {
-    if (missing) throw wrongLength(id);
-    this.answered(id);
+  private ended(stream: OpenResponse): void {
+    stream.end();
+    this.answered(stream.id);
   }
 
   /** The response is complete. What is left of the request is not wanted then. */
@@ -208,12 +180,8 @@ export class ClientSession extends Session {
 
   protected peerReset(id: number, code: number): void {
     this.checkNotIdle(id);
-    const refused = code === ErrorCode.REFUSED_STREAM;
-    this.finishStream(id, {
-      resetCode: code,
-      unprocessed: refused,
-      why: `the server reset the stream: ${nameOf(code)}`,
-    });
+    const why = `the server reset the stream: ${nameOf(code)}`;
+    this.finishStream(id, { resetCode: code, unprocessed: code === ErrorCode.REFUSED_STREAM, why });
   }
 
   protected resetOf(id: number, code: number, error: StreamError): void {
@@ -276,23 +244,4 @@ export class ClientSession extends Session {
   protected disconnected(error: Error | undefined): void {
     this.options.closed(error);
   }
-}
-
-function wrongLength(id: number): StreamError {
-  return new StreamError(id, ErrorCode.PROTOCOL_ERROR, 'content-length is not the length of the body');
-}
-
-function unprocessed(why: string): Broken {
-  return { resetCode: undefined, unprocessed: true, why };
-}
-
-/** Why fields may not come so: trailers are the last of a stream, and an interim response is not (RFC 9113, 8.1). */
-function faultOf(trailers: boolean, interim: boolean, endStream: boolean): string | undefined {
-  if (trailers && !endStream) return 'trailers that do not end the stream';
-  return interim && endStream ? 'an interim response that ends the stream' : undefined;
-}
-
-/** 100 and its like, in front of the answer. */
-function isInterim(status: string | undefined): boolean {
-  return status?.length === 3 && status.startsWith('1');
 }

@@ -1,11 +1,14 @@
 // OTLP/JSON to protobuf in one pass: the bytes of the text are read along the message tables, and the wire form is
 // written as they come. No tree is made of them, so that a body costs what its bytes cost, whatever they are.
+
+import { JsonFault } from './json-faults.js';
 import { type KeyTable, keysOf, MAX_KEYS } from './json-keys.js';
 import { ProtobufOutput } from './json-output.js';
 import { ScalarWriter } from './json-scalars.js';
 import { CLOSE_LIST, CLOSE_OBJECT, COLON, COMMA, NULL, OPEN_LIST, OPEN_OBJECT, QUOTE } from './json-signs.js';
+import { JsonSkipper } from './json-skipper.js';
 import type { JsonField, JsonMessage } from './json-tables.js';
-import { JsonFault, JsonText } from './json-text.js';
+import { JsonText } from './json-text.js';
 
 /**
  * Messages and lists within each other. Protobuf implementations refuse more than a hundred messages; so does
@@ -25,6 +28,7 @@ export class JsonDecoder {
   readonly #text: JsonText;
   readonly #out: ProtobufOutput;
   readonly #scalars: ScalarWriter;
+  readonly #skipper: JsonSkipper;
   /** Until it is begun. */
   #top: JsonMessage | undefined;
   /** A name without its escapes. */
@@ -64,6 +68,7 @@ export class JsonDecoder {
     this.#text = new JsonText(json);
     this.#out = new ProtobufOutput(limit);
     this.#scalars = new ScalarWriter(this.#text, this.#out);
+    this.#skipper = new JsonSkipper(this.#text);
     this.#top = message;
   }
 
@@ -73,7 +78,7 @@ export class JsonDecoder {
     if (this.#top) this.#begin(this.#top);
     while (this.#depth > 0) {
       if (text.pos >= until) return false;
-      if (this.#isSkipping) this.#isSkipping = !text.skip(until);
+      if (this.#isSkipping) this.#isSkipping = !this.#skipper.skip(until);
       else if (this.#tables[this.#depth - 1]) this.#member();
       else this.#element();
     }

@@ -2,11 +2,13 @@
 // loss.
 
 import { hexDigit } from './json-escapes.js';
+import { wanted, wantedOf } from './json-expected.js';
+import { JsonFault } from './json-faults.js';
 import { Integer64 } from './json-integers.js';
 import { type ProtobufOutput, varintBytes } from './json-output.js';
-import { FALSE, MINUS, NINE, NULL, OPEN_LIST, OPEN_OBJECT, QUOTE, TRUE, ZERO } from './json-signs.js';
+import { FALSE, isBase64, isValue, MINUS, NINE, QUOTE, TRUE, ZERO } from './json-signs.js';
 import { idBytes, type JsonField } from './json-tables.js';
-import { JsonFault, type JsonText } from './json-text.js';
+import type { JsonText } from './json-text.js';
 
 const NOTHING = Buffer.alloc(0);
 /** Tag, length and the longest number. */
@@ -245,50 +247,3 @@ export class ScalarWriter {
 }
 
 const isSigned64 = ({ kind }: JsonField): boolean => kind === 'sfixed64' || kind === 'int64';
-
-const isValue = (sign: number): boolean =>
-  sign === QUOTE ||
-  sign === MINUS ||
-  (sign >= ZERO && sign <= NINE) ||
-  sign === OPEN_LIST ||
-  sign === OPEN_OBJECT ||
-  sign === TRUE ||
-  sign === FALSE ||
-  sign === NULL;
-
-function isBase64(byte: number): boolean {
-  const letter = byte | 0x20;
-  if ((letter >= 0x61 && letter <= 0x7a) || (byte >= ZERO && byte <= NINE)) return true;
-  return byte === 0x2b || byte === 0x2f || byte === 0x2d || byte === 0x5f;
-}
-
-/** What a field holds, roughly: said of a default of another type. */
-function wanted(field: JsonField): string {
-  if (field.kind === 'message') return 'an object';
-  if (field.kind === 'bool') return 'true or false';
-  return field.wire === 2 ? 'a string' : 'a number';
-}
-
-function wantedOf(field: JsonField): string {
-  switch (field.kind) {
-    case 'fixed64':
-    case 'sfixed64':
-    case 'int64':
-    case 'uint64':
-      return 'a 64-bit integer';
-    case 'uint32':
-    case 'fixed32':
-      return 'an integer from 0 to 4294967295';
-    case 'int32':
-    case 'sint32':
-      return 'an integer from -2147483648 to 2147483647';
-    case 'enum':
-      return 'the number of an enum value';
-    case 'bytes':
-      return 'base64';
-    case 'id':
-      return `${2 * idBytes(field.name)} hexadecimal digits`;
-    default:
-      return wanted(field);
-  }
-}

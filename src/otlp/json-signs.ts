@@ -19,3 +19,21 @@ export const CLOSE_OBJECT = 0x7d;
 export const isDigit: (byte: number) => boolean = (byte) => byte >= ZERO && byte <= NINE;
 export const isBlank: (byte: number) => boolean = (byte) =>
   byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+
+/** The first sign of a value. */
+export const isValue = (sign: number): boolean =>
+  sign === QUOTE ||
+  sign === MINUS ||
+  (sign >= ZERO && sign <= NINE) ||
+  sign === OPEN_LIST ||
+  sign === OPEN_OBJECT ||
+  sign === TRUE ||
+  sign === FALSE ||
+  sign === NULL;
+
+/** The alphabets of base64: the standard one and that for URLs. */
+export function isBase64(byte: number): boolean {
+  const letter = byte | 0x20;
+  if ((letter >= 0x61 && letter <= 0x7a) || (byte >= ZERO && byte <= NINE)) return true;
+  return byte === 0x2b || byte === 0x2f || byte === 0x2d || byte === 0x5f;
+}

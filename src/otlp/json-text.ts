@@ -1,33 +1,10 @@
 // Reads the tokens of a JSON text (RFC 8259) from its bytes: one pass, and for no token more work than its bytes are.
 
 import { hexDigit, plainEscape, withoutEscapes } from './json-escapes.js';
+import { JsonFault, JsonSyntaxFault } from './json-faults.js';
 import { shown } from './json-shown.js';
-import {
-  BACKSLASH,
-  CLOSE_OBJECT,
-  COLON,
-  COMMA,
-  DOT,
-  FALSE,
-  isBlank,
-  isDigit,
-  MINUS,
-  NINE,
-  OPEN_LIST,
-  OPEN_OBJECT,
-  QUOTE,
-  TRUE,
-  ZERO,
-} from './json-signs.js';
+import { BACKSLASH, DOT, FALSE, isBlank, isDigit, MINUS, NINE, QUOTE, TRUE, ZERO } from './json-signs.js';
 
-/** The text is not JSON. */
-export class JsonSyntaxFault extends Error {}
-
-/** The value at hand cannot be what the protocol says it is, or the text goes beyond a bound. */
-export class JsonFault extends Error {}
-
-/** Lists and objects within each other, of what is passed over; what is read is bounded by its own depth. */
-const MAX_SKIPPED_DEPTH = 512;
 /** Members and elements of a text: an ordinary one has one for each twenty bytes. */
 const MAX_VALUES = 8 * 1024 * 1024;
 
@@ -61,9 +38,6 @@ export class JsonText {
   isInteger = false;
   #exponent = 0;
   #values = 0;
-  /** Closing signs of what is being passed over. */
-  readonly #closing = new Uint8Array(MAX_SKIPPED_DEPTH);
-  #depth = 0;
 
   /** `bytes`: valid UTF-8; a byte order mark is passed over. */
   constructor(bytes: Buffer) {
@@ -208,53 +182,6 @@ export class JsonText {
     for (let i = 0; i < word.length; i++)
       if (this.bytes[this.pos + i] !== word.charCodeAt(i)) throw this.unexpected(this.pos + i);
     this.pos += word.length;
-  }
-
-  #scalar(sign: number): void {
-    if (sign === QUOTE) this.string();
-    else if (isDigit(sign) || sign === MINUS) this.number();
-    else this.literal();
-  }
-
-  /** Passes over the value here, or over more of it; true: to its end. It stops behind `until`. */
-  skip(until: number): boolean {
-    let isFirst = false;
-    do {
-      if (this.#depth > 0 && this.#between(isFirst)) {
-        isFirst = false;
-        continue;
-      }
-      const sign = this.peek();
-      isFirst = sign === OPEN_LIST || sign === OPEN_OBJECT;
-      if (isFirst) this.#open(sign);
-      else this.#scalar(sign);
-    } while (this.#depth > 0 && (isFirst || this.pos < until));
-    return this.#depth === 0;
-  }
-
-  #open(sign: number): void {
-    if (this.#depth === MAX_SKIPPED_DEPTH) throw new JsonFault('is nested too deeply');
-    // The closing signs are two behind the opening ones.
-    this.#closing[this.#depth++] = sign + 2;
-    this.pos++;
-  }
-
-  /** Up to the next value of what is passed over; true: that was its end. */
-  #between(isFirst: boolean): boolean {
-    const closing = this.#closing[this.#depth - 1]!;
-    const sign = this.peek();
-    if (sign === closing) {
-      this.#depth--;
-      this.pos++;
-      return true;
-    }
-    if (!isFirst) this.expect(COMMA);
-    this.count();
-    if (closing !== CLOSE_OBJECT) return false;
-    if (this.peek() !== QUOTE) throw this.unexpected();
-    this.string();
-    this.expect(COLON);
-    return false;
   }
 
   /** Goes behind this sign, which must come next. */

@@ -3,9 +3,9 @@ import { isUtf8 } from 'node:buffer';
 import { PermanentError, type Signal } from '../pipeline/index.js';
 import { JsonDecoder } from './json-decode.js';
 import { JsonEncoder } from './json-encode.js';
+import { JsonFault, JsonSyntaxFault } from './json-faults.js';
 import { TooLong } from './json-output.js';
 import { type JsonMessage, messageNamed } from './json-tables.js';
-import { JsonFault, JsonSyntaxFault } from './json-text.js';
 import { NAMES } from './messages.js';
 
 /** The wire form of a body would be longer than it may be. */

@@ -1,5 +1,6 @@
 // Units and their factors to what the kernel counts in (seconds, bytes, requests); which unit a metric is in, from
 // itself or its name.
+import { unitOfWord } from './unit-words.js';
 
 /** A unit as a factor, and whether it is a rate (an amount a second). */
 export interface UnitFactor {
@@ -101,89 +102,6 @@ function own(table: Readonly<Record<string, number>>, unit: string): UnitFactor 
   return known === undefined ? undefined : { factor: table[known] as number, perSecond: false };
 }
 
-// -- names
-
-/** What a name ends in, and the unit that it stands for: Prometheus' words first, then what clients abbreviate. */
-const WORDS: ReadonlyMap<string, string> = new Map([
-  ['nanoseconds', 'ns'],
-  ['microseconds', 'us'],
-  ['milliseconds', 'ms'],
-  ['seconds', 's'],
-  ['minutes', 'min'],
-  ['hours', 'h'],
-  ['days', 'd'],
-  ['bytes', 'By'],
-  ['kilobytes', 'kBy'],
-  ['megabytes', 'MBy'],
-  ['gigabytes', 'GBy'],
-  ['kibibytes', 'KiBy'],
-  ['mebibytes', 'MiBy'],
-  ['gibibytes', 'GiBy'],
-  ['bits', 'bit'],
-  ['ratio', '1'],
-  ['percent', '%'],
-  ['ns', 'ns'],
-  ['nanos', 'ns'],
-  ['us', 'us'],
-  ['micros', 'us'],
-  ['ms', 'ms'],
-  ['msec', 'ms'],
-  ['millis', 'ms'],
-  ['secs', 's'],
-  ['sec', 's'],
-]);
-
-/** Further words, of metrics that no translation for Prometheus has made. */
-const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
-  ['nanosecond', 'ns'],
-  ['nanosec', 'ns'],
-  ['nsec', 'ns'],
-  ['microsecond', 'us'],
-  ['microsec', 'us'],
-  ['usec', 'us'],
-  ['usecs', 'us'],
-  ['micro', 'us'],
-  ['millisecond', 'ms'],
-  ['millisec', 'ms'],
-  ['millisecs', 'ms'],
-  ['msecs', 'ms'],
-  ['milli', 'ms'],
-  ['second', 's'],
-  ['minute', 'min'],
-  ['mins', 'min'],
-  ['hour', 'h'],
-  ['day', 'd'],
-  ['byte', 'By'],
-  ['octet', 'By'],
-  ['octets', 'By'],
-  ['kilobyte', 'kBy'],
-  ['megabyte', 'MBy'],
-  ['gigabyte', 'GBy'],
-  ['kb', 'kBy'],
-  ['mb', 'MBy'],
-  ['gb', 'GBy'],
-  ['kibibyte', 'KiBy'],
-  ['mebibyte', 'MiBy'],
-  ['gibibyte', 'GiBy'],
-  ['kib', 'KiBy'],
-  ['mib', 'MiBy'],
-  ['gib', 'GiBy'],
-  ['percentage', '%'],
-  ['pct', '%'],
-  ['rps', '1/s'],
-  ['qps', '1/s'],
-  ['rpm', '1/min'],
-]);
-
-/** The unit that a word stands for, in any case of its letters; '' where it stands for none. */
-function unitOfWord(word: string): string {
-  const lower = word.toLowerCase();
-  return WORDS.get(lower) ?? OTHER_WORDS.get(lower) ?? '';
-}
-
-/** The words that a Prometheus name may carry for its unit, for patterns. */
-export const UNIT_WORDS: readonly string[] = [...WORDS.keys()];
-
 /** Ends of a name that say what kind of number it is, not its unit. */
 const KINDS =
   /(?:(?<!per)[._-](?:total|bucket|sum|count|created|avg|average|mean|median|min|max|p\d+|quantile|histogram|summary))+$/;
@@ -206,12 +124,6 @@ export function unitOfName(name: string): string {
 function lastWord(name: string): string {
   const whole = name.slice(Math.max(name.lastIndexOf('_'), name.lastIndexOf('.'), name.lastIndexOf('-')) + 1);
   return unitOfWord(whole) || unitOfWord(CAPITALISED.exec(whole)?.[1] ?? '');
-}
-
-/** The word that Prometheus puts behind a name for a unit; '' where it puts none. */
-export function wordOfUnit(unit: string): string {
-  for (const [word, known] of WORDS) if (known === unit && unit !== '1') return word;
-  return '';
 }
 
 /** A metric's unit, and who says so. */

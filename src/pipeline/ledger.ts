@@ -1,43 +1,10 @@
 // One account of all bytes that a process holds for work that is unfinished or queued, and who has to wait or to give
 // way.
+import { type Account, type AccountKeeper, type Held, RETRY_AFTER_MS } from './account.js';
 import { RetryableError } from './errors.js';
+import { HOLDERS, type Holder, type LedgerLimits, ledgerLimits, type Stored } from './ledger-limits.js';
+import { highest, sum } from './most.js';
 
-/** What bytes are held for, as `pxanomaly_held_bytes{what=…}` says. */
-export const HOLDERS = ['underway', 'requests', 'learning', 'batching', 'queues', 'files', 'reload'] as const;
-export type Holder = (typeof HOLDERS)[number];
-/** What holds bodies that are complete. */
-export type Stored = Exclude<Holder, 'underway'>;
-
-export interface LedgerLimits {
-  /** From here on bodies under way wait: nothing more is read of senders that hold much already. Bytes. */
-  readonly softBytes: number;
-  /** Here somebody gives way: the sender that has held the most for the longest. Bytes. */
-  readonly hardBytes: number;
-  /** Most for everything together, queues included: new requests are refused. Bytes. */
-  readonly totalBytes: number;
-  /** What all sending queues may hold. Bytes. */
-  readonly queueBytes: number;
-}
-
-const MIB = 1024 * 1024;
-
-/** Of the memory; with 512 MiB 80. */
-const SOFT_SHARE = 5 / 32;
-/**
- * Bodies under way never need more than this, however large the machine: they are complete, or they do not come. Bytes.
- */
-const MOST_SOFT_BYTES = 256 * MIB;
-/** Twice of it, the hard bound, has room for one request of the usual limit in the smallest container. Bytes. */
-const LEAST_SOFT_BYTES = 48 * MIB;
-
-/** Shares of a container's memory; the process itself, its garbage and the kernel's tables need the rest. */
-export function ledgerLimits(memoryBytes: number): LedgerLimits {
-  const softBytes = Math.min(Math.max(memoryBytes * SOFT_SHARE, LEAST_SOFT_BYTES), MOST_SOFT_BYTES);
-  return { softBytes, hardBytes: 2 * softBytes, totalBytes: memoryBytes / 2, queueBytes: memoryBytes / 4 };
-}
-
-/** A sender that holds so little never waits. Bytes. */
-const FREE_BYTES = MIB;
 /**
  * After so long somebody gives way to those who wait; then another one every EVICT_MS. A sender of Pixie's gives up
  * after 5 s.
@@ -46,95 +13,7 @@ const PATIENCE_MS = 1_000;
 const EVICT_MS = 100;
 /** Whoever is first in line, and sends, is left alone by those who wait for so long; ms. */
 const FIRST_MS = 3_000;
-/** What a refused sender is asked to wait, ms. */
-const RETRY_AFTER_MS = 1_000;
-
-const NO_ROOM = 'too many bytes of unfinished requests are held';
-
-/** Bytes of one unfinished thing: a body, a frame, a block of fields. */
-export class Held {
-  bytes = 0;
-  readonly since: number;
-  /** When something came of it last; known only while the ledger is tight. */
-  movedAt: number;
-
-  constructor(
-    readonly account: Account,
-    private readonly giveWay: (error: RetryableError) => void,
-  ) {
-    this.since = account.ledger.now();
-    this.movedAt = this.since;
-    account.open.add(this);
-  }
-
-  /**
-   * Something of it has come, and it has so many bytes now. Somebody may have to give way for it, perhaps itself:
-   * `giveWay` is called within.
-   */
-  resize(bytes: number): void {
-    if (this.account.ledger.isTight) this.movedAt = this.account.ledger.now();
-    const more = bytes - this.bytes;
-    if (more === 0 || this.closed) return;
-    this.bytes = bytes;
-    this.account.change(more);
-  }
-
-  /** It is finished, or was given up. */
-  close(): void {
-    this.resize(0);
-    this.account.open.delete(this);
-  }
-
-  get closed(): boolean {
-    return !this.account.open.has(this);
-  }
-
-  /** It has not come in time. */
-  expire(ms: number): void {
-    this.close();
-    this.giveWay(new RetryableError(`the request did not come within ${ms / 1000} s`));
-  }
-
-  /** The ledger: makes room. */
-  evict(): void {
-    this.close();
-    this.giveWay(new RetryableError(NO_ROOM, RETRY_AFTER_MS));
-  }
-}
-
-/** What is held for one peer: a connection. */
-export class Account {
-  bytes = 0;
-  readonly open: Set<Held> = new Set();
-
-  constructor(readonly ledger: Ledger) {}
-
-  hold(giveWay: (error: RetryableError) => void): Held {
-    return new Held(this, giveWay);
-  }
-
-  /**
-   * Whether no more should be read of this peer for now. The first in line goes on: so somebody always comes to an end.
-   */
-  get mustWait(): boolean {
-    return this.bytes > FREE_BYTES && this.ledger.isTight && this.ledger.first !== this;
-  }
-
-  /** Calls `resume` once when there is room again, those first who came first. What is returned takes that back. */
-  wait(resume: () => void): () => void {
-    return this.ledger.wait(this, resume);
-  }
-
-  /** Of `Held`. */
-  change(bytes: number): void {
-    if (this.bytes === 0) this.ledger.accounts.add(this);
-    this.bytes += bytes;
-    if (this.bytes === 0) this.ledger.accounts.delete(this);
-    this.ledger.change(bytes);
-  }
-}
-
-export class Ledger {
+export class Ledger implements AccountKeeper {
   /** Those that hold something. */
   readonly accounts: Set<Account> = new Set();
   private readonly kinds: Record<Stored, number>;
@@ -292,22 +171,4 @@ export class Ledger {
     held.evict();
     return true;
   }
-}
-
-function sum<T>(items: Iterable<T>, value: (item: T) => number): number {
-  let total = 0;
-  for (const item of items) total += value(item);
-  return total;
-}
-
-function highest<T>(items: Iterable<T>, value: (item: T) => number): T | undefined {
-  let best: T | undefined;
-  let most = Number.NEGATIVE_INFINITY;
-  for (const item of items) {
-    const rank = value(item);
-    if (rank <= most) continue;
-    most = rank;
-    best = item;
-  }
-  return best;
 }

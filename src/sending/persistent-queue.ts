@@ -1,7 +1,6 @@
-// A queue on disk: a request is taken when the disk has it, and is there until the next hop has taken it, whatever
-// happens to us.
+// A queue on disk: a request is taken when the disk has it, and stays until the next hop has taken it.
 import { type Batch, RetryableError } from '../pipeline/index.js';
-import { DamagedError, LogFullError, type SegmentLog, type StoredRequest } from '../storage/index.js';
+import { LogFullError, type SegmentLog, type StoredRequest } from '../storage/index.js';
 import type { QueueEvents } from '../telemetry/queue-events.js';
 import { type Backlog, type Entry, Fifo, keptOf } from './backlog.js';
 import { Grouped, mergeBatches } from './batch.js';
@@ -13,14 +12,13 @@ import {
   RETRY_AFTER_MS,
   sizeOf,
 } from './intake.js';
+import { KeptMemory } from './kept-memory.js';
 import { Places } from './places.js';
+import { readBack } from './read-back.js';
 import { asStageError, GivenUpError, isKept, type Send } from './send.js';
 import { QueueSenders } from './senders.js';
-import { outlineOf, type StoredForm, storedForm, withBody } from './stored-batch.js';
+import { outlineOf, type StoredForm, storedForm } from './stored-batch.js';
 import { Undelivered } from './undelivered.js';
-
-/** Bodies that stay in memory beside the disk, so that a next hop that keeps up costs no reading; bytes. */
-const KEPT_BYTES = 32 * 1024 * 1024;
 
 export interface PersistentQueueHost extends QueueHost {
   readonly log: SegmentLog;
@@ -37,9 +35,9 @@ export class PersistentQueue implements QueueIntake {
   readonly #backlog: Backlog;
   readonly #senders: QueueSenders;
   readonly #places: Places;
+  readonly #kept: KeptMemory;
   readonly #undelivered = new Undelivered();
   #inherited: readonly Entry[] = [];
-  #memory = 0;
   #open: boolean = false;
   #closed: boolean = false;
   #draining: Promise<Undelivered> | undefined;
@@ -55,6 +53,7 @@ export class PersistentQueue implements QueueIntake {
       () => this.#backlog,
       (entries) => void this.#deliver(entries),
     );
+    this.#kept = new KeptMemory(host.ledger, host.keptBytes);
     this.#places = new Places(options, host.events);
   }
 
@@ -82,9 +81,8 @@ export class PersistentQueue implements QueueIntake {
 
   /** A configuration that cannot start gives back what its predecessor gave. */
   handTo(successor: QueueIntake): void {
-    const inherited = this.#inherited;
+    successor.inherit?.(this.#inherited);
     this.#inherited = [];
-    successor.inherit?.(inherited);
   }
 
   inherit(entries: readonly Entry[]): void {
@@ -167,8 +165,7 @@ export class PersistentQueue implements QueueIntake {
   /** In memory as well, as long as there is room. */
   #queue(batch: Batch, size: number, meta: Buffer, stored: StoredRequest): void {
     const kept = keptOf(batch);
-    const bytes = kept.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    if (this.#memory + bytes <= (this.#host.keptBytes ?? KEPT_BYTES)) {
+    if (this.#kept.hasRoom(kept)) {
       batch.lease?.hold();
       this.#add({ batch, size, kept, stored }, 0);
     } else {
@@ -180,10 +177,7 @@ export class PersistentQueue implements QueueIntake {
   /** `reserve`: what is not counted yet. */
   #add(entry: Entry, reserve: number = entry.size): void {
     this.#places.take(reserve);
-    for (const bytes of entry.kept) {
-      this.#memory += bytes.byteLength;
-      this.#host.ledger.store('queues', bytes);
-    }
+    this.#kept.hold(entry.kept);
     this.#places.publish();
     this.#backlog.push(entry);
     this.#senders.schedule();
@@ -192,7 +186,7 @@ export class PersistentQueue implements QueueIntake {
   async #deliver(entries: readonly Entry[]): Promise<void> {
     let failure: Error | undefined;
     try {
-      const parts = await this.#load(entries);
+      const parts = await readBack(entries, this.#host);
       if (parts.length > 0) await this.#next(mergeBatches(parts), this.#senders.giveUp.signal);
     } catch (error) {
       failure = asStageError(error);
@@ -201,32 +195,10 @@ export class PersistentQueue implements QueueIntake {
     this.#senders.ended();
   }
 
-  /** What is there of the bodies; what is not is told. */
-  async #load(entries: readonly Entry[]): Promise<Batch[]> {
-    const parts: Batch[] = [];
-    for (const { batch, stored, spilledBytes } of entries) {
-      if (!stored || spilledBytes === undefined) {
-        parts.push(batch);
-        continue;
-      }
-      try {
-        parts.push(await withBody(batch, await this.#log.read(stored), stored.flags));
-        this.#host.queueEvents.readBack();
-      } catch (error) {
-        this.#host.queueEvents.unreadable(error, false);
-        this.#host.events.failed(batch, 'permanent', error instanceof DamagedError ? error : asStageError(error));
-      }
-    }
-    return parts;
-  }
-
   #release(entries: readonly Entry[], failure: Error | undefined): void {
     for (const { batch, size, kept, stored, settle } of entries) {
       this.#places.give(size);
-      for (const bytes of kept) {
-        this.#memory -= bytes.byteLength;
-        this.#host.ledger.release('queues', bytes);
-      }
+      this.#kept.release(kept);
       batch.lease?.release();
       if (!stored) this.#lose(batch, failure);
       else if (!isKept(failure)) this.#log.complete(stored);
@@ -269,7 +241,7 @@ export class PersistentQueue implements QueueIntake {
     const late = new GivenUpError('shutdown', 'not delivered in time, and the disk had no room', true);
     for (let entries = this.#backlog.take(true); entries; entries = this.#backlog.take(true)) {
       for (const { batch, kept, stored } of entries) {
-        for (const bytes of kept) this.#host.ledger.release('queues', bytes);
+        this.#kept.release(kept);
         batch.lease?.release();
         if (!stored) this.#lose(batch, late);
       }

@@ -1,32 +1,24 @@
 // A running configuration: start, reload without losing what detectors know, shut down in bounded time.
 import { randomUUID } from 'node:crypto';
-import { bindOptions } from '../config/endpoint.js';
 import type { ConfiguredComponent, GatewayConfig } from '../config/gateway-config.js';
 import type { AnyFactory, Settings } from '../config/settings.js';
-import {
-  type Component,
-  type Exporter,
-  type Extension,
-  Ledger,
-  ledgerLimits,
-  type Processor,
-} from '../pipeline/index.js';
+import { type Component, type Extension, Ledger, ledgerLimits } from '../pipeline/index.js';
 import { createTelemetry, type Logger, type Telemetry } from '../telemetry/index.js';
 import { registerLedger } from '../telemetry/ledger-metrics.js';
 import { createLogging, type Logging } from '../telemetry/logging.js';
-import { type MetricsEndpoint, serveMetrics } from '../telemetry/metrics-endpoint.js';
 import { PipelineItems } from '../telemetry/pipeline-items.js';
 import { registerProcessMetrics, registerTargetInfo } from '../telemetry/process-metrics.js';
 import { ownResource, stableInstanceId } from '../telemetry/resource.js';
-import { buildGraph, type Graph, type GraphHost, instancesOf, type Node, nodeName } from './graph.js';
-import { type Leftover, SHUTDOWN_MS, startAll, startOrder, stopAll } from './lifecycle.js';
+import { keptBetween, startGraph, stopOld } from './change-graph.js';
+import { Endpoints } from './endpoints.js';
+import { buildGraph, type Graph, type GraphHost, instancesOf, type Node } from './graph.js';
+import { handOver } from './hand-over.js';
+import { type Leftover, SHUTDOWN_MS, startOrder, stopAll } from './lifecycle.js';
+import { Lingering } from './lingering.js';
 import { memoryBytes } from './memory.js';
 import { ownPages } from './own-pages.js';
 import { ownPorts } from './own-ports.js';
 import { type StatusDocument, statusDocument } from './status.js';
-
-/** Time that a reload gives to what it takes away, ms: requests wait meanwhile. */
-const RELOAD_STOP_MS = 5_000;
 
 export interface ServiceOptions {
   readonly version: string;
@@ -55,11 +47,8 @@ export class Service {
   private readonly ledger: Ledger = new Ledger(ledgerLimits(memoryBytes()));
   private config: GatewayConfig;
   private graph: Graph | undefined;
-  /** Exporters of earlier configurations that still deliver what they had taken. */
-  private readonly lingering: Set<Promise<void>> = new Set();
-  /** What such ones had to give up. */
-  private readonly lost: Leftover[] = [];
-  private endpoints: MetricsEndpoint[] = [];
+  private readonly lingering: Lingering;
+  private readonly endpoints: Endpoints;
   private state: State = 'made';
   private readonly startedMs: number = Date.now();
   /** Start, reload and shutdown follow one another. */
@@ -73,23 +62,28 @@ export class Service {
     this.logging = options.log ? undefined : createLogging(config.telemetry.logs, this.resource(config));
     this.telemetry = createTelemetry({ log: options.log ?? (this.logging as Logging).log });
     this.items = new PipelineItems(this.telemetry);
+    this.lingering = new Lingering(this.telemetry.log);
+    const pages = { status: () => this.status(), factories: options.components ?? [] };
+    this.endpoints = new Endpoints(this.telemetry, () =>
+      ownPages({ ...pages, instances: (factory) => instancesOf(factory, this.graph, this.config) }),
+    );
     registerProcessMetrics(this.telemetry);
     registerLedger(this.telemetry, this.ledger);
   }
 
   /** Resolves when every pipeline runs. Rejects, with everything shut down again, when a component cannot start. */
   start(): Promise<void> {
-    return this.inTurn(async () => {
+    return this.serialised(async () => {
       if (this.state !== 'made') throw new Error('the service was started before');
       this.telemetry.log.info({ version: this.options.version, pipelines: this.config.pipelines.length }, 'starting');
       try {
-        await this.openEndpoints(this.config);
+        await this.endpoints.open(this.config);
         const graph = buildGraph(this.config, this.host(this.config));
-        await this.bringUp(graph, () => true);
-        this.settle(this.config, graph, () => true);
+        await this.startNew(graph, () => true);
+        this.commit(this.config, graph, () => true);
       } catch (error) {
         this.state = 'stopped';
-        await this.closeEndpoints();
+        await this.endpoints.close();
         this.logging?.close();
         throw error;
       }
@@ -99,7 +93,7 @@ export class Service {
 
   /** Stops receivers, drains, stops the rest. Returns what was not done in time. A second call does nothing. */
   shutdown(): Promise<readonly Leftover[]> {
-    return this.inTurn(async () => {
+    return this.serialised(async () => {
       const wasRunning = this.state === 'running';
       this.state = 'stopped';
       if (!wasRunning || !this.graph) return [];
@@ -108,10 +102,10 @@ export class Service {
       const { shutdownMs } = this.options;
       const patient = shutdownMs === undefined;
       const stopped = await stopAll(this.graph, { totalMs: shutdownMs ?? SHUTDOWN_MS, patient });
-      await Promise.all(this.lingering);
-      const leftovers = [...this.lost, ...stopped];
+      await this.lingering.ended();
+      const leftovers = [...this.lingering.lost, ...stopped];
       for (const { name, reason } of leftovers) this.telemetry.log.error({ component: name }, `shutdown: ${reason}`);
-      await this.closeEndpoints();
+      await this.endpoints.close();
       this.telemetry.log.info({ clean: leftovers.length === 0 }, 'stopped');
       this.logging?.close();
       return leftovers;
@@ -124,22 +118,23 @@ export class Service {
    * rejects.
    */
   reload(next: GatewayConfig): Promise<void> {
-    return this.inTurn(async () => {
+    return this.serialised(async () => {
       const old = this.graph;
       if (this.state !== 'running' || !old) throw new Error('the service is not running');
       const graph = buildGraph(next, this.host(next), old);
-      await this.retune(next, this.config);
-      const kept = this.keptBetween(old, graph);
-      await this.takeDown(old, graph, kept);
+      await this.applyTelemetry(next, this.config);
+      const kept = keptBetween(old, graph);
+      const leftovers = await stopOld(old, graph, kept, (left) => this.lingering.add(left));
+      for (const { name, reason } of leftovers) this.telemetry.log.warn({ component: name }, `reload: ${reason}`);
       try {
         await this.replace(graph, kept, old);
       } catch (error) {
-        await this.retune(this.config, next);
+        await this.applyTelemetry(this.config, next);
         const outcome = this.running ? 'the one before is back' : 'and neither can the one before';
         this.telemetry.log.error({ err: error }, `the new configuration cannot start; ${outcome}`);
         throw error;
       }
-      this.settle(next, graph, (node) => !kept.has(node.component));
+      this.commit(next, graph, (node) => !kept.has(node.component));
       this.telemetry.log.info({ kept: kept.size, listening: this.addresses() }, 'configuration reloaded');
     });
   }
@@ -157,13 +152,10 @@ export class Service {
       const addresses = node.component.addresses?.();
       return addresses ? [[`${node.kind}s::${node.key}`, addresses] as const] : [];
     });
-    const own = this.endpoints.map(
-      (endpoint, i) => [`service::telemetry::metrics${i > 0 ? `::${i}` : ''}`, { http: endpoint.address }] as const,
-    );
-    return Object.fromEntries([...entries, ...own]);
+    return Object.fromEntries([...entries, ...this.endpoints.addresses]);
   }
 
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+  private serialised<T>(work: () => Promise<T>): Promise<T> {
     const done = this.turn.then(work);
     this.turn = done.catch(() => {});
     return done;
@@ -192,60 +184,15 @@ export class Service {
     };
   }
 
-  /** Starts what `isNew` in a graph, and lets data in before the receivers start. */
-  private async bringUp(graph: Graph, isNew: (node: Node) => boolean, onFailure: () => void = () => {}): Promise<void> {
-    const nodes = startOrder(graph).filter(isNew);
-    const inner = nodes.filter((node) => node.kind !== 'receiver');
-    const limit = this.options.shutdownMs ?? SHUTDOWN_MS;
-    await startAll(inner, limit, onFailure);
-    for (const [inlet, target] of graph.targets) inlet.open(target);
-    try {
-      await startAll(
-        nodes.filter((node) => node.kind === 'receiver'),
-        limit,
-        onFailure,
-      );
-    } catch (error) {
-      for (const inlet of graph.targets.keys()) inlet.hold();
-      await stopAll({ ...graph, receivers: [] }, { totalMs: limit, only: isNew });
-      throw error;
-    }
+  private startNew(graph: Graph, isNew: (node: Node) => boolean, onFailure?: () => void): Promise<void> {
+    return startGraph(graph, isNew, this.options.shutdownMs ?? SHUTDOWN_MS, onFailure);
   }
 
-  private settle(config: GatewayConfig, graph: Graph, isNew: (node: Node) => boolean): void {
+  private commit(config: GatewayConfig, graph: Graph, isNew: (node: Node) => boolean): void {
     this.config = config;
     this.graph = graph;
     this.state = 'running';
     for (const node of graph.extensions.filter(isNew)) node.component.ready?.(true);
-  }
-
-  private keptBetween(old: Graph, graph: Graph): Set<Component> {
-    const before = new Set(startOrder(old).map((node) => node.component));
-    return new Set(startOrder(graph).flatMap((node) => (before.has(node.component) ? node.component : [])));
-  }
-
-  /** Stops what the new graph does not have; processors hand over first. */
-  private async takeDown(old: Graph, graph: Graph, kept: ReadonlySet<Component>): Promise<void> {
-    for (const node of old.receivers)
-      if (kept.has(node.component)) for (const inlet of node.inlets.values()) inlet.hold();
-    const leftovers = await stopAll(old, {
-      totalMs: RELOAD_STOP_MS,
-      only: (node) => !kept.has(node.component),
-      before: (node) => handOver(node, graph),
-      linger: (left) => this.linger(left),
-    });
-    for (const { name, reason } of leftovers) this.telemetry.log.warn({ component: name }, `reload: ${reason}`);
-  }
-
-  /** Lets an exporter that is not part of the configuration any more end in its own time. */
-  private linger(left: Promise<Leftover | undefined>): void {
-    const ended = left.then((leftover) => {
-      this.lingering.delete(ended);
-      if (!leftover) return;
-      this.lost.push(leftover);
-      this.telemetry.log.error({ component: leftover.name }, `reload: ${leftover.reason}`);
-    });
-    this.lingering.add(ended);
   }
 
   /** Brings the new graph up, or else the old configuration in new instances. Rejects in both cases but the first. */
@@ -263,26 +210,26 @@ export class Service {
       for (const node of [...graph.processors, ...graph.exporters]) handOver(node, back);
     };
     try {
-      await this.bringUp(graph, isNew, rebuild);
+      await this.startNew(graph, isNew, rebuild);
     } catch (error) {
       this.state = 'stopped';
       if (!back) throw error;
-      await this.bringUp(back, isNew);
-      this.settle(this.config, back, isNew);
+      await this.startNew(back, isNew);
+      this.commit(this.config, back, isNew);
       throw error;
     }
   }
 
   /** Changes log and metrics endpoint; when that fails they are as before. */
-  private async retune(next: GatewayConfig, before: GatewayConfig): Promise<void> {
+  private async applyTelemetry(next: GatewayConfig, before: GatewayConfig): Promise<void> {
     this.logging?.configure(next.telemetry.logs);
     if (JSON.stringify(next.telemetry.metrics.listen) === JSON.stringify(before.telemetry.metrics.listen)) return;
-    await this.closeEndpoints();
+    await this.endpoints.close();
     try {
-      await this.openEndpoints(next);
+      await this.endpoints.open(next);
     } catch (error) {
       this.logging?.configure(before.telemetry.logs);
-      await this.openEndpoints(before);
+      await this.endpoints.open(before);
       throw error;
     }
   }
@@ -292,41 +239,4 @@ export class Service {
     const { config, graph, running, startedMs, options } = this;
     return statusDocument({ version: options.version, running, startedMs, config, graph });
   }
-
-  private async openEndpoints(config: GatewayConfig): Promise<void> {
-    const pages = ownPages({
-      status: () => this.status(),
-      factories: this.options.components ?? [],
-      instances: (factory) => instancesOf(factory, this.graph, this.config),
-    });
-    for (const at of config.telemetry.metrics.listen) {
-      try {
-        this.endpoints.push(await serveMetrics(this.telemetry, bindOptions(at), pages));
-      } catch (cause) {
-        await this.closeEndpoints();
-        const message = `service::telemetry::metrics: cannot listen on ${at.host}:${at.port}: ${(cause as Error).message}`;
-        throw new Error(message, { cause });
-      }
-    }
-  }
-
-  private async closeEndpoints(): Promise<void> {
-    const closing = this.endpoints.map((endpoint) => endpoint.close());
-    this.endpoints = [];
-    await Promise.all(closing);
-  }
-}
-
-/** Gives what an old processor knows, or an old exporter holds, to the one of the same id in another graph. */
-function handOver(old: Node, graph: Graph): void {
-  if (old.kind === 'processor') adopt(graph.processors, old as Node<Processor>);
-  if (old.kind === 'exporter') adopt(graph.exporters, old as Node<Exporter>);
-}
-
-function adopt<C extends Component & { adopt?(previous: C): void }>(
-  successors: readonly Node<C>[],
-  old: Node<C>,
-): void {
-  const successor = successors.find((node) => nodeName(node) === nodeName(old));
-  if (successor && successor.component !== old.component) successor.component.adopt?.(old.component);
 }

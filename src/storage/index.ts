@@ -2,6 +2,7 @@
 export { DirectoryLock, LockedError } from './directory-lock.js';
 export { DISK, type Disk, type DiskFile } from './disk.js';
 export { DiskBudget } from './disk-budget.js';
+export { type LeftRequest, type LogEvents, LogFullError, type LogOptions } from './log-options.js';
 export { type LogContent, readLog } from './read-log.js';
 export { DamagedError, type StoredRequest } from './segment.js';
-export { type LeftRequest, type LogEvents, LogFullError, type LogOptions, SegmentLog } from './segment-log.js';
+export { SegmentLog } from './segment-log.js';

@@ -1,7 +1,7 @@
 // Latency distributions as lists of buckets, whatever form they came in: merged over pods by bucket, read at a
 // quantile.
 import { opentelemetry } from '#proto';
-import type { DataKind } from '../rules/rules.js';
+import type { DataKind } from '../rules/feature-rule.js';
 
 const { HistogramDataPoint, ExponentialHistogramDataPoint, SummaryDataPoint } = opentelemetry.proto.metrics.v1;
 

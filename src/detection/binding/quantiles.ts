@@ -1,7 +1,7 @@
 // Latency as a quantile: distributions of a tick are merged here and reach the kernel as one level when the tick is
 // due. An approximation: histograms are merged by bucket, summaries by the count-weighted mean of their logarithms.
 import { type Fold, type KernelApi, type Packed, type Scan, SeriesType } from '../../kernel/api.js';
-import type { DataKind } from '../rules/rules.js';
+import type { DataKind } from '../rules/feature-rule.js';
 import type { GroupState } from '../topology/graph.js';
 import { type Bucket, bucketsSince, quantileOf, readShape, type Shape } from './buckets.js';
 

@@ -1,12 +1,13 @@
 // Incidents: edges whose evidence rose near each other in the call graph, as one thing to page on.
 // docs/detection.md, sections 8 to 10.
 import { createHash } from 'node:crypto';
-import { type Closing, FEATURES, type KernelApi, KINDS, Kind, kindOfChange } from '../../kernel/api.js';
-import { largestSurprise } from '../alerting/surprise.js';
+import type { Closing } from '../../kernel/api.js';
 import type { ToldIncident } from '../alerting/told.js';
 import { type ClusterState, type EdgeState, edgeKey, type GroupState, type ServiceState } from '../topology/graph.js';
 import type { Numbers } from '../topology/saved-dictionary.js';
+import { IncidentLevels, type LevelsOptions, type SavedLevels } from './levels.js';
 import { type Ranked, rankServices } from './ranking.js';
+import { endsOf, overlaps, reach, strongestKind } from './reach.js';
 
 export type IncidentState = 'opened' | 'updated' | 'closed';
 
@@ -29,7 +30,7 @@ export interface Incident {
 }
 
 /** Incidents in numbers: clusters and services by theirs, groups and edges by kernel slot. */
-export interface SavedIncidents {
+export interface SavedIncidents extends SavedLevels {
   readonly open: readonly {
     readonly id: string;
     readonly cluster: number;
@@ -42,8 +43,6 @@ export interface SavedIncidents {
     readonly ranking: readonly (Omit<Ranked, 'service'> & { readonly service: number })[];
     readonly ticksAtOpening: readonly (readonly [number, number])[];
   }[];
-  readonly levels: readonly (readonly [group: number, places: number, level: number])[];
-  readonly places: readonly (readonly [group: number, places: number])[];
 }
 
 export interface IncidentChange {
@@ -51,42 +50,25 @@ export interface IncidentChange {
   readonly state: IncidentState;
 }
 
-export interface IncidentsOptions {
-  readonly kernel: KernelApi;
-  /** Groups by kernel slot. */
-  readonly groups: readonly (GroupState | undefined)[];
+export interface IncidentsOptions extends LevelsOptions {
   readonly bySlot: readonly (EdgeState | undefined)[];
-  readonly maxPerDay: number;
-  /** Nats off the level, in place of what the budget was measured with. */
-  readonly relax?: number;
   /** The incident within reach of the edge that was told before a kill, and goes on with the one that opens now. */
   readonly told?: (edge: EdgeState, near: ReadonlySet<ServiceState>) => ToldIncident | undefined;
 }
 
-const DAY_MS = 86_400_000;
-/**
- * Nats off the level, because two windows in a row are asked for: so many use up the budget (docs/decisions.md, 13).
- */
-export const RELAX = 2.75;
 /** Windows after the opening in which the ranking is made anew. */
 const AFTER = 2;
-/** The level is set anew when what it counts has changed by so much. */
-const CHANGE = 0.1;
-
 /** What incidents ask of a closed tick. */
 export type TickAnswers = Pick<Closing, 'channels' | 'live'>;
 
 export class Incidents {
   readonly open: Incident[] = [];
   readonly #options: IncidentsOptions;
-  #maxPerDay: number;
-  readonly #levels = new Map<GroupState, { places: number; level: number }>();
-  /** Places of each group at its last closing: live edges, and services with two inbound edges or more. */
-  readonly #places = new Map<GroupState, number>();
+  readonly #levels: IncidentLevels;
 
   constructor(options: IncidentsOptions) {
     this.#options = options;
-    this.#maxPerDay = options.maxPerDay;
+    this.#levels = new IncidentLevels(options);
   }
 
   /** The open incident that an edge belongs to. */
@@ -100,7 +82,7 @@ export class Incidents {
 
   /** 1 − 10^(−evidence / L): 0.9 exactly at the level. */
   scoreOf({ level, group }: Incident): number {
-    const needed = this.#levels.get(group)?.level ?? 1;
+    const needed = this.#levels.get(group) ?? 1;
     return 1 - 10 ** (-level / needed);
   }
 
@@ -134,15 +116,14 @@ export class Incidents {
     };
   }
 
-  /** The group is gone: its places no longer count. */
+  /** The group is gone. */
   forgetGroup(group: GroupState): void {
-    this.#levels.delete(group);
-    this.#places.delete(group);
+    this.#levels.forget(group);
   }
 
   /** Takes in the tick that the group has just closed; what changed, in order. */
   *step(group: GroupState, closing: TickAnswers, nowMs: number): Generator<void, IncidentChange[]> {
-    this.#setLevel(group, closing);
+    this.#levels.set(group, closing);
     const { kernel, bySlot } = this.#options;
     const { channel, channelChange } = kernel.results;
     const changes = new Map<Incident, IncidentState>();
@@ -217,41 +198,6 @@ export class Incidents {
     if (before && before !== incident.ranking[0]?.service && !changes.has(incident)) changes.set(incident, 'updated');
   }
 
-  /**
-   * L = ln(places a day · days of the budget) − RELAX, over the whole system, or the cluster where its sender set a
-   * budget of its own.
-   */
-  #setLevel(group: GroupState, closing: TickAnswers): void {
-    // In an outage nothing is live, and nothing has changed.
-    if (!group.outage) this.#places.set(group, countPlaces(closing, group));
-    for (const one of this.#sharing(group)) {
-      const places = this.#placesOf(one);
-      const known = this.#levels.get(one);
-      if (known && Math.abs(places - known.places) <= CHANGE * known.places) continue;
-      const level = this.levelOf(one, places);
-      this.#levels.set(one, { places, level });
-      this.#options.kernel.setIncidentLevel(one.slot, level);
-    }
-  }
-
-  /** Nats. `placesPerDay`: edges and services, each with its own windows a day. */
-  levelOf({ cluster }: GroupState, placesPerDay: number): number {
-    const perDay = cluster.settings.incidentsPerDay ?? this.#maxPerDay;
-    return Math.max(1, Math.log(Math.max(placesPerDay, 1) / perDay) - (this.#options.relax ?? RELAX));
-  }
-
-  #sharing(group: GroupState): readonly GroupState[] {
-    return hasOwnBudget(group)
-      ? [...group.cluster.groups.values()]
-      : (this.#options.groups.filter((g) => g !== undefined && !hasOwnBudget(g)) as GroupState[]);
-  }
-
-  #placesOf(group: GroupState): number {
-    let places = 0;
-    for (const one of this.#sharing(group)) places += ((this.#places.get(one) ?? 0) * DAY_MS) / one.windowMs;
-    return places;
-  }
-
   /** `numberOf`: of a service, also of one that is otherwise forgotten. */
   save({ clusters }: Numbers, numberOf: (service: ServiceState) => number): SavedIncidents {
     return {
@@ -269,8 +215,7 @@ export class Incidents {
           .filter(([group]) => this.#options.groups[group.slot] === group)
           .map(([group, ticks]) => [group.slot, ticks]),
       })),
-      levels: [...this.#levels].map(([group, { places, level }]) => [group.slot, places, level]),
-      places: [...this.#places].map(([group, places]) => [group.slot, places]),
+      ...this.#levels.save(),
     };
   }
 
@@ -293,66 +238,25 @@ export class Incidents {
         mergedInto: undefined,
       });
     }
-    for (const [slot, places, level] of saved.levels) this.#levels.set(groups[slot]!, { places, level });
-    for (const [slot, places] of saved.places) this.#places.set(groups[slot]!, places);
+    this.#levels.restore(saved);
   }
 
   /** The budget may be another than before: every level is due anew. */
   renewLevels(): void {
-    this.#levels.clear();
+    this.#levels.renew();
   }
 
   setBudget(maxPerDay: number): void {
-    if (maxPerDay === this.#maxPerDay) return;
-    this.#maxPerDay = maxPerDay;
-    this.#levels.clear();
+    this.#levels.setBudget(maxPerDay);
   }
 
   /** A sender changed a cluster's budget: its level is due anew. */
   budgetChanged(cluster: ClusterState): void {
-    for (const group of cluster.groups.values()) this.#levels.delete(group);
+    this.#levels.budgetChanged(cluster);
   }
 }
 
 function newId(edge: EdgeState, nowMs: number): string {
   const name = `${edge.cluster.id}\u0000${nowMs}\u0000${edgeKey(edge)}`;
   return createHash('sha256').update(name).digest('hex').slice(0, 16);
-}
-
-function hasOwnBudget({ cluster }: GroupState): boolean {
-  return cluster.settings.incidentsPerDay !== undefined;
-}
-
-/** Live edges, and services that several edges lead to. */
-function countPlaces({ live }: TickAnswers, { cluster, services }: GroupState): number {
-  return live + cluster.junctions.of(services);
-}
-
-function endsOf({ sourceService, destinationService }: EdgeState): ServiceState[] {
-  return [sourceService, destinationService].filter((service) => service !== undefined);
-}
-
-/** An edge's services and their direct neighbours. */
-function reach(edge: EdgeState): Set<ServiceState> {
-  const near = new Set<ServiceState>();
-  for (const service of endsOf(edge)) {
-    near.add(service);
-    for (const other of [...service.inbound, ...service.outbound]) for (const end of endsOf(other)) near.add(end);
-  }
-  return near;
-}
-
-function overlaps(services: ReadonlySet<ServiceState>, near: ReadonlySet<ServiceState>): boolean {
-  for (const service of services) if (near.has(service)) return true;
-  return false;
-}
-
-/** Kind of an edge's largest surprise; a silent edge's is throughput_drop. */
-export function strongestKind(kernel: KernelApi, { slot }: EdgeState): string {
-  const { surprise, present } = kernel.results;
-  if (present[slot] === 0) return KINDS[Kind.THROUGHPUT_DROP]!;
-  const values = FEATURES.map((_, feature) => largestSurprise(surprise, slot, feature));
-  const sizes = values.map(Math.abs);
-  const top = sizes.indexOf(Math.max(...sizes));
-  return kindOfChange(top, values[top]!) || KINDS[Kind.TRAFFIC_PATTERN]!;
 }

@@ -6,7 +6,8 @@ import type { Mutes } from './mutes.js';
 import { isExternal, type ServiceName } from './names.js';
 import type { Row } from './rows.js';
 import type { Candidate, CompiledRule, RuleBook } from './rules.js';
-import { dimensionOf, isDistribution, seriesRoles, seriesType } from './rules.js';
+import { dimensionOf } from './rules.js';
+import { isDistribution, seriesRoles, seriesType } from './series-roles.js';
 import { valueUnder } from './spellings.js';
 
 /** Why a series tells of no edge. */

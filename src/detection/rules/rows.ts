@@ -11,7 +11,7 @@ import {
   readAttributes,
   replacedIn,
 } from './attributes.js';
-import type { DataKind, MetricMeta } from './rules.js';
+import type { DataKind, MetricMeta } from './feature-rule.js';
 
 const { metrics, resource, common } = { ...opentelemetry.proto };
 type ByteRange = readonly [number, number];

@@ -1,7 +1,8 @@
 // What the rules need to be told: which series say what about which edge, and what is left out.
+
+import type { FeatureRule } from './feature-rule.js';
 import type { MuteSettings } from './mutes.js';
 import type { PresetName } from './presets/index.js';
-import type { FeatureRule } from './rules.js';
 
 /** A preset, and what is changed on each of its rules. */
 export interface PresetSettings {

@@ -1,7 +1,7 @@
 // One name in its spellings: as OpenTelemetry writes it, and as the translation for Prometheus leaves it
 // (https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/): underscores, unit, `_total`.
 
-import { UNIT_WORDS, wordOfUnit } from '../../otlp/units.js';
+import { UNIT_WORDS, wordOfUnit } from '../../otlp/unit-words.js';
 import { compileGlob, type Glob, globSource } from './glob.js';
 
 /** Every character that Prometheus' classic names may not have is an underscore. */

@@ -12,7 +12,7 @@ import { deserialize, serialize } from 'node:v8';
 import { constants, crc32, deflate, inflate } from 'node:zlib';
 import type { KernelOptions } from '../../kernel/api.js';
 import { CheckpointError } from '../../kernel/errors.js';
-import type { SavedDetector } from '../detector.js';
+import type { SavedDetector } from '../detector-parts.js';
 import type { SavedLoop } from '../learning/learn.js';
 import type { SavedSpans } from '../learning/spans/span-calls.js';
 

@@ -1,6 +1,7 @@
 // A state of other capacities made to fit: what has room comes along, the rest is named.
 import type { KernelApi, KernelOptions } from '../../kernel/api.js';
-import { Detector, type DetectorOptions, type SavedDetector } from '../detector.js';
+import { Detector } from '../detector.js';
+import type { DetectorOptions, SavedDetector } from '../detector-parts.js';
 import { atOnce } from '../slicing/slices.js';
 import type { Checkpoint } from './checkpoint.js';
 

@@ -73,7 +73,7 @@ function listGroup({ kernel }: Detector, group: GroupState): GroupListing {
 }
 
 function listSenders({ binder, edges }: Detector): SenderListing[] {
-  return [...binder.tallies].map(([id, { name, counts }]) => ({
+  return [...binder.resolved.tallies].map(([id, { name, counts }]) => ({
     id,
     name,
     series: { ...counts },

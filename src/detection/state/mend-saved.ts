@@ -2,7 +2,7 @@
 // worked out from it.
 
 import type { SavedQuantiles } from '../binding/quantiles.js';
-import type { SavedDetector } from '../detector.js';
+import type { SavedDetector } from '../detector-parts.js';
 import type { SavedIncidents } from '../incidents/incidents.js';
 import type { SavedCluster, SavedDictionary, SavedGroup } from '../topology/saved-dictionary.js';
 

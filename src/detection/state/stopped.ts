@@ -6,7 +6,7 @@ import { CheckpointError } from '../../kernel/errors.js';
 import { Kernel } from '../../kernel/kernel.js';
 import { stateLayout } from '../../kernel/state-layout.js';
 import type { Batch } from '../../pipeline/index.js';
-import { anomalyEvents } from '../../telemetry/anomaly-events.js';
+import { anomalyEvents } from '../../telemetry/anomaly-telemetry.js';
 import { createTelemetry } from '../../telemetry/index.js';
 import { Detector } from '../detector.js';
 import type { Route } from '../pending-request.js';

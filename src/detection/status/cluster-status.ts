@@ -1,7 +1,7 @@
 // What arrives from each cluster, for `doctor`: requests, series, edges with their ends, feeds by feature, what is
 // still learning.
 import { FEATURES, WARM } from '../../kernel/api.js';
-import type { ResolveCounts } from '../binding/binder.js';
+import type { ResolveCounts } from '../binding/resolved.js';
 import type { Detector } from '../detector.js';
 import { isExternal } from '../rules/names.js';
 import { type ClockOffset, clockOffsets } from '../topology/clock-offsets.js';
@@ -50,7 +50,7 @@ const NO_SERIES: ResolveCounts = { mapped: 0, unmapped: 0, ignored: 0, muted: 0,
 export function clusterStatuses(detector: Detector): ClusterStatus[] {
   const known = [...detector.edges.clusters.values()].map((cluster) => statusOf(detector, cluster));
   // Senders of which nothing could be mapped have no cluster in the dictionary: they are the ones that need help.
-  const unknown = [...detector.binder.tallies].filter(
+  const unknown = [...detector.binder.resolved.tallies].filter(
     ([id, { counts }]) => !detector.edges.clusters.has(id) && counts.unmapped + counts.muted > 0,
   );
   return [
@@ -96,7 +96,7 @@ function statusOf(detector: Detector, cluster: ClusterState): ClusterStatus {
   const groups = [...cluster.groups.values()];
   const unresolved = edges.filter(isUnresolved);
   const waits = edges.map(({ slot, group }) => Math.max(0, WARM - age[slot]!) * group.windowMs);
-  const tally = binder.tallies.get(cluster.id);
+  const tally = binder.resolved.tallies.get(cluster.id);
   return {
     id: cluster.id,
     name: cluster.name,

@@ -1,9 +1,9 @@
 // What the processor knows of itself: the status line, `doctor` and the banner read it.
 import { FEATURES, type FoldCounts, WARM } from '../../kernel/api.js';
 import { countOf, formatSeconds } from '../../terminal/format.js';
-import type { ResolveCounts } from '../binding/binder.js';
+import type { ResolveCounts } from '../binding/resolved.js';
 import type { Detector } from '../detector.js';
-import type { BoundCounts } from '../topology/edges.js';
+import type { BoundCounts } from '../topology/bounds.js';
 import { type EdgeState, edgeText, type FeedState } from '../topology/graph.js';
 
 export interface FeedStatus {
@@ -71,8 +71,8 @@ export function statusOf(detector: Detector, extras: StatusExtras): AnomalyStatu
     edgesLearning: learning.length,
     edgesAnomalous: all.filter(({ episode }) => episode).length,
     readyInMs: readyIn(all, age),
-    series: { ...binder.counts, used: kernel.seriesUsed() },
-    unmappedExample: binder.examples.get('unmapped'),
+    series: { ...binder.resolved.counts, used: kernel.seriesUsed() },
+    unmappedExample: binder.resolved.examples.get('unmapped'),
     features: Object.fromEntries(features),
     anomaliesStarted: [...reporter.started.byKind.values()].reduce((sum, count) => sum + count, 0),
     incidentsOpen: incidents.open.length,

@@ -2,9 +2,9 @@
 
 import type { AlertRule, MinDeviation } from '../../detection/alerting/settings.js';
 import type { Condition } from '../../detection/rules/conditions.js';
+import type { DataKind, RuleFeature, RuleType } from '../../detection/rules/feature-rule.js';
 import type { MuteSettings } from '../../detection/rules/mutes.js';
 import type { PresetName } from '../../detection/rules/presets/index.js';
-import type { DataKind, RuleFeature, RuleType } from '../../detection/rules/rules.js';
 import { KINDS } from '../../kernel/api.js';
 
 /** Kinds that an edge's alert can have. */

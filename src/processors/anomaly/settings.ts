@@ -1,6 +1,6 @@
 // Maps the user's configuration to what detection needs to be told.
 import type { AlertRule, AlertSettings } from '../../detection/alerting/settings.js';
-import type { FeatureRule } from '../../detection/rules/rules.js';
+import type { FeatureRule } from '../../detection/rules/feature-rule.js';
 import type { DetectionSettings } from '../../detection/settings.js';
 import type { AlertRuleConfig, Config, FeatureConfig, PresetConfig } from './config.js';
 import { configTexts } from './config-texts.js';

@@ -11,11 +11,13 @@ import { type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js'
 import { watchCertificates } from './certificates.js';
 import type { HttpConfig } from './config.js';
 import { HANDSHAKE_MS } from './connection.js';
-import { ConnectionLimit, type Limited } from './connection-limit.js';
+import { ConnectionLimit } from './connection-limit.js';
 import { Cors } from './cors.js';
-import { BodyMalformed, BodyTooLarge, readBody } from './http-body.js';
+import { readBody } from './http-body.js';
 import { HttpCall, JSON_TYPE, LIMIT_SETTING, mediaType, PROTOBUF_TYPE } from './http-call.js';
+import { HttpConnection } from './http-connection.js';
 import { deafen } from './http-parser.js';
+import { endless, isPreflight, noHttp, notFound, refusedBody } from './http-refusals.js';
 import { takeTurns } from './http-turns.js';
 import type { CallSettings } from './intake.js';
 import { bindFirst, boundAddress, DRAIN_MS, saidNothing } from './listen.js';
@@ -32,23 +34,6 @@ const SWEEP_MS = 50;
 function checkIntervalMs({ read_timeout, read_header_timeout }: HttpConfig): number {
   const timeouts = [read_timeout, read_header_timeout].filter((timeout) => timeout > 0);
   return Math.max(250, Math.min(30_000, ...timeouts.map((timeout) => timeout / 4)));
-}
-
-class HttpConnection implements Limited {
-  readonly peer: string | undefined;
-  underway = 0;
-
-  constructor(private readonly socket: Socket) {
-    this.peer = socket.remoteAddress;
-  }
-
-  get idle(): boolean {
-    return this.underway === 0;
-  }
-
-  close(): void {
-    this.socket.destroy();
-  }
 }
 
 export class HttpServer {
@@ -239,37 +224,4 @@ export class HttpServer {
     reply.code(refusal.http ?? httpStatusOf(status)).header('content-type', binary ? PROTOBUF_TYPE : JSON_TYPE);
     reply.send(Buffer.from(binary ? encodeStatus(status) : statusToJson(status)));
   }
-}
-
-/** What the parser of HTTP/1 stumbled over. gRPC clients begin with the preface of HTTP/2. */
-function noHttp(error: NodeJS.ErrnoException): Error {
-  if (error.code !== 'HPE_PAUSED_H2_UPGRADE') return error;
-  return new Error('the client speaks HTTP/2 without TLS, as gRPC does; this port takes HTTP/1.1');
-}
-
-/**
- * A body of unknown or forbidden length that was not read to its end: not worth reading for the sake of the connection.
- */
-function endless(request: FastifyRequest, limit: number): boolean {
-  if (request.raw.complete) return false;
-  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > limit;
-}
-
-function isPreflight(request: FastifyRequest): boolean {
-  return request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
-}
-
-function refusedBody(error: Error, limit: number): Refused {
-  if (error instanceof BodyTooLarge) return tooLarge(limit, LIMIT_SETTING);
-  if (error instanceof BodyMalformed) return refused('malformed', Code.INVALID_ARGUMENT, error.message, 400);
-  return refusedBy(error);
-}
-
-function notFound(path: string): Refused {
-  return refused(
-    'unsupported',
-    Code.UNIMPLEMENTED,
-    `${path} is not served; OTLP/HTTP takes POST to /v1/metrics, /v1/traces, /v1/logs`,
-    404,
-  );
 }

@@ -2,7 +2,7 @@
 // was.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { RELAX } from '../../../src/detection/incidents/incidents.js';
+import { RELAX } from '../../../src/detection/incidents/levels.js';
 import { EdgeDetector } from '../../reference/detect-driver.js';
 import { Crowd } from '../../synthetic/crowd.js';
 import { separateGraph } from '../../synthetic/drive.js';

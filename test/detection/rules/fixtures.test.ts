@@ -7,7 +7,8 @@ import { formatService } from '../../../src/detection/rules/names.js';
 import { PRESETS } from '../../../src/detection/rules/presets/index.js';
 import { type Mapped, resolveRow } from '../../../src/detection/rules/resolve.js';
 import { RowReader } from '../../../src/detection/rules/rows.js';
-import { featuresOf, RuleBook } from '../../../src/detection/rules/rules.js';
+import { RuleBook } from '../../../src/detection/rules/rules.js';
+import { featuresOf } from '../../../src/detection/rules/series-roles.js';
 import { FEATURES, Role, SeriesType } from '../../../src/kernel/api.js';
 import { requestRows } from '../../support/request-rows.js';
 

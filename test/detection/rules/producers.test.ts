@@ -10,7 +10,7 @@ import { formatService } from '../../../src/detection/rules/names.js';
 import { type Mapped, resolveRow } from '../../../src/detection/rules/resolve.js';
 import { RowReader } from '../../../src/detection/rules/rows.js';
 import { createRuleBook } from '../../../src/detection/rules/rule-book.js';
-import { featuresOf, isDistribution } from '../../../src/detection/rules/rules.js';
+import { featuresOf, isDistribution } from '../../../src/detection/rules/series-roles.js';
 import { detectionSettings } from '../../../src/processors/anomaly/settings.js';
 import { openRecording } from '../../../src/replay/readers/index.js';
 import { anomalyConfig } from '../../support/anomaly.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pino } from 'pino';
 import { openRecording } from '../../../src/replay/readers/index.js';
-import { anomalyEvents } from '../../../src/telemetry/anomaly-events.js';
+import { anomalyEvents } from '../../../src/telemetry/anomaly-telemetry.js';
 import { createTelemetry } from '../../../src/telemetry/index.js';
 import { Bench } from '../../support/anomaly.js';
 import { type Attributes, gauge, histogram, metricsRequest, sum } from '../../support/otlp.js';

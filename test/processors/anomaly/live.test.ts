@@ -11,7 +11,7 @@ import { ResultSender } from '../../../src/detection/results/result-sender.js';
 import { type Batch, ownBatch, PermanentError, RetryableError } from '../../../src/pipeline/index.js';
 import { detectionSettings } from '../../../src/processors/anomaly/settings.js';
 import { Timers } from '../../../src/processors/anomaly/timers.js';
-import { anomalyEvents } from '../../../src/telemetry/anomaly-events.js';
+import { anomalyEvents } from '../../../src/telemetry/anomaly-telemetry.js';
 import { createTelemetry } from '../../../src/telemetry/index.js';
 import { anomalyConfig, Bench, eventsOf, pointsOf, Sink } from '../../support/anomaly.js';
 import { smallKernel } from '../../support/kernels.js';

@@ -1,5 +1,5 @@
 // Preset `edge`: our own schema, for any sender; our Pixie scripts send it.
-import type { EndLists, FeatureRule, Tier, Where } from '../rules.js';
+import type { EndLists, FeatureRule, Tier, Where } from '../feature-rule.js';
 
 const SOURCE: EndLists = {
   service: ['src_service', 'source.service.name'],

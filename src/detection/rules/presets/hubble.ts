@@ -1,6 +1,6 @@
 // Preset `hubble`: HTTP metrics of Cilium's Hubble (https://docs.cilium.io/en/stable/observability/metrics/), where its
 // `labelsContext` or `sourceContext` and `destinationContext` name the ends.
-import type { EndLists, FeatureRule, Tier, Where } from '../rules.js';
+import type { EndLists, FeatureRule, Tier, Where } from '../feature-rule.js';
 
 const end = (which: string): EndLists => ({
   service: [`point:${which}_workload`, `point:${which}_app`, `point:${which}`],

@@ -1,5 +1,5 @@
 // The presets by name.
-import type { Tier } from '../rules.js';
+import type { Tier } from '../feature-rule.js';
 import { edge } from './edge.js';
 import { hubble } from './hubble.js';
 import { istio } from './istio.js';

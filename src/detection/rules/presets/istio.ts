@@ -1,6 +1,6 @@
 // Preset `istio`: the standard metrics of Istio's proxies and waypoints
 // (https://istio.io/latest/docs/reference/config/metrics/).
-import type { EndLists, FeatureRule, Tier, Where } from '../rules.js';
+import type { EndLists, FeatureRule, Tier, Where } from '../feature-rule.js';
 import { GRPC_ERRORS } from './reporters.js';
 
 /** The canonical service is what the workload's labels call it: `reviews`, where the workload is `reviews-v1`. */

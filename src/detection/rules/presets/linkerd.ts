@@ -1,6 +1,6 @@
 // Preset `linkerd`: the metrics of Linkerd's proxies (https://linkerd.io/2-edge/reference/proxy-metrics/), with the
 // labels that its Prometheus configuration gives them.
-import type { EndLists, FeatureRule, Tier, Where } from '../rules.js';
+import type { EndLists, FeatureRule, Tier, Where } from '../feature-rule.js';
 import { GRPC_ERRORS, NOBODY } from './reporters.js';
 
 const KINDS = ['deployment', 'statefulset', 'daemonset', 'k8s_job', 'replicationcontroller', 'replicaset'];

@@ -1,5 +1,5 @@
 // Preset `network`: flows that OBI, and Beyla before it, count between workloads of Kubernetes.
-import type { EndLists, FeatureRule, Tier } from '../rules.js';
+import type { EndLists, FeatureRule, Tier } from '../feature-rule.js';
 
 const end = (which: string): EndLists => ({
   service: [

@@ -1,6 +1,6 @@
 // Preset `pixie`: what Pixie's stock OpenTelemetry plugin, the plugin form of New Relic's presets and the export
 // generator send.
-import type { EndLists, FeatureRule, Tier } from '../rules.js';
+import type { EndLists, FeatureRule, Tier } from '../feature-rule.js';
 
 const NOBODY: EndLists = { service: [], namespace: [] };
 

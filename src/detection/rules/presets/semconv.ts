@@ -1,6 +1,6 @@
 // Preset `semconv`: the metrics that SDKs, agents and OBI write by OpenTelemetry's semantic conventions
 // (https://opentelemetry.io/docs/specs/semconv/http/http-metrics/). A client's name the server by its address.
-import type { EndLists, FeatureRule, Tier, Where } from '../rules.js';
+import type { EndLists, FeatureRule, Tier, Where } from '../feature-rule.js';
 import { GRPC_ERRORS, NOBODY, REPORTER } from './reporters.js';
 
 /** A host without dots is one of the caller's own namespace. */

@@ -1,6 +1,6 @@
 // Preset `servicegraph`: service graphs of the Collector's connector, of Tempo and of Beyla, whose spans name both
 // ends.
-import type { EndLists, FeatureRule, Tier } from '../rules.js';
+import type { EndLists, FeatureRule, Tier } from '../feature-rule.js';
 
 /** Virtual nodes have a type of their own: a service that is really called `user` is met in pairs of spans. */
 const PAIRED = { 'point:connection_type': ['', 'messaging_system', 'database'] };

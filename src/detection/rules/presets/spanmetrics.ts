@@ -1,6 +1,6 @@
 // Preset `spanmetrics`: metrics made of spans by the Collector's connector, by the processor before it, by Tempo, Beyla
 // and OBI. Only a client span that names its peer makes an edge.
-import type { EndLists, FeatureRule, Tier, Where } from '../rules.js';
+import type { EndLists, FeatureRule, Tier, Where } from '../feature-rule.js';
 import { NOBODY, REPORTER } from './reporters.js';
 
 const PEER: EndLists = {

@@ -1,6 +1,6 @@
 // Preset `spans`: the calls that the processor itself reads out of a traces pipeline.
 
-import type { FeatureRule, Tier } from '../rules.js';
+import type { FeatureRule, Tier } from '../feature-rule.js';
 
 /** Name of the metric that calls become (learning/spans/to-metrics.ts): a delta histogram in seconds. */
 export const CALLS_METRIC = 'traces.edge.duration';
