@@ -13,7 +13,9 @@ export { scanFailedAt, scanItems, scanLogs, scanMetrics, scanRows, scanTraces, s
 export { metricAt, rowAt } from './otlp/rows';
 export { templateHits, templateMisses } from './otlp/template-rows';
 export { configureTemplates } from './otlp/templates';
-export { bindSeries, lookUpRows, reclaimSeries, refuseRow, saltRows, unbindAll, unboundList, wasRefused } from './series/bind';
+export { bindSeries, lookUpRows, saltRows, unbindAll, unboundList } from './series/bind';
+export { refuseRow, wasRefused } from './series/refuse';
+export { reclaimSeries } from './series/links';
 export { isSeries, reindexSeries, seriesHigh, seriesTouched, seriesUsed } from './series/table';
 export { configureSeries, init } from './setup';
 export {
@@ -27,7 +29,7 @@ export {
   forgetNewest,
   setFeatureRank,
 } from './window/close';
-export { oddCount, oddList } from './window/counters';
+export { oddCount, oddList } from './window/odd-rows';
 export { foldCounts } from './window/counts';
 export {
   eventClock,
@@ -40,31 +42,13 @@ export {
   silentWindows,
   yieldingList,
 } from './window/dormant';
-export { fold, foldHeld, foldNext, foldStopped, isClaiming, heldOf, slowCount, slowList } from './window/fold';
-export {
-  addClock,
-  addEdge,
-  addFeed,
-  addGroup,
-  addService,
-  clockMoves,
-  clocksHigh,
-  edgesHigh,
-  edgesUsed,
-  feedsHigh,
-  feedsUsed,
-  groupsHigh,
-  groupsUsed,
-  isEdge,
-  isService,
-  removeEdge,
-  removeFeed,
-  removeGroup,
-  removeService,
-  renewClock,
-  servicesHigh,
-  setEdgeProfile,
-} from './window/graph';
+export { fold, foldHeld, foldNext, foldStopped, heldOf, isClaiming } from './window/fold';
+export { slowCount, slowList } from './window/slow-rows';
+export { clockMoves, clocksHigh, edgesHigh, edgesUsed, feedsHigh, feedsUsed, groupsHigh, groupsUsed, isEdge, isService, servicesHigh } from './graph/slots';
+export { addEdge, addService, removeEdge, removeService, setEdgeProfile } from './window/edge-slots';
+export { addFeed, addGroup, removeFeed, removeGroup } from './window/group-slots';
+export { addClock, renewClock } from './window/clock-slots';
 export { mendEdge, mendGroup, mendService, mendTimes } from './window/mend';
 export { moveEdge, moveSeries, moveService, trimSlots } from './window/move';
-export { clockFuture, clockNewest, clockReceived, clockShift, feedPeriod, feedPhase, feedTicks } from './window/ticks';
+export { clockFuture, clockNewest, clockReceived, clockShift } from './window/ticks';
+export { feedPeriod, feedPhase, feedTicks } from './window/feeds';

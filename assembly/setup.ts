@@ -1,5 +1,6 @@
 // Start of the kernel: every region laid out once, in the order of the memory map.
 import { detectInit } from './detect/api';
+import { configureGraph, graphInit } from './graph/slots';
 import { finishLayout } from './memory';
 import { rowsInit } from './otlp/rows';
 import { templateRowsInit } from './otlp/template-rows';
@@ -12,7 +13,6 @@ import { closeInit } from './window/close';
 import { countsInit } from './window/counts';
 import { dormantInit } from './window/dormant';
 import { foldInit } from './window/fold';
-import { configureGraph, graphInit } from './window/graph';
 import { structureInit } from './wire/structure';
 
 /**

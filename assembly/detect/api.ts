@@ -15,16 +15,8 @@
 // `band`.
 export { band } from './band';
 export { closeBegin, closeEdges, skipTicks } from './close';
-export {
-  foldVectors,
-  forestCalibration,
-  forestForm,
-  forestHeld,
-  forestRandom,
-  forestTree,
-  forestVector,
-  forgetForests,
-} from './forest';
+export { foldVectors, forestCalibration, forestForm, forestHeld, forestRandom, forestTree, forestVector } from './forest';
+export { forgetForests } from './forest-pool';
 export { tableAt, tableForm, tableInit, tableScore, tableScoreRows, tableScores, tableTrain } from './forest-table';
 export { recent, recentPeak } from './incident';
 export { configureDetectors, detectInit, resetGroup } from './init';

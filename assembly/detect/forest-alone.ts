@@ -1,12 +1,12 @@
 // The isolation forest by itself, for benchmarks beside other implementations; no part of the kernel.
 import { finishLayout, scratch } from '../memory';
-import { meanPath, paddedColumns, storedDepth, treeBytes } from './forest-layout';
 import { Numbers } from '../numbers';
+import { BLOCK_ROWS } from './forest-codes';
 import { compiledBytes, compileForest } from './forest-compile';
 import { Compiled } from './forest-form';
+import { meanPath, paddedColumns, storedDepth, treeBytes } from './forest-layout';
 import { layOutScoring, scoreOf, walkForest } from './forest-score';
 import { growTree, layOutTraining, sampleRow } from './forest-train';
-import { BLOCK_ROWS } from './forest-walk';
 import { Generator, seedRandom } from './random';
 import { list } from './regions';
 

@@ -5,10 +5,11 @@
 // Four rows lie interleaved, one vector a feature:   f0: r0 r1 r2 r3 │ f1: r0 r1 r2 r3 │ …
 // The first three levels are tested for four rows at once (7 tests, 3 selections); from there each row walks alone.
 import { scratch } from '../memory';
+import { BLOCK_ROWS, layOutWalk } from './forest-codes';
 import { compileForest, layOutCompiler } from './forest-compile';
 import { Compiled, Form } from './forest-form';
 import { keysOf } from './forest-layout';
-import { BLOCK_ROWS, layOutWalk, lengthOf, walkCompiled } from './forest-walk';
+import { lengthOf, walkCompiled } from './forest-walk';
 
 @unmanaged
 class Scoring {

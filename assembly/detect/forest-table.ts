@@ -2,12 +2,12 @@
 // kernel instance of its own, whose memory nothing else is laid out in.
 import { scratch } from '../memory';
 import { Numbers } from '../numbers';
+import { BLOCK_ROWS } from './forest-codes';
 import { compiledBytes } from './forest-compile';
 import { Compiled, Form } from './forest-form';
 import { meanPath, paddedColumns, storedDepth, treeBytes } from './forest-layout';
 import { layOutScoring, scoreOf, walkForest } from './forest-score';
 import { growTree, layOutTraining, MAX_SUBSAMPLE, sampleRow } from './forest-train';
-import { BLOCK_ROWS } from './forest-walk';
 import { Generator, seedRandom, shuffleFront } from './random';
 import { list } from './regions';
 

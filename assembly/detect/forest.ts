@@ -5,47 +5,21 @@
 //   slots │ reservoir, HELD of them │ sample of the running period │ free │
 // Ending a period is a partial Fisher–Yates over the first two parts (the same draws as the oracle's copying merge).
 // Specified in docs/detection.md, section 4.
-
-import { Region, reserve, scratch } from '../memory';
-import { Numbers } from '../numbers';
 import { calibrate, Calibration, startCalibration } from './calibrate';
 import { COMPONENTS } from './constants';
-import { Surprises } from './edge';
-import { compiledBytes } from './forest-compile';
-import { Compiled, Form } from './forest-form';
-import { meanPath, storedDepth, treeBytes } from './forest-layout';
-import { layOutScoring, scoreOf, walkForest } from './forest-score';
-import { growTree, layOutTraining, MAX_SUBSAMPLE, sampleRow } from './forest-train';
+import { Form } from './forest-form';
+import { meanPath, storedDepth } from './forest-layout';
+import { compiledOf, copyVector, forests, forgetCompiled, slotsOf, treesOf, VECTOR, vectorAt } from './forest-pool';
+import { scoreOf, walkForest } from './forest-score';
+import { growTree, MAX_SUBSAMPLE, sampleRow } from './forest-train';
 import { Group } from './group';
 import { options } from './options';
 import { below, Generator, seedRandom, shuffleFront } from './random';
-import { exchange, groupAt, list } from './regions';
+import { exchange, groupAt } from './regions';
 
-/** Bytes of a vector. */
-const VECTOR: usize = offsetof<Surprises>();
 /** Calibration of the score at the start: 99 % quantile and mean excess. */
 const QUANTILE: f64 = 0.6;
 const EXCESS: f64 = 0.03;
-
-/** Regions of the forests of all groups. */
-@unmanaged
-class Forests {
-  pools: usize;
-  poolBytes: usize;
-  slots: usize;
-  slotBytes: usize;
-  trees: usize;
-  /** Bytes of a tree. */
-  stride: usize;
-  /** Compiled forests: scratch, so that a checkpoint does without. */
-  compiled: usize;
-  compiledStride: usize;
-  compiledGroups: i32;
-  /** A copy of the reservoir's slots, shuffled for a tree's subsample. */
-  drawn: Numbers<u16>;
-}
-
-const forests = changetype<Forests>(memory.data(offsetof<Forests>(), 16));
 
 /** Turns the forest on. Sizes in vectors, refresh in ticks of a group; false when one of them is out of bounds. */
 export function configureForest(
@@ -76,25 +50,6 @@ export function configureForest(
   return true;
 }
 
-/** Regions of the forests of all groups; those of groups that do not exist are never touched. */
-export function layOutForest(maxGroups: i32): void {
-  if (!options.forest) return;
-  const groups = <usize>maxGroups;
-  const vectors = <usize>(options.reservoir + options.period);
-  forests.poolBytes = vectors * VECTOR;
-  forests.slotBytes = vectors << 1;
-  forests.stride = treeBytes(storedDepth(options.subsample));
-  forests.pools = reserve(Region.POOLS, groups * forests.poolBytes);
-  forests.slots = reserve(Region.POOL_SLOTS, groups * forests.slotBytes);
-  forests.trees = reserve(Region.TREES, groups * <usize>options.trees * forests.stride);
-  forests.drawn = list<u16>(<usize>options.reservoir);
-  layOutTraining(options.subsample, COMPONENTS);
-  layOutScoring(options.trees, COMPONENTS);
-  forests.compiledStride = compiledBytes(options.trees);
-  forests.compiledGroups = maxGroups;
-  forests.compiled = scratch(groups * forests.compiledStride);
-}
-
 /** A group's forest at the start: nothing held, no trees. */
 export function resetForest(group: i32): void {
   const g = groupAt(group);
@@ -111,57 +66,9 @@ export function restartForest(group: i32): void {
   startPeriod(groupAt(group));
 }
 
-/** Puts 0 in place of what is no number in the group's vectors. True: there was such. */
-export function mendVectors(group: i32): bool {
-  if (!options.forest) return false;
-  let isMended = false;
-  const pool = forests.pools + <usize>group * forests.poolBytes;
-  for (let at = pool; at < pool + forests.poolBytes; at += 4) {
-    if (abs(load<f32>(at)) < <f32>Infinity) continue;
-    store<f32>(at, 0);
-    isMended = true;
-  }
-  return isMended;
-}
-
 /** Ticks of a period; 0: there is no forest. */
 export function refreshTicks(): i64 {
   return options.forest ? options.refresh : 0;
-}
-
-function slotsOf(group: i32): Numbers<u16> {
-  return changetype<Numbers<u16>>(forests.slots + <usize>group * forests.slotBytes);
-}
-
-function treesOf(group: i32): usize {
-  return forests.trees + <usize>group * <usize>options.trees * forests.stride;
-}
-
-function compiledOf(group: i32): Compiled {
-  return changetype<Compiled>(forests.compiled + <usize>group * forests.compiledStride);
-}
-
-/** The trees have changed. */
-function forgetCompiled(group: i32): void {
-  compiledOf(group).form = Form.NONE;
-}
-
-/** All trees have changed: state came from elsewhere. */
-export function forgetForests(): void {
-  if (!options.forest) return;
-  for (let group = 0; group < forests.compiledGroups; group++) forgetCompiled(group);
-}
-
-/** Address of the vector at a place of the group's slots. */
-function vectorAt(group: i32, place: i32): usize {
-  return forests.pools + <usize>group * forests.poolBytes + <usize>slotsOf(group)[place] * VECTOR;
-}
-
-/** [v0, v1, v2] → [v0, v1, v2] */
-function copyVector(target: usize, source: usize): void {
-  v128.store(target, v128.load(source));
-  v128.store(target, v128.load(source, 16), 16);
-  v128.store(target, v128.load(source, 32), 32);
 }
 
 /** Algorithm R: offers a vector (f32[12]) to the period's sample. */

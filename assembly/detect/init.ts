@@ -1,7 +1,8 @@
 // Start of the detection: options and regions, once; groups as they come.
 import { layOutCoder, resetCoder } from './autoencoder';
 import { layOutContexts } from './context';
-import { configureForest, layOutForest, resetForest } from './forest';
+import { configureForest, resetForest } from './forest';
+import { layOutForest } from './forest-pool';
 import { options, setDefaults } from './options';
 import { layOut } from './regions';
 import { layOutStages } from './stages';

@@ -2,7 +2,8 @@
 import { Numbers } from '../numbers';
 import { coderIsSound, resetCoder } from './autoencoder';
 import { Edge } from './edge';
-import { mendVectors, restartForest } from './forest';
+import { restartForest } from './forest';
+import { mendVectors } from './forest-pool';
 import { Group, Service } from './group';
 import { columns, edgeAt, groupAt, serviceAt } from './regions';
 import { resetEdge, resetGroupState, resetService } from './state';

@@ -2,11 +2,12 @@
 import { Numbers } from '../numbers';
 import { resetCoder } from './autoencoder';
 import { FEATURES } from './constants';
-import { Edge, Surprises } from './edge';
+import { Edge } from './edge';
 import { refreshTicks, resetForest, restartForest } from './forest';
 import { Service } from './group';
 import { orderAppend, orderCopy } from './order';
 import { chunkAt, chunkPool, columns, edgeAt, exchange, groupAt, serviceAt, windowAt } from './regions';
+import { Surprises } from './surprises';
 
 function moveNumber<T>(column: Numbers<T>, from: i32, to: i32): void {
   column[to] = column[from];

@@ -4,9 +4,10 @@ import { Region, reserve, scratch } from '../memory';
 import { Numbers, Records } from '../numbers';
 import { Chunk, CHUNK_BYTES, CHUNK_EDGES, ChunkPool, chunksFor } from './chunk';
 import { FEATURES } from './constants';
-import { Edge, RecentWindow, Surprises } from './edge';
+import { Edge, RecentWindow } from './edge';
 import { Group, Service } from './group';
 import { MAX_PROFILES, Profile, ProfileInput } from './profile';
+import { Surprises } from './surprises';
 
 /** Result columns over edge slots. */
 @unmanaged

@@ -7,7 +7,7 @@ import { coderLearn, coderSurprise } from './autoencoder';
 import { Judged, Weighed } from './block';
 import { Chunk, CHUNK_EDGES } from './chunk';
 import { CAP } from './constants';
-import { Edge, Surprises } from './edge';
+import { Edge } from './edge';
 import { ageWeight, edgeEvidence, weigh } from './evidence';
 import { foldVectors } from './forest';
 import { Group } from './group';
@@ -16,6 +16,7 @@ import { foldEdge } from './judge';
 import { options } from './options';
 import { columns, edgeAt, exchange, windowAt } from './regions';
 import { TickResult } from './result';
+import { Surprises } from './surprises';
 
 /** The chunk in work. */
 @unmanaged

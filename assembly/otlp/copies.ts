@@ -4,10 +4,10 @@
 //   original    a b c                              ns/x               m
 //   copy        a b c      equal                   ns/y  other        m   equal, byte for byte; the next in the request
 // Only the original is folded; a run is an original and its copies.
-import { RowFlag } from '../layout';
 import { lower, readSpan, upper } from '../wire/cursor';
 import { isSame } from '../wire/same';
 import { KeyValue, Resource } from '../wire/tags';
+import { RowFlag } from './row';
 import { endIndex, firstIndex, points, ROW_CAPACITY, rowAt } from './rows';
 
 /** "px.cloud.address": the attribute that Pixie puts before the service names. */

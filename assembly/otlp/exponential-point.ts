@@ -1,11 +1,11 @@
 // A data point of an exponential histogram: count and, where it is known, sum. Buckets are checked, not kept.
-import { RowFlag } from '../layout';
 import { advance, lower, readSpan, readTag, readVarint, upper, varint } from '../wire/cursor';
 import { skipField } from '../wire/skip';
 import { checkMessage } from '../wire/structure';
-import { Message, ExponentialHistogramDataPoint as Point } from '../wire/tags';
+import { ExponentialHistogramDataPoint as Point, Message } from '../wire/tags';
 import { hashRun, knownEnd, startAttributes } from './attributes';
 import { NO_RECORDED_VALUE, POINT_DEPTH, recordPoint } from './point';
+import { RowFlag } from './row';
 
 /** Walks [start, limit) and records its row; false: malformed. `flags`: field number of Metric.data. */
 export function walkExponentialPoint(start: usize, limit: usize, flags: u32, identity: u64): bool {

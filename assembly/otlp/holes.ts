@@ -4,11 +4,7 @@ import { scratch } from '../memory';
 import { lower, readSpan, readTag, upper } from '../wire/cursor';
 import { actionOf, checkField } from '../wire/structure';
 import { Action, HistogramDataPoint, Message, NumberDataPoint as Point } from '../wire/tags';
-import { TemplateRow } from './templates';
-
-/** Those of a ResourceMetrics that is kept. */
-export const MOST_POINTS: i32 = 128;
-export const MOST_HOLES: i32 = 1024;
+import { MOST_HOLES, MOST_POINTS, TemplateRow } from './template';
 
 /** u16[], and TemplateRow[] of which only the fields' places, `pointStart` and `isInteger` are filled. */
 export let holeList: usize = 0;

@@ -2,8 +2,8 @@
 //
 //   points of the request   0 ………………… skip ═══════ recorded ═══════ skip + rows ………… points
 // A metric's points are discarded again when another type of data overrides it (the last of a oneof counts).
-import { MetricSpan, Row } from '../layout';
 import { scratch } from '../memory';
+import { MetricSpan, Row } from './row';
 
 /** Rows of one scan; larger requests are scanned again with `skip`. */
 export const ROW_CAPACITY = 65536;

@@ -1,23 +1,11 @@
 // Rows of a ResourceMetrics by its template, without walking it; and templates of those that were walked.
-import { MetricSpan, Row, RowFlag } from '../layout';
+import { lower, upper } from '../wire/cursor';
 import { endOfResource } from './copies';
 import { findHoles, holeCount, holeList, holesInit, pointCount, pointList } from './holes';
+import { MetricSpan, Row } from './row';
 import { addMetrics, addPoints, areRecorded, body, firstIndex, metricAt, metrics, points, rowAt } from './rows';
-import { lower, upper } from '../wire/cursor';
-import {
-  findTemplate,
-  holesOf,
-  isRingFull,
-  metricsOf,
-  NARROW_METRIC,
-  placeTemplate,
-  publishTemplate,
-  rowsOf,
-  Template,
-  TemplateRow,
-  templatesInit,
-  wasSeen,
-} from './templates';
+import { holesOf, metricsOf, NARROW_METRIC, rowsOf, Template, TemplateRow } from './template';
+import { findTemplate, isRingFull, placeTemplate, publishTemplate, templatesInit, wasSeen } from './templates';
 
 /**
  * Once the ring is full, one in so many is kept: where no ring is large enough, little is spent on it. Prime: another

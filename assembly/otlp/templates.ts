@@ -16,71 +16,13 @@ import { scratch } from '../memory';
 import { avalanche, hashSeed } from '../series/hash';
 import { ENTRY_BYTES, entryOf, lineOf, WAYS } from '../series/lines';
 import { lower, readSpan, upper } from '../wire/cursor';
-import {
-  addBlocks,
-  addRest,
-  blockFrom,
-  fingerprintInit,
-  LEAST_BYTES,
-  MOST_BYTES,
-  passOf,
-  SUMS_BYTES,
-} from '../wire/fingerprint';
-import { ExportMetricsServiceRequest, ResourceMetrics } from '../wire/tags';
-import { MOST_HOLES } from './holes';
+import { addBlocks, addRest, fingerprintInit, passOf, SUMS_BYTES } from '../wire/fingerprint';
+import { ExportMetricsServiceRequest } from '../wire/tags';
+import { Ahead, begin, sumsOf } from './ahead';
+import { holesOf, MOST_HOLES, Template } from './template';
 
 /** Every template fits into a ring of this size. */
 const LEAST_RING: u64 = 16384;
-
-@unmanaged
-export class Template {
-  /** Fingerprint: both passes. */
-  first: u64;
-  second: u64;
-  bytes: u16;
-  holes: u16;
-  points: u16;
-  metrics: u16;
-  /** Of the resource within its field. */
-  resourceStart: u16;
-  resourceEnd: u16;
-  pad: u32;
-}
-
-/** A point of a template. Offsets count from the start of the ResourceMetrics; 0 for a field: it is not on the wire. */
-@unmanaged
-export class TemplateRow {
-  hash: u64;
-  time: u16;
-  startTime: u16;
-  value: u16;
-  count: u16;
-  pointStart: u16;
-  pointEnd: u16;
-  /** Number of its metric within the ResourceMetrics. */
-  metric: u16;
-  isInteger: u16;
-  flags: u32;
-  /** Slot of its series when it was last looked up: a guess. */
-  series: i32;
-}
-/** A record of a metric: the words of a MetricSpan, narrow. */
-export const NARROW_METRIC: usize = 24;
-
-/** A ResourceMetrics that was begun; the sums of its fingerprint follow. */
-@unmanaged
-class Ahead {
-  /** By resource and length; 0: it cannot be kept. */
-  key: u64;
-  /** Position of the template that the last such one was read by; 0: none. */
-  last: u64;
-  start: u32;
-  /** Up to here its bytes are in the sums; from here on where the resource is last. */
-  hashed: u32;
-  isResourceLast: u32;
-  /** Whether one like it was seen before. */
-  isSeen: u32;
-}
 const AHEAD: i32 = 16;
 const AHEAD_BYTES: usize = offsetof<Ahead>() + SUMS_BYTES;
 
@@ -114,8 +56,6 @@ let requestEnd: usize = 0;
 let missesInARow: i32 = 0;
 let backOff: i32 = 0;
 const BACK_OFF_AFTER: i32 = 256;
-/** Fields of a ResourceMetrics that are passed on the way to its resource: scopes, the URL of a schema. */
-const MOST_FIELDS: i32 = 8;
 /** Keeps the compiler from dropping loads. */
 let prefetched: u64 = 0;
 
@@ -150,12 +90,6 @@ function aheadAt(index: i32): Ahead {
 
 // @ts-ignore: decorator
 @inline
-function sumsOf(ahead: Ahead): usize {
-  return changetype<usize>(ahead) + offsetof<Ahead>();
-}
-
-// @ts-ignore: decorator
-@inline
 function templateAt(position: u64): Template {
   return changetype<Template>(ring + <usize>(position & (ringBytes - 1)));
 }
@@ -165,24 +99,6 @@ function templateAt(position: u64): Template {
 @inline
 function isThere(position: u64): bool {
   return position != 0 && written - position <= ringBytes;
-}
-
-// @ts-ignore: decorator
-@inline
-export function holesOf(template: Template): usize {
-  return changetype<usize>(template) + offsetof<Template>();
-}
-
-// @ts-ignore: decorator
-@inline
-export function rowsOf(template: Template): usize {
-  return holesOf(template) + (((<usize>template.holes << 1) + 7) & ~7);
-}
-
-// @ts-ignore: decorator
-@inline
-export function metricsOf(template: Template): usize {
-  return rowsOf(template) + <usize>template.points * offsetof<TemplateRow>();
 }
 
 /** The rest of the fingerprint, with the holes at 0. */
@@ -215,49 +131,6 @@ function enter(table: usize, key: u64, position: u64): void {
   if (at == 0) at = line + (<usize>(entered++) & (WAYS - 1)) * ENTRY_BYTES;
   store<u64>(at, key);
   store<u64>(at, position, 8);
-}
-
-/**
- * The resource of [start, limit) if it comes first, as generated code writes fields, or last, as the Collector's pdata
- * does, from the highest number down. 0: it is elsewhere, or something is malformed.
- */
-function resourceOf(start: usize, limit: usize): u64 {
-  let cursor = start;
-  for (let fields = 0; fields < MOST_FIELDS && cursor < limit; fields++) {
-    const tag = <i32>load<u8>(cursor);
-    if (tag > ResourceMetrics.SCHEMA_URL || (tag & 7) != (ResourceMetrics.RESOURCE & 7)) return 0;
-    const span = readSpan(cursor + 1, limit);
-    if (!span) return 0;
-    if (tag == ResourceMetrics.RESOURCE) return fields == 0 || lower(span) == limit ? span : 0;
-    cursor = lower(span);
-  }
-  return 0;
-}
-
-/** Begins with [start, limit) if it can be kept at all: with the blocks of its resource. */
-function begin(next: Ahead, start: usize, limit: usize): void {
-  const bytes = limit - start;
-  next.start = <u32>start;
-  next.key = 0;
-  next.last = 0;
-  next.isSeen = 0;
-  if (bytes < LEAST_BYTES || bytes > MOST_BYTES) return;
-  const resource = resourceOf(start, limit);
-  if (!resource) return;
-  next.isResourceLast = u32(load<u8>(start) != ResourceMetrics.RESOURCE);
-  v128.store(sumsOf(next), i64x2.splat(0));
-  v128.store(sumsOf(next), i64x2.splat(0), 16);
-  if (next.isResourceLast) {
-    // The last block, which ends where the range ends, must have nothing of the scopes in it: holes are at 0 only
-    // later.
-    const from = <usize>upper(resource);
-    if (limit - from < LEAST_BYTES) return;
-    next.hashed = <u32>blockFrom(start, from);
-    addRest(sumsOf(next), start, <usize>next.hashed, limit);
-  } else {
-    next.hashed = <u32>addBlocks(sumsOf(next), start, start, lower(resource));
-  }
-  next.key = avalanche(passOf(sumsOf(next), 0) + bytes);
 }
 
 /**

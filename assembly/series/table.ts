@@ -5,10 +5,9 @@
 // twice as many when those no longer do: scattered over the capacity, few series would touch all of its pages. They can
 // be made anew from the records, so no snapshot has them. An entry is removed by shifting its successors back, so that
 // look-ups stay short however many series come and go.
-import { Series, SeriesHead, SeriesState } from '../layout';
+import { edgeAt } from '../graph/slots';
 import { Region, reserve, scratch } from '../memory';
-import { edgeAt } from '../window/graph';
-import { forgetSeries } from './bind';
+import { Series, SeriesHead, SeriesState } from './record';
 
 const ENTRY_BYTES: usize = 8;
 /** Bits of an entry that are the tag; the others are slot + 1, and 0 is an empty entry. */
@@ -16,20 +15,15 @@ const TAG: u64 = 0xffff_ffff_0000_0000;
 /** Entries at first. */
 const FIRST: usize = 1024;
 
-/** Slots looked at for an idle series, when the table is full, for each new one. */
-const SWEEP = 64;
-
 let entries: usize = 0;
 /** Entries in use - 1. */
-let mask: usize = FIRST - 1;
+export let mask: usize = FIRST - 1;
 let records: usize = 0;
-let capacity: i32 = 0;
+export let capacity: i32 = 0;
 export let head: SeriesHead = changetype<SeriesHead>(0);
 
 /** Seconds of the event clock without a point after which a series may give way when the table is full. */
-let idleSeconds: u32 = 3600;
-/** A series that had a single point, or is not used, gives way after such a part of that. */
-const PROBATION: u32 = 30;
+export let idleSeconds: u32 = 3600;
 
 export function configureTable(maxSeries: i32, idle: u32): void {
   capacity = maxSeries;
@@ -38,7 +32,7 @@ export function configureTable(maxSeries: i32, idle: u32): void {
 
 // @ts-ignore: decorator
 @inline
-function isCrowded(size: usize, series: i32): bool {
+export function isCrowded(size: usize, series: i32): bool {
   return (<usize>series * 3) / 2 > size;
 }
 
@@ -96,41 +90,13 @@ function probe(hash: u64): usize {
 }
 
 /** Has the entry of this hash lead to the slot. */
-function enter(hash: u64, slot: i32): void {
+export function enter(hash: u64, slot: i32): void {
   store<u64>(entryAt(probe(hash)), (hash & TAG) | <u64>(slot + 1));
 }
 
 /** Slot of the series; -1: unknown. */
 export function findSeries(hash: u64): i32 {
   return hash == 0 ? -1 : slotOf(load<u64>(entryAt(probe(hash))));
-}
-
-/** A slot for a new series; -1: there is no room. */
-function takeSlot(): i32 {
-  if (head.free < 0 && head.high == capacity && !reclaimIdle()) return -1;
-  if (head.free < 0) return head.high++;
-  const slot = head.free;
-  head.free = seriesAt(slot).next;
-  return slot;
-}
-
-/** Slot of the series, taken if it is new; -1: there is no room. */
-export function admitSeries(hash: u64): i32 {
-  const known = findSeries(hash);
-  if (known >= 0 || hash == 0) return known;
-  const slot = takeSlot();
-  if (slot < 0) return -1;
-  if (isCrowded(mask + 1, head.used + 1)) reindexSeries();
-  const series = seriesAt(slot);
-  memory.fill(changetype<usize>(series), 0, offsetof<Series>());
-  series.hash = hash;
-  series.edge = -1;
-  series.state = SeriesState.USED;
-  series.touched = head.now;
-  head.used++;
-  // Only now: taking a slot may have moved entries.
-  enter(hash, slot);
-  return slot;
 }
 
 /** Forgets a series that stands in no edge's list. */
@@ -218,20 +184,5 @@ export function reindexSeries(): void {
   memory.fill(entries, 0, (mask + 1) * ENTRY_BYTES);
   for (let slot = 0; slot < head.high; slot++) if (isSeries(slot)) enter(seriesAt(slot).hash, slot);
   if (head.hand >= capacity) head.hand = 0;
-}
-
-/** Looks at the next slots for a series without a point for long, and forgets the first one found. */
-function reclaimIdle(): bool {
-  for (let i = 0; i < SWEEP && capacity > 0; i++) {
-    const slot = head.hand;
-    head.hand = slot + 1 < capacity ? slot + 1 : 0;
-    const series = seriesAt(slot);
-    const patience = series.time1 == 0 ? idleSeconds / PROBATION : idleSeconds;
-    if (series.state != SeriesState.FREE && head.now - series.touched > patience) {
-      forgetSeries(slot, true);
-      return true;
-    }
-  }
-  return false;
 }
 

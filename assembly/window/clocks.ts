@@ -6,20 +6,16 @@
 //
 // A point no more than a window and a half ahead of all others never closes a tick that their next points fall into.
 // Everything is decided by event times and the order of requests.
-import { Clock, Grid } from '../layout';
-import { clockAt, noteMove } from './graph';
+import { Clock, Grid } from '../graph/records';
+import { clockAt } from '../graph/slots';
+import { align, isActive, isPaced, marginOf, newestOfOthers, noteAhead } from './clock-align';
 
-const HOUR: i64 = 3_600_000_000_000;
-/** Further off than this, a clock is left out instead of aligned. */
-const MAX_SHIFT: i64 = 24 * HOUR;
-/** A sender that has told nothing for so many windows has no say. */
-const ACTIVE_WINDOWS: i64 = 4;
 /**
  * So many windows in which nobody contradicts are enough for a jump, up to the bound for a sender that is alone or
  * beyond it.
  */
-const PATIENCE: i64 = 3;
-const LONG_PATIENCE: i64 = 10;
+export const PATIENCE: i64 = 3;
+export const LONG_PATIENCE: i64 = 10;
 /** Windows that the others go on after which a claim is forgotten that did not. */
 const CLAIM_WINDOWS: i64 = 16;
 
@@ -39,25 +35,6 @@ let released: i32 = -1;
 /** Clock whose held requests are to be folded first. */
 export function releasedClock(): i32 {
   return released;
-}
-
-function marginOf(grid: Grid): i64 {
-  return grid.window + grid.window / 2;
-}
-
-/** Whether the sender has a say: it has told the time of late, and was not late itself. */
-function isActive(grid: Grid, clock: Clock): bool {
-  return clock.newest != 0 && clock.lateSince == 0 && clock.newest >= grid.newest - ACTIVE_WINDOWS * grid.window;
-}
-
-/** Newest time of the group's other senders, those aside that claim another; 0: none of them has a say. */
-function newestOfOthers(grid: Grid, own: i32): i64 {
-  let newest: i64 = 0;
-  for (let slot = grid.clocks; slot >= 0; slot = clockAt(slot).next) {
-    const clock = clockAt(slot);
-    if (slot != own && clock.claim == 0 && isActive(grid, clock)) newest = max(newest, clock.newest);
-  }
-  return newest;
 }
 
 /**
@@ -192,21 +169,6 @@ function holdAmong(grid: Grid, slot: i32, time: i64, request: u32, others: i64, 
   return Verdict.TAKE;
 }
 
-/** The clock is off by so much more. False: so far that it is not believed to be one. */
-function align(grid: Grid, clock: Clock, by: i64): bool {
-  const shift = clock.shift + by;
-  if (abs(shift) > MAX_SHIFT) return false;
-  clock.shift = abs(shift) <= grid.window / 2 ? 0 : shift;
-  clock.lateSince = 0;
-  noteMove();
-  return true;
-}
-
-/** It goes on at about the pace of the others. */
-function isPaced(grid: Grid, progress: i64, others: i64): bool {
-  return progress >= grid.window / 2 && progress >= others / 2 - grid.window && progress <= 2 * others + grid.window;
-}
-
 /**
  * The others are about to go on to this time: a clock that need not, or must not, be waited for any longer; -1: none.
  */
@@ -260,62 +222,4 @@ export function judge(grid: Grid, slot: i32, time: i64, request: u32, received: 
   }
   const limit = others + marginOf(grid);
   return time > limit ? holdAmong(grid, slot, time, request, others, limit) : takeInStep(grid, slot, clock, time);
-}
-
-/** A late point of a clock that goes on. True: the clock was aligned, and the point is in time now. */
-export function noteLate(grid: Grid, slot: i32, time: i64): bool {
-  const clock = clockAt(slot);
-  if (clock.lateSince != 0 && time <= clock.lateNewest) return false;
-  const others = newestOfOthers(grid, slot);
-  if (leftBehind(grid, clock, time) || isCorrected(grid, clock, time, others)) return true;
-  if (isDrifting(grid, clock, time, others)) return alignLate(grid, clock, time, others);
-  if (clock.lateSince == 0) {
-    clock.lateSince = time;
-    clock.lateFrom = grid.newest;
-  }
-  clock.lateNewest = time;
-  const progress = time - clock.lateSince;
-  const gone = grid.newest - clock.lateFrom;
-  if (progress < PATIENCE * grid.window) return false;
-  if (gone == 0) {
-    if (progress < (others == 0 ? PATIENCE : LONG_PATIENCE) * grid.window) return false;
-  } else if (!isPaced(grid, progress, gone)) {
-    clock.lateSince = time;
-    clock.lateFrom = grid.newest;
-    return false;
-  }
-  return alignLate(grid, clock, time, others);
-}
-
-/** To where it was among the others, or to their newest time. */
-function alignLate(grid: Grid, clock: Clock, time: i64, others: i64): bool {
-  const by = time - (others == 0 ? grid.newest : others + max(clock.lead, 0));
-  if (align(grid, clock, by)) return true;
-  noteAhead(clock, by);
-  return false;
-}
-
-/** A clock that was off has been set: as sent, its time is in step with the others. */
-function isCorrected(grid: Grid, clock: Clock, time: i64, others: i64): bool {
-  const sent = time + clock.shift;
-  if (clock.shift == 0 || others == 0 || sent > others + marginOf(grid) || sent <= others - grid.window / 2) return false;
-  return align(grid, clock, -clock.shift);
-}
-
-/** A clock that is off anyway has fallen behind a little more. */
-function isDrifting(grid: Grid, clock: Clock, time: i64, others: i64): bool {
-  return clock.shift != 0 && time > clock.newest && time > others - 2 * grid.window;
-}
-
-/** The others jumped, and this one goes on where all were before. */
-function leftBehind(grid: Grid, clock: Clock, time: i64): bool {
-  if (grid.jumpBy == 0 || clock.newest == 0 || clock.newest > grid.jumpFrom || time <= clock.newest) return false;
-  if (grid.newest - grid.jumpFrom - grid.jumpBy > ACTIVE_WINDOWS * grid.window) return false;
-  return align(grid, clock, -grid.jumpBy);
-}
-
-/** Points of the clock are left out, because they are so far ahead; negative: behind. */
-export function noteAhead(clock: Clock, by: i64): void {
-  if (clock.future == 0) noteMove();
-  clock.future = by;
 }

@@ -2,13 +2,15 @@
 import { closeBegin, closeEdges, orderAppend, orderCopy, orderCount, skipTicks, windowAt } from '../detect/api';
 import { list } from '../detect/regions';
 import { TickResult } from '../detect/result';
-import { EdgeState, Grid } from '../layout';
+import { EdgeState, Grid } from '../graph/records';
+import { edgeAt, feedAt, gridAt, isEdge, isGroup, sumsAt } from '../graph/slots';
 import { Numbers } from '../numbers';
 import { seriesAt } from '../series/table';
-import { edgeAt, feedAt, gridAt, isEdge, isGroup, renewRelative, sumsAt } from './graph';
+import { renewRelative } from './edge-slots';
+import { tickOf } from './feeds';
 import { addLevelTo } from './roles';
 import { discardFeature, emptySums, finishSums } from './sums';
-import { finishTick, flushTo, passOver, settleTick, tickOf } from './ticks';
+import { finishTick, flushTo, passOver, settleTick } from './ticks';
 
 /** Where the closing of a group stands. */
 const enum Closing {

@@ -14,28 +14,14 @@
 //
 // A sample of another start time, which is not behind our last sample, is another writer's: it is left out until the
 // first has been silent for one and a half periods (OTLP metrics data model, "Overlap" and "Resets and gaps").
-import { Feed, Grid, Role, Row, RowFlag, Series, SeriesState } from '../layout';
-import { scratch } from '../memory';
-import { clockAt } from './graph';
-import { periodFor } from './ticks';
+import { Feed, Grid } from '../graph/records';
+import { Row, RowFlag } from '../otlp/row';
+import { Series, SeriesState } from '../series/record';
+import { periodFor } from './feeds';
+import { Odd, tell } from './odd-rows';
+import { isFew, isLeap, isStep, learnUsual, SETTLED } from './usual';
+import { alignedStart, startOf } from './writers';
 
-/** A leap is more than so many usual differences, and more than this share of all that the counter has counted. */
-const LEAP: f64 = 100;
-const LEAP_SHARE: f64 = LEAP / 4096;
-/** Errors come in bursts, out of nothing: only what no service can do is a leap of theirs. */
-const LEAP_ERRORS: f64 = 1e9;
-/** A fall is a restart where no more than so many usual differences have happened since. */
-const RESTART: f32 = 8;
-/** Differences before a leap can be told from what is usual. */
-const SETTLED: u32 = 8 * SeriesState.ONE_SAMPLE;
-/** What was the largest difference fades by this a sample. */
-const FADE: f32 = 255.0 / 256.0;
-/** Start times of one process may differ so much where they are worked out anew for each sample, ns. */
-const SAME_START: i64 = 2_000_000_000;
-/** A sample continues the one before whatever its start time if it adds no more than so many usual differences. */
-const CONTINUES: f64 = 4;
-/** The same, of what the counter shows, while no difference is known. */
-const CONTINUES_SHARE: f64 = 0.25;
 /** So many of its samples an old level is remembered that a counter fell from. */
 const LOW_SAMPLES: i64 = 16;
 
@@ -48,31 +34,6 @@ export const enum Taken {
   DOUBTFUL = 2,
 }
 
-/** Why a row is told to TypeScript. */
-export const enum Odd {
-  /** Another writer's, left out. */
-  OTHER_WRITER = 0,
-  /** Of the writer that is counted, the first after the other's. */
-  COUNTED_WRITER = 1,
-  /** The reading before it was wrong, and left out. */
-  CAME_BACK = 2,
-  /** It goes on from a leap of the reading before, which is not counted. */
-  LEAPT = 3,
-}
-
-/** More than that are not told in one fold. */
-const MOST_ODD = 64;
-/** A row that shows something odd about a counter. */
-@unmanaged
-export class OddRow {
-  row: u32;
-  why: Odd;
-}
-
-/** OddRow[MOST_ODD] of the last fold. */
-let oddRows: usize = 0;
-let odd: i32 = 0;
-
 /** What the last sample adds to its tick, beyond what was handed over of it before. */
 export let counterSum: f64 = 0;
 export let counterCount: f64 = 0;
@@ -81,34 +42,6 @@ export let counterCount: f64 = 0;
 let sum: f64 = 0;
 let count: f64 = 0;
 
-export function countersInit(): void {
-  oddRows = scratch(MOST_ODD * offsetof<OddRow>());
-}
-
-export function clearOdd(): void {
-  odd = 0;
-}
-/** Rows of the last fold that show something odd about a counter, and where they are listed. */
-export function oddCount(): i32 {
-  return odd;
-}
-export function oddList(): usize {
-  return oddRows;
-}
-
-function tell(index: i32, why: Odd): void {
-  if (odd == MOST_ODD) return;
-  const entry = changetype<OddRow>(oddRows + <usize>odd * offsetof<OddRow>());
-  entry.row = index;
-  entry.why = why;
-  odd++;
-}
-
-/** When the counter began, as sent; 0: not known. */
-function startOf(row: Row): i64 {
-  return row.startTime >= row.time ? 0 : <i64>row.startTime;
-}
-
 /** A series without a predecessor began at 0, for all that is known. */
 function beginsAtZero(grid: Grid, feed: Feed, row: Row, start: i64, time: i64, tick: i64): bool {
   if (row.startTime >= row.time) return false;
@@ -116,46 +49,6 @@ function beginsAtZero(grid: Grid, feed: Feed, row: Row, start: i64, time: i64, t
   if (time - feed.firstTime < settled) return false;
   if (start != 0) return start >= time - settled;
   return feed.hasReclaimed == 0;
-}
-
-/** The sample adds no more than a few usual differences to the newest. */
-function continues(series: Series, row: Row): bool {
-  if (row.flags & RowFlag.COUNT) {
-    const more = row.count - series.value1;
-    return isUsual(more, max(<f64>max(series.usualCount, series.lastCount), series.value5), series.value1);
-  }
-  return isUsual(row.value - series.value0, max(<f64>max(series.usualSum, series.lastSum), series.value4), series.value0);
-}
-
-function isUsual(more: f64, usual: f64, total: f64): bool {
-  return more >= 0 && more <= (usual > 0 ? CONTINUES * usual : CONTINUES_SHARE * total);
-}
-
-/** True: the point is of another writer than the newest sample, which goes on. `request`: of the point. */
-export function isForeign(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time: i64, tick: i64, request: u32): bool {
-  const start = startOf(row);
-  const known = series.mark0;
-  if (start == 0 || known == 0 || start == known) return false;
-  if (series.state & SeriesState.MIXED || abs(start - known) <= SAME_START) return false;
-  if (alignedStart(series, start) >= series.time0) return false;
-  if (time == series.time0 && series.request0 == request) return false;
-  if (time >= series.time0 && continues(series, row)) return false;
-  const patience = 3 * max(grid.window, periodFor(grid, feed, tick));
-  if (2 * (time - series.time0) > patience) {
-    forget(series);
-    return false;
-  }
-  if (!(series.state & SeriesState.TOLD_WRITERS)) {
-    series.state |= SeriesState.WATCHED;
-    tell(index, Odd.OTHER_WRITER);
-  }
-  return true;
-}
-
-/** The counter begins anew with its next sample. */
-function forget(series: Series): void {
-  series.state &=
-    SeriesState.USED | SeriesState.BOUND | SeriesState.TOLD_WRITERS | SeriesState.TOLD_READING | SeriesState.SAMPLES;
 }
 
 /**
@@ -196,40 +89,9 @@ function beginSample(grid: Grid, feed: Feed, series: Series, row: Row, start: i6
   series.state = state | SeriesState.SAMPLED;
 }
 
-function learnUsual(series: Series, isDoubted: bool): void {
-  series.usualSum = max(series.usualSum * FADE, series.lastSum);
-  series.usualCount = max(series.usualCount * FADE, series.lastCount);
-  series.lastSum = isDoubted ? 0 : <f32>series.value4;
-  series.lastCount = isDoubted ? 0 : <f32>series.value5;
-}
-
-/** The start time of a point as its sender's clock is aligned; 0: it has none. */
-function alignedStart(series: Series, start: i64): i64 {
-  return start == 0 ? 0 : start - clockAt(<i32>series.clock).shift;
-}
-
 /** The point's start time says that the process began anew since the sample before. */
 function isRestart(series: Series, start: i64): bool {
   return start != 0 && series.mark1 != 0 && start != series.mark1 && alignedStart(series, start) >= series.time1;
-}
-
-/** Whether such a difference is far more than is usual: of requests and bytes; of a latency, only its count tells. */
-function isLeap(series: Series, bySum: f64, byCount: f64, hasCount: bool): bool {
-  if ((series.state & SeriesState.SAMPLES) < SETTLED) return false;
-  const roles = series.roles;
-  if (!hasCount && roles & Role.LATENCY_SUM) return false;
-  const more = hasCount ? byCount : bySum;
-  const total = hasCount ? series.value3 : series.value2;
-  const usual = hasCount ? max(series.usualCount, series.lastCount) : max(series.usualSum, series.lastSum);
-  const least = roles & Role.ERRORS ? LEAP_ERRORS : 0;
-  return more > max(max(LEAP * <f64>usual, LEAP_SHARE * total), least);
-}
-
-/** Whether the sample shows no more than a few usual differences. */
-function isFew(series: Series, hasCount: bool): bool {
-  return hasCount
-    ? series.value1 <= <f64>(RESTART * series.usualCount)
-    : series.value0 <= <f64>(RESTART * series.usualSum);
 }
 
 /** Whether what a counter shows after a fall may be what happened since. */
@@ -250,13 +112,6 @@ function doubt(series: Series): void {
 function set(bySum: f64, byCount: f64): void {
   sum = bySum;
   count = byCount;
-}
-
-/** The sample adds no more than a few usual differences to the one before. */
-function isStep(series: Series, hasCount: bool): bool {
-  return hasCount
-    ? series.value1 - series.value3 <= <f64>(RESTART * series.usualCount)
-    : series.value0 - series.value2 <= <f64>(RESTART * series.usualSum);
 }
 
 /** The sample behind a doubted one. False: it is judged as any other. */

@@ -5,10 +5,10 @@
 //   dormant    silent for as many windows as it was seen, from 3 to 60; or lost in an outage: gives way to what comes again
 import { GONE, LOST } from '../detect/constants';
 import { columns, edgeAt as stateAt } from '../detect/regions';
-import { EdgeState, EdgeWindow } from '../layout';
+import { EdgeState, EdgeWindow } from '../graph/records';
+import { edgeAt, edgesHigh, feedAt, gridAt, isEdge, isFeed, isGroup } from '../graph/slots';
 import { scratch } from '../memory';
 import { head } from '../series/table';
-import { edgeAt, edgesHigh, feedAt, gridAt, isEdge, isFeed, isGroup } from './graph';
 
 const PROBATION: f64 = 3;
 /** Edges that one search finds at most. */

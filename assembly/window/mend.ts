@@ -1,10 +1,22 @@
 // Mends state that cannot be right. One that tells of times in the future goes on at the time of the next data, with
 // everything that was learnt of edges; what is no number is learnt anew, where it is found and nowhere else.
 import { areFinite32, areFinite64, mendEdgeState, mendGroupState, mendServiceState } from '../detect/mend';
-import { EdgeState, Grid, Series, SeriesState, Sums } from '../layout';
-import { forgetValues } from '../series/bind';
+import { EdgeState, Grid, Sums } from '../graph/records';
+import {
+  clockAt,
+  edgeAt,
+  edgesHigh,
+  feedAt,
+  gridAt,
+  groupsHigh,
+  isEdge,
+  isGroup,
+  isService,
+  sumsAt,
+} from '../graph/slots';
+import { forgetValues } from '../series/links';
+import { Series, SeriesState } from '../series/record';
 import { forgetTimesOf, head, seriesAt } from '../series/table';
-import { clockAt, edgeAt, edgesHigh, feedAt, gridAt, groupsHigh, isEdge, isGroup, isService, sumsAt } from './graph';
 import { ticksRestart } from './ticks';
 
 function mendClocks(grid: Grid): void {

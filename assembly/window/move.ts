@@ -1,9 +1,20 @@
 // Other capacities: edges, services and series move into the lowest slots, before their regions are copied into shorter
 // ones.
 import { moveEdgeState, moveServiceState, packOrders, setEdge } from '../detect/api';
-import { EdgeState } from '../layout';
+import { EdgeState } from '../graph/records';
+import {
+  copyEdge,
+  edgeAt,
+  edgesHigh,
+  freeService,
+  gridAt,
+  groupsHigh,
+  isEdge,
+  isService,
+  takeService,
+  trimGraph,
+} from '../graph/slots';
 import { fillSeries, moveSeriesRecord, seriesAt } from '../series/table';
-import { copyEdge, edgeAt, edgesHigh, freeService, groupsHigh, gridAt, isEdge, isService, takeService, trimGraph } from './graph';
 
 /** Moves an edge into a slot that is not in use. False: there is no such edge, or the slot is in use. */
 export function moveEdge(from: i32, to: i32): bool {

@@ -1,5 +1,5 @@
 // The last four times of a series: tells a retry, and two processes behind one identity, from something new.
-import { Series, SeriesType } from '../layout';
+import { Series, SeriesType } from '../series/record';
 
 /** What the ring of the series' last four times says of a point. */
 export const enum Seen {

@@ -1,5 +1,7 @@
 // What a series contributes to its edge: adds amounts to the sums of every role that the edge listens to.
-import { EdgeWindow, Role, Row, RowFlag, Series, SeriesType, SumFlag, Sums } from '../layout';
+import { EdgeWindow, SumFlag, Sums } from '../graph/records';
+import { Row, RowFlag } from '../otlp/row';
+import { Role, Series, SeriesType } from '../series/record';
 import { add, report } from './sums';
 
 // @ts-ignore: decorator

@@ -1,5 +1,5 @@
 // Compensated sums of an edge in an open tick, and the four numbers that they become when it closes.
-import { Sums, SumFlag } from '../layout';
+import { SumFlag, Sums } from '../graph/records';
 
 /**
  * Adds x to the pair (sum, error) at the address: Knuth's two-sum, so that the order of additions does not show after

@@ -3,7 +3,7 @@
 // Points of one series and time in one request are summed (two processes behind one identity), and a rate is a mean
 // over its tick: what was handed over before is then taken back, by handing over the difference. The order of points
 // does not matter. Differences of counters: counters.ts.
-import { Series } from '../layout';
+import { Series } from '../series/record';
 
 /** What the last call of `setDelta` or `meanDelta` found. */
 export let deltaSum: f64 = 0;

@@ -47,9 +47,6 @@ const DETECTION = [
   ['learner.ts'],
 ];
 
-/** Circles in the kernel that still stand, by their first file; none may join them. */
-const STANDING = ['assembly/otlp/holes.ts', 'assembly/series/bind.ts'];
-
 const IMPORT = /(?:^|\n)\s*(?:import|export)\s(?:[^'";]*?\sfrom\s)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g;
 
 function sources(root, folder) {
@@ -178,6 +175,5 @@ export function checkImports(root) {
     const wrong = importsOf(text).flatMap((target) => wrongImport(path, target) ?? []);
     return path.startsWith('src/') ? [...wrong, ...wrongWords(path, text)] : wrong;
   });
-  const circles = importCircles(root).filter(([first]) => !STANDING.includes(first));
-  return [...directions, ...circles.map((files) => `in a circle: ${files.join(', ')}`)];
+  return [...directions, ...importCircles(root).map((files) => `in a circle: ${files.join(', ')}`)];
 }

@@ -10,13 +10,13 @@ import { ROOT } from '../support/paths.js';
 
 /** Neighbours that change places, by the file that declares them. */
 const SWAPS: Readonly<Record<string, readonly (readonly [first: string, second: string])[]>> = {
-  'assembly/layout.ts': [
+  'assembly/otlp/row.ts': [
     ['hash: u64;', 'time: u64;'],
     ['pointStart: u32;', 'pointEnd: u32;'],
     ['nameStart: u32;', 'nameEnd: u32;'],
   ],
-  'assembly/window/fold.ts': [['row: u32;', 'edge: i32;']],
-  'assembly/window/counters.ts': [['row: u32;', 'why: Odd;']],
+  'assembly/window/slow-rows.ts': [['row: u32;', 'edge: i32;']],
+  'assembly/window/odd-rows.ts': [['row: u32;', 'why: Odd;']],
   'assembly/window/counts.ts': [['late: f64;', 'duplicate: f64;']],
   'assembly/detect/result.ts': [['alertingCount: i32;', 'channelCount: i32;']],
   'assembly/detect/regions.ts': [
@@ -66,7 +66,7 @@ test('fields, columns and enum values in another order: the build and the parity
     for (const [first, second] of swaps) text = swap(text, first, second);
     writeFileSync(join(tree, file), text);
   }
-  const counters = join(tree, 'assembly/window/counters.ts');
+  const counters = join(tree, 'assembly/window/odd-rows.ts');
   let text = readFileSync(counters, 'utf8');
   for (const [before, now] of ODD) {
     assert.ok(text.includes(before));
