@@ -3,6 +3,7 @@
 import type { Closing } from '../kernel/api.js';
 import { endEpisode, goOn, stepEpisode } from './alerting/episodes.js';
 import type { DetectorParts } from './detector-parts.js';
+import { endedIncident } from './incidents/incident.js';
 import { type Finding, findingOf } from './results/findings.js';
 import type { IncidentView } from './results/incident-events.js';
 import type { TickOutcome } from './results/report.js';
@@ -57,7 +58,7 @@ export class TickOutcomes {
       return [findingOf(kernel, edge, { episode: goOn(told), state: 'resolved' }, nowMs)];
     });
     const ended = incidents.flatMap((told): IncidentView[] => {
-      const incident = known.ended(told, group, edges);
+      const incident = endedIncident(told, group, edges);
       return incident ? [{ incident, state: 'closed', score: known.scoreOf(incident), nowMs }] : [];
     });
     return { findings, incidents: ended };

@@ -1,33 +1,14 @@
 // Incidents: edges whose evidence rose near each other in the call graph, as one thing to page on.
 // docs/detection.md, sections 8 to 10.
-import { createHash } from 'node:crypto';
+
 import type { Closing } from '../../kernel/api.js';
 import type { ToldIncident } from '../alerting/told.js';
-import { type ClusterState, type EdgeState, edgeKey, type GroupState, type ServiceState } from '../topology/graph.js';
+import type { ClusterState, EdgeState, GroupState, ServiceState } from '../topology/graph.js';
 import type { Numbers } from '../topology/saved-dictionary.js';
+import { type Incident, type IncidentState, newId } from './incident.js';
 import { IncidentLevels, type LevelsOptions, type SavedLevels } from './levels.js';
 import { type Ranked, rankServices } from './ranking.js';
 import { endsOf, overlaps, reach, strongestKind } from './reach.js';
-
-export type IncidentState = 'opened' | 'updated' | 'closed';
-
-export interface Incident {
-  readonly id: string;
-  readonly cluster: ClusterState;
-  /** Event time, Unix ms. */
-  readonly openedMs: number;
-  readonly group: GroupState;
-  readonly services: Set<ServiceState>;
-  readonly edges: Set<EdgeState>;
-  /** Kinds of its edges' strongest surprise when they joined. */
-  readonly kinds: Set<string>;
-  /** Largest evidence so far, nats. */
-  level: number;
-  ranking: readonly Ranked[];
-  /** Ticks that each group of the cluster had closed when it opened. */
-  readonly ticksAtOpening: ReadonlyMap<GroupState, number>;
-  mergedInto: Incident | undefined;
-}
 
 /** Incidents in numbers: clusters and services by theirs, groups and edges by kernel slot. */
 export interface SavedIncidents extends SavedLevels {
@@ -95,25 +76,6 @@ export class Incidents {
     const over = this.open.filter(({ edges }) => [...edges].every(isLeaving));
     for (const incident of over) this.open.splice(this.open.indexOf(incident), 1);
     return over;
-  }
-
-  /** An incident that was told before a kill, as far as its edges are known; undefined: none of them is. */
-  ended(told: ToldIncident, group: GroupState, edges: ReadonlyMap<string, EdgeState>): Incident | undefined {
-    const known = told.edges.flatMap((key) => edges.get(key) ?? []);
-    if (known.length === 0) return undefined;
-    return {
-      id: told.id,
-      cluster: group.cluster,
-      openedMs: told.openedMs,
-      group,
-      services: new Set(known.flatMap(endsOf)),
-      edges: new Set(known),
-      kinds: new Set(told.kinds),
-      level: told.level,
-      ranking: [],
-      ticksAtOpening: new Map(),
-      mergedInto: undefined,
-    };
   }
 
   /** The group is gone. */
@@ -254,9 +216,4 @@ export class Incidents {
   budgetChanged(cluster: ClusterState): void {
     this.#levels.budgetChanged(cluster);
   }
-}
-
-function newId(edge: EdgeState, nowMs: number): string {
-  const name = `${edge.cluster.id}\u0000${nowMs}\u0000${edgeKey(edge)}`;
-  return createHash('sha256').update(name).digest('hex').slice(0, 16);
 }

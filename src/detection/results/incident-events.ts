@@ -1,6 +1,6 @@
 // The event to page on: an incident opened, changed or over.
 
-import type { Incident, IncidentState } from '../incidents/incidents.js';
+import type { Incident, IncidentState } from '../incidents/incident.js';
 import { formatService } from '../rules/names.js';
 import { edgeText } from '../topology/graph.js';
 import { EVENT_ID, eventId } from './event-id.js';
