@@ -1,4 +1,5 @@
-// Codes of rows for a walk through a compiled forest: a row's rank among the thresholds of a column, a byte for each batch of trees.
+// Codes of rows for a walk through a compiled forest: a row's rank among the thresholds of a column, a byte for each
+// batch of trees.
 import { scratch } from '../memory';
 import { BATCH_BYTES, BUCKETS, Compiled } from './forest-form';
 import { keysOf } from './forest-layout';

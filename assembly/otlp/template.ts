@@ -1,4 +1,3 @@
-
 // How a template lies in memory.
 
 @unmanaged

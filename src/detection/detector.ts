@@ -1,5 +1,5 @@
-// Everything that is known of the clusters, and what is made of it: learns from requests, reports what closed ticks come
-// to. It outlives a reload.
+// Everything that is known of the clusters, and what is made of it: learns from requests, reports what closed ticks
+// come to. It outlives a reload.
 import type { Closing, Fold, KernelApi, Scan } from '../kernel/api.js';
 import type { Batch } from '../pipeline/index.js';
 import type { ToldAlerts } from './alerting/told.js';

@@ -1,4 +1,5 @@
-// The client's end of an HTTP/2 connection (RFC 9113): requests in the order of their streams, and what becomes of each.
+// The client's end of an HTTP/2 connection (RFC 9113): requests in the order of their streams, and what becomes of
+// each.
 import type { Duplex } from 'node:stream';
 import type { Broken, ClientStream, ResponseReader } from './client-stream.js';
 import {

@@ -1,5 +1,5 @@
-// Edges by kernel slot: an edge and its ends know each other, and the kernel knows the edge, from its first series until
-// it is forgotten.
+// Edges by kernel slot: an edge and its ends know each other, and the kernel knows the edge, from its first series
+// until it is forgotten.
 import type { KernelApi, Packed } from '../../kernel/api.js';
 import type { Mapped } from '../rules/resolve.js';
 import { NO_FEATURES } from './features.js';

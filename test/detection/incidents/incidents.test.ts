@@ -2,8 +2,8 @@
 // sources.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Incident } from '../../../src/detection/incidents/incident.js';
 import { Incidents, type TickAnswers } from '../../../src/detection/incidents/incidents.js';
-import { type Incident } from '../../../src/detection/incidents/incident.js';
 import { atOnce } from '../../../src/detection/slicing/slices.js';
 import {
   createCluster,
