@@ -7,8 +7,11 @@ import otlpGrpc from './exporters/otlp-grpc/factory.js';
 import otlpHttp from './exporters/otlp-http/factory.js';
 import { pixieLoopback } from './exporters/pixie-loopback/factory.js';
 import prometheus from './exporters/prometheus/factory.js';
+import basicauth from './extensions/basicauth/factory.js';
+import bearertokenauth from './extensions/bearertokenauth/factory.js';
 import fileStorage from './extensions/file-storage/factory.js';
 import healthCheck from './extensions/health-check/factory.js';
+import oauth2client from './extensions/oauth2client/factory.js';
 import { anomaly } from './processors/anomaly/factory.js';
 import batch from './processors/batch/factory.js';
 import memoryLimiter from './processors/memory-limiter/factory.js';
@@ -28,4 +31,7 @@ export const COMPONENTS: readonly AnyFactory[] = [
   pixieLoopback,
   healthCheck,
   fileStorage,
+  bearertokenauth,
+  basicauth,
+  oauth2client,
 ];

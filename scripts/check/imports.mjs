@@ -13,6 +13,7 @@ const LAYERS = [
   ['otlp'],
   ['kernel'],
   ['detection'],
+  ['auth'],
   ['sending'],
   ['receivers', 'processors', 'connectors', 'exporters', 'extensions'],
   ['components.ts'],

@@ -1,5 +1,6 @@
 // The vocabulary of pipelines. Imports nothing outside this folder.
 
+export * from './authenticator.js';
 export { Account, Held } from './account.js';
 export * from './batch.js';
 export * from './component.js';

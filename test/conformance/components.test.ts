@@ -44,6 +44,9 @@ const LEAST: Readonly<Record<string, object>> = {
   'exporter file': { path: join(directory, 'out.jsonl') },
   'exporter pixie_loopback': { endpoint: `http://${NOBODY}`, listen: '127.0.0.1:0' },
   'extension health_check': { endpoint: '127.0.0.1:0' },
+  'extension bearertokenauth': { token: 'x' },
+  'extension basicauth': { htpasswd: { inline: 'user:{SHA}x' } },
+  'extension oauth2client': { client_id: 'x', client_secret: 'x', token_url: `http://${NOBODY}` },
   'extension file_storage': { directory: join(directory, 'storage') },
 };
 

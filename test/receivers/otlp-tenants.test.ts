@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { ClusterStatus } from '../../src/detection/status/cluster-status.js';
-import { type Batch, ownBatch } from '../../src/pipeline/index.js';
+import { type Batch, type Identity, ownBatch, type PermanentError } from '../../src/pipeline/index.js';
 import { Access } from '../../src/receivers/otlp/access.js';
+import { olderTokens } from '../../src/receivers/otlp/otlp-receiver.js';
 import { mergeBatches, partitionKey } from '../../src/sending/batch.js';
 import { type Running, startInProcess } from '../support/gateway.js';
 import { endAll, eventually } from '../support/peers/processes.js';
@@ -124,14 +125,15 @@ describe('a token that is bound to clusters', () => {
 });
 
 describe('the list of tokens', () => {
-  const access = new Access({ token: ['plain'], tokens: TOKENS }, 'otlp/eu');
-  const authOf = (headers: Record<string, string>) => access.originOf(headers, false).auth;
+  const access = new Access({ authenticator: olderTokens({ token: ['plain'], tokens: TOKENS }, 'otlp/eu') });
+  const identify = (headers: Record<string, string>) => access.identify(headers, undefined);
+  const authOf = (headers: Record<string, string>) => (identify(headers) as Identity).auth;
 
   test('lets in each of them and nothing else', () => {
     for (const token of ['plain', ...TOKENS.map((each) => each.token)])
-      assert.equal(access.refusal({ 'x-pxanomaly-token': token }), undefined, token);
+      assert.ok(!(identify({ 'x-pxanomaly-token': token }) instanceof Error), token);
     for (const token of ['', 'of-the', 'of-the-shop ', 'otlp/eu: shop'])
-      assert.equal(access.refusal({ 'x-pxanomaly-token': token })?.code, 'unauthenticated', token);
+      assert.equal((identify({ 'x-pxanomaly-token': token }) as PermanentError).code, 'unauthenticated', token);
   });
 
   test('says whose token it was by name or place, of those that are bound', () => {

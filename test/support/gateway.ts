@@ -34,6 +34,10 @@ export interface GatewaySetup {
   readonly tokens?: readonly object[];
   /** Of both protocols of the receiver. */
   readonly tls?: object;
+  /** Id of the extension that says who may send. */
+  readonly auth?: string;
+  /** Senders by their certificates. */
+  readonly clients?: readonly object[];
   readonly anomaly?: object;
   readonly exporters?: Readonly<Record<string, object>>;
   readonly logs?: boolean;
@@ -63,14 +67,19 @@ const portOf = (address = ''): number => Number(address.slice(address.lastIndexO
 
 function configOf(setup: GatewaySetup): GatewayInput {
   const exporters = ['recorder', ...Object.keys(setup.exporters ?? {})];
+  const protocol = {
+    ...(setup.tls ? { tls: setup.tls } : {}),
+    ...(setup.auth === undefined ? {} : { auth: { authenticator: setup.auth } }),
+  };
   const metrics = setup.logs === false ? exporters : [...exporters, 'anomaly_events'];
   return {
     receivers: {
       otlp: {
         protocols: {
-          grpc: { endpoint: '127.0.0.1:0', ...(setup.tls ? { tls: setup.tls } : {}) },
-          http: { endpoint: '127.0.0.1:0', ...(setup.tls ? { tls: setup.tls } : {}) },
+          grpc: { endpoint: '127.0.0.1:0', ...protocol },
+          http: { endpoint: '127.0.0.1:0', ...protocol },
         },
+        ...(setup.clients === undefined ? {} : { clients: setup.clients }),
         ...(setup.token === undefined ? {} : { token: setup.token }),
         ...(setup.tokens === undefined ? {} : { tokens: setup.tokens }),
       },

@@ -3,6 +3,7 @@
 
 import { type HostPort, parseGrpcTarget, parseHostPort } from '../../config/endpoint.js';
 import type { GatewayConfig } from '../../config/gateway-config.js';
+import type { Config as BearerConfig } from '../../extensions/bearertokenauth/config.js';
 import type { Config as HealthConfig } from '../../extensions/health-check/config.js';
 import { NAMES } from '../../otlp/messages.js';
 import type { Signal } from '../../pipeline/index.js';
@@ -77,6 +78,17 @@ export function targetOf(text: string): HostPort | undefined {
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (protocol === 'https:' ? 443 : 80)) };
 }
 
+/** A token of the extension that lets senders in, where it says one. */
+function tokenOf(
+  config: GatewayConfig | undefined,
+  auth: { readonly authenticator: string } | undefined,
+): string | undefined {
+  const extension = auth && config?.components.extension.get(auth.authenticator);
+  if (extension?.factory.type !== 'bearertokenauth') return undefined;
+  const { token, tokens } = extension.config as BearerConfig;
+  return token ?? tokens.find((each) => each.token !== undefined)?.token;
+}
+
 function receiverPlans(
   { id, addresses, state }: StatusDocument['components'][number],
   { status, config, host, token }: PlanInput,
@@ -100,7 +112,7 @@ function receiverPlans(
         at,
         tls: mode ? mode !== 'off' : tls !== undefined,
         mutual: mode ? mode === 'mutual' : tls?.client_ca_file !== undefined,
-        token: token ?? own?.token[0] ?? own?.tokens[0]?.token,
+        token: token ?? own?.token[0] ?? own?.tokens[0]?.token ?? tokenOf(config, own?.protocols[protocol]?.auth),
         needsToken: report?.token ?? (own !== undefined && own.token.length + own.tokens.length > 0),
         signals: [...new Set(signals)],
         paths: http

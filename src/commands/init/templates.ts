@@ -60,10 +60,9 @@ export function template(use: Use, program: string = INSTALLED): string {
 receivers:
   otlp:
     protocols:
+      # To let in only who shows a token: docs/tasks/authentication.md.
       grpc: { endpoint: "\${env:PXANOMALY_GRPC:-0.0.0.0:4317}" }
       http: { endpoint: "\${env:PXANOMALY_HTTP:-0.0.0.0:4318}" }
-    # Senders must show this in the header x-pxanomaly-token:
-    # token: \${env:PXANOMALY_TOKEN}
 
 processors:
   # Refuses requests, which senders then repeat, before memory runs out.

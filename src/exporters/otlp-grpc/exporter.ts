@@ -2,6 +2,8 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
+import { clientAuthenticator } from '../../auth/config.js';
+import { retryWithOthers } from '../../auth/refused.js';
 import { formatHostPort, type HostPort } from '../../config/endpoint.js';
 import type { Settings } from '../../config/settings.js';
 import { type ClientTls, clientTlsOptions } from '../../config/tls.js';
@@ -116,6 +118,21 @@ function destinationOf(config: Config): string {
   return JSON.stringify([formatHostPort(config.endpoint), config.authority ?? '', headers]);
 }
 
+type Credentials = Readonly<Record<string, string>>;
+
+/** Credentials as header fields, encoded once while they are the same. */
+class CredentialBlocks {
+  #of: Credentials | undefined;
+  #block: Buffer = Buffer.alloc(0);
+
+  of(credentials: Credentials): Buffer {
+    if (this.#of === credentials) return this.#block;
+    this.#of = credentials;
+    this.#block = encodeHeaders(Object.entries(credentials));
+    return this.#block;
+  }
+}
+
 /** The sending side of the exporter; files of `tls` that cannot be read fail `start`. */
 export function grpcPush(settings: Settings, config: Config): Push {
   const channel = openTransport(settings, config);
@@ -124,13 +141,21 @@ export function grpcPush(settings: Settings, config: Config): Push {
     traces: requestHead('traces', config, settings.version),
     logs: requestHead('logs', config, settings.version),
   };
+  const auth = config.auth && clientAuthenticator((id) => settings.extension(id), config.auth);
+  const blocks = new CredentialBlocks();
   const compressed = config.compression !== 'none';
   const decoder = new ReplyDecoder();
 
-  const call = async (batch: Batch, signal: Cancel): Promise<Reply> => {
+  const attempt = async (batch: Batch, signal: Cancel): Promise<PartialSuccess | undefined> => {
+    const credentials = await auth?.credentials();
+    const reply = await call(batch, signal, credentials);
+    return retryWithOthers(auth, credentials, () => judge(batch, reply));
+  };
+
+  const call = async (batch: Batch, signal: Cancel, credentials: Credentials | undefined): Promise<Reply> => {
     const body = compressed ? await formOf(batch, config.compression) : batch.body;
     const options = {
-      head: heads[batch.signal],
+      head: credentials ? Buffer.concat([heads[batch.signal], blocks.of(credentials)]) : heads[batch.signal],
       compressed,
       maxReplyBytes: MAX_REPLY_BYTES,
       decoder,
@@ -143,13 +168,13 @@ export function grpcPush(settings: Settings, config: Config): Push {
     start: async () => void (await clientTlsOptions(tlsOf(config))),
     async send(batch, signal) {
       try {
-        return judge(batch, await call(batch, signal));
+        return await attempt(batch, signal);
       } catch (error) {
         if (!(error instanceof UnprocessedError)) throw error;
       }
       // A connection that was just closing refused it: once more on a new one, without waiting.
       try {
-        return judge(batch, await call(batch, signal));
+        return await attempt(batch, signal);
       } catch (error) {
         throw error instanceof UnprocessedError
           ? new RetryableError(error.message, undefined, { cause: error })

@@ -1,8 +1,7 @@
 // The otlp_grpc exporter's face.
 import type { ComponentFactory } from '../../config/settings.js';
-import { sendingAdvice, sendingExtensions } from '../../sending/config.js';
 import { sendingExporter } from '../../sending/exporter.js';
-import { schema, validate } from './config.js';
+import { advise, extensions, schema, validate } from './config.js';
 import { grpcPush } from './exporter.js';
 
 const factory: ComponentFactory<'exporter', typeof schema> = {
@@ -13,8 +12,8 @@ const factory: ComponentFactory<'exporter', typeof schema> = {
   signals: ['metrics', 'traces', 'logs'],
   schema,
   validate,
-  advise: sendingAdvice,
-  extensions: sendingExtensions,
+  advise,
+  extensions,
   create: (settings, config) => sendingExporter(settings, config, grpcPush(settings, config)),
 };
 

@@ -1,11 +1,20 @@
 // Configuration of the otlp_http exporter.
 import { z } from 'zod';
+import { type AuthConfig, authExtension, authSchema } from '../../auth/config.js';
 import { httpUrl } from '../../config/endpoint.js';
 import { type ClientTls, clientTls } from '../../config/tls.js';
 import { NAMES } from '../../otlp/index.js';
 import type { Signal } from '../../pipeline/index.js';
 import { type Compression, compressionProblems, compressionSchema } from '../../sending/compression.js';
-import { queueSchema, retrySchema, type SendingConfig, sendingProblems, timeoutSchema } from '../../sending/config.js';
+import {
+  queueSchema,
+  retrySchema,
+  type SendingConfig,
+  sendingAdvice,
+  sendingExtensions,
+  sendingProblems,
+  timeoutSchema,
+} from '../../sending/config.js';
 
 export interface Config extends SendingConfig {
   endpoint?: string | undefined;
@@ -15,6 +24,7 @@ export interface Config extends SendingConfig {
   encoding: 'proto' | 'json';
   compression: Compression;
   headers: Record<string, string>;
+  auth?: AuthConfig | undefined;
   tls: ClientTls;
   max_conns_per_host: number;
   proxy_url?: string | undefined;
@@ -32,6 +42,9 @@ export const schema: z.ZodType<Config> = z.strictObject({
     'an incoming gzip form is reused with encoding proto; zstd needs Node 22.15 or later',
   ),
   headers: z.record(headerName, z.string()).default({}).describe('sent with each request'),
+  auth: authSchema
+    .optional()
+    .describe('extension that gives each request its credential (`bearertokenauth`, `basicauth`, `oauth2client`)'),
   tls: clientTls.prefault({}).describe('TLS of https:// endpoints'),
   max_conns_per_host: z.int().min(0).default(0).describe('connections to one host; 0: as many as num_consumers'),
   proxy_url: httpUrl
@@ -50,8 +63,28 @@ export function urlOf(config: Config, signal: Signal): string | undefined {
 
 /** Problems across the keys. */
 export function validate(config: Config): string[] {
-  const problems = [...sendingProblems(config), ...compressionProblems(config.compression)];
+  const problems = [...sendingProblems(config), ...compressionProblems(config.compression), ...authProblems(config)];
   if (!(config.endpoint ?? config.metrics_endpoint ?? config.traces_endpoint ?? config.logs_endpoint))
     problems.unshift('give endpoint, or an endpoint of each signal');
   return problems;
+}
+
+/** Two credentials in one request. */
+function authProblems({ auth, headers }: Config): string[] {
+  const isTwice = auth && Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+  return isTwice ? ['give either auth or headers.authorization'] : [];
+}
+
+/** What is allowed, and perhaps not meant. */
+export function advise(config: Config): string[] {
+  const isPlain = [config.endpoint, config.metrics_endpoint, config.traces_endpoint, config.logs_endpoint].some((url) =>
+    url?.startsWith('http:'),
+  );
+  const open = config.auth && isPlain ? ['auth: without TLS the credential can be read on the way'] : [];
+  return [...sendingAdvice(config), ...open];
+}
+
+/** Ids of extensions that it needs, by the key that names each. */
+export function extensions(config: Config): Record<string, string> {
+  return { ...sendingExtensions(config), ...authExtension(config.auth) };
 }

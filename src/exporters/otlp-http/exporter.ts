@@ -1,5 +1,7 @@
 // Pushes batches over HTTP, protobuf as it came or as OTLP/JSON.
 import type { buildConnector, Dispatcher } from 'undici';
+import { clientAuthenticator } from '../../auth/config.js';
+import { retryWithOthers } from '../../auth/refused.js';
 import type { Settings } from '../../config/settings.js';
 import { clientTlsOptions } from '../../config/tls.js';
 import { protobufToJson } from '../../otlp/index.js';
@@ -145,13 +147,20 @@ export function httpPush(settings: Settings, config: Config): Push {
   const headers = requestHeaders(config, settings.version);
   const type = contentTypeOf(config);
   const decoder = new ReplyDecoder();
+  const auth = config.auth && clientAuthenticator((id) => settings.extension(id), config.auth);
   let targets: ReadonlyMap<Signal, Target> = new Map();
 
-  const request = async (target: Target, body: Uint8Array, cancel: Cancel): Promise<HttpAnswer> => {
+  const request = async (
+    target: Target,
+    body: Uint8Array,
+    cancel: Cancel,
+    credentials: Readonly<Record<string, string>> | undefined,
+  ): Promise<HttpAnswer> => {
     const signal = signalOf(cancel);
     try {
       const { origin, path } = target;
-      const answer = await target.dispatcher.request({ method: 'POST', origin, path, headers, body, signal });
+      const all = credentials ? { ...headers, ...credentials } : headers;
+      const answer = await target.dispatcher.request({ method: 'POST', origin, path, headers: all, body, signal });
       return await read(answer, type, decoder);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
@@ -167,7 +176,9 @@ export function httpPush(settings: Settings, config: Config): Push {
       const target = targets.get(batch.signal);
       if (!target) throw new PermanentError(`no endpoint for ${batch.signal}`, 'failed_precondition');
       const body = await encode(batch, config);
-      return judge(batch.signal, await request(target, body, signal), Date.now());
+      const credentials = await auth?.credentials();
+      const answer = await request(target, body, signal, credentials);
+      return retryWithOthers(auth, credentials, () => judge(batch.signal, answer, Date.now()));
     },
     destination: destinationOf(config),
     async close() {

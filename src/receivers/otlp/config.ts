@@ -1,9 +1,12 @@
 // What a user may write under `otlp:`, under the Collector's names.
 import { z } from 'zod';
+import { type BindingConfig, bindingKeys } from '../../auth/binding.js';
+import { type AuthConfig, authExtension, authSchema } from '../../auth/config.js';
 import { MIB } from '../../config/bytes.js';
 import { duration, positiveDuration } from '../../config/duration.js';
 import { type HostPort, hostPort } from '../../config/endpoint.js';
 import { type ServerTls, serverTls } from '../../config/tls.js';
+import type { ClientConfig } from './client-names.js';
 
 export interface ServerKeepaliveConfig {
   readonly server_parameters: {
@@ -17,7 +20,8 @@ export interface ServerKeepaliveConfig {
   readonly enforcement_policy: { readonly min_time: number; readonly permit_without_stream: boolean };
 }
 
-interface ConnectionsConfig {
+interface ProtocolConfig {
+  readonly auth?: AuthConfig | undefined;
   /** 0: no bound. */
   readonly max_connections: number;
   readonly max_connections_per_peer: number;
@@ -25,7 +29,7 @@ interface ConnectionsConfig {
   readonly read_timeout: number;
 }
 
-export interface GrpcConfig extends ConnectionsConfig {
+export interface GrpcConfig extends ProtocolConfig {
   readonly endpoint: HostPort;
   readonly tls?: ServerTls | undefined;
   readonly max_recv_msg_size_mib: number;
@@ -42,7 +46,7 @@ export interface CorsConfig {
   readonly max_age: number;
 }
 
-export interface HttpConfig extends ConnectionsConfig {
+export interface HttpConfig extends ProtocolConfig {
   readonly endpoint: HostPort;
   readonly tls?: ServerTls | undefined;
   readonly metrics_url_path: string;
@@ -58,15 +62,13 @@ export interface HttpConfig extends ConnectionsConfig {
   readonly keep_alives_enabled: boolean;
 }
 
-export interface TokenConfig {
+export interface TokenConfig extends BindingConfig {
   readonly token: string;
-  readonly name?: string | undefined;
-  /** Globs; undefined: its settings reach every cluster. */
-  readonly clusters?: readonly string[] | undefined;
 }
 
 export interface Config {
   readonly protocols: { readonly grpc?: GrpcConfig | undefined; readonly http?: HttpConfig | undefined };
+  readonly clients: readonly ClientConfig[];
   readonly token: readonly string[];
   readonly tokens: readonly TokenConfig[];
 }
@@ -110,8 +112,9 @@ const connections = (most: number, meaning: string) =>
     .default(most)
     .describe(`${meaning}; beyond it the one that was idle the longest goes. 0: any number`);
 
-/** What bounds what a peer can make us keep, on either transport. */
-const bounds = {
+/** Whom it lets in, and what bounds what a peer can make us keep, on either transport. */
+const common = {
+  auth: authSchema.optional().describe('Extension that says who may send (`bearertokenauth`, `basicauth`)'),
   max_connections: connections(2000, 'Connections at once'),
   max_connections_per_peer: connections(500, 'Connections at once from one address'),
   read_timeout: milliseconds('1m', 'Longest wait for a whole request; 0: none'),
@@ -135,7 +138,7 @@ const grpc = z.strictObject({
     .default(100)
     .describe('Calls at once on a connection'),
   keepalive: keepalive.prefault({}).describe('Pings and ages of connections'),
-  ...bounds,
+  ...common,
   include_metadata: includeMetadata,
 });
 
@@ -168,7 +171,7 @@ const http = z.strictObject({
   include_metadata: includeMetadata,
   response_headers: z.record(z.string(), z.string()).default({}).describe('Headers added to every answer'),
   cors: cors.optional().describe('Lets browsers send from other origins'),
-  ...bounds,
+  ...common,
   read_header_timeout: positiveDuration.prefault('1m').describe("Longest wait for a request's headers"),
   idle_timeout: positiveDuration.prefault('1m').describe('A connection without requests is closed after so long'),
   keep_alives_enabled: z.boolean().default(true).describe('Connections serve several requests'),
@@ -178,32 +181,73 @@ const oneToken = z.string().min(1, 'is empty: a token that everybody knows');
 
 const boundToken = z.strictObject({
   token: oneToken.describe('The token').meta({ secret: true }),
-  name: z.string().min(1).optional().describe('Name of the token in warnings. Default: its place, as `tokens[0]`'),
-  clusters: z
-    .array(z.string().min(1))
+  ...bindingKeys,
+});
+
+const client = z.strictObject({
+  ...bindingKeys,
+  name: z
+    .string()
     .min(1)
-    .optional()
-    .describe(
-      'Ids of the clusters that settings headers sent with it reach; `*` is any text, `?` one character. Default: all',
-    ),
+    .describe('Common name, or DNS, URI or email name, of its certificate; `*` is any text, `?` one character'),
 });
 
 export const schema: z.ZodType<Config> = z.strictObject({
   protocols: z
     .strictObject({ grpc: orDefaults(grpc).optional(), http: orDefaults(http).optional() })
     .describe('Protocols to serve; one that is not listed is off'),
+  clients: z
+    .array(client)
+    .default([])
+    .describe(
+      'Senders by their certificates, where `tls.client_ca_file` asks for one; others are refused. Default: all',
+    ),
   token: z
     .union([oneToken.transform((token) => [token]), z.array(oneToken).min(1)])
     .optional()
     .transform((tokens) => tokens ?? [])
-    .describe('Senders must show one of these in `x-pxanomaly-token` or as `authorization: Bearer …`')
+    .describe('Older form of `auth` with `bearertokenauth`: tokens, one of which senders must show')
     .meta({ secret: true }),
-  tokens: z.array(boundToken).default([]).describe('Tokens beside `token`, each with the clusters that it is bound to'),
+  tokens: z.array(boundToken).default([]).describe('Older form of `tokens` of `bearertokenauth`'),
 });
 
 /** What no single key shows. */
 export function validate(config: Config): string[] {
-  return [...validateProtocols(config), ...validateTokens(config)];
+  return [...validateProtocols(config), ...validateTokens(config), ...validateAuth(config)];
+}
+
+const PROTOCOLS = ['grpc', 'http'] as const;
+
+function validateAuth({ protocols, token, tokens, clients }: Config): string[] {
+  return PROTOCOLS.flatMap((name) => {
+    const protocol = protocols[name];
+    if (!protocol) return [];
+    const { auth, tls } = protocol;
+    return [
+      ...(auth && token.length + tokens.length > 0
+        ? [`protocols.${name}: give either auth or the older token and tokens`]
+        : []),
+      ...(clients.length > 0 && tls?.client_ca_file === undefined
+        ? [`clients: protocols.${name} asks for no certificate; give tls.client_ca_file`]
+        : []),
+    ];
+  });
+}
+
+/** Older settings, with what to write in their place. */
+export function advise({ token, tokens }: Config): string[] {
+  const older = [...(token.length > 0 ? ['token'] : []), ...(tokens.length > 0 ? ['tokens'] : [])];
+  return older.map(
+    (key) =>
+      `${key} is an older setting: move it to extensions::bearertokenauth, name that in service::extensions, ` +
+      'and give each protocol auth: { authenticator: bearertokenauth }',
+  );
+}
+
+/** Ids of extensions that it needs, by the key that names each. */
+export function extensions({ protocols }: Config): Record<string, string> {
+  const named = PROTOCOLS.map((name) => authExtension(protocols[name]?.auth, `protocols.${name}.`));
+  return Object.assign({}, ...named) as Record<string, string>;
 }
 
 /** A token or a name that stands for two would be bound to whichever is found. */

@@ -49,7 +49,7 @@ export class Connection implements Limited {
   private strikes = 0;
 
   constructor(
-    socket: Socket,
+    readonly socket: Socket,
     private readonly config: Pick<GrpcConfig, 'keepalive' | 'max_concurrent_streams'>,
     private readonly events: ConnectionEvents,
     ledger: Ledger,

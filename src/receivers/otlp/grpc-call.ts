@@ -1,9 +1,19 @@
 // One unary Export call on an HTTP/2 stream: reads the message, hands it on, answers.
+import type { Socket } from 'node:net';
 import { encodeHeaders, type Message, type RequestReader, type ServerStream } from '../../http2/index.js';
 import type { Decompressed, DecompressFault } from '../../otlp/decompress.js';
 import { encodeMessage, type FrameFault, frameMessage, parseTimeout, UnaryMessage } from '../../otlp/grpc-frame.js';
 import { Code, encodeStatus, type Status } from '../../otlp/status.js';
-import type { Account, Held, Lease, Signal } from '../../pipeline/index.js';
+import {
+  type Account,
+  type Denial,
+  type Held,
+  type Identity,
+  type Lease,
+  RetryableError,
+  type Signal,
+} from '../../pipeline/index.js';
+import { NOBODY } from './access.js';
 import type { CallSettings, Delivery } from './intake.js';
 import { type Refused, refused, refusedBy, tooLarge } from './refused.js';
 
@@ -42,6 +52,9 @@ export class GrpcCall implements RequestReader {
   private readonly message: UnaryMessage;
   private readonly deadline: number;
   private readonly held: Held;
+  private identity: Identity = NOBODY;
+  /** Who sends is being found out, while the message comes. */
+  private identifying: Promise<void> | undefined;
   private lease: Lease | undefined;
   private admitted: boolean = false;
   private answered: boolean = false;
@@ -54,6 +67,7 @@ export class GrpcCall implements RequestReader {
     private readonly signal: Signal,
     private readonly peer: string | undefined,
     private readonly account: Account,
+    private readonly socket: Socket,
   ) {
     this.held = account.hold((error) => this.refuse(refusedBy(error)));
     this.message = new UnaryMessage(settings.limit, (bytes, compressed) => this.memoryFor(bytes, compressed));
@@ -76,12 +90,23 @@ export class GrpcCall implements RequestReader {
   }
 
   private refusalOfHeaders(): Refused | undefined {
-    const denied = this.settings.access.refusal(this.stream.headers);
-    if (denied) return refusedBy(denied);
+    const identity = this.settings.access.identify(this.stream.headers, this.socket);
+    if (identity instanceof Error) return refusedBy(identity);
+    if (identity instanceof Promise) this.identify(identity);
+    else this.identity = identity;
     if (Number.isNaN(this.deadline)) return refused('malformed', Code.INTERNAL, 'the header grpc-timeout is malformed');
     const encoding = this.stream.headers['grpc-encoding'] ?? 'identity';
     if (encoding === 'identity' || encoding === 'gzip') return undefined;
     return refused('unsupported', Code.UNIMPLEMENTED, `compression ${encoding} is not supported; gzip is`);
+  }
+
+  private identify(identity: Promise<Identity | Denial>): void {
+    const cannot = (error: Error) => new RetryableError(error.message);
+    this.identifying = identity.catch(cannot).then((found) => {
+      this.identifying = undefined;
+      if (!(found instanceof Error)) this.identity = found;
+      else if (!this.answered) this.refuse(refusedBy(found));
+    });
   }
 
   data(chunk: Buffer): void {
@@ -108,6 +133,10 @@ export class GrpcCall implements RequestReader {
 
   end(): void {
     if (this.answered) return;
+    if (this.identifying) {
+      void this.identifying.then(() => this.end());
+      return;
+    }
     this.held.close();
     try {
       const delivery = this.delivery();
@@ -141,7 +170,7 @@ export class GrpcCall implements RequestReader {
     const { limit, includeMetadata, access } = this.settings;
     const message = this.message.end();
     if (typeof message === 'string') throw frameFault(message, limit);
-    const origin = access.originOf(this.stream.headers, includeMetadata);
+    const origin = access.originOf(this.stream.headers, includeMetadata, this.identity);
     const { signal } = this;
     if (!message.compressed) return { signal, body: message.bytes, ...origin, lease: this.lease };
     if (this.stream.headers['grpc-encoding'] !== 'gzip')

@@ -5,7 +5,7 @@ import { type ServerTls, serverTlsOptions } from '../../config/tls.js';
 import { type RequestReader, type ServerStream, shareReads } from '../../http2/index.js';
 import { NAMES } from '../../otlp/messages.js';
 import { Code } from '../../otlp/status.js';
-import { type Account, type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js';
+import { type ComponentId, SIGNALS, type Signal } from '../../pipeline/index.js';
 import { watchCertificates } from './certificates.js';
 import type { GrpcConfig } from './config.js';
 import { Connection, HANDSHAKE_MS } from './connection.js';
@@ -121,7 +121,7 @@ export class GrpcServer {
       socket,
       this.config,
       {
-        called: (stream, { peer, account }) => this.called(stream, peer, account),
+        called: (stream, its) => this.called(stream, its),
         used: (used) => this.connections.used(used),
         closed: (closed, error) => this.closed(closed, error),
       },
@@ -136,13 +136,13 @@ export class GrpcServer {
     if (error && !wasCut(error)) this.bad(error, connection.peer);
   }
 
-  private called(stream: ServerStream, peer: string | undefined, account: Account): RequestReader | undefined {
+  private called(stream: ServerStream, { peer, account, socket }: Connection): RequestReader | undefined {
     const { headers } = stream;
     const signal = this.signals.get(headers[':path'] ?? '');
     if (!isGrpc(headers['content-type'])) answerHttp(stream, 415);
     else if (headers[':method'] !== 'POST') answerHttp(stream, 405);
     else if (signal && this.call.intake.serves(signal))
-      return new GrpcCall(this.call, stream, signal, peer, account).begin();
+      return new GrpcCall(this.call, stream, signal, peer, account, socket).begin();
     else this.refuse(stream, signal, peer);
     return undefined;
   }

@@ -4,7 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Decompressed, type DecompressFault, ENCODINGS } from '../../otlp/decompress.js';
 import { TooLongError } from '../../otlp/json.js';
 import { Code } from '../../otlp/status.js';
-import { Account, type Signal } from '../../pipeline/index.js';
+import { Account, type Denial, type Identity, type Signal } from '../../pipeline/index.js';
+import { NOBODY } from './access.js';
 import type { Sent } from './inflations.js';
 import type { CallSettings, Delivery } from './intake.js';
 import { type Refused, refused, refusedBy, refusedByCheck, tooLarge } from './refused.js';
@@ -29,16 +30,25 @@ function contentEncoding(request: FastifyRequest): string {
 }
 
 export class HttpCall {
+  /** Of requests under way, where anything is known of their senders. */
+  private readonly identities = new WeakMap<FastifyRequest, Identity>();
+
   constructor(
     private readonly settings: CallSettings,
     private readonly signal: Signal,
   ) {}
 
   /** What can be said before the body is read, the pipeline's first answer included. */
-  refusalOfHeaders(request: FastifyRequest): Refused | undefined {
-    const { access, intake, limit } = this.settings;
-    const denied = access.refusal(request.headers);
-    if (denied) return refusedBy(denied);
+  refusalOfHeaders(request: FastifyRequest): Refused | undefined | Promise<Refused | undefined> {
+    const identity = this.settings.access.identify(request.headers, request.raw.socket);
+    if (identity instanceof Promise) return identity.then((found) => this.refusalOf(request, found));
+    return this.refusalOf(request, identity);
+  }
+
+  private refusalOf(request: FastifyRequest, identity: Identity | Denial): Refused | undefined {
+    if (identity instanceof Error) return refusedBy(identity);
+    if (identity !== NOBODY) this.identities.set(request, identity);
+    const { intake, limit } = this.settings;
     const unsupported = unsupportedHeaders(request);
     if (unsupported) return unsupported;
     const bytes = Number(request.headers['content-length'] ?? 0);
@@ -101,7 +111,11 @@ export class HttpCall {
   private delivered(request: FastifyRequest, sent: Sent, exact: boolean): Delivery | Promise<Delivery> {
     const { signal } = this;
     const { bytes: body } = sent;
-    const origin = this.settings.access.originOf(request.headers, this.settings.includeMetadata);
+    const origin = this.settings.access.originOf(
+      request.headers,
+      this.settings.includeMetadata,
+      this.identities.get(request) ?? NOBODY,
+    );
     const gzip = exact ? (request.body as Buffer) : undefined;
     if (mediaType(request) !== JSON_TYPE || body.length === 0) return { signal, body, ...origin, gzip };
     const protobuf = this.fromJson(sent);

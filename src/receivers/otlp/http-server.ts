@@ -174,7 +174,11 @@ export class HttpServer {
     const url = this.config[`${signal}_url_path`];
     const call = new HttpCall(this.call, signal);
     app.post(url, {
-      onRequest: (request, _reply, done) => done(call.refusalOfHeaders(request)),
+      onRequest: (request, _reply, done) => {
+        const refusal = call.refusalOfHeaders(request);
+        if (refusal instanceof Promise) refusal.then(done, (error) => done(refusedBy(error)));
+        else done(refusal);
+      },
       handler: (request, reply) => call.handle(request, reply),
     });
     app.route({ method: OTHER_METHODS, url, handler: (request, reply) => this.notAllowed(request, reply, signal) });
@@ -214,7 +218,7 @@ export class HttpServer {
     this.call.events.refused({ transport: 'http', signal, items, reason, message, peer: request.ip, cause });
     if (status.retryAfterMs !== undefined)
       reply.header('retry-after', String(Math.max(1, Math.ceil(status.retryAfterMs / 1000))));
-    if (status.code === Code.UNAUTHENTICATED) reply.header('www-authenticate', 'Bearer');
+    if (status.code === Code.UNAUTHENTICATED) reply.header('www-authenticate', this.call.access.scheme);
     if (endless(request, this.call.limit)) {
       reply.header('connection', 'close');
       deafen(request.raw.socket);

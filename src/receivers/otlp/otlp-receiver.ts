@@ -1,9 +1,13 @@
 // The `otlp` receiver: one intake behind the protocols that are configured.
+import { identityOf } from '../../auth/binding.js';
+import { type AuthConfig, serverAuthenticator } from '../../auth/config.js';
+import { KnownTokens } from '../../auth/known-tokens.js';
 import { MIB } from '../../config/bytes.js';
 import type { Settings } from '../../config/settings.js';
-import { type Consumer, formatId, type Receiver, type Signal } from '../../pipeline/index.js';
+import { type Consumer, formatId, type Receiver, type ServerAuthenticator, type Signal } from '../../pipeline/index.js';
 import { type ReceiverEvents, receiverEvents, type Transport } from '../../telemetry/receiver-events.js';
 import { Access } from './access.js';
+import { ClientNames } from './client-names.js';
 import type { Config } from './config.js';
 import { GrpcServer } from './grpc-server.js';
 import { HttpServer } from './http-server.js';
@@ -37,14 +41,24 @@ export class OtlpReceiver implements Receiver {
 
   constructor(settings: Settings, config: Config, inspect: Inspect) {
     const { grpc, http } = config.protocols;
-    const access = new Access(config, formatId(settings.id));
-    this.report = { token: access.asks, tls: { grpc: tlsMode(grpc?.tls), http: tlsMode(http?.tls) } };
     this.intake = new Intake(inspect, settings.ledger);
-    const transports = [...(grpc ? ['grpc' as const] : []), ...(http ? ['http' as const] : [])];
-    const events = receiverEvents(settings.telemetry, settings.id, transports);
-    const shared = { intake: this.intake, access, events };
-    if (grpc) this.servers.set('grpc', new GrpcServer(settings.id, grpc, grpcCalls(shared, grpc)));
-    if (http) this.servers.set('http', new HttpServer(settings.id, http, httpCalls(shared, http)));
+    const events = receiverEvents(settings.telemetry, settings.id, transportsOf(config));
+    const shared = { intake: this.intake, events };
+    const accesses = accessesOf(settings, config);
+    this.report = {
+      token: accesses.grpc.asks || accesses.http.asks,
+      tls: { grpc: tlsMode(grpc?.tls), http: tlsMode(http?.tls) },
+    };
+    if (grpc)
+      this.servers.set(
+        'grpc',
+        new GrpcServer(settings.id, grpc, grpcCalls({ ...shared, access: accesses.grpc }, grpc)),
+      );
+    if (http)
+      this.servers.set(
+        'http',
+        new HttpServer(settings.id, http, httpCalls({ ...shared, access: accesses.http }, http)),
+      );
   }
 
   deliver(signal: Signal, consumer: Consumer): void {
@@ -74,6 +88,34 @@ export class OtlpReceiver implements Receiver {
     const running = [...this.servers].filter(([, server]) => server.address !== '');
     return Object.fromEntries(running.map(([transport, server]) => [transport, server.address]));
   }
+}
+
+function transportsOf({ protocols: { grpc, http } }: Config): Transport[] {
+  return [...(grpc ? ['grpc' as const] : []), ...(http ? ['http' as const] : [])];
+}
+
+/** Who may send over each protocol. The older tokens stand for an authenticator of both. */
+function accessesOf(settings: Settings, { protocols, token, tokens, clients }: Config): Record<Transport, Access> {
+  const owner = formatId(settings.id);
+  const names = clients.length > 0 ? new ClientNames(clients, owner) : undefined;
+  const older = olderTokens({ token, tokens }, owner);
+  const access = (auth: AuthConfig | undefined): Access => {
+    const authenticator = auth ? serverAuthenticator((id) => settings.extension(id), auth) : older;
+    return new Access({ authenticator, clients: names });
+  };
+  return { grpc: access(protocols.grpc?.auth), http: access(protocols.http?.auth) };
+}
+
+/** Undefined: there are none. */
+export function olderTokens(
+  { token, tokens }: Pick<Config, 'token' | 'tokens'>,
+  owner: string,
+): ServerAuthenticator | undefined {
+  if (token.length + tokens.length === 0) return undefined;
+  return new KnownTokens([
+    ...token.map((each) => ({ token: each, identity: {} })),
+    ...tokens.map((each, place) => ({ token: each.token, identity: identityOf(each, owner, `tokens[${place}]`) })),
+  ]);
 }
 
 type Shared = { readonly intake: Intake; readonly access: Access; readonly events: ReceiverEvents };

@@ -13,17 +13,20 @@
 {{- $tls := and .Values.tls.existingSecret (not (include "pxanomaly.tier" .)) -}}
 receivers:
   otlp:
-    {{- if .Values.token.existingSecret }}
-    token: ${env:PXANOMALY_TOKEN}
-    {{- end }}
     protocols:
       grpc:
         endpoint: 0.0.0.0:4317
+        {{- if .Values.token.existingSecret }}
+        auth: { authenticator: bearertokenauth }
+        {{- end }}
         {{- if $tls }}
         {{- include "pxanomaly.tls" . | nindent 8 }}
         {{- end }}
       http:
         endpoint: 0.0.0.0:4318
+        {{- if .Values.token.existingSecret }}
+        auth: { authenticator: bearertokenauth }
+        {{- end }}
         {{- if $tls }}
         {{- include "pxanomaly.tls" . | nindent 8 }}
         {{- end }}
@@ -63,6 +66,9 @@ exporters:
     {{- end }}
   {{- end }}
 extensions:
+  {{- if .Values.token.existingSecret }}
+  bearertokenauth: { token: "${env:PXANOMALY_TOKEN}" }
+  {{- end }}
   health_check:
     endpoint: 0.0.0.0:13133
   file_storage:
@@ -81,7 +87,7 @@ service:
               prometheus:
                 host: 0.0.0.0
                 port: 8888
-  extensions: [health_check, file_storage]
+  extensions: [{{ if .Values.token.existingSecret }}bearertokenauth, {{ end }}health_check, file_storage]
   {{- $out := ternary "otlp_grpc, " "" (ne .Values.forward.endpoint "") }}
   pipelines:
     metrics:
