@@ -1,7 +1,7 @@
 // The vocabulary of pipelines. Imports nothing outside this folder.
 
-export * from './authenticator.js';
 export { Account, Held } from './account.js';
+export * from './authenticator.js';
 export * from './batch.js';
 export * from './component.js';
 export * from './consumer.js';
