@@ -1,8 +1,9 @@
 // Writes the configuration tables: between the markers of every component's README, and all of them together in
-// docs/reference/configuration.md. With --check it writes nothing and fails when something is out of date.
+// docs/reference/configuration.md; and the tables of docs/reference/output.md. With --check it writes nothing and fails when something is out of date.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { outputTables, withTables } from './output-tables.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const load = (path) => import(pathToFileURL(join(root, 'build/js/src', path)).href);
@@ -11,6 +12,11 @@ const { COMPONENTS } = await load('components.js');
 const { KINDS, SECTIONS } = await load('config/gateway-config.js');
 const { referenceTable } = await load('config/reference.js');
 const { serviceSchema } = await load('config/service-schema.js');
+const vocabulary = {
+  ...(await load('detection/vocabulary/attributes.js')),
+  ...(await load('detection/vocabulary/events.js')),
+  ...(await load('detection/vocabulary/metrics.js')),
+};
 
 const BEGIN = '<!-- config:begin -->';
 const END = '<!-- config:end -->';
@@ -62,7 +68,12 @@ function reference() {
   return { path: 'docs/reference/configuration.md', text };
 }
 
-const outputs = [...COMPONENTS.flatMap(readme), reference()];
+function output() {
+  const path = 'docs/reference/output.md';
+  return { path, text: withTables(readFileSync(join(root, path), 'utf8'), outputTables(vocabulary)) };
+}
+
+const outputs = [...COMPONENTS.flatMap(readme), reference(), output()];
 const stale = outputs.filter(
   ({ path, text }) => !existsSync(join(root, path)) || readFileSync(join(root, path), 'utf8') !== text,
 );

@@ -30,7 +30,7 @@ const LAYERS = [
  * below.
  */
 const DETECTION = [
-  ['sender-settings.ts', 'slicing'],
+  ['sender-settings.ts', 'slicing', 'vocabulary'],
   ['pending-request.ts'],
   ['rules'],
   ['topology'],

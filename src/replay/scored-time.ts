@@ -1,8 +1,9 @@
 // When which edges were scored, from the gauges of their scores: what false alarms are counted by.
+
+import { Key } from '../detection/vocabulary/attributes.js';
+import { METRICS } from '../detection/vocabulary/metrics.js';
 import { ExportMetricsServiceRequest } from '../otlp/index.js';
 import { edgeKey } from './episodes.js';
-
-const SCORE = 'px.anomaly.score';
 
 /** The times at which each edge had a score. */
 export class ScoredTime {
@@ -15,7 +16,7 @@ export class ScoredTime {
   add(body: Uint8Array): void {
     for (const { scopeMetrics } of ExportMetricsServiceRequest.decode(body).resourceMetrics) {
       for (const metric of scopeMetrics?.flatMap(({ metrics }) => metrics ?? []) ?? []) {
-        if (metric.name !== SCORE) continue;
+        if (metric.name !== METRICS.score.name) continue;
         for (const point of metric.gauge?.dataPoints ?? []) {
           const attributes = new Map(point.attributes?.map(({ key, value }) => [key, value?.stringValue ?? '']));
           this.addOne(attributes, Number(BigInt(String(point.timeUnixNano ?? 0)) / 1000n) / 1e6);
@@ -27,11 +28,11 @@ export class ScoredTime {
   private addOne(attributes: ReadonlyMap<string | null | undefined, string>, time: number): void {
     const text = (key: string): string => attributes.get(key) ?? '';
     const key = edgeKey({
-      cluster: text('px.cluster.id'),
-      namespace: text('namespace'),
-      src_namespace: text('src_namespace'),
-      src_service: text('src_service'),
-      dst_service: text('dst_service'),
+      cluster: text(Key.clusterId),
+      namespace: text(Key.destinationNamespace),
+      src_namespace: text(Key.sourceNamespace),
+      src_service: text(Key.sourceService),
+      dst_service: text(Key.destinationService),
     });
     const times = this.times.get(key);
     if (times) times.push(time);

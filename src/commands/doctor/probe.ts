@@ -5,6 +5,8 @@ import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { request as requestHttps } from 'node:https';
 import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import { formatHostPort, type HostPort } from '../../config/endpoint.js';
+import { Key } from '../../detection/vocabulary/attributes.js';
+import { OWN_PREFIX } from '../../detection/vocabulary/metrics.js';
 import { decodeMessage, frameMessage } from '../../otlp/grpc-frame.js';
 import { NAMES } from '../../otlp/messages.js';
 import { decodeStatus } from '../../otlp/status.js';
@@ -33,7 +35,7 @@ const LEAVE_MS = 1_000;
 /**
  * Names that begin like this are not learnt from and not shown as unmapped; the attribute is that of injected events.
  */
-const TEST_METRIC = 'px.anomaly.doctor';
+const TEST_METRIC = `${OWN_PREFIX}doctor`;
 
 type ProbeMetrics = Parameters<typeof ProtobufMetricsSerializer.serializeRequest>[0];
 
@@ -48,7 +50,7 @@ const DOUBLE = 1;
 export function testPoint(nowMs: number): Uint8Array {
   const time: [number, number] = [Math.floor(nowMs / 1000), (nowMs % 1000) * 1e6];
   const descriptor = { name: TEST_METRIC, description: 'A test point', unit: '', valueType: DOUBLE };
-  const point = { startTime: time, endTime: time, attributes: { 'anomaly.test': true }, value: 1 };
+  const point = { startTime: time, endTime: time, attributes: { [Key.test]: true }, value: 1 };
   const request = {
     resource: { attributes: { 'service.name': 'pxanomaly-doctor' } },
     scopeMetrics: [{ scope: { name: 'pxanomaly doctor' }, metrics: [{ ...GAUGE, descriptor, dataPoints: [point] }] }],

@@ -3,15 +3,14 @@
 
 import type { ServiceName } from '../rules/names.js';
 import { type ClusterState, type EdgeState, edgeKey, type GroupState } from '../topology/graph.js';
-import { EVENT_ID, eventId } from './event-id.js';
+import { Key } from '../vocabulary/attributes.js';
+import { anomalyEvent, EVENTS, UNEXPECTED_EDGE } from '../vocabulary/events.js';
+import { eventId } from './event-id.js';
 import type { Finding } from './findings.js';
 import { edgeLink } from './links.js';
-import { type EventRecord, SEVERITY } from './result-events.js';
+import { type EventRecord, named } from './result-events.js';
 import type { PointAttributes } from './result-metrics.js';
 import { durationText, findingSentence, unexpectedSentence } from './sentence.js';
-
-export const EDGE_EVENT_PREFIX = 'px.anomaly.network.';
-export const UNEXPECTED_EDGE = 'unexpected_edge';
 
 /** Most contributions in an event. */
 const MAX_CONTRIBUTIONS = 8;
@@ -20,11 +19,11 @@ const MAX_CONTRIBUTIONS = 8;
 export function edgeAttributes({ cluster, source, destination }: EdgeState): PointAttributes {
   const from: ServiceName = source ?? { namespace: '', name: '' };
   return {
-    src_service: from.name,
-    dst_service: destination.name,
-    namespace: destination.namespace,
-    src_namespace: from.namespace,
-    'px.cluster.id': cluster.id,
+    [Key.sourceService]: from.name,
+    [Key.destinationService]: destination.name,
+    [Key.destinationNamespace]: destination.namespace,
+    [Key.sourceNamespace]: from.namespace,
+    [Key.clusterId]: cluster.id,
   };
 }
 
@@ -41,32 +40,31 @@ export function findingEvent(finding: Finding, timeUnixNano: bigint, pixieHost: 
   // A silent edge sent nothing: that is what was observed.
   const observed = finding.silent && band?.feature === 'requests' ? 0 : band?.observed;
   return {
-    name: EDGE_EVENT_PREFIX + finding.kind,
-    severity: SEVERITY.info,
+    ...named(anomalyEvent(finding.kind)),
     body: findingSentence(finding),
     timeUnixNano,
     attributes: {
       ...edgeAttributes(edge),
-      [EVENT_ID]: edgeEventId(edge, kind, state, startedMs, ...(state === 'ongoing' ? [timeUnixNano] : [])),
-      'anomaly.score': finding.score,
-      'anomaly.state': finding.state,
-      'anomaly.kind': finding.kind,
-      'anomaly.detector': finding.detector,
-      'anomaly.feature': band?.feature,
-      'anomaly.unit': band?.unit,
-      'anomaly.observed': observed,
-      'anomaly.expected': band?.expected,
-      'anomaly.lower': finite(band?.lower),
-      'anomaly.upper': finite(band?.upper),
-      'anomaly.evidence': finding.evidence,
-      'anomaly.contributions': contributions
+      [Key.eventId]: edgeEventId(edge, kind, state, startedMs, ...(state === 'ongoing' ? [timeUnixNano] : [])),
+      [Key.score]: finding.score,
+      [Key.state]: finding.state,
+      [Key.kind]: finding.kind,
+      [Key.detector]: finding.detector,
+      [Key.feature]: band?.feature,
+      [Key.unit]: band?.unit,
+      [Key.observed]: observed,
+      [Key.expected]: band?.expected,
+      [Key.lower]: finite(band?.lower),
+      [Key.upper]: finite(band?.upper),
+      [Key.evidence]: finding.evidence,
+      [Key.contributions]: contributions
         .slice(0, MAX_CONTRIBUTIONS)
         .map(({ kind, nats }) => `${kind} ${nats.toFixed(2)}`),
-      'anomaly.duration_s': finding.durationS,
-      'anomaly.reason': finding.reason,
-      'anomaly.confidence': finding.learning ? 'learning' : undefined,
-      'incident.id': finding.incident === '' ? undefined : finding.incident,
-      'anomaly.link': edgeLink(pixieHost, edge),
+      [Key.duration]: finding.durationS,
+      [Key.reason]: finding.reason,
+      [Key.confidence]: finding.learning ? 'learning' : undefined,
+      [Key.incidentId]: finding.incident === '' ? undefined : finding.incident,
+      [Key.link]: edgeLink(pixieHost, edge),
     },
   };
 }
@@ -84,23 +82,20 @@ export function unexpectedEvent(
   pixieHost: string | undefined,
 ): EventRecord {
   return {
-    name: EDGE_EVENT_PREFIX + UNEXPECTED_EDGE,
-    severity: SEVERITY.info,
+    ...named(anomalyEvent(UNEXPECTED_EDGE)),
     body: unexpectedSentence(edge, watchedS),
     timeUnixNano,
     attributes: {
       ...edgeAttributes(edge),
-      [EVENT_ID]: edgeEventId(edge, UNEXPECTED_EDGE, 'started', sinceMs),
-      'anomaly.score': 1,
-      'anomaly.state': 'started',
-      'anomaly.kind': UNEXPECTED_EDGE,
-      'anomaly.detector': 'new_edge',
-      'anomaly.link': edgeLink(pixieHost, edge),
+      [Key.eventId]: edgeEventId(edge, UNEXPECTED_EDGE, 'started', sinceMs),
+      [Key.score]: 1,
+      [Key.state]: 'started',
+      [Key.kind]: UNEXPECTED_EDGE,
+      [Key.detector]: 'new_edge',
+      [Key.link]: edgeLink(pixieHost, edge),
     },
   };
 }
-
-export const SENDER_SILENT = 'px.anomaly.sender_silent';
 
 /** Why nothing can be said of a whole group. */
 export type SilenceReason = 'no_data' | 'most_edges_silent';
@@ -114,16 +109,15 @@ export function silenceEvent(
   const { cluster, windowMs, silentSinceMs, outageSinceMs } = group;
   const sinceMs = reason === 'no_data' ? silentSinceMs : outageSinceMs;
   return {
-    name: SENDER_SILENT,
-    severity: SEVERITY.info,
+    ...named(EVENTS.senderSilent),
     body: silenceSentence(cluster, windowMs, state, reason),
     timeUnixNano,
     attributes: {
-      'px.cluster.id': cluster.id,
-      [EVENT_ID]: eventId(cluster.id, windowMs, SENDER_SILENT, reason, state, sinceMs),
-      'anomaly.state': state,
-      'anomaly.reason': reason,
-      'anomaly.window_s': windowMs / 1000,
+      [Key.clusterId]: cluster.id,
+      [Key.eventId]: eventId(cluster.id, windowMs, EVENTS.senderSilent.name, reason, state, sinceMs),
+      [Key.state]: state,
+      [Key.reason]: reason,
+      [Key.windowSeconds]: windowMs / 1000,
     },
   };
 }

@@ -2,9 +2,6 @@
 // the repeat.
 import { createHash } from 'node:crypto';
 
-/** The attribute that holds it, on every event. */
-export const EVENT_ID = 'anomaly.event.id';
-
 /**
  * 128 bits of a hash as hexadecimal digits. What begins an alert or ends it is known by the window in which the alert
  * began, what happens in between by its own window.

@@ -3,13 +3,13 @@
 import type { Incident, IncidentState } from '../incidents/incident.js';
 import { formatService } from '../rules/names.js';
 import { edgeText } from '../topology/graph.js';
-import { EVENT_ID, eventId } from './event-id.js';
+import { Key } from '../vocabulary/attributes.js';
+import { EVENTS } from '../vocabulary/events.js';
+import { eventId } from './event-id.js';
 import { edgeLink, serviceLink } from './links.js';
 import type { OwnValue } from './own-values.js';
-import { type EventRecord, SEVERITY } from './result-events.js';
+import { type EventRecord, named } from './result-events.js';
 import { durationText, scoreText } from './sentence.js';
-
-export const INCIDENT_EVENT = 'px.anomaly.incident';
 
 /** Most services and edges that an event lists, and likely sources. */
 const MAX_LISTED = 20;
@@ -29,27 +29,26 @@ export function incidentEvent(view: IncidentView, timeUnixNano: bigint, pixieHos
   const services = [...incident.services].map(({ name }) => formatService(name));
   const at = state === 'updated' ? [String(timeUnixNano)] : [];
   return {
-    name: INCIDENT_EVENT,
-    severity: SEVERITY.warn,
+    ...named(EVENTS.incident),
     body: sentence(view),
     timeUnixNano,
     attributes: {
-      'incident.id': incident.id,
-      'px.cluster.id': incident.cluster.id,
-      [EVENT_ID]: eventId(incident.cluster.id, INCIDENT_EVENT, incident.id, state, incident.openedMs, ...at),
-      'anomaly.state': state,
-      'anomaly.score': score,
-      'anomaly.kinds': [...incident.kinds],
-      'anomaly.duration_s': Math.max(0, nowMs - incident.openedMs) / 1000,
-      'anomaly.reason': reason,
-      'incident.started': new Date(incident.openedMs).toISOString(),
-      'incident.services': services.slice(0, MAX_LISTED),
-      'incident.services.count': { int: services.length },
-      'incident.edges': [...incident.edges].slice(0, MAX_LISTED).map(edgeText),
-      'incident.edges.count': { int: incident.edges.size },
-      'incident.merged_into': incident.mergedInto?.id,
+      [Key.incidentId]: incident.id,
+      [Key.clusterId]: incident.cluster.id,
+      [Key.eventId]: eventId(incident.cluster.id, EVENTS.incident.name, incident.id, state, incident.openedMs, ...at),
+      [Key.state]: state,
+      [Key.score]: score,
+      [Key.kinds]: [...incident.kinds],
+      [Key.duration]: Math.max(0, nowMs - incident.openedMs) / 1000,
+      [Key.reason]: reason,
+      [Key.incidentStarted]: new Date(incident.openedMs).toISOString(),
+      [Key.services]: services.slice(0, MAX_LISTED),
+      [Key.serviceCount]: { int: services.length },
+      [Key.edges]: [...incident.edges].slice(0, MAX_LISTED).map(edgeText),
+      [Key.edgeCount]: { int: incident.edges.size },
+      [Key.mergedInto]: incident.mergedInto?.id,
       ...sourceAttributes(incident),
-      'anomaly.link': linkOf(incident, pixieHost),
+      [Key.link]: linkOf(incident, pixieHost),
     },
   };
 }
@@ -59,11 +58,11 @@ function sourceAttributes({ ranking }: Incident): Readonly<Record<string, OwnVal
   const [top] = ranking;
   if (!top) return {};
   return {
-    'incident.source': formatService(top.service.name),
-    'incident.source.neighbourhood': top.neighbourhood,
-    'incident.source.own': top.own,
-    'incident.source.unexplained': top.unexplained,
-    'incident.ranking': ranking
+    [Key.source]: formatService(top.service.name),
+    [Key.sourceNeighbourhood]: top.neighbourhood,
+    [Key.sourceOwn]: top.own,
+    [Key.sourceUnexplained]: top.unexplained,
+    [Key.ranking]: ranking
       .slice(0, MAX_RANKED)
       .map(
         ({ service, neighbourhood, own, unexplained }) =>

@@ -1,6 +1,10 @@
 // Our own events read back, as plain objects: for replays and the demo. The other way round: edge-events.ts,
 // incident-events.ts.
+
 import { ExportLogsServiceRequest } from '../../otlp/index.js';
+import { Key } from '../vocabulary/attributes.js';
+import { EVENTS } from '../vocabulary/events.js';
+import { EDGE_PREFIX } from '../vocabulary/metrics.js';
 
 /**
  * An event; as JSON a line of `replay --events`. Names are the bare names of services; `ns/name` where one name stands
@@ -34,9 +38,6 @@ export interface AnomalyEvent {
   /** One English sentence. */
   readonly message: string;
 }
-
-const EDGE_PREFIX = 'px.anomaly.network.';
-const INCIDENT = 'px.anomaly.incident';
 
 type EventValue = string | number | boolean | readonly string[] | undefined;
 
@@ -76,7 +77,7 @@ function* recordsOf(body: Uint8Array): Generator<EventLogRecord> {
 /** The events of an export request of log records; of other records there are none. */
 export function eventsOf(body: Uint8Array): AnomalyEvent[] {
   return [...recordsOf(body)].flatMap((record) => {
-    if (record.name === INCIDENT) return [incidentEvent(record)];
+    if (record.name === EVENTS.incident.name) return [incidentEvent(record)];
     return record.name.startsWith(EDGE_PREFIX) ? [edgeEvent(record)] : [];
   });
 }
@@ -109,20 +110,20 @@ function edgeEvent(record: EventLogRecord): AnomalyEvent {
   return {
     time: record.time,
     event: 'edge',
-    state: text('anomaly.state'),
+    state: text(Key.state),
     kind: record.name.slice(EDGE_PREFIX.length),
-    cluster: text('px.cluster.id'),
-    namespace: text('namespace'),
-    src_namespace: text('src_namespace'),
-    src_service: text('src_service'),
-    dst_service: text('dst_service'),
-    score: number('anomaly.score') ?? 0,
-    incident_id: text('incident.id'),
+    cluster: text(Key.clusterId),
+    namespace: text(Key.destinationNamespace),
+    src_namespace: text(Key.sourceNamespace),
+    src_service: text(Key.sourceService),
+    dst_service: text(Key.destinationService),
+    score: number(Key.score) ?? 0,
+    incident_id: text(Key.incidentId),
     ...present({
-      observed: number('anomaly.observed'),
-      expected: number('anomaly.expected'),
-      unit: text('anomaly.unit') || undefined,
-      duration: number('anomaly.duration_s'),
+      observed: number(Key.observed),
+      expected: number(Key.expected),
+      unit: text(Key.unit) || undefined,
+      duration: number(Key.duration),
     }),
     message: record.message,
   } as AnomalyEvent;
@@ -130,24 +131,24 @@ function edgeEvent(record: EventLogRecord): AnomalyEvent {
 
 function incidentEvent(record: EventLogRecord): AnomalyEvent {
   const { text, number, list } = reader(record);
-  const kinds = list('anomaly.kinds');
-  const services = list('incident.services');
+  const kinds = list(Key.kinds);
+  const services = list(Key.services);
   // The name is followed by the three parts of its rank.
-  const ranking = list('incident.ranking').map((entry) => entry.replace(/( \S+){3}$/, ''));
+  const ranking = list(Key.ranking).map((entry) => entry.replace(/( \S+){3}$/, ''));
   const short = shortNames([...services, ...ranking]);
   return {
     time: record.time,
     event: 'incident',
-    state: text('anomaly.state'),
+    state: text(Key.state),
     kind: kinds[0] ?? '',
-    cluster: text('px.cluster.id'),
+    cluster: text(Key.clusterId),
     namespace: '',
     src_namespace: '',
     src_service: '',
     dst_service: '',
-    score: number('anomaly.score') ?? 0,
-    incident_id: text('incident.id'),
-    ...present({ duration: number('anomaly.duration_s') }),
+    score: number(Key.score) ?? 0,
+    incident_id: text(Key.incidentId),
+    ...present({ duration: number(Key.duration) }),
     services: services.map(short),
     ranking: ranking.map(short),
     kinds,

@@ -1,17 +1,12 @@
 // The report of a closed tick: findings, incidents and scores as one batch of metrics with its events.
+
 import { FEATURES, type KernelApi } from '../../kernel/api.js';
 import { type Batch, ownBatch } from '../../pipeline/index.js';
 import type { ClusterState, EdgeState, GroupState } from '../topology/graph.js';
-import {
-  EDGE_EVENT_PREFIX,
-  edgeAttributes,
-  findingEvent,
-  SENDER_SILENT,
-  type SilenceReason,
-  silenceEvent,
-  UNEXPECTED_EDGE,
-  unexpectedEvent,
-} from './edge-events.js';
+import { Key } from '../vocabulary/attributes.js';
+import { UNEXPECTED_EDGE } from '../vocabulary/events.js';
+import { anomalyMetric, METRICS } from '../vocabulary/metrics.js';
+import { edgeAttributes, findingEvent, type SilenceReason, silenceEvent, unexpectedEvent } from './edge-events.js';
 import { bandOf, type Finding } from './findings.js';
 import { type IncidentView, incidentEvent } from './incident-events.js';
 import type { OwnResource } from './own-resource.js';
@@ -41,11 +36,6 @@ export interface ReportOptions {
   readonly live: boolean;
   openIncidents(cluster: ClusterState): number;
 }
-
-/** Unit of the scores: an annotation, since unit 1 would make Prometheus and the Collector call them `…_ratio`. */
-const SCORE = '{score}';
-/** Unit of what is either 0 or 1. */
-const STATE = '{state}';
 
 /** The sums that go out, and since when. */
 export interface ReportedCounts {
@@ -89,14 +79,7 @@ export class Reporter {
     for (const finding of outcome.findings) this.#finding(metrics, finding, time);
     this.#unexpected(metrics, outcome, time);
     for (const { state } of outcome.silences) {
-      metrics.gauge(
-        SENDER_SILENT,
-        STATE,
-        'Nothing can be said: 1',
-        state === 'started' ? 1 : 0,
-        groupAttributes(outcome.group),
-        time,
-      );
+      metrics.gauge(METRICS.senderSilent, state === 'started' ? 1 : 0, groupAttributes(outcome.group), time);
     }
     if (outcome.scores) this.#scores(metrics, outcome.group, time);
     const events = this.#events(outcome, time);
@@ -109,8 +92,7 @@ export class Reporter {
     const metrics = new ResultMetrics();
     this.#advance(unixNano);
     this.#scores(metrics, group, unixNano);
-    if (group.silent)
-      metrics.gauge(SENDER_SILENT, STATE, 'Nothing can be said: 1', 1, groupAttributes(group), unixNano);
+    if (group.silent) metrics.gauge(METRICS.senderSilent, 1, groupAttributes(group), unixNano);
     this.#totals(metrics, group.cluster, unixNano);
     return this.#batch(metrics, []);
   }
@@ -118,14 +100,7 @@ export class Reporter {
   /** A silence that the wall clock noticed. */
   silence(group: GroupState, state: 'started' | 'resolved', unixNano: bigint): Batch {
     const metrics = new ResultMetrics();
-    metrics.gauge(
-      SENDER_SILENT,
-      STATE,
-      'Nothing can be said: 1',
-      state === 'started' ? 1 : 0,
-      groupAttributes(group),
-      unixNano,
-    );
+    metrics.gauge(METRICS.senderSilent, state === 'started' ? 1 : 0, groupAttributes(group), unixNano);
     return this.#batch(metrics, [silenceEvent(group, state, 'no_data', unixNano)]);
   }
 
@@ -145,14 +120,7 @@ export class Reporter {
   /** A gauge while the anomaly lasts, then one 0; with it the bands of the edge's features. */
   #finding(metrics: ResultMetrics, finding: Finding, time: bigint): void {
     const { edge, kind, state, score, announced } = finding;
-    metrics.gauge(
-      EDGE_EVENT_PREFIX + kind,
-      SCORE,
-      'Score of an anomaly while it lasts, then one 0',
-      state === 'resolved' ? 0 : score,
-      edgeAttributes(edge),
-      time,
-    );
+    metrics.gauge(anomalyMetric(kind), state === 'resolved' ? 0 : score, edgeAttributes(edge), time);
     if (state === 'started' && announced) this.#count(kind);
     if (this.#options.settings.exportBands === 'anomalous') this.#bands(metrics, edge, time);
   }
@@ -162,9 +130,8 @@ export class Reporter {
   }
 
   #unexpected(metrics: ResultMetrics, { group, unexpected }: TickOutcome, time: bigint): void {
-    const name = EDGE_EVENT_PREFIX + UNEXPECTED_EDGE;
-    const say = (edge: EdgeState, value: number) =>
-      metrics.gauge(name, SCORE, 'An edge that nobody expected', value, edgeAttributes(edge), time);
+    const metric = anomalyMetric(UNEXPECTED_EDGE, 'An edge that nobody expected');
+    const say = (edge: EdgeState, value: number) => metrics.gauge(metric, value, edgeAttributes(edge), time);
     for (const edge of group.unexpected) say(edge, 0);
     group.unexpected.clear();
     for (const edge of unexpected.keys()) {
@@ -181,8 +148,8 @@ export class Reporter {
       if (!band) return;
       for (const value of ['observed', 'expected', 'lower', 'upper'] as const) {
         if (!Number.isFinite(band[value])) continue;
-        const of = { ...attributes, 'anomaly.feature': feature };
-        metrics.gauge(`px.anomaly.${value}`, band.unit, BAND_TEXT[value], band[value], of, time);
+        const of = { ...attributes, [Key.feature]: feature };
+        metrics.gauge(METRICS[value], band[value], of, time, band.unit);
       }
     });
   }
@@ -193,32 +160,18 @@ export class Reporter {
     const { score } = kernel.results;
     for (const slot of mostTelling(kernel, liveSlots(kernel, group, bySlot), settings.exportTop)) {
       const edge = bySlot[slot]!;
-      metrics.gauge('px.anomaly.score', SCORE, 'Score of an edge', score[slot]!, edgeAttributes(edge), time);
+      metrics.gauge(METRICS.score, score[slot]!, edgeAttributes(edge), time);
       if (settings.exportBands === 'all') this.#bands(metrics, edge, time);
     }
   }
 
   #totals(metrics: ResultMetrics, cluster: ClusterState, time: bigint): void {
     for (const [kind, count] of this.#started) {
-      const attributes = { 'anomaly.kind': kind };
-      metrics.sum(
-        'px.anomaly.events',
-        'Anomalies started',
-        count,
-        attributes,
-        this.#startUnixNano,
-        this.#newestUnixNano,
-      );
+      const attributes = { [Key.kind]: kind };
+      metrics.sum(METRICS.events, count, attributes, this.#startUnixNano, this.#newestUnixNano);
     }
     const open = this.#options.openIncidents(cluster);
-    metrics.gauge(
-      'px.anomaly.incidents.open',
-      '{incident}',
-      'Incidents open now',
-      open,
-      { 'px.cluster.id': cluster.id },
-      time,
-    );
+    metrics.gauge(METRICS.incidentsOpen, open, { [Key.clusterId]: cluster.id }, time);
   }
 
   #events(outcome: TickOutcome, time: bigint): EventRecord[] {
@@ -237,13 +190,6 @@ export class Reporter {
   }
 }
 
-const BAND_TEXT = {
-  observed: 'Value in the last window',
-  expected: 'Value that was expected',
-  lower: 'Below it the feature alone alerts',
-  upper: 'Above it the feature alone alerts',
-} as const;
-
 function groupAttributes({ cluster, windowMs }: GroupState): Record<string, string> {
-  return { 'px.cluster.id': cluster.id, 'anomaly.window': `${windowMs / 1000}s` };
+  return { [Key.clusterId]: cluster.id, [Key.window]: `${windowMs / 1000}s` };
 }

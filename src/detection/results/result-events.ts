@@ -1,22 +1,28 @@
 // Our own events as an OTLP request of log records.
 import { opentelemetry } from '#proto';
+import type { EventDefinition } from '../vocabulary/events.js';
 import type { OwnResource } from './own-resource.js';
 import { keyValues, long, type OwnValue } from './own-values.js';
 
 const { ExportLogsServiceRequest } = opentelemetry.proto.collector.logs.v1;
 
 /** Severity numbers of the logs data model. */
-export const SEVERITY = { info: 9, warn: 13 } as const;
+const SEVERITY = { INFO: 9, WARN: 13 } as const;
 
 export interface EventRecord {
   /** `event_name` of the log record: low in cardinality. */
   readonly name: string;
-  readonly severity: (typeof SEVERITY)[keyof typeof SEVERITY];
+  readonly severity: keyof typeof SEVERITY;
   /** One English sentence. */
   readonly body: string;
   readonly timeUnixNano: bigint;
   /** Undefined and NaN are left out. */
   readonly attributes: Readonly<Record<string, OwnValue | undefined>>;
+}
+
+/** What a record has of its definition. */
+export function named({ name, severity }: EventDefinition): Pick<EventRecord, 'name' | 'severity'> {
+  return { name, severity };
 }
 
 /**
@@ -42,8 +48,8 @@ function logRecord(event: EventRecord, observedUnixNano: bigint | undefined) {
   return {
     timeUnixNano: long(event.timeUnixNano),
     observedTimeUnixNano: long(observedUnixNano ?? event.timeUnixNano),
-    severityNumber: event.severity,
-    severityText: event.severity === SEVERITY.warn ? 'WARN' : 'INFO',
+    severityNumber: SEVERITY[event.severity],
+    severityText: event.severity,
     body: { stringValue: event.body },
     attributes: keyValues(event.attributes),
     eventName: event.name,

@@ -1,6 +1,7 @@
 // Our own metrics as an OTLP request, point by point, by the code generated from proto/.
 import protobuf from 'protobufjs/minimal.js';
 import { opentelemetry } from '#proto';
+import type { MetricDefinition } from '../vocabulary/metrics.js';
 import { AttributeBytes } from './attribute-bytes.js';
 import type { OwnResource } from './own-resource.js';
 import { keyValues, long } from './own-values.js';
@@ -49,29 +50,29 @@ export class ResultMetrics {
     return this.#items;
   }
 
+  /** `received`: unit of a metric that is in the unit received. */
   gauge(
-    name: string,
-    unit: string,
-    description: string,
+    definition: MetricDefinition,
     value: number,
     attributes: PointAttributes,
     unixNano: bigint,
+    received: string = '',
   ): void {
+    const { name, description, unit = received } = definition;
     const metric = { name, unit, description, kind: 'gauge' } as const;
     this.#add(metric, { timeUnixNano: long(unixNano), asDouble: value }, attributes);
   }
 
   /** A count since `startUnixNano`. */
   sum(
-    name: string,
-    description: string,
+    { name, unit = '', description }: MetricDefinition,
     value: number,
     attributes: PointAttributes,
     startUnixNano: bigint,
     unixNano: bigint,
   ): void {
     const times = { startTimeUnixNano: long(startUnixNano), timeUnixNano: long(unixNano) };
-    const metric = { name, unit: '{anomaly}', description, kind: 'sum' } as const;
+    const metric = { name, unit, description, kind: 'sum' } as const;
     this.#add(metric, { ...times, asInt: long(BigInt(value)) }, attributes);
   }
 

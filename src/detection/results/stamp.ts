@@ -1,19 +1,17 @@
 // Scores as attributes of the points that are forwarded: for those who build on isolationforestprocessor. It decodes
 // and encodes every request, and a score in a point's attributes makes each of its values a stream of its own: off
 // unless it is asked for.
+
 import { opentelemetry } from '#proto';
 import type { KernelApi } from '../../kernel/api.js';
 import { rawReader, rawWriter } from '../../otlp/raw-strings.js';
 import type { Batch } from '../../pipeline/index.js';
 import type { EdgeState } from '../topology/graph.js';
+import { Key } from '../vocabulary/attributes.js';
 
 const { ExportMetricsServiceRequest } = opentelemetry.proto.collector.metrics.v1;
 type IMetric = opentelemetry.proto.metrics.v1.IMetric;
 type IKeyValue = opentelemetry.proto.common.v1.IKeyValue;
-
-/** The names that isolationforestprocessor writes. */
-export const SCORE_ATTRIBUTE = 'anomaly.isolation_score';
-export const VERDICT_ATTRIBUTE = 'anomaly.is_anomaly';
 
 /** Series of the scanned rows, in the order of the points; -1: unknown, or a copy that Pixie made. */
 function* seriesOfPoints(kernel: KernelApi, body: Uint8Array, salt: bigint): Generator<number> {
@@ -60,7 +58,7 @@ function stampPoint(point: { attributes?: IKeyValue[] | null }, kernel: KernelAp
   const { score, on } = kernel.results;
   point.attributes ??= [];
   point.attributes.push(
-    { key: SCORE_ATTRIBUTE, value: { doubleValue: score[edge.slot]! } },
-    { key: VERDICT_ATTRIBUTE, value: { boolValue: on[edge.slot] === 1 } },
+    { key: Key.isolationScore, value: { doubleValue: score[edge.slot]! } },
+    { key: Key.isAnomaly, value: { boolValue: on[edge.slot] === 1 } },
   );
 }

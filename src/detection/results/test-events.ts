@@ -1,16 +1,18 @@
 // An event that somebody injects to prove the way to the pager: tagged, sent down the same pipelines, never learnt or
 // counted as an anomaly.
+
 import { randomUUID } from 'node:crypto';
 import { nearest } from '../../config/nearest.js';
 import { KINDS } from '../../kernel/api.js';
 import { type Batch, ownBatch, PermanentError } from '../../pipeline/index.js';
 import { formatService, parseService, type ServiceName } from '../rules/names.js';
 import { edgeText } from '../topology/graph.js';
-import { EDGE_EVENT_PREFIX, UNEXPECTED_EDGE } from './edge-events.js';
-import { EVENT_ID, eventId } from './event-id.js';
-import { INCIDENT_EVENT } from './incident-events.js';
+import { Key } from '../vocabulary/attributes.js';
+import { anomalyEvent, EVENTS, UNEXPECTED_EDGE } from '../vocabulary/events.js';
+import { anomalyMetric, METRICS } from '../vocabulary/metrics.js';
+import { eventId } from './event-id.js';
 import type { OwnResource } from './own-resource.js';
-import { type EventRecord, SEVERITY, serializeEvents } from './result-events.js';
+import { type EventRecord, named, serializeEvents } from './result-events.js';
 import { ResultMetrics } from './result-metrics.js';
 import { durationText } from './sentence.js';
 
@@ -39,9 +41,6 @@ export interface TestOutcome {
   /** Pipelines that it went down. */
   readonly pipelines: number;
 }
-
-/** The attribute that tells a test from the real thing, on events (true) and on points ("true"). */
-export const TEST_ATTRIBUTE = 'anomaly.test';
 
 /** Kinds that an event can have. */
 export const TEST_KINDS: readonly string[] = [...KINDS.filter((kind) => kind !== ''), UNEXPECTED_EDGE];
@@ -96,11 +95,11 @@ export function testBatch(made: MadeUp, state: 'started' | 'resolved', own: OwnR
   const time = BigInt(nowMs) * 1_000_000n;
   const metrics = new ResultMetrics();
   const value = state === 'started' ? 1 : 0;
-  const points = { ...identity(made), [TEST_ATTRIBUTE]: 'true' };
-  metrics.gauge(EDGE_EVENT_PREFIX + made.kind, '{score}', 'A test that somebody injected', value, points, time);
+  const points = { ...identity(made), [Key.test]: 'true' };
+  metrics.gauge(anomalyMetric(made.kind, 'A test that somebody injected'), value, points, time);
   if (made.incident !== '') {
-    const cluster = { 'px.cluster.id': made.clusterId, [TEST_ATTRIBUTE]: 'true' };
-    metrics.gauge('px.anomaly.incidents.open', '{incident}', 'Incidents open now', value, cluster, time);
+    const cluster = { [Key.clusterId]: made.clusterId, [Key.test]: 'true' };
+    metrics.gauge(METRICS.incidentsOpen, value, cluster, time);
   }
   const events = [edgeEvent(made, state, time, nowMs), ...incidentEvents(made, state, time, nowMs)];
   const logs = ownBatch('logs', serializeEvents(events, own, time), events.length);
@@ -109,16 +108,16 @@ export function testBatch(made: MadeUp, state: 'started' | 'resolved', own: OwnR
 
 function identity({ clusterId, source, destination }: MadeUp): Record<string, string> {
   return {
-    src_service: source?.name ?? '',
-    dst_service: destination.name,
-    namespace: destination.namespace,
-    src_namespace: source?.namespace ?? '',
-    'px.cluster.id': clusterId,
+    [Key.sourceService]: source?.name ?? '',
+    [Key.destinationService]: destination.name,
+    [Key.destinationNamespace]: destination.namespace,
+    [Key.sourceNamespace]: source?.namespace ?? '',
+    [Key.clusterId]: clusterId,
   };
 }
 
 function idOf(made: MadeUp, what: string, state: string): string {
-  return eventId(made.clusterId, TEST_ATTRIBUTE, edgeText(made), what, made.incident, state, made.startedMs);
+  return eventId(made.clusterId, Key.test, edgeText(made), what, made.incident, state, made.startedMs);
 }
 
 function edgeEvent(made: MadeUp, state: string, timeUnixNano: bigint, nowMs: number): EventRecord {
@@ -126,20 +125,19 @@ function edgeEvent(made: MadeUp, state: string, timeUnixNano: bigint, nowMs: num
   const age = (nowMs - made.startedMs) / 1000;
   const when = state === 'started' ? 'injected by hand' : `over after ${durationText(age)}`;
   return {
-    name: EDGE_EVENT_PREFIX + made.kind,
-    severity: SEVERITY.info,
+    ...named(anomalyEvent(made.kind)),
     body: `TEST, nothing is wrong: ${words} on ${edgeText(made)}, ${when}.`,
     timeUnixNano,
     attributes: {
       ...identity(made),
-      [EVENT_ID]: idOf(made, made.kind, state),
-      [TEST_ATTRIBUTE]: true,
-      'anomaly.score': 1,
-      'anomaly.state': state,
-      'anomaly.kind': made.kind,
-      'anomaly.detector': 'inject',
-      'anomaly.duration_s': age,
-      'incident.id': made.incident === '' ? undefined : made.incident,
+      [Key.eventId]: idOf(made, made.kind, state),
+      [Key.test]: true,
+      [Key.score]: 1,
+      [Key.state]: state,
+      [Key.kind]: made.kind,
+      [Key.detector]: 'inject',
+      [Key.duration]: age,
+      [Key.incidentId]: made.incident === '' ? undefined : made.incident,
     },
   };
 }
@@ -150,25 +148,24 @@ function incidentEvents(made: MadeUp, state: string, timeUnixNano: bigint, nowMs
   const what = state === 'started' ? 'an incident' : 'the end of an incident';
   return [
     {
-      name: INCIDENT_EVENT,
-      severity: SEVERITY.warn,
+      ...named(EVENTS.incident),
       body: `TEST, nothing is wrong: ${what} around ${formatService(made.destination)}, injected by hand.`,
       timeUnixNano,
       attributes: {
-        [TEST_ATTRIBUTE]: true,
-        [EVENT_ID]: idOf(made, INCIDENT_EVENT, state),
-        'incident.id': made.incident,
-        'px.cluster.id': made.clusterId,
-        'anomaly.state': state === 'started' ? 'opened' : 'closed',
-        'anomaly.score': 1,
-        'anomaly.kinds': [made.kind],
-        'anomaly.duration_s': (nowMs - made.startedMs) / 1000,
-        'incident.started': new Date(made.startedMs).toISOString(),
-        'incident.services': ends,
-        'incident.services.count': { int: ends.length },
-        'incident.edges': [edgeText(made)],
-        'incident.edges.count': { int: 1 },
-        'incident.source': formatService(made.destination),
+        [Key.test]: true,
+        [Key.eventId]: idOf(made, EVENTS.incident.name, state),
+        [Key.incidentId]: made.incident,
+        [Key.clusterId]: made.clusterId,
+        [Key.state]: state === 'started' ? 'opened' : 'closed',
+        [Key.score]: 1,
+        [Key.kinds]: [made.kind],
+        [Key.duration]: (nowMs - made.startedMs) / 1000,
+        [Key.incidentStarted]: new Date(made.startedMs).toISOString(),
+        [Key.services]: ends,
+        [Key.serviceCount]: { int: ends.length },
+        [Key.edges]: [edgeText(made)],
+        [Key.edgeCount]: { int: 1 },
+        [Key.source]: formatService(made.destination),
       },
     },
   ];

@@ -1,6 +1,7 @@
 // From a data point to the edge and feature that it tells of: rules applied, ends found, names made.
 
 import { BASE_UNITS, unitOf, unitOfFactor } from '../../otlp/units.js';
+import { OWN_PREFIX } from '../vocabulary/metrics.js';
 import { findEnds } from './ends.js';
 import type { Mutes } from './mutes.js';
 import { isExternal, type ServiceName } from './names.js';
@@ -58,7 +59,7 @@ export interface ResolveOptions {
 /** `defaultCluster`: of a sender whose data does not name one. */
 export function resolveRow(row: Row, defaultCluster: string, options: ResolveOptions): Resolution {
   // Of a gateway before this one.
-  if (row.metric.name.startsWith('px.anomaly.')) return unused('ignored', row, 'results of an anomaly processor');
+  if (row.metric.name.startsWith(OWN_PREFIX)) return unused('ignored', row, 'results of an anomaly processor');
   const candidates = options.rules.candidates(row.metric);
   let lacking = 'no rule for this metric';
   for (const candidate of candidates) {

@@ -1,5 +1,8 @@
 // `normal`: one line for each data point, span or log record, and a sentence for each of our own events.
+
 import type { opentelemetry } from '#proto';
+import { Key } from '../../detection/vocabulary/attributes.js';
+import { OWN_PREFIX } from '../../detection/vocabulary/metrics.js';
 import { ExportLogsServiceRequest, ExportMetricsServiceRequest, ExportTraceServiceRequest } from '../../otlp/index.js';
 import type { Batch } from '../../pipeline/index.js';
 import { attribute, attributesText, idText, timeText, valueText } from './text.js';
@@ -69,27 +72,27 @@ function logLine(record: LogRecord): string {
 
 /** An anomaly or incident: time, name, edge, score and state, then its sentence. Undefined for anything else. */
 function eventLine(record: LogRecord): string | undefined {
-  if (!record.eventName?.startsWith('px.anomaly.')) return undefined;
+  if (!record.eventName?.startsWith(OWN_PREFIX)) return undefined;
   const of = (key: string): string | undefined => attribute(record.attributes, key);
-  const score = of('anomaly.score');
+  const score = of(Key.score);
   return joined(
     timeText(record.timeUnixNano),
     record.eventName,
     edgeText(of),
-    of('anomaly.state'),
+    of(Key.state),
     score === undefined ? undefined : `score=${Number(score).toFixed(3)}`,
-    of('incident.id') && `incident=${of('incident.id')}`,
+    of(Key.incidentId) && `incident=${of(Key.incidentId)}`,
     `– ${valueText(record.body)}`,
   );
 }
 
 function edgeText(of: (key: string) => string | undefined): string | undefined {
-  const destination = of('dst_service');
+  const destination = of(Key.destinationService);
   if (!destination) return undefined;
   const end = (namespace: string | undefined, name: string): string => (namespace ? `${namespace}/${name}` : name);
-  const source = of('src_service');
-  const to = end(of('namespace'), destination);
-  return source ? `${end(of('src_namespace'), source)} → ${to}` : to;
+  const source = of(Key.sourceService);
+  const to = end(of(Key.destinationNamespace), destination);
+  return source ? `${end(of(Key.sourceNamespace), source)} → ${to}` : to;
 }
 
 function joined(...parts: readonly (string | null | undefined)[]): string {

@@ -1,5 +1,8 @@
 // One anomaly event as the small JSON body that Pixie's tracer keeps whole.
+
 import { opentelemetry } from '#proto';
+import { Key } from '../../detection/vocabulary/attributes.js';
+import { EDGE_PREFIX } from '../../detection/vocabulary/metrics.js';
 
 /** Pixie keeps this many bytes of a traced body by default (PL_STIRLING_MAX_BODY_BYTES). */
 export const MAX_BODY_BYTES = 512;
@@ -7,7 +10,6 @@ export const MAX_BODY_BYTES = 512;
 const LogsRequest = opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;
 type AnnouncedAttributes = Map<string, string | number>;
 
-const PREFIX = 'px.anomaly.network.';
 const NAME_CHARACTERS = 80;
 
 /**
@@ -20,8 +22,8 @@ export function announcements(body: Uint8Array): string[] {
     for (const scope of resource.scopeLogs ?? [])
       for (const record of scope.logRecords ?? []) {
         const name = record.eventName ?? '';
-        if (name.startsWith(PREFIX))
-          texts.push(announcement(name.slice(PREFIX.length), attributesOf(record.attributes ?? [])));
+        if (name.startsWith(EDGE_PREFIX))
+          texts.push(announcement(name.slice(EDGE_PREFIX.length), attributesOf(record.attributes ?? [])));
       }
   return texts;
 }
@@ -32,12 +34,12 @@ function announcement(kind: string, attributes: AnnouncedAttributes): string {
     [attributes.get(namespace), attributes.get(service)].filter(Boolean).join('/').slice(0, NAME_CHARACTERS);
   return JSON.stringify({
     kind,
-    state: attributes.get('anomaly.state') ?? 'started',
-    src: side('src_namespace', 'src_service'),
-    dst: side('namespace', 'dst_service'),
-    score: rounded(attributes.get('anomaly.score')),
-    observed: rounded(attributes.get('anomaly.observed')),
-    expected: rounded(attributes.get('anomaly.expected')),
+    state: attributes.get(Key.state) ?? 'started',
+    src: side(Key.sourceNamespace, Key.sourceService),
+    dst: side(Key.destinationNamespace, Key.destinationService),
+    score: rounded(attributes.get(Key.score)),
+    observed: rounded(attributes.get(Key.observed)),
+    expected: rounded(attributes.get(Key.expected)),
   });
 }
 

@@ -1,7 +1,9 @@
 // Puts the points of a request into the store of series: temporality, type and name by the OpenTelemetry compatibility
 // specification.
+
 import protobuf from 'protobufjs/minimal.js';
 import type { opentelemetry } from '#proto';
+import { Key } from '../../detection/vocabulary/attributes.js';
 import { ExportMetricsServiceRequest } from '../../otlp/index.js';
 import type { Batch } from '../../pipeline/index.js';
 import { baseUnit, isBand } from './base-units.js';
@@ -101,7 +103,7 @@ export class Translator {
   private bands(metric: Metric, points: NumberPoints, base: Labels, now: number, outcome: PointOutcome): void {
     const byFeature = new Map<string, NumberPoint[]>();
     for (const point of points ?? []) {
-      const feature = labelValue(point.attributes?.find(({ key }) => key === 'anomaly.feature')?.value);
+      const feature = labelValue(point.attributes?.find(({ key }) => key === Key.feature)?.value);
       byFeature.set(feature, [...(byFeature.get(feature) ?? []), point]);
     }
     for (const [feature, own] of byFeature) {

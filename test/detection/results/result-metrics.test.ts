@@ -54,8 +54,9 @@ function hrTime(unixNano: bigint): [number, number] {
 function ours(points: readonly Point[]): Uint8Array {
   const metrics = new ResultMetrics();
   for (const { kind, name, value, attributes, start, time } of points) {
-    if (kind === 'gauge') metrics.gauge(name, '{anomaly}', 'text', value, attributes, time);
-    else metrics.sum(name, 'text', value, attributes, start, time);
+    const metric = { name, type: kind, unit: '{anomaly}', description: 'text', value: '', attributes: [] };
+    if (kind === 'gauge') metrics.gauge(metric, value, attributes, time);
+    else metrics.sum(metric, value, attributes, start, time);
   }
   return metrics.serialize(OWN);
 }
