@@ -1,5 +1,6 @@
 // Writes the configuration tables: between the markers of every component's README, and all of them together in
-// docs/reference/configuration.md; and the tables of docs/reference/output.md. With --check it writes nothing and fails when something is out of date.
+// docs/reference/configuration.md; and the tables of docs/reference/output.md. With --check it writes nothing and fails
+// when something is out of date.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
