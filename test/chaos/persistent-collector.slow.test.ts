@@ -1,5 +1,6 @@
-// kill -9 of the gateway, and restarts of the stock Collector behind it, under senders of every signal over both
-// protocols: what was acknowledged is in the Collector's file. PXANOMALY_CHAOS_ROUNDS=200 for the long form.
+// kill -9 of the gateway, under senders of every signal over both protocols, with a stock Collector behind it that is
+// stopped, restarted, slow (it hangs and goes on) and full (its memory limiter refuses everything): what was
+// acknowledged is in the Collector's file. PXANOMALY_CHAOS_ROUNDS=200 for the long form.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -56,7 +57,7 @@ it(`a Collector behind, ${ROUNDS} × kill -9: acknowledged and lost = 0`, { skip
   const [grpcPort = 0, httpPort = 0, hopGrpc = 0, hopHttp = 0] = await freePorts(4);
   let lives = 0;
   /** Each life of the Collector writes files of its own. */
-  const collector = (): Promise<OtlpService> => {
+  const collector = (isFull = false): Promise<OtlpService> => {
     const life = lives++;
     const hop = {
       protocols: { grpc: { endpoint: `127.0.0.1:${hopGrpc}` }, http: { endpoint: `127.0.0.1:${hopHttp}` } },
@@ -64,9 +65,18 @@ it(`a Collector behind, ${ROUNDS} × kill -9: acknowledged and lost = 0`, { skip
     const file = (signal: Signal) => ({ path: join(folder, `${signal}-${life}.jsonl`), flush_interval: '50ms' });
     return startCollector({
       receivers: { 'otlp/hop': hop },
+      // Its heap is never as small as that.
+      processors: { memory_limiter: { check_interval: '20ms', limit_mib: 2, spike_limit_mib: 1 } },
       exporters: Object.fromEntries(SIGNALS.map((signal) => [`file/${signal}`, file(signal)])),
       pipelines: Object.fromEntries(
-        SIGNALS.map((signal) => [signal, { receivers: ['otlp/hop'], exporters: [`file/${signal}`] }]),
+        SIGNALS.map((signal) => [
+          signal,
+          {
+            receivers: ['otlp/hop'],
+            processors: isFull ? ['memory_limiter'] : [],
+            exporters: [`file/${signal}`],
+          },
+        ]),
       ),
     });
   };
@@ -102,20 +112,39 @@ it(`a Collector behind, ${ROUNDS} × kill -9: acknowledged and lost = 0`, { skip
     send(() => grpcSender(grpcPort), signal),
     send(() => httpSender(httpPort), signal),
   ]);
+  const stop = async (): Promise<void> => {
+    await hop?.stop();
+    hop = undefined;
+  };
+  /** By round: down, up again, hangs, goes on, full, empty again. */
+  const changes: Readonly<Record<number, () => unknown>> = {
+    1: stop,
+    3: async () => {
+      hop ??= await collector();
+    },
+    4: () => hop && process.kill(hop.pid, 'SIGSTOP'),
+    5: () => hop && process.kill(hop.pid, 'SIGCONT'),
+    6: async () => {
+      await stop();
+      hop = await collector(true);
+    },
+    0: async () => {
+      await stop();
+      hop = await collector();
+    },
+  };
   for (let round = 0; round < ROUNDS; round++) {
     const gateway = await Gateway.start(config);
     await pause(100 + ((round * 137) % 400));
-    if (round % 4 === 1) {
-      await hop?.stop();
-      hop = undefined;
-    }
-    if (round % 4 === 3) hop ??= await collector();
+    await changes[round % 8]?.();
     await pause((round * 71) % 150);
     assert.equal(await gateway.end('SIGKILL'), 'SIGKILL');
   }
   over = true;
   await Promise.all(senders);
-  hop ??= await collector();
+  if (hop) process.kill(hop.pid, 'SIGCONT');
+  await stop();
+  hop = await collector();
   const last = await Gateway.start(config);
   /** How often each request was written: once by each exporter, more often where one came again. */
   const arrivals = (): Map<string, number> => {
