@@ -101,7 +101,7 @@ metrics, status and health are for whoever reaches their address; they listen on
 
 * **No sender ends, stalls or blinds it.** Cost is linear in the bytes sent; no turn of the event loop is longer than 250 ms for what is in one request;
   what a connection makes work for nothing is paid out of a budget of its own.
-* **An OK is not followed by a drop** that nobody counts ([architecture](architecture.md#one-request)).
+* **An OK is not followed by a drop** that nobody counts ([architecture](architecture.md#a-request-from-socket-to-window)).
 * **One reading.** What the receiver takes is what a Collector behind it takes; bytes are forwarded as they came. Strings are the exception: they are not
   checked for UTF-8, since Pixie sends such.
 * **One bad item spoils itself**, and not its request, where the protocol lets it be told from the others.

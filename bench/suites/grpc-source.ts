@@ -58,7 +58,7 @@ function run({ port, bodyBytes, requests, inFlight }: SourceOrder): Promise<void
     };
     const reader = new FrameReader(
       {
-        deaf: false,
+        isClosed: false,
         data: (_id, _chunk, _bytes, end) => end && ended(),
         frame: (type, flags) => type === FrameType.HEADERS && (flags & Flag.END_STREAM) !== 0 && ended(),
         turnOver: false,

@@ -237,14 +237,9 @@ const dashboards = {
             'dropped {{exporter}} {{reason}}',
           ],
         ]),
-        series(
-          'Points, by what became of them, a second',
-          [['sum by (outcome) (rate(pxanomaly_points[5m]))', '{{outcome}}']],
-          {
-            description:
-              'folded: scored. late, duplicate, held, shadowed, unmapped: see the anomaly processor’s README',
-          },
-        ),
+        series('Points by outcome, a second', [['sum by (outcome) (rate(pxanomaly_points[5m]))', '{{outcome}}']], {
+          description: 'folded: scored. late, duplicate, held, shadowed, unmapped: see the anomaly processor’s README',
+        }),
       ],
       [
         series('Time of learning, seconds a second', [['sum(rate(pxanomaly_learn_seconds_sum[5m]))', 'learning']]),

@@ -155,7 +155,7 @@ export class Learner {
       if (piece.length > 0) kernel.push(piece);
       yield;
     }
-    const knowledge = {
+    const modelState = {
       detector: yield* detector.save(),
       loop: loop.save(),
       spans: this.#spans.save(),
@@ -164,14 +164,14 @@ export class Learner {
     };
     const { version, settings: its } = this.#options;
     const header = checkpointHeader(detector, { version, kernel: this.#kernelOptions, texts: its.texts });
-    return { header, knowledge, kernel };
+    return { header, modelState, kernel };
   }
 
   /** Takes a state up. Throws `CheckpointError` where it does not fit. */
-  wake(checkpoint: Checkpoint): void {
+  restore(checkpoint: Checkpoint): void {
     const { header, kernel } = checkpoint;
-    const mended = mendSaved(checkpoint.knowledge.detector);
-    const knowledge = { ...checkpoint.knowledge, detector: mended.saved };
+    const mended = mendSaved(checkpoint.modelState.detector);
+    const modelState = { ...checkpoint.modelState, detector: mended.saved };
     const { layout, hash } = stateLayout();
     if (header.layout !== layout || header.hash !== hash)
       throw new CheckpointError(`version ${header.program} wrote it, whose state is laid out in another way`);
@@ -184,17 +184,17 @@ export class Learner {
     if (shapeOf(before) === shapeOf(this.#kernelOptions)) {
       const detector = this.open();
       detector.kernel.restore(kernel);
-      detector.restore(knowledge.detector, header, routeOf);
+      detector.restore(modelState.detector, header, routeOf);
     } else {
-      const fitted = fitState({ ...checkpoint, knowledge }, before, this.#kernelOptions, this.#fitHost());
+      const fitted = fitState({ ...checkpoint, modelState }, before, this.#kernelOptions, this.#fitHost());
       dropped.push(...fitted.dropped);
       this.#serve(fitted.kernel).restore(fitted.saved, now, routeOf);
     }
-    this.#loop?.restore(knowledge.loop, (name) => routeOf(name) ?? this.#options.routes()[0]);
-    this.#spans.restore(knowledge.spans);
+    this.#loop?.restore(modelState.loop, (name) => routeOf(name) ?? this.#options.routes()[0]);
+    this.#spans.restore(modelState.spans);
     this.#lastSpans = { ...this.#spans.counts };
-    this.requests = knowledge.requests;
-    this.truncated = knowledge.truncated;
+    this.requests = modelState.requests;
+    this.truncated = modelState.truncated;
     if (dropped.length > 0) this.#options.events.stateDropped(dropped);
     const bounds = { numbers: mended.count, maxFutureNanos: this.#maxFutureNanos() };
     mendDetector(this.open(), this.#options.events, bounds);
@@ -236,7 +236,7 @@ export class Learner {
     const state = atOnce(previous.state());
     if (!state) return;
     try {
-      this.wake(state);
+      this.restore(state);
       if (told) this.open().told.remember(told);
       this.#options.events.adopted(countOf(this.open().edges.count, 'edge'));
     } catch (error) {

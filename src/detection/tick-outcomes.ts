@@ -24,8 +24,8 @@ export class TickOutcomes {
     const silences = this.#outage(group);
     const isNewEdgeOn = this.#isNewEdgeOn(group.cluster);
     const fresh = Array.from(closing.newEdges, (slot) => bySlot[slot]).filter((edge) => edge !== undefined);
-    const strangers = this.#parts.newEdges.step(group, fresh, nowMs, isNewEdgeOn);
-    const unexpected = new Map(strangers.map((edge) => [edge, this.#parts.told.unexpectedSince(edge, nowMs)]));
+    const found = this.#parts.newEdges.step(group, fresh, nowMs, isNewEdgeOn);
+    const unexpected = new Map(found.map((edge) => [edge, this.#parts.told.unexpectedSince(edge, nowMs)]));
     const incidents = yield* this.#incidents(group, closing, nowMs);
     const findings: Finding[] = [];
     for (const slot of closing.alerting) {

@@ -18,7 +18,7 @@ import {
 } from './frames.js';
 import { type HeaderBlocks, type Headers, MAX_HEADER_LIST_BYTES } from './header-block.js';
 import { OpenResponse, unprocessed } from './open-response.js';
-import type { Message } from './outgoing.js';
+import type { Message } from './outbound-message.js';
 import { Session } from './session.js';
 
 export interface ClientSessionOptions {
@@ -50,7 +50,7 @@ export class ClientSession extends Session {
     private readonly options: ClientSessionOptions,
   ) {
     super(socket, WINDOWS);
-    this.greet(PREFACE, [
+    this.sendPreface(PREFACE, [
       [Setting.ENABLE_PUSH, 0],
       [Setting.MAX_HEADER_LIST_SIZE, MAX_HEADER_LIST_BYTES],
     ]);
@@ -58,7 +58,7 @@ export class ClientSession extends Session {
 
   /** Whether requests may begin here. */
   get available(): boolean {
-    return !this.deaf && !this.closing && this.nextStreamId <= MAX_STREAM_ID;
+    return !this.isClosed && !this.closing && this.nextStreamId <= MAX_STREAM_ID;
   }
 
   /**
@@ -78,7 +78,7 @@ export class ClientSession extends Session {
     const id = this.nextStreamId;
     this.nextStreamId += 2;
     this.open.set(id, new OpenResponse(id, reader, this.windows.stream));
-    this.outlet.send(id, message);
+    this.writer.send(id, message);
     return { cancel: () => this.cancel(id) };
   }
 
@@ -90,7 +90,7 @@ export class ClientSession extends Session {
 
   private cancel(id: number): void {
     if (!this.forget(id)) return;
-    this.tell(resetFrame(id, ErrorCode.CANCEL));
+    this.sendControl(resetFrame(id, ErrorCode.CANCEL));
     this.next();
   }
 
@@ -101,14 +101,14 @@ export class ClientSession extends Session {
   }
 
   private endWhenDone(): void {
-    if (this.closing && this.open.size === 0 && this.waiting.size === 0 && !this.deaf)
-      this.hangUp(goawayFrame(0, ErrorCode.NO_ERROR));
+    if (this.closing && this.open.size === 0 && this.waiting.size === 0 && !this.isClosed)
+      this.closeWithGoaway(goawayFrame(0, ErrorCode.NO_ERROR));
   }
 
   /** A stream has ended: others may begin. */
   private next(): void {
     for (const waiting of this.waiting) {
-      if (this.open.size >= this.peer.maxConcurrentStreams || this.deaf) break;
+      if (this.open.size >= this.peer.maxConcurrentStreams || this.isClosed) break;
       this.waiting.delete(waiting);
       if (this.nextStreamId <= MAX_STREAM_ID) this.begin(waiting);
       else waiting.reader.closed(unprocessed('the connection has no more streams'));
@@ -119,7 +119,7 @@ export class ClientSession extends Session {
   private forget(id: number): OpenResponse | undefined {
     const stream = this.open.get(id);
     this.open.delete(id);
-    this.outlet.drop(id);
+    this.writer.drop(id);
     return stream;
   }
 
@@ -164,7 +164,7 @@ export class ClientSession extends Session {
 
   private openStream({ id, window }: OpenResponse): void {
     const opening = window.opening();
-    if (opening > 0) this.tell(windowUpdateFrame(id, opening));
+    if (opening > 0) this.sendControl(windowUpdateFrame(id, opening));
   }
 
   /** The server has said all. */
@@ -175,7 +175,7 @@ export class ClientSession extends Session {
 
   /** The response is complete. What is left of the request is not wanted then. */
   private answered(id: number): void {
-    if (this.outlet.isUnderway(id)) this.tell(resetFrame(id, ErrorCode.CANCEL));
+    if (this.writer.isUnderway(id)) this.sendControl(resetFrame(id, ErrorCode.CANCEL));
     this.finishStream(id, undefined);
   }
 
@@ -219,7 +219,7 @@ export class ClientSession extends Session {
     return true;
   }
 
-  protected outletDrained(): void {
+  protected writerDrained(): void {
     // Nobody waits for it: requests end with their responses.
   }
 

@@ -14,7 +14,7 @@ export interface Broken {
 /** What takes the response. */
 export interface ResponseReader {
   headers(fields: Fields): void;
-  /** The next piece of the body; what is in it is only lent until this returns. */
+  /** The next piece of the body; what is in it is valid only until this returns. */
   data(chunk: Buffer): void;
   trailers(fields: Fields): void;
   /** The last call of all: the response is complete (undefined), or the stream broke. Not called after `cancel`. */

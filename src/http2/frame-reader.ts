@@ -3,7 +3,7 @@ import { CONNECTION, ConnectionError, ErrorCode, Flag, FRAME_HEADER_BYTES, Frame
 
 export interface FrameSink {
   /** No more is wanted of this connection. */
-  readonly deaf: boolean;
+  readonly isClosed: boolean;
   /** Others have their turn: what comes behind the frame just read has to wait. */
   readonly turnOver: boolean;
   /** A frame has begun. */
@@ -58,7 +58,7 @@ export class FrameReader {
    */
   push(chunk: Buffer): number {
     let at = 0;
-    while (at < chunk.length && !this.sink.deaf && !this.sink.turnOver) {
+    while (at < chunk.length && !this.sink.isClosed && !this.sink.turnOver) {
       if (!this.inPayload) {
         at = this.readHeader(chunk, at);
         if (!this.inPayload) break;

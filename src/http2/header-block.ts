@@ -73,7 +73,7 @@ export class HeaderBlocks {
   }
 
   private keep(part: Buffer): void {
-    // A copy: the payload is only lent.
+    // A copy: the payload's memory is used again.
     this.parts.push(Buffer.from(part));
     this.partBytes += part.length;
     if (this.partBytes > MAX_BLOCK_BYTES || this.parts.length > MAX_CONTINUATIONS + 1)

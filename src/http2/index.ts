@@ -4,7 +4,7 @@ export type { Broken, ClientStream, ResponseReader } from './client-stream.js';
 export type { Fields } from './fields.js';
 export { ErrorCode } from './frames.js';
 export { encodeHeaders } from './hpack/encoder.js';
-export type { Message } from './outgoing.js';
+export type { Message } from './outbound-message.js';
 export { connectSharing, shareReads } from './read-memory.js';
 export { ServerSession, type ServerSessionOptions } from './server-session.js';
 export type { RequestReader, ServerStream } from './server-stream.js';

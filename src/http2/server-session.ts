@@ -1,4 +1,5 @@
-// The server's end of an HTTP/2 connection: streams that clients open (RFC 9113, 5.1), and a farewell that loses none.
+// The server's end of an HTTP/2 connection: streams that clients open (RFC 9113, 5.1), and a graceful shutdown that
+// loses none.
 import type { Duplex } from 'node:stream';
 import { EndedStreams } from './ended-streams.js';
 import {
@@ -15,7 +16,7 @@ import {
 } from './frames.js';
 import { type HeaderBlocks, type Headers, MAX_HEADER_LIST_BYTES } from './header-block.js';
 import { encodeHeaders } from './hpack/encoder.js';
-import type { Message } from './outgoing.js';
+import type { Message } from './outbound-message.js';
 import { ReceiveWindow } from './receive-window.js';
 import { type RequestReader, ServerStream, type StreamOwner } from './server-stream.js';
 import { Session, type Windows } from './session.js';
@@ -43,8 +44,8 @@ export interface ServerSessionOptions {
   readonly closed: (error: Error | undefined) => void;
 }
 
-/** A client that does not answer the ping of the farewell has had so long to hear of it; ms. */
-const FAREWELL_MS = 1000;
+/** A client that does not answer the ping of the graceful shutdown has had so long to hear of it; ms. */
+const GRACEFUL_SHUTDOWN_MS = 1000;
 
 /** Units of work of one connection in one turn of the event loop: about half a millisecond. */
 const SLICE = 1_500;
@@ -66,7 +67,7 @@ export class ServerSession extends Session implements StreamOwner {
   private lastStreamId = 0;
   private prefaceBytes = 0;
   /** Streams beyond this are not taken any more. */
-  private lastWelcome: number = MAX_STREAM_ID;
+  private lastAcceptedId: number = MAX_STREAM_ID;
   private leaving: boolean = false;
 
   constructor(
@@ -75,7 +76,7 @@ export class ServerSession extends Session implements StreamOwner {
   ) {
     super(socket, options.windows);
     this.ended = new EndedStreams(options.maxConcurrentStreams);
-    this.greet(undefined, [
+    this.sendPreface(undefined, [
       [Setting.MAX_CONCURRENT_STREAMS, options.maxConcurrentStreams],
       [Setting.INITIAL_WINDOW_SIZE, options.windows.stream],
       [Setting.MAX_FRAME_SIZE, options.windows.frame],
@@ -84,23 +85,23 @@ export class ServerSession extends Session implements StreamOwner {
   }
 
   /**
-   * Lets calls under way finish, and loses none that crosses the farewell: a first GOAWAY asks for no more, and only
+   * Lets calls under way finish, and loses none that crosses the GOAWAY: a first GOAWAY asks for no more, and only
    * when a ping behind it was answered a second one says which stream was the last (RFC 9113, 6.8).
    */
   drain(): void {
-    if (this.deaf || this.leaving) return;
+    if (this.isClosed || this.leaving) return;
     this.leaving = true;
-    this.tell(goawayFrame(MAX_STREAM_ID, ErrorCode.NO_ERROR));
-    const overdue = setTimeout(() => this.lastCall(), FAREWELL_MS).unref();
+    this.sendControl(goawayFrame(MAX_STREAM_ID, ErrorCode.NO_ERROR));
+    const overdue = setTimeout(() => this.sendLastStreamId(), GRACEFUL_SHUTDOWN_MS).unref();
     this.ping(() => {
       clearTimeout(overdue);
-      this.lastCall();
+      this.sendLastStreamId();
     });
   }
 
   /** Sends a client away that is a nuisance, with what gRPC calls the reason. */
-  expel(reason: string): void {
-    this.hangUp(goawayFrame(this.lastStreamId, ErrorCode.ENHANCE_YOUR_CALM, reason));
+  enhanceYourCalm(reason: string): void {
+    this.closeWithGoaway(goawayFrame(this.lastStreamId, ErrorCode.ENHANCE_YOUR_CALM, reason));
   }
 
   /** Those who had to wait may send again. */
@@ -112,33 +113,33 @@ export class ServerSession extends Session implements StreamOwner {
     return this.options.mustWait?.() === true;
   }
 
-  private lastCall(): void {
-    if (this.deaf || this.lastWelcome !== MAX_STREAM_ID) return;
-    this.lastWelcome = this.lastStreamId;
-    this.tell(goawayFrame(this.lastWelcome, ErrorCode.NO_ERROR));
+  private sendLastStreamId(): void {
+    if (this.isClosed || this.lastAcceptedId !== MAX_STREAM_ID) return;
+    this.lastAcceptedId = this.lastStreamId;
+    this.sendControl(goawayFrame(this.lastAcceptedId, ErrorCode.NO_ERROR));
     this.endWhenDone();
   }
 
   private endWhenDone(): void {
-    if (this.lastWelcome !== MAX_STREAM_ID && this.unfinished === 0)
-      this.hangUp(goawayFrame(this.lastStreamId, ErrorCode.NO_ERROR));
+    if (this.lastAcceptedId !== MAX_STREAM_ID && this.unfinished === 0)
+      this.closeWithGoaway(goawayFrame(this.lastStreamId, ErrorCode.NO_ERROR));
   }
 
   /** Streams that the client sees open: those without an answer, and answers that have not left. */
   private get unfinished(): number {
-    return this.streams.size + this.outlet.waiting;
+    return this.streams.size + this.writer.waiting;
   }
 
   answer(stream: ServerStream, message: Message, wrong: boolean): void {
     if (!wrong) this.budget.request(stream.cost);
     // RST_STREAM with NO_ERROR asks the client to stop, without taking back the answer (8.1).
     const stop = stream.complete ? undefined : resetFrame(stream.id, ErrorCode.NO_ERROR);
-    this.outlet.send(stream.id, message, stream.opened, stop);
+    this.writer.send(stream.id, message, stream.opened, stop);
     this.close(stream);
   }
 
   reset(stream: ServerStream, code: number): void {
-    this.tell(resetFrame(stream.id, code));
+    this.sendControl(resetFrame(stream.id, code));
     this.close(stream);
   }
 
@@ -184,7 +185,7 @@ export class ServerSession extends Session implements StreamOwner {
 
   /** What follows the preface in this chunk. */
   private readPreface(chunk: Buffer): Buffer {
-    if (this.deaf) return chunk.subarray(chunk.length);
+    if (this.isClosed) return chunk.subarray(chunk.length);
     const length = Math.min(PREFACE.length - this.prefaceBytes, chunk.length);
     const expected = PREFACE.subarray(this.prefaceBytes, this.prefaceBytes + length);
     this.prefaceBytes += length;
@@ -208,7 +209,7 @@ export class ServerSession extends Session implements StreamOwner {
     const { streamId: id, endStream } = headers;
     if (id % 2 === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'a client opens streams of odd numbers');
     const { fields, malformed, tooLarge } = blocks.decode(headers.block, 'request');
-    if (id > this.lastWelcome) return;
+    if (id > this.lastAcceptedId) return;
     this.lastStreamId = id;
     if (malformed !== undefined && !tooLarge) throw new StreamError(id, ErrorCode.PROTOCOL_ERROR, malformed);
     this.checkRoom(id);
@@ -221,11 +222,11 @@ export class ServerSession extends Session implements StreamOwner {
   private checkRoom(id: number): void {
     if (this.unfinished >= this.options.maxConcurrentStreams)
       throw new StreamError(id, ErrorCode.REFUSED_STREAM, 'too many streams at once');
-    if (this.outlet.jammed) throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'answers are not read');
+    if (this.writer.isBacklogExceeded) throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'answers are not read');
   }
 
   private refuseFields(id: number, endStream: boolean): void {
-    this.outlet.send(id, HEADERS_TOO_LARGE, 0, endStream ? undefined : resetFrame(id, ErrorCode.NO_ERROR));
+    this.writer.send(id, HEADERS_TOO_LARGE, 0, endStream ? undefined : resetFrame(id, ErrorCode.NO_ERROR));
     this.ended.add(id, endStream ? 'complete' : 'abandoned');
   }
 
@@ -259,27 +260,27 @@ export class ServerSession extends Session implements StreamOwner {
     if (end) this.slice -= Math.min(SLICE / 2, REQUEST_WORK + stream.bodyBytes * OCTET_WORK);
     stream.receive(chunk, end);
     const opening = stream.complete || !stream.open ? 0 : stream.window.opening();
-    if (opening > 0) this.tell(windowUpdateFrame(streamId, opening));
+    if (opening > 0) this.sendControl(windowUpdateFrame(streamId, opening));
   }
 
   /** Frames of a stream that is over: in order where we ended it and the client may not have known. */
   private late(streamId: number, never: number): void {
     const how = this.ended.of(streamId);
-    if (how === 'abandoned' || streamId > this.lastWelcome) return;
+    if (how === 'abandoned' || streamId > this.lastAcceptedId) return;
     throw new ConnectionError(how ? ErrorCode.STREAM_CLOSED : never, `stream ${streamId} is over, or was passed by`);
   }
 
   protected peerReset(streamId: number): void {
     this.checkNotIdle(streamId);
     this.spend(Cost.waste);
-    this.outlet.drop(streamId);
+    this.writer.drop(streamId);
     const stream = this.streams.get(streamId);
     if (stream) stream.complete = true;
     this.abandon(stream);
   }
 
   protected resetOf(streamId: number): void {
-    this.outlet.drop(streamId);
+    this.writer.drop(streamId);
     const stream = this.streams.get(streamId);
     this.abandon(stream);
     // What the client still sends may have crossed our RST_STREAM.
@@ -308,7 +309,7 @@ export class ServerSession extends Session implements StreamOwner {
     return this.peer.initialWindow + stream.opened <= MAX_WINDOW;
   }
 
-  protected outletDrained(): void {
+  protected writerDrained(): void {
     this.endWhenDone();
   }
 
@@ -318,7 +319,7 @@ export class ServerSession extends Session implements StreamOwner {
 
   protected checkNotIdle(streamId: number): void {
     // We push nothing: streams of even numbers, which are ours to open, never begin.
-    const isIdle = streamId % 2 === 0 || (streamId > this.lastStreamId && streamId <= this.lastWelcome);
+    const isIdle = streamId % 2 === 0 || (streamId > this.lastStreamId && streamId <= this.lastAcceptedId);
     if (isIdle) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `stream ${streamId} has not begun`);
   }
 

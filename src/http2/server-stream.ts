@@ -2,12 +2,12 @@
 
 import type { Fields } from './fields.js';
 import { ErrorCode, StreamError } from './frames.js';
-import type { Message } from './outgoing.js';
+import type { Message } from './outbound-message.js';
 import type { ReceiveWindow } from './receive-window.js';
 
 /** What takes the body of a request. */
 export interface RequestReader {
-  /** The next piece of the body; what is in it is only lent until this returns. */
+  /** The next piece of the body; what is in it is valid only until this returns. */
   data(chunk: Buffer): void;
   /** The request is complete. */
   end(): void;

@@ -2,6 +2,7 @@
 // 9113).
 import type { Duplex } from 'node:stream';
 import { FrameReader, type FrameSink } from './frame-reader.js';
+import { FrameWriter } from './frame-writer.js';
 import {
   CONNECTION,
   CONNECTION_FRAMES,
@@ -20,7 +21,6 @@ import {
   windowUpdateFrame,
 } from './frames.js';
 import { dependency, HeaderBlocks, type Headers } from './header-block.js';
-import { Outlet } from './outlet.js';
 import { PeerSettings } from './peer-settings.js';
 import { ReceiveWindow } from './receive-window.js';
 import { turns } from './turns.js';
@@ -38,7 +38,7 @@ export interface Windows {
 }
 
 /**
- * After our last word the socket stays open so long for the peer's, since unread bytes would make the system throw ours
+ * After our GOAWAY the socket stays open so long for the peer's, since unread bytes would make the system throw ours
  * away; ms.
  */
 const LINGER_MS = 1000;
@@ -53,7 +53,7 @@ type Pings = Map<string, () => void>;
 
 export abstract class Session implements FrameSink {
   protected readonly peer: PeerSettings = new PeerSettings();
-  protected readonly outlet: Outlet;
+  protected readonly writer: FrameWriter;
   private readonly reader: FrameReader;
   private readonly blocks: HeaderBlocks = new HeaderBlocks();
   private readonly window: ReceiveWindow;
@@ -70,22 +70,22 @@ export abstract class Session implements FrameSink {
     protected readonly socket: Duplex,
     protected readonly windows: Windows,
   ) {
-    this.outlet = new Outlet(socket, this.peer, () => this.outletDrained());
+    this.writer = new FrameWriter(socket, this.peer, () => this.writerDrained());
     this.reader = new FrameReader(this, windows.frame);
     this.window = new ReceiveWindow(windows.connection);
     socket.on('data', (chunk: Buffer) => this.received(chunk));
     socket.on('end', () => this.peerEnded());
     socket.on('error', (error) => this.lost(error));
-    socket.on('close', () => this.closed());
+    socket.on('close', () => this.socketClosed());
   }
 
   /** No frames are read or sent any more; calls under way have ended. */
-  get deaf(): boolean {
+  get isClosed(): boolean {
     return this.finished;
   }
 
   /** Our first frames: SETTINGS, and the window of the connection. */
-  protected greet(preface: Buffer | undefined, settings: readonly (readonly [number, number])[]): void {
+  protected sendPreface(preface: Buffer | undefined, settings: readonly (readonly [number, number])[]): void {
     const frames = preface ? [preface, settingsFrame(settings)] : [settingsFrame(settings)];
     const more = this.windows.connection - DEFAULT_WINDOW;
     if (more > 0) frames.push(windowUpdateFrame(CONNECTION, more));
@@ -94,11 +94,11 @@ export abstract class Session implements FrameSink {
 
   /** Asks for a sign of life; `answered` is called when it comes. */
   ping(answered: () => void): void {
-    if (this.deaf) return;
+    if (this.isClosed) return;
     const payload = Buffer.alloc(8);
     payload.writeUInt32BE(++this.pingsSent, 4);
     this.pings.set(payload.toString('hex'), answered);
-    this.tell(pingFrame(payload, false));
+    this.sendControl(pingFrame(payload, false));
   }
 
   /** Ends the connection at once; without an error when it was wished. */
@@ -108,11 +108,11 @@ export abstract class Session implements FrameSink {
     this.socket.destroy();
   }
 
-  /** Says a last word, lets it be read, and ends the connection. */
-  protected hangUp(lastWord: Buffer): void {
-    if (this.deaf) return;
+  /** Sends GOAWAY, lets it be read, and ends the connection. */
+  protected closeWithGoaway(goaway: Buffer): void {
+    if (this.isClosed) return;
     this.finish();
-    this.socket.end(lastWord);
+    this.socket.end(goaway);
     this.linger();
   }
 
@@ -126,12 +126,12 @@ export abstract class Session implements FrameSink {
    * connection with a GOAWAY that says why.
    */
   protected read(chunk: Buffer): Buffer {
-    if (this.deaf) return NOTHING;
+    if (this.isClosed) return NOTHING;
     this.socket.cork();
     try {
       const taken = this.reader.push(chunk);
       this.openWindow();
-      if (taken < chunk.length && !this.deaf) return chunk.subarray(taken);
+      if (taken < chunk.length && !this.isClosed) return chunk.subarray(taken);
     } catch (error) {
       const expected = error instanceof ConnectionError;
       this.fail(expected ? error : new ConnectionError(ErrorCode.INTERNAL_ERROR, 'unexpected error'));
@@ -146,7 +146,7 @@ export abstract class Session implements FrameSink {
   private received(chunk: Buffer): void {
     const rest = this.read(chunk);
     if (rest.length === 0) return;
-    // A copy: the chunk's memory is only lent.
+    // A copy: the chunk's memory is used again.
     this.pending = Buffer.from(rest);
     this.socket.pause();
     turns.later(() => this.goOnReading());
@@ -161,7 +161,7 @@ export abstract class Session implements FrameSink {
 
   /** Lets the peer send more of everything, unless it has to wait. */
   protected openWindow(): void {
-    if (this.window.isDue && !this.mustWait()) this.tell(windowUpdateFrame(CONNECTION, this.window.opening()));
+    if (this.window.isDue && !this.mustWait()) this.sendControl(windowUpdateFrame(CONNECTION, this.window.opening()));
   }
 
   /** Bytes that are kept of frames and blocks of fields until they are whole. */
@@ -170,16 +170,17 @@ export abstract class Session implements FrameSink {
   }
 
   /** Sends control frames, unless the peer has let too many of them wait. */
-  protected tell(frames: Buffer): void {
-    if (this.deaf) return;
-    if (this.outlet.jammed) this.fail(new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'answers are not read'));
-    else this.outlet.control(frames);
+  protected sendControl(frames: Buffer): void {
+    if (this.isClosed) return;
+    if (this.writer.isBacklogExceeded)
+      this.fail(new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'answers are not read'));
+    else this.writer.control(frames);
   }
 
   /** Ends the connection for what the peer did. */
   protected fail(error: ConnectionError): void {
     this.error ??= error;
-    this.hangUp(goawayFrame(this.lastTaken(), error.code, error.message));
+    this.closeWithGoaway(goawayFrame(this.lastTaken(), error.code, error.message));
   }
 
   data(streamId: number, chunk: Buffer, flowBytes: number, end: boolean): void {
@@ -219,7 +220,7 @@ export abstract class Session implements FrameSink {
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;
       this.resetOf(error.streamId, error.code, error);
-      this.tell(resetFrame(error.streamId, error.code));
+      this.sendControl(resetFrame(error.streamId, error.code));
     }
   }
 
@@ -266,11 +267,11 @@ export abstract class Session implements FrameSink {
       throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, 'SETTINGS with ACK say something');
     if (isAck && !this.settled) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'the first SETTINGS are an ACK');
     if (isAck) return;
-    this.spend(Cost.settings + payload.length / 6 + this.outlet.waiting * Cost.windowOfMessage);
+    this.spend(Cost.settings + payload.length / 6 + this.writer.waiting * Cost.windowOfMessage);
     const before = this.peer.initialWindow;
     this.peer.read(payload);
-    this.tell(SETTINGS_ACK);
-    if (!this.outlet.initialWindowChanged(this.peer.initialWindow - before))
+    this.sendControl(SETTINGS_ACK);
+    if (!this.writer.initialWindowChanged(this.peer.initialWindow - before))
       throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, 'INITIAL_WINDOW_SIZE opens a stream too far');
     const isFirst = !this.settled;
     this.settled = true;
@@ -280,7 +281,7 @@ export abstract class Session implements FrameSink {
   private pinged(flags: number, payload: Buffer): void {
     if (!(flags & Flag.ACK)) {
       this.spend(Cost.ping);
-      this.tell(pingFrame(payload, true));
+      this.sendControl(pingFrame(payload, true));
       this.peerPinged();
       return;
     }
@@ -299,25 +300,25 @@ export abstract class Session implements FrameSink {
     if (bytes === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'a window is opened by nothing');
     this.spend(Cost.windowUpdate);
     if (streamId === CONNECTION) {
-      if (!this.outlet.openConnection(bytes))
+      if (!this.writer.openConnection(bytes))
         throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, 'the window of the connection is opened too far');
       return;
     }
     this.checkNotIdle(streamId);
-    const isUnderway = this.outlet.isUnderway(streamId);
-    if (isUnderway ? !this.outlet.openStream(streamId, bytes) : !this.openedEarly(streamId, bytes))
+    const isUnderway = this.writer.isUnderway(streamId);
+    if (isUnderway ? !this.writer.openStream(streamId, bytes) : !this.openedEarly(streamId, bytes))
       throw new StreamError(streamId, ErrorCode.FLOW_CONTROL_ERROR, 'the window is opened too far');
   }
 
   private finish(): void {
     if (this.finished) return;
     this.finished = true;
-    this.outlet.dropAll();
+    this.writer.dropAll();
     this.pings.clear();
     this.over(this.error);
   }
 
-  /** The peer has said its last word: nothing more can be asked of it, nor will it listen for long. */
+  /** The peer has ended: nothing more can be asked of it, nor will it listen for long. */
   private peerEnded(): void {
     this.finish();
     this.socket.end();
@@ -329,7 +330,7 @@ export abstract class Session implements FrameSink {
     this.finish();
   }
 
-  private closed(): void {
+  private socketClosed(): void {
     clearTimeout(this.lingering);
     this.finish();
     this.disconnected(this.error);
@@ -358,7 +359,7 @@ export abstract class Session implements FrameSink {
   /** The last stream of the peer's that anything was done for. */
   protected abstract lastTaken(): number;
   /** Messages had to wait, and the last of them has left. */
-  protected abstract outletDrained(): void;
+  protected abstract writerDrained(): void;
   /** The connection takes no part any more: whatever is open has ended. Called once. */
   protected abstract over(error: Error | undefined): void;
   /** The socket is closed. Called once. */

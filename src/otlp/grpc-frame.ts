@@ -41,8 +41,8 @@ function ownMemory(bytes: number): Buffer {
 
 /**
  * Collects the one message of a unary call from DATA chunks of any cut. The declared length is known as soon as five
- * bytes are there, so that a message over the limit is refused before it is read. Chunks are only lent: they are copied
- * as they come.
+ * bytes are there, so that a message over the limit is refused before it is read. Chunks are valid only until the call
+ * returns: they are copied as they come.
  */
 export class UnaryMessage {
   private readonly prefix: Buffer = Buffer.alloc(PREFIX_BYTES);

@@ -22,8 +22,8 @@ export interface AuthData {
  * One export request. `body` is the serialised `Export<Signal>ServiceRequest`, never changed in place.
  *
  * A batch is valid until the promise of `consume` resolves. Whoever reads `body` longer holds `lease`, where there is
- * one, and says of itself that it does (`Consumer.borrows`); without a lease the bytes are owned by the object and are
- * kept by keeping it.
+ * one, and says of itself that it does (`Consumer.retainsBody`); without a lease the bytes are owned by the object and
+ * are kept by keeping it.
  */
 export interface Batch {
   readonly signal: Signal;

@@ -23,8 +23,8 @@ export interface Consumer {
    */
   checkMetadata?(metadata: ReadonlyMap<string, string>): void;
   /**
-   * True: it, and everything behind it, holds the lease of a batch for as long as it reads the bytes after `consume`
-   * has ended. Left out, receivers lend no memory and the bytes may be kept without a word.
+   * False: it, and everything behind it, holds the lease of a batch for as long as it reads the bytes after `consume`
+   * has ended. Left out, the bytes may be retained without a word, and receivers rent no memory for them.
    */
-  readonly borrows?: boolean;
+  readonly retainsBody?: boolean;
 }

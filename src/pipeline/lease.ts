@@ -1,4 +1,4 @@
-// Memory that is lent with a batch and used again when nobody reads it any more.
+// Memory that is rented for a batch and used again when nobody reads it any more.
 
 /**
  * Who holds the memory of one body. The receiver holds it until `consume` has ended; whoever reads the bytes later than
@@ -29,7 +29,7 @@ export class Lease {
   }
 
   /** Somebody may read the bytes at any time from now on (a write that was cut short, say): they are not used again. */
-  forfeit(): void {
+  detach(): void {
     this.giveBack = undefined;
   }
 }

@@ -58,7 +58,7 @@ export class Grouped implements Backlog {
   constructor(
     private readonly options: BatchOptions,
     /** Called when something became due without a push. */
-    private readonly wake: () => void,
+    private readonly onDue: () => void,
   ) {}
 
   get length(): number {
@@ -97,7 +97,7 @@ export class Grouped implements Backlog {
   private open(key: string): Group {
     const timer = setTimeout(() => {
       this.close(key, group);
-      this.wake();
+      this.onDue();
     }, this.options.flushTimeoutMs);
     const group: Group = { entries: [], size: 0, timer };
     this.groups.set(key, group);

@@ -1,7 +1,7 @@
 // The options that every sending exporter has, under the Collector's names and with its defaults.
 import { z } from 'zod';
 import { duration } from '../config/duration.js';
-import type { Sizer } from './intake.js';
+import type { Sizer } from './sending-queue.js';
 
 export interface RetryConfig {
   enabled: boolean;

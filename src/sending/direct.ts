@@ -3,12 +3,12 @@
 import { setMaxListeners } from 'node:events';
 import type { Batch } from '../pipeline/index.js';
 import { RetryableError } from '../pipeline/index.js';
-import type { QueueIntake } from './intake.js';
 import { asStageError, GivenUpError, type Send } from './send.js';
+import type { SendingQueue } from './sending-queue.js';
 import { Undelivered } from './undelivered.js';
 
 /** Answers with the result of sending. `drain` waits for what is under way, then aborts it: the senders are told. */
-export function direct(next: Send): QueueIntake {
+export function direct(next: Send): SendingQueue {
   const giveUp = new AbortController();
   const pending = new Set<Promise<void>>();
   let closed = false;

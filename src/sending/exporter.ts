@@ -5,13 +5,13 @@ import { type ExporterEvents, exporterEvents } from '../telemetry/exporter-event
 import { queueEvents } from '../telemetry/queue-events.js';
 import { maxElapsedMs, type QueueConfig, type SendingConfig } from './config.js';
 import { direct } from './direct.js';
-import { type QueueIntake, type QueueOptions, sizeOf } from './intake.js';
 import { remembering } from './last.js';
 import { PersistentQueue } from './persistent-queue.js';
 import { queue } from './queue.js';
 import { queueStorage } from './queue-storage.js';
 import { type RetryOptions, retry } from './retry.js';
 import { dropReason, isKept, type PartialSuccess, type Send } from './send.js';
+import { type QueueOptions, type SendingQueue, sizeOf } from './sending-queue.js';
 import { timeout } from './timeout.js';
 
 /** What is particular to an exporter. */
@@ -19,8 +19,8 @@ export interface Push {
   start?(): Promise<void>;
   /** One attempt. */
   readonly send: Send;
-  /** It forfeits the lease of a batch whose bytes may still be read when `send` has ended (`Consumer.borrows`). */
-  readonly borrows?: boolean;
+  /** False: it detaches the lease of a batch whose bytes may still be read when `send` has ended. */
+  readonly retainsBody?: boolean;
   /**
    * Where it sends to, in a form that can be compared: what waits for one exporter may go out through another that says
    * the same.
@@ -98,13 +98,13 @@ const CLOSE_MS = 500;
 
 /** What an exporter gives to its successor. */
 interface Estate {
-  readonly intake: QueueIntake;
+  readonly queue: SendingQueue;
   readonly destination: string | undefined;
 }
 
 const estates = new WeakMap<Exporter, Estate>();
 
-function intakeFor(settings: Settings, config: SendingConfig, events: ExporterEvents, send: Send): QueueIntake {
+function queueFor(settings: Settings, config: SendingConfig, events: ExporterEvents, send: Send): SendingQueue {
   const { enabled, storage } = config.sending_queue;
   if (!enabled) return direct(send);
   const options = queueOptions(config.sending_queue);
@@ -120,13 +120,13 @@ export function sendingExporter(settings: Settings, config: SendingConfig, push:
   const { events, last } = remembering(exporterEvents(settings.telemetry, settings.id));
   const stopping = new AbortController();
   const attempt = timeout({ timeoutMs: config.timeout }, push.send);
-  const host = { stopping: stopping.signal, endsWithStop: () => intake.isKept, events };
-  const intake = intakeFor(settings, config, events, observe(events, retry(retryOptions(config), host, attempt)));
+  const host = { stopping: stopping.signal, endsWithStop: () => queue.isKept, events };
+  const queue = queueFor(settings, config, events, observe(events, retry(retryOptions(config), host, attempt)));
   const { drain_timeout: drainMs } = config.sending_queue;
 
   const close = async (withinMs: number): Promise<void> => {
     stopping.abort();
-    const undelivered = await intake.drain(Math.min(drainMs, Math.max(0, withinMs - CLOSE_MS)));
+    const undelivered = await queue.drain(Math.min(drainMs, Math.max(0, withinMs - CLOSE_MS)));
     events.drained(undelivered);
     await push.close();
     if (undelivered.total > 0) throw new UndeliveredError(undelivered.bySignal);
@@ -135,11 +135,11 @@ export function sendingExporter(settings: Settings, config: SendingConfig, push:
   const exporter: Exporter = {
     async start() {
       await push.start?.();
-      await intake.start?.();
+      await queue.start?.();
     },
     adopt(previous) {
       const estate = estates.get(previous);
-      if (estate?.destination !== undefined && estate.destination === push.destination) estate.intake.handTo?.(intake);
+      if (estate?.destination !== undefined && estate.destination === push.destination) estate.queue.handTo?.(queue);
     },
     shutdown(withinMs = Number.POSITIVE_INFINITY) {
       closed ??= close(withinMs);
@@ -147,13 +147,13 @@ export function sendingExporter(settings: Settings, config: SendingConfig, push:
     },
     shutdownMs: drainMs + 2 * CLOSE_MS,
     get lingers() {
-      return !intake.isKept;
+      return !queue.isKept;
     },
-    consume: (batch) => intake.consume(batch),
-    refusal: (bytes) => intake.refusal(bytes),
-    borrows: push.borrows === true,
+    consume: (batch) => queue.consume(batch),
+    refusal: (bytes) => queue.refusal(bytes),
+    retainsBody: push.retainsBody !== false,
     inspect: () => last(),
   };
-  estates.set(exporter, { intake, destination: push.destination });
+  estates.set(exporter, { queue, destination: push.destination });
   return exporter;
 }

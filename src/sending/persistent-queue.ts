@@ -4,19 +4,19 @@ import { LogFullError, type SegmentLog, type StoredRequest } from '../storage/in
 import type { QueueEvents } from '../telemetry/queue-events.js';
 import { type Backlog, type Entry, Fifo, keptOf } from './backlog.js';
 import { Grouped, mergeBatches } from './batch.js';
-import {
-  ATTEMPTS_END_MS,
-  type QueueHost,
-  type QueueIntake,
-  type QueueOptions,
-  RETRY_AFTER_MS,
-  sizeOf,
-} from './intake.js';
 import { KeptMemory } from './kept-memory.js';
 import { Places } from './places.js';
 import { readBack } from './read-back.js';
 import { asStageError, GivenUpError, isKept, type Send } from './send.js';
 import { QueueSenders } from './senders.js';
+import {
+  ATTEMPTS_END_MS,
+  type QueueHost,
+  type QueueOptions,
+  RETRY_AFTER_MS,
+  type SendingQueue,
+  sizeOf,
+} from './sending-queue.js';
 import { outlineOf, type StoredForm, storedForm } from './stored-batch.js';
 import { Undelivered } from './undelivered.js';
 
@@ -26,7 +26,7 @@ export interface PersistentQueueHost extends QueueHost {
   readonly keptBytes?: number;
 }
 
-export class PersistentQueue implements QueueIntake {
+export class PersistentQueue implements SendingQueue {
   readonly isKept: boolean = true;
   readonly #options: QueueOptions;
   readonly #host: PersistentQueueHost;
@@ -80,7 +80,7 @@ export class PersistentQueue implements QueueIntake {
   }
 
   /** A configuration that cannot start gives back what its predecessor gave. */
-  handTo(successor: QueueIntake): void {
+  handTo(successor: SendingQueue): void {
     successor.inherit?.(this.#inherited);
     this.#inherited = [];
   }

@@ -1,6 +1,6 @@
 // The places of a sending queue, counted in the unit of its sizer, and the batches that wait for one.
 import { type Batch, PermanentError, RetryableError } from '../pipeline/index.js';
-import { type QueueHost, type QueueOptions, RETRY_AFTER_MS, sizeOf } from './intake.js';
+import { type QueueHost, type QueueOptions, RETRY_AFTER_MS, sizeOf } from './sending-queue.js';
 
 /** A batch that waits for a place (`block_on_overflow`). */
 interface Waiting {

@@ -2,11 +2,11 @@
 import { type Batch, RetryableError } from '../pipeline/index.js';
 import { type Backlog, type Entry, Fifo, keptOf } from './backlog.js';
 import { Grouped, mergeBatches } from './batch.js';
-import { ATTEMPTS_END_MS, type QueueHost, type QueueIntake, type QueueOptions } from './intake.js';
 import { Pacing } from './pacing.js';
 import { Places } from './places.js';
 import { asStageError, GivenUpError, isKept, type Send } from './send.js';
 import { QueueSenders } from './senders.js';
+import { ATTEMPTS_END_MS, type QueueHost, type QueueOptions, type SendingQueue } from './sending-queue.js';
 import { Undelivered } from './undelivered.js';
 
 /**
@@ -15,11 +15,11 @@ import { Undelivered } from './undelivered.js';
  */
 const PACED_FROM_BYTES = 32 * 1024 * 1024;
 
-export function queue(options: QueueOptions, host: QueueHost, next: Send): QueueIntake {
-  return new SendingQueue(options, host, next);
+export function queue(options: QueueOptions, host: QueueHost, next: Send): SendingQueue {
+  return new MemoryQueue(options, host, next);
 }
 
-class SendingQueue implements QueueIntake {
+class MemoryQueue implements SendingQueue {
   private readonly backlog: Backlog;
   private readonly places: Places;
   private readonly senders: QueueSenders;
@@ -29,7 +29,7 @@ class SendingQueue implements QueueIntake {
   private inherited: readonly Entry[] = [];
   private started: boolean = false;
   private closed: boolean = false;
-  private successor: QueueIntake | undefined;
+  private successor: SendingQueue | undefined;
   private draining: Promise<Undelivered> | undefined;
 
   constructor(
@@ -78,7 +78,7 @@ class SendingQueue implements QueueIntake {
     return this.draining;
   }
 
-  handTo(successor: QueueIntake): void {
+  handTo(successor: SendingQueue): void {
     if (!successor.inherit || this.closed) return;
     this.close();
     this.senders.stop();

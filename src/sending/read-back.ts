@@ -3,8 +3,8 @@ import type { Batch } from '../pipeline/index.js';
 import { DamagedError, type SegmentLog } from '../storage/index.js';
 import type { QueueEvents } from '../telemetry/queue-events.js';
 import type { Entry } from './backlog.js';
-import type { QueueHost } from './intake.js';
 import { asStageError } from './send.js';
+import type { QueueHost } from './sending-queue.js';
 import { withBody } from './stored-batch.js';
 
 export interface ReadBackHost extends Pick<QueueHost, 'events'> {

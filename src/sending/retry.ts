@@ -36,11 +36,11 @@ function pause(ms: number, ...signals: readonly Cancel[]): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
-      for (const deaf of deafen) deaf();
+      for (const unsubscribe of unsubscribers) unsubscribe();
       resolve();
     };
     const timer = setTimeout(done, ms);
-    const deafen = signals.map((signal) => onAbort(signal, done));
+    const unsubscribers = signals.map((signal) => onAbort(signal, done));
   });
 }
 

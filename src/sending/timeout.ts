@@ -14,7 +14,7 @@ export function timeout(options: TimeoutOptions, next: Send): Send {
   return async (batch, outer) => {
     const attempt = new Attempt();
     if (outer.aborted) attempt.abort(outer.reason);
-    const deaf = onAbort(outer, () => attempt.abort(outer.reason));
+    const unsubscribe = onAbort(outer, () => attempt.abort(outer.reason));
     const timer = setTimeout(() => attempt.abort(new TimeoutError(timeoutMs)), timeoutMs);
     try {
       return await next(batch, attempt);
@@ -22,7 +22,7 @@ export function timeout(options: TimeoutOptions, next: Send): Send {
       throw attempt.reason instanceof TimeoutError ? attempt.reason : error;
     } finally {
       clearTimeout(timer);
-      deaf();
+      unsubscribe();
     }
   };
 }

@@ -20,7 +20,7 @@ export async function startGraph(
   const nodes = startOrder(graph).filter(isNew);
   const inner = nodes.filter((node) => node.kind !== 'receiver');
   await startAll(inner, limitMs, onFailure);
-  for (const [inlet, target] of graph.targets) inlet.open(target);
+  for (const [consumer, target] of graph.targets) consumer.open(target);
   try {
     await startAll(
       nodes.filter((node) => node.kind === 'receiver'),
@@ -28,7 +28,7 @@ export async function startGraph(
       onFailure,
     );
   } catch (error) {
-    for (const inlet of graph.targets.keys()) inlet.hold();
+    for (const consumer of graph.targets.keys()) consumer.hold();
     await stopAll({ ...graph, receivers: [] }, { totalMs: limitMs, only: isNew });
     throw error;
   }
@@ -48,7 +48,7 @@ export function stopOld(
   linger: (left: Promise<Leftover | undefined>) => void,
 ): Promise<readonly Leftover[]> {
   for (const node of old.receivers)
-    if (kept.has(node.component)) for (const inlet of node.inlets.values()) inlet.hold();
+    if (kept.has(node.component)) for (const consumer of node.consumers.values()) consumer.hold();
   return stopAll(old, {
     totalMs: RELOAD_STOP_MS,
     only: (node) => !kept.has(node.component),

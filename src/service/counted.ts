@@ -11,8 +11,8 @@ class CountedItems implements Consumer {
     this.tallies = tallies;
   }
 
-  get borrows(): boolean {
-    return this.next.borrows === true;
+  get retainsBody(): boolean {
+    return this.next.retainsBody !== false;
   }
 
   refusal(bytes: number): RetryableError | undefined {

@@ -28,8 +28,8 @@ class FanOut implements Consumer {
     this.branches = branches;
   }
 
-  get borrows(): boolean {
-    return this.branches.every((branch) => branch.borrows === true);
+  get retainsBody(): boolean {
+    return this.branches.some((branch) => branch.retainsBody !== false);
   }
 
   refusal(bytes: number): RetryableError | undefined {

@@ -19,7 +19,7 @@ import type { ItemsRole, PipelineItems, Tally } from '../telemetry/pipeline-item
 import { counted } from './counted.js';
 import { fanOut } from './fan-out.js';
 import { fingerprint } from './fingerprint.js';
-import { Inlet } from './inlet.js';
+import { SwitchableConsumer } from './switchable-consumer.js';
 
 /** One instance in the graph. */
 export interface Node<C extends Component = Component> {
@@ -33,7 +33,7 @@ export interface Node<C extends Component = Component> {
 
 export interface ReceiverNode extends Node<Receiver> {
   /** What the receiver delivers into; stays the same for the life of the receiver. */
-  readonly inlets: ReadonlyMap<Signal, Inlet>;
+  readonly consumers: ReadonlyMap<Signal, SwitchableConsumer>;
 }
 
 /** What the service gives to a graph. */
@@ -52,7 +52,7 @@ export interface Graph {
   /** In the order of `service::extensions`. */
   readonly extensions: readonly Node<Extension>[];
   /** Where each receiver's signals lead to in this graph, once `open` is called. */
-  readonly targets: ReadonlyMap<Inlet, Consumer>;
+  readonly targets: ReadonlyMap<SwitchableConsumer, Consumer>;
 }
 
 /** How messages name an instance. */
@@ -85,7 +85,7 @@ class Builder {
     const extensions = this.config.extensions.map((key) => this.node('extension', key));
     for (const pipeline of this.config.pipelines) this.head(pipeline);
     const receivers: ReceiverNode[] = [];
-    const targets = new Map<Inlet, Consumer>();
+    const targets = new Map<SwitchableConsumer, Consumer>();
     for (const key of this.config.components.receiver.keys()) {
       const reading = this.config.pipelines.filter((pipeline) => pipeline.receivers.includes(key));
       if (reading.length > 0) receivers.push(this.receiver(key, reading, targets));
@@ -184,23 +184,27 @@ class Builder {
     return node;
   }
 
-  private receiver(key: string, reading: readonly ConfiguredPipeline[], targets: Map<Inlet, Consumer>): ReceiverNode {
+  private receiver(
+    key: string,
+    reading: readonly ConfiguredPipeline[],
+    targets: Map<SwitchableConsumer, Consumer>,
+  ): ReceiverNode {
     const signals = SIGNALS.filter((signal) => reading.some((pipeline) => pipeline.signal === signal));
     const node = this.node('receiver', key, signals);
     const old = this.reusable.get(nodeName(node)) as ReceiverNode | undefined;
-    const inlets =
+    const consumers =
       old?.component === node.component
-        ? old.inlets
-        : new Map(signals.map((signal) => [signal, new Inlet(this.host.ledger)]));
-    for (const [signal, inlet] of inlets) {
+        ? old.consumers
+        : new Map(signals.map((signal) => [signal, new SwitchableConsumer(this.host.ledger)]));
+    for (const [signal, consumer] of consumers) {
       const next = this.lead(
         node,
         reading.filter((pipeline) => pipeline.signal === signal),
       );
-      targets.set(inlet, counted(next, this.tally('receiver_produced', key, '', signal)));
-      if (inlets !== old?.inlets) node.component.deliver(signal, inlet);
+      targets.set(consumer, counted(next, this.tally('receiver_produced', key, '', signal)));
+      if (consumers !== old?.consumers) node.component.deliver(signal, consumer);
     }
-    return { ...node, inlets };
+    return { ...node, consumers };
   }
 
   /** What leads from an instance into pipelines. */

@@ -3,7 +3,7 @@
 import type { AnomalyEvents, Log } from './anomaly-events.js';
 import { checkpointEvents, clockEvents, gaugeSetter } from './anomaly-gauges.js';
 import type { Telemetry } from './index.js';
-import { seldom } from './seldom.js';
+import { rateLimited } from './rate-limited-log.js';
 
 const LEARN_BUCKETS_S = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1];
 
@@ -34,16 +34,16 @@ export function metricEvents(telemetry: Telemetry, processor: string, log: Log):
     return (value: string, count: number) => counter.labels({ processor, [label]: value }).inc(count);
   };
   const plain = (name: string, help: string) => telemetry.counter(name, help, ['processor']).labels({ processor });
-  const points = labelled('pxanomaly_points', 'Data points by what became of them.', 'outcome');
+  const points = labelled('pxanomaly_points', 'Data points by outcome.', 'outcome');
   const series = labelled('pxanomaly_series_resolved', 'Series by what the rules made of them.', 'outcome');
   const faults = labelled('pxanomaly_series_faults', 'New series with something wrong in them, by reason.', 'reason');
   const badTexts = new Set<string>();
-  const spans = labelled('pxanomaly_spans', 'Spans of traces pipelines by what became of them.', 'outcome');
+  const spans = labelled('pxanomaly_spans', 'Spans of traces pipelines by outcome.', 'outcome');
   const bounds = labelled('pxanomaly_bound_reached', 'Times that a bound was reached.', 'bound');
   const anomalies = labelled('pxanomaly_anomalies_started', 'Anomalies started.', 'kind');
   const incidents = labelled('pxanomaly_incidents', 'Incidents by change of state.', 'state');
   const injections = labelled('pxanomaly_injected_events', 'Test events that somebody injected, by kind.', 'kind');
-  const results = labelled('pxanomaly_results', 'Our own data points and events by what became of them.', 'outcome');
+  const results = labelled('pxanomaly_results', 'Our own data points and events by outcome.', 'outcome');
   const windows = plain('pxanomaly_windows_closed', 'Windows closed, of all groups.');
   const scored = plain('pxanomaly_edge_windows_scored', 'Edges scored, window by window.');
   const failures = plain('pxanomaly_learning_failures', 'Requests that could not be learnt from.');
@@ -59,8 +59,8 @@ export function metricEvents(telemetry: Telemetry, processor: string, log: Log):
   const took = telemetry
     .histogram('pxanomaly_learn_seconds', 'Processor time of learning from a request.', LEARN_BUCKETS_S, ['processor'])
     .labels({ processor });
-  const warn = seldom((fields, line) => log.warn(fields, line));
-  const fail = seldom((fields, line) => log.error(fields, line));
+  const warn = rateLimited((fields, line) => log.warn(fields, line));
+  const fail = rateLimited((fields, line) => log.error(fields, line));
   return {
     points,
     spans,

@@ -23,7 +23,7 @@ export interface OddSpans {
 }
 
 export interface AnomalyEvents {
-  /** Data points by what became of them, as increments. */
+  /** Data points by outcome, as increments. */
   points(outcome: string, count: number): void;
   /** Series by what the rules made of them; the example is for people. */
   series(outcome: string, example: string): void;
@@ -35,7 +35,7 @@ export interface AnomalyEvents {
   seriesFailed(error: unknown): void;
   /** `example`: of what was kept out, or gave way. */
   bound(name: string, count: number, example?: string): void;
-  /** Spans of traces pipelines by what became of them, as increments. */
+  /** Spans of traces pipelines by outcome, as increments. */
   spans(outcome: string, count: number): void;
   /** Spans whose sender's clock or delay is out of the ordinary. */
   spansOdd(odd: OddSpans): void;

@@ -2,7 +2,7 @@
 
 import type { AnomalyEvents, AnomalyGauges, ClockReport, Log } from './anomaly-events.js';
 import type { Telemetry } from './index.js';
-import { seldom } from './seldom.js';
+import { rateLimited } from './rate-limited-log.js';
 
 export function clockEvents(
   telemetry: Telemetry,
@@ -15,8 +15,8 @@ export function clockEvents(
     "How far a sender's clock is ahead of its cluster's others; negative: behind.",
     labels,
   );
-  const warn = seldom((fields, line) => log.warn(fields, line));
-  const info = seldom((fields, line) => log.info(fields, line));
+  const warn = rateLimited((fields, line) => log.warn(fields, line));
+  const info = rateLimited((fields, line) => log.info(fields, line));
   const set = ({ cluster, sender }: ClockReport, value: number) =>
     offsets.labels({ processor, cluster, sender }).set(value);
   return {
@@ -41,10 +41,7 @@ export function checkpointEvents(
   processor: string,
   log: Log,
 ): Pick<AnomalyEvents, 'checkpointWritten' | 'checkpointFailed' | 'alertsNotKept' | 'restored' | 'checkpointRefused'> {
-  const counter = telemetry.counter('pxanomaly_checkpoints', 'Checkpoints by what became of them.', [
-    'processor',
-    'outcome',
-  ]);
+  const counter = telemetry.counter('pxanomaly_checkpoints', 'Checkpoints by outcome.', ['processor', 'outcome']);
   const count = (outcome: string) => counter.labels({ processor, outcome }).inc();
   const gauge = (name: string, help: string) => telemetry.gauge(name, help, ['processor']).labels({ processor });
   const size = gauge('pxanomaly_checkpoint_bytes', 'Size of the last checkpoint written.');

@@ -2,7 +2,7 @@
 
 import type { MetricEvents } from './anomaly-counters.js';
 import type { AnomalyEvents, Log, OddSpans } from './anomaly-events.js';
-import { seldom } from './seldom.js';
+import { rateLimited } from './rate-limited-log.js';
 
 /** Names in a line of the log. */
 const MOST_EXAMPLES = 5;
@@ -27,8 +27,8 @@ export function logEvents(log: Log): Omit<AnomalyEvents, keyof MetricEvents> {
     once.add(key);
     return true;
   };
-  const info = seldom((fields, line) => log.info(fields, line));
-  const warn = seldom((fields, line) => log.warn(fields, line));
+  const info = rateLimited((fields, line) => log.info(fields, line));
+  const warn = rateLimited((fields, line) => log.warn(fields, line));
   return {
     spansOdd({ kind, service, namespace, seconds }) {
       const skew = kind === 'skewed' ? { ahead_s: Math.round(seconds) } : {};

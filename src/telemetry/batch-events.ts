@@ -1,7 +1,7 @@
 // What the batch processor does: each event bumps its counter and writes its log line.
 import { type Batch, type ComponentId, formatId } from '../pipeline/index.js';
 import type { Telemetry } from './index.js';
-import { seldom } from './seldom.js';
+import { rateLimited } from './rate-limited-log.js';
 
 export type Trigger = 'size' | 'timeout';
 
@@ -43,7 +43,7 @@ export function batchEvents(telemetry: Telemetry, id: ComponentId): BatchEvents 
     'signal',
     'reason',
   ]);
-  const warn = seldom((fields, line) => log.warn(fields, line));
+  const warn = rateLimited((fields, line) => log.warn(fields, line));
   return {
     triggered: (by) => triggers[by].inc(),
     sent(batch) {

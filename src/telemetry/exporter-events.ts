@@ -4,7 +4,7 @@ import type { Batch, ComponentId, ItemCounts } from '../pipeline/index.js';
 import { formatId } from '../pipeline/index.js';
 import type { Telemetry } from './index.js';
 import { itemCounters } from './item-names.js';
-import { seldom } from './seldom.js';
+import { rateLimited } from './rate-limited-log.js';
 
 /** Why an exporter gave up items. */
 export type DropReason =
@@ -79,8 +79,8 @@ export function exporterEvents(telemetry: Telemetry, id: ComponentId): ExporterE
   const { inFlight, size, capacity } = gauges(telemetry, exporter);
   /** Why responses could not be read, as far as it was said. */
   const unread = new Set<string>();
-  const warn = seldom((fields, line) => log.warn(fields, line));
-  const fail = seldom((fields, line) => log.error(fields, line));
+  const warn = rateLimited((fields, line) => log.warn(fields, line));
+  const fail = rateLimited((fields, line) => log.error(fields, line));
 
   const drop = (batch: Batch, items: number, reason: DropReason): void =>
     dropped.labels({ exporter, signal: batch.signal, reason }).inc(items);

@@ -1,7 +1,7 @@
 // What happens to a sending queue on disk: each event bumps its counter and writes its log line.
 import { type ComponentId, formatId } from '../pipeline/index.js';
 import type { Telemetry } from './index.js';
-import { seldom } from './seldom.js';
+import { rateLimited } from './rate-limited-log.js';
 
 export interface QueueEvents {
   /** Requests that an earlier process left were found. */
@@ -28,8 +28,8 @@ const FLUSH_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2
 export function queueEvents(telemetry: Telemetry, id: ComponentId): QueueEvents {
   const exporter = formatId(id);
   const log = telemetry.log.child({ component: exporter, kind: 'exporter' });
-  const warn = seldom((fields, line) => log.warn(fields, line));
-  const fail = seldom((fields, line) => log.error(fields, line));
+  const warn = rateLimited((fields, line) => log.warn(fields, line));
+  const fail = rateLimited((fields, line) => log.error(fields, line));
   const counter = (name: string, help: string) => {
     const one = telemetry.counter(`pxanomaly_exporter_queue_${name}`, help, ['exporter']).labels({ exporter });
     one.inc(0);

@@ -2,7 +2,7 @@
 import { type ComponentId, formatId, type Signal } from '../pipeline/index.js';
 import type { Telemetry } from './index.js';
 import { itemCounters } from './item-names.js';
-import { seldom } from './seldom.js';
+import { rateLimited } from './rate-limited-log.js';
 
 export type Transport = 'grpc' | 'http';
 
@@ -78,8 +78,8 @@ export function receiverEvents(
 ): ReceiverEvents {
   const receiver = formatId(id);
   const log = telemetry.log.child({ component: receiver, kind: 'receiver' });
-  const warn = seldom((fields, text) => log.warn(fields, text));
-  const fail = seldom((fields, text) => log.error(fields, text));
+  const warn = rateLimited((fields, text) => log.warn(fields, text));
+  const fail = rateLimited((fields, text) => log.error(fields, text));
   const requests = telemetry.counter('otelcol_receiver_requests', 'Requests by outcome.', [
     'receiver',
     'transport',

@@ -15,7 +15,7 @@ type Seen =
 /** What comes out of the chunks; the pieces of one DATA frame are put together again. */
 class Sink {
   readonly turnOver = false;
-  deaf = false;
+  isClosed = false;
   readonly seen: Seen[] = [];
   private body: { content: Buffer[]; flow: number; stream: number } | undefined;
   private left = 0;
@@ -152,7 +152,7 @@ test('byte by byte, too', () => {
 
 /** Codes of the errors that bytes end in; undefined: they do not. */
 function codeOf(bytes: Buffer, max = MAX): number | undefined {
-  const sink = { deaf: false, data: () => {}, frame: () => {}, turnOver: false, begun: () => {} };
+  const sink = { isClosed: false, data: () => {}, frame: () => {}, turnOver: false, begun: () => {} };
   try {
     new FrameReader(sink, max).push(bytes);
     return undefined;
@@ -210,13 +210,13 @@ test('DATA of no stream', () => {
 test('a sink that wants no more gets no more', () => {
   const types: number[] = [];
   const sink = {
-    deaf: false,
+    isClosed: false,
     data: () => {},
     turnOver: false,
     begun: () => {},
     frame: (type: number) => {
       types.push(type);
-      sink.deaf = true;
+      sink.isClosed = true;
     },
   };
   const ping = frame(FrameType.PING, 0, 0, Buffer.alloc(8));

@@ -47,7 +47,7 @@ async function attacker(port: number, settings: [number, number][] = [], reads =
   const seen: Attacker['seen'] = [];
   const reader = new FrameReader(
     {
-      deaf: false,
+      isClosed: false,
       data: () => seen.push([FrameType.DATA, undefined]),
       turnOver: false,
       begun: () => {},
@@ -347,7 +347,7 @@ it('random bytes behind the preface', async () => {
   await othersAreServed(server);
 });
 
-it('a farewell to a client that holds a window of nothing ends with the word of whoever bounds it', async () => {
+it('a graceful shutdown of a client that holds a window of nothing ends with the word of whoever bounds it', async () => {
   const server = await ownServer(echo);
   const { socket, goaway } = await attacker(server.port, [[Setting.INITIAL_WINDOW_SIZE, 0]]);
   socket.write(Buffer.concat([request(1, false), frame(FrameType.DATA, Flag.END_STREAM, 1, Buffer.from('x'))]));

@@ -260,7 +260,7 @@ describe('lists of fields', () => {
     });
 });
 
-describe('a farewell', () => {
+describe('a graceful shutdown', () => {
   /** Sends requests one after another, on a new connection where the old one says GOAWAY, until told to stop. */
   async function load(servers: () => OwnServer, ended: () => boolean): Promise<{ answered: number; lost: number }> {
     const counts = { answered: 0, lost: 0 };

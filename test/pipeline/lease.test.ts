@@ -20,10 +20,10 @@ test('memory goes back when the last holder has released it, and once', () => {
   assert.equal(returned(), 1);
 });
 
-test('what is forfeited never goes back, whoever releases it', () => {
+test('what is detached never goes back, whoever releases it', () => {
   const { lease, returned } = counted();
   lease.hold();
-  lease.forfeit();
+  lease.detach();
   lease.release();
   lease.release();
   assert.equal(returned(), 0);

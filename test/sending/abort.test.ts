@@ -29,14 +29,14 @@ for (const [name, make] of Object.entries(ENDS))
   test(`${name}: one that was taken back hears nothing, also where another takes it back`, () => {
     const end = make();
     const heard: number[] = [];
-    const deafen = [0, 1, 2, 3].map((i) =>
+    const unsubscribers = [0, 1, 2, 3].map((i) =>
       onAbort(end.cancel, () => {
         heard.push(i);
-        deafen[2]?.();
+        unsubscribers[2]?.();
       }),
     );
-    deafen[1]?.();
-    deafen[1]?.();
+    unsubscribers[1]?.();
+    unsubscribers[1]?.();
     end.abort();
     assert.deepEqual(heard, [0, 3]);
   });

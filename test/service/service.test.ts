@@ -104,10 +104,10 @@ describe('a service', () => {
   it('asks every branch whether there is room', async () => {
     const { service, fakes } = fakeService(SHOP);
     await service.start();
-    const inlet = fakes.find(FakeReceiver).consumers.get('metrics');
-    assert.equal(inlet?.refusal(1), undefined);
+    const consumer = fakes.find(FakeReceiver).consumers.get('metrics');
+    assert.equal(consumer?.refusal(1), undefined);
     fakes.find(FakeExporter, 'fake/2').full = true;
-    assert.equal(inlet?.refusal(1)?.retryAfterMs, 1_000);
+    assert.equal(consumer?.refusal(1)?.retryAfterMs, 1_000);
     await service.shutdown();
   });
 
@@ -118,10 +118,10 @@ describe('a service', () => {
     ]);
     await service.start();
     const exporter = fakes.find(FakeExporter);
-    const inlet = fakes.find(FakeReceiver).consumers.get('traces');
-    inlet?.consume(opaqueBatch(3, 8, 'traces'));
+    const consumer = fakes.find(FakeReceiver).consumers.get('traces');
+    consumer?.consume(opaqueBatch(3, 8, 'traces'));
     exporter.answer = () => Promise.reject(new Error('no'));
-    await assert.rejects(inlet?.consume(opaqueBatch(4, 8, 'traces')) ?? Promise.resolve());
+    await assert.rejects(consumer?.consume(opaqueBatch(4, 8, 'traces')) ?? Promise.resolve());
     const address = service.addresses()['service::telemetry::metrics']?.http;
     const text = await (await fetch(`http://${address}/metrics`)).text();
     const value = (name: string, labels: string[]): string | undefined => {
@@ -207,13 +207,13 @@ describe('a reload', () => {
   it('lets batches wait meanwhile, and loses none', async () => {
     const { service, fakes, config } = fakeService(SHOP.replace('fake/b:', 'fake/b: { shutdown_takes: 20ms }'));
     await service.start();
-    const inlet = fakes.find(FakeReceiver).consumers.get('metrics');
+    const consumer = fakes.find(FakeReceiver).consumers.get('metrics');
     const reloading = service.reload(config(SHOP.replace('fake/b:', 'fake/b: { label: new }')));
     await turn();
-    assert.equal(inlet?.refusal(10), undefined);
-    const answer = inlet?.consume(opaqueBatch(1));
+    assert.equal(consumer?.refusal(10), undefined);
+    const answer = consumer?.consume(opaqueBatch(1));
     assert.ok(answer instanceof Promise);
-    assert.ok(inlet?.refusal(64 * 1024 * 1024), 'what waits is bounded');
+    assert.ok(consumer?.refusal(64 * 1024 * 1024), 'what waits is bounded');
     assert.deepEqual(fakes.find(FakeExporter).batches, []);
     await Promise.all([reloading, answer]);
     assert.equal(fakes.find(FakeExporter).batches.length, 1);
@@ -244,8 +244,8 @@ describe('a reload', () => {
   it('goes back to the configuration before when the new one cannot start', async () => {
     const { service, fakes, config } = fakeService(SHOP);
     await service.start();
-    const inlet = fakes.find(FakeReceiver).consumers.get('metrics');
-    inlet?.consume(opaqueBatch(1));
+    const consumer = fakes.find(FakeReceiver).consumers.get('metrics');
+    consumer?.consume(opaqueBatch(1));
     for (const broken of ['fake/b: { fail_start: true }', 'fake/b: }\nexporters: { fake/3: { fail_start: true }']) {
       const kind = broken.includes('exporters')
         ? SHOP.replace('exporters: { fake:', 'exporters: { fake/3: { fail_start: true }, fake:').replace(

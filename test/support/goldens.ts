@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fixture, ROOT } from './paths.js';
 
 /**
- * A folder of knowledge beside the repository, or beside the folder its worktree is in; undefined on machines without
+ * A folder of modelState beside the repository, or beside the folder its worktree is in; undefined on machines without
  * it.
  */
 export function sharedData(path: string): string | undefined {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { createTelemetry, type Telemetry } from '../../src/telemetry/index.js';
+import { rateLimited } from '../../src/telemetry/rate-limited-log.js';
 import { type ReceiverEvents, type Refusal, receiverEvents } from '../../src/telemetry/receiver-events.js';
-import { seldom } from '../../src/telemetry/seldom.js';
 
 interface Rig {
   readonly events: ReceiverEvents;
@@ -75,7 +75,7 @@ test('a line by reason, not by request; faults of ours are errors', () => {
 test('seldom: one line an interval and key, then how many were held back', () => {
   const lines: object[] = [];
   let now = 0;
-  const line = seldom(
+  const line = rateLimited(
     (fields) => lines.push(fields),
     () => now,
   );
@@ -91,7 +91,7 @@ test('seldom: one line an interval and key, then how many were held back', () =>
 
 test('seldom: keys that a stranger makes up do not grow without bound', () => {
   let written = 0;
-  const line = seldom(
+  const line = rateLimited(
     () => written++,
     () => 0,
   );

@@ -16,7 +16,7 @@ export class AnomalyEventsConnector implements Connector {
   intake(signal: Signal): Consumer {
     if (signal !== 'metrics') throw new Error(`anomaly_events takes metrics pipelines, not ${signal}`);
     return {
-      borrows: true,
+      retainsBody: false,
       refusal: () => undefined,
       consume: ({ events }) => (events && !this.#seen.has(events) ? this.#handOn(events) : undefined),
     };

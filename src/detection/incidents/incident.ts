@@ -19,7 +19,7 @@ export interface Incident {
   /** Kinds of its edges' strongest surprise when they joined. */
   readonly kinds: Set<string>;
   /** Largest evidence so far, nats. */
-  level: number;
+  peakEvidence: number;
   ranking: readonly Ranked[];
   /** Ticks that each group of the cluster had closed when it opened. */
   readonly ticksAtOpening: ReadonlyMap<GroupState, number>;
@@ -47,7 +47,7 @@ export function endedIncident(
     services: new Set(known.flatMap(endsOf)),
     edges: new Set(known),
     kinds: new Set(told.kinds),
-    level: told.level,
+    peakEvidence: told.level,
     ranking: [],
     ticksAtOpening: new Map(),
     mergedInto: undefined,

@@ -62,9 +62,9 @@ export class Incidents {
   }
 
   /** 1 − 10^(−evidence / L): 0.9 exactly at the level. */
-  scoreOf({ level, group }: Incident): number {
+  scoreOf({ peakEvidence, group }: Incident): number {
     const needed = this.#levels.get(group) ?? 1;
-    return 1 - 10 ** (-level / needed);
+    return 1 - 10 ** (-peakEvidence / needed);
   }
 
   forget(edge: EdgeState): void {
@@ -121,7 +121,7 @@ export class Incidents {
       services: new Set(),
       edges: new Set(),
       kinds: new Set(told?.kinds),
-      level: told?.level ?? 0,
+      peakEvidence: told?.level ?? 0,
       ranking: [],
       ticksAtOpening: new Map([...cluster.groups.values()].map((one) => [one, one.ticks])),
       mergedInto: undefined,
@@ -134,7 +134,7 @@ export class Incidents {
     for (const service of other.services) first.services.add(service);
     for (const member of other.edges) first.edges.add(member);
     for (const kind of other.kinds) first.kinds.add(kind);
-    first.level = Math.max(first.level, other.level);
+    first.peakEvidence = Math.max(first.peakEvidence, other.peakEvidence);
     other.mergedInto = first;
     this.open.splice(this.open.indexOf(other), 1);
     changes.set(other, 'closed');
@@ -144,7 +144,7 @@ export class Incidents {
   *#follow(incident: Incident, group: GroupState, changes: Map<Incident, IncidentState>): Generator<void> {
     const { sustained } = this.#options.kernel.results;
     for (const { group: its, slot } of incident.edges) {
-      if (its === group) incident.level = Math.max(incident.level, sustained[slot]!);
+      if (its === group) incident.peakEvidence = Math.max(incident.peakEvidence, sustained[slot]!);
     }
     const since = incident.group.ticks - (incident.ticksAtOpening.get(incident.group) ?? 0);
     if (group === incident.group && since <= AFTER) yield* this.#rank(incident, changes);
@@ -171,7 +171,7 @@ export class Incidents {
         services: [...incident.services].map(numberOf),
         edges: [...incident.edges].map(({ slot }) => slot),
         kinds: [...incident.kinds],
-        level: incident.level,
+        level: incident.peakEvidence,
         ranking: incident.ranking.map((ranked) => ({ ...ranked, service: numberOf(ranked.service) })),
         ticksAtOpening: [...incident.ticksAtOpening]
           .filter(([group]) => this.#options.groups[group.slot] === group)
@@ -184,9 +184,10 @@ export class Incidents {
   restore(saved: SavedIncidents, { clusters, services }: Numbers): void {
     const { groups, bySlot } = this.#options;
     const known = <T>(values: readonly (T | undefined)[]) => values.filter((value) => value !== undefined);
-    for (const one of saved.open) {
+    for (const { level, ...one } of saved.open) {
       this.open.push({
         ...one,
+        peakEvidence: level,
         cluster: clusters[one.cluster]!,
         group: groups[one.group]!,
         services: new Set(known(one.services.map((number) => services[number]))),

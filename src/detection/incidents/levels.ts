@@ -123,5 +123,5 @@ function hasOwnBudget({ cluster }: GroupState): boolean {
 
 /** Live edges, and services that several edges lead to. */
 function countComparisons({ live }: LiveEdges, { cluster, services }: GroupState): number {
-  return live + cluster.junctions.of(services);
+  return live + cluster.fanIn.of(services);
 }

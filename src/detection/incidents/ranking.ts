@@ -28,8 +28,8 @@ type Parts = Omit<Ranked, 'service'>;
 /** By edge slot, largest over the windows, capped: evidence, latency and errors up, traffic down. */
 interface Evidence {
   readonly all: Float64Array;
-  readonly loud: Float64Array;
-  readonly down: Float64Array;
+  readonly up: Float64Array;
+  readonly trafficDown: Float64Array;
 }
 
 /** Likely sources in the cluster, best first, over the windows since one before the opening. */
@@ -58,42 +58,42 @@ function* evidenceOf(
 ): Generator<void, Evidence> {
   const slots = kernel.results.sustained.length;
   const column = () => new Float64Array(slots);
-  const evidence: Evidence = { all: column(), loud: column(), down: column() };
+  const evidence: Evidence = { all: column(), up: column(), trafficDown: column() };
   yield* mapInSlices(edges, ({ slot, group }) => {
     const since = Math.max(0, group.ticks - (ticksAtOpening.get(group) ?? 0));
     const peak = kernel.recentPeak(slot, Math.min(RECENT, since + BEFORE + 1));
     evidence.all[slot] = Math.min(peak.evidence, CAP);
-    evidence.loud[slot] = Math.min(peak.up, CAP);
-    evidence.down[slot] = Math.min(peak.down, CAP);
+    evidence.up[slot] = Math.min(peak.up, CAP);
+    evidence.trafficDown[slot] = Math.min(peak.down, CAP);
   });
   return evidence;
 }
 
 /** Over edges: how many, sum, sum of squares and largest of a column. */
-function over(edges: ServiceEdges, column: Float64Array): { count: number; sum: number; squares: number; top: number } {
-  const result = { count: 0, sum: 0, squares: 0, top: 0 };
+function over(edges: ServiceEdges, column: Float64Array): { count: number; sum: number; squares: number; max: number } {
+  const result = { count: 0, sum: 0, squares: 0, max: 0 };
   for (const { slot } of edges) {
     const value = column[slot]!;
     result.count++;
     result.sum += value;
     result.squares += value * value;
-    result.top = Math.max(result.top, value);
+    result.max = Math.max(result.max, value);
   }
   return result;
 }
 
-function partsOf({ inbound, outbound }: ServiceState, { all, loud, down }: Evidence): Parts {
+function partsOf({ inbound, outbound }: ServiceState, { all, up, trafficDown }: Evidence): Parts {
   const own = over(inbound, all);
-  const x = mean(over(inbound, loud));
-  const y = over(outbound, loud).top;
-  const fedLess = mean(over(inbound, down));
-  const feedsLess = mean(over(outbound, down));
+  const x = mean(over(inbound, up));
+  const y = over(outbound, up).max;
+  const fedLess = mean(over(inbound, trafficDown));
+  const feedsLess = mean(over(outbound, trafficDown));
   const unfed = outbound.size === 0 || feedsLess < 0.5 * fedLess ? fedLess : 0.5 * fedLess;
   let squares = own.squares;
   for (const { slot } of outbound) squares += all[slot]! * all[slot]!;
   return {
     neighbourhood: squares / Math.sqrt(inbound.size + outbound.size),
-    own: own.top,
+    own: own.max,
     unexplained: Math.max(0, x - EXPLAINED * y) + unfed + (fedLess < 0.5 * feedsLess ? 0.7 * feedsLess : 0),
   };
 }
@@ -104,26 +104,26 @@ function mean({ count, sum }: { count: number; sum: number }): number {
 
 /** Parts of the largest. Without a call graph only a service's own evidence tells. */
 function normalise(rows: readonly ({ service: ServiceState } & Parts)[], hasGraph: boolean): Ranked[] {
-  const tops = { neighbourhood: 1e-9, own: 1e-9, unexplained: 1e-9 };
+  const most = { neighbourhood: 1e-9, own: 1e-9, unexplained: 1e-9 };
   for (const row of rows) {
-    tops.neighbourhood = Math.max(tops.neighbourhood, row.neighbourhood);
-    tops.own = Math.max(tops.own, row.own);
-    tops.unexplained = Math.max(tops.unexplained, row.unexplained);
+    most.neighbourhood = Math.max(most.neighbourhood, row.neighbourhood);
+    most.own = Math.max(most.own, row.own);
+    most.unexplained = Math.max(most.unexplained, row.unexplained);
   }
-  const best = new Best(hasGraph);
+  const ranked = new TopRanked(hasGraph);
   for (const { service, neighbourhood, own, unexplained } of rows) {
-    best.offer({
+    ranked.offer({
       service,
-      neighbourhood: neighbourhood / tops.neighbourhood,
-      own: own / tops.own,
-      unexplained: unexplained / tops.unexplained,
+      neighbourhood: neighbourhood / most.neighbourhood,
+      own: own / most.own,
+      unexplained: unexplained / most.unexplained,
     });
   }
-  return best.list;
+  return ranked.list;
 }
 
 /** The first of many in order, without putting all in order. */
-class Best {
+class TopRanked {
   readonly list: Ranked[] = [];
   readonly #hasGraph: boolean;
 

@@ -24,12 +24,12 @@ export class HeldRequests {
     return [...this.#requests].flatMap(([clock, requests]) => requests.map((pending) => [clock, pending] as const));
   }
 
-  /** It may wait for days, or go into a checkpoint: memory that is lent stays with it. */
+  /** It may wait for days, or go into a checkpoint: rented memory stays with it. */
   hold({ clock, isFirst }: HeldClock, pending: PendingRequest): void {
     const last = this.#requests.get(clock)?.at(-1);
     if (isFirst && last !== pending) this.take(clock);
     else if (last === pending) return;
-    pending.batch.lease?.forfeit();
+    pending.batch.lease?.detach();
     this.add(clock, pending);
   }
 

@@ -13,7 +13,7 @@ import type { OwnResource } from './own-resource.js';
 import { type EventRecord, serializeEvents } from './result-events.js';
 import { ResultMetrics } from './result-metrics.js';
 import type { ReportSettings } from './settings.js';
-import { liveSlots, mostTelling } from './telling.js';
+import { liveSlots, topScores } from './top-scores.js';
 
 /** What a closed tick has to say. */
 export interface TickOutcome {
@@ -158,7 +158,7 @@ export class Reporter {
   #scores(metrics: ResultMetrics, group: GroupState, time: bigint): void {
     const { settings, kernel, bySlot } = this.#options;
     const { score } = kernel.results;
-    for (const slot of mostTelling(kernel, liveSlots(kernel, group, bySlot), settings.exportTop)) {
+    for (const slot of topScores(kernel, liveSlots(kernel, group, bySlot), settings.exportTop)) {
       const edge = bySlot[slot]!;
       metrics.gauge(METRICS.score, score[slot]!, edgeAttributes(edge), time);
       if (settings.exportBands === 'all') this.#bands(metrics, edge, time);

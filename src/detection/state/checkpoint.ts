@@ -1,8 +1,8 @@
 // The detectors' state as one file: written whole, checked before it is believed.
 //
-//   8 bytes "PXASTATE" │ u32 version │ u32 CRC-32 of what follows │ 3 sections: header, knowledge, kernel
+//   8 bytes "PXASTATE" │ u32 version │ u32 CRC-32 of what follows │ 3 sections: header, modelState, kernel
 //   section: u32 pieces │ pieces × (u32 stored, u32 raw, bytes)
-// The header is plain JSON, so that `head` shows what a file is; knowledge (v8) and kernel are deflated, piece by
+// The header is plain JSON, so that `head` shows what a file is; modelState (v8) and kernel are deflated, piece by
 // piece: however much is known, the event loop gets its turn after each megabyte, and what is written already need not
 // be kept.
 
@@ -35,7 +35,7 @@ export interface CheckpointHeader {
 }
 
 /** What is known besides the kernel's memory. */
-export interface Knowledge {
+export interface ModelState {
   readonly detector: SavedDetector;
   readonly loop: SavedLoop;
   readonly spans: SavedSpans;
@@ -45,7 +45,7 @@ export interface Knowledge {
 
 export interface Checkpoint {
   readonly header: CheckpointHeader;
-  readonly knowledge: Knowledge;
+  readonly modelState: ModelState;
   /** Snapshot of the kernel, in pieces. Emptied while it is written. */
   readonly kernel: Uint8Array[];
 }
@@ -67,10 +67,10 @@ const unpack: (bytes: Uint8Array, options: object) => Promise<Buffer> = promisif
  * The file in parts. What is passed in is not read any more once the promise is there, but for the kernel's snapshot,
  * which is used up.
  */
-export async function encodeCheckpoint({ header, knowledge, kernel }: Checkpoint): Promise<Uint8Array[]> {
+export async function encodeCheckpoint({ header, modelState, kernel }: Checkpoint): Promise<Uint8Array[]> {
   const head = Buffer.from(JSON.stringify(header));
   const parts = [counted(1), ...piece(head, head.length)];
-  await deflateInto(parts, cut(serialize(knowledge)));
+  await deflateInto(parts, cut(serialize(modelState)));
   await deflateInto(parts, kernel);
   const prefix = Buffer.alloc(PREFIX);
   prefix.write(MAGIC, 'latin1');
@@ -151,7 +151,7 @@ export async function decodeCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
   try {
     const header = JSON.parse(String(head[0]?.bytes)) as CheckpointHeader;
     const [raw, kernel] = await Promise.all([body, memory].map((pieces) => Promise.all(pieces.map(expand))));
-    return { header, knowledge: deserialize(Buffer.concat(raw!)) as Knowledge, kernel: kernel! };
+    return { header, modelState: deserialize(Buffer.concat(raw!)) as ModelState, kernel: kernel! };
   } catch (error) {
     throw new CheckpointError(`it cannot be read: ${(error as Error).message}`);
   }

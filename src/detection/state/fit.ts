@@ -26,12 +26,12 @@ export function fitState(checkpoint: Checkpoint, before: KernelOptions, wanted: 
   old.restore(checkpoint.kernel);
   const options = host.detectorOptions(old);
   const detector = new Detector(options);
-  detector.restore(checkpoint.knowledge.detector, checkpoint.header, () => undefined);
+  detector.restore(checkpoint.modelState.detector, checkpoint.header, () => undefined);
   const shrunk = detector.shrink(wanted.maxEdges, wanted.maxSeries);
   const kernel = host.createKernel(wanted);
   const renewed = kernel.takeOver(old);
   const { dictionary, ...rest } = atOnce(detector.save());
-  const { clusters } = checkpoint.knowledge.detector.dictionary;
+  const { clusters } = checkpoint.modelState.detector.dictionary;
   const deliveries = new Map(clusters.map(({ id, deliveries: names }) => [id, names]));
   const named = dictionary.clusters.map((one) => ({ ...one, deliveries: deliveries.get(one.id) ?? [] }));
   return {

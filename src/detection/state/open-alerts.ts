@@ -18,16 +18,18 @@ export function openAlerts({ edges, incidents, told }: Detector): OpenAlerts {
     const of = { cluster: cluster.id, windowMs: group.windowMs, edge: edgeKey(edge!) };
     return [{ ...of, kind, startedMs, incident, learning }];
   });
-  const known = incidents.open.map(({ id, cluster, group, openedMs, level, edges: its, services, kinds }) => ({
-    cluster: cluster.id,
-    windowMs: group.windowMs,
-    id,
-    openedMs,
-    level,
-    edges: [...its].map(edgeKey),
-    services: [...services].map(({ name }) => formatService(name)),
-    kinds: [...kinds],
-  }));
+  const known = incidents.open.map(
+    ({ id, cluster, group, openedMs, peakEvidence: level, edges: its, services, kinds }) => ({
+      cluster: cluster.id,
+      windowMs: group.windowMs,
+      id,
+      openedMs,
+      level,
+      edges: [...its].map(edgeKey),
+      services: [...services].map(({ name }) => formatService(name)),
+      kinds: [...kinds],
+    }),
+  );
   return {
     anomalies: [...pending.anomalies, ...open],
     incidents: [...pending.incidents, ...known],

@@ -42,7 +42,7 @@ export class StoppedState {
   }
 
   private constructor(checkpoint: Checkpoint, settings: DetectionSettings) {
-    const { header, knowledge, kernel: memory } = checkpoint;
+    const { header, modelState, kernel: memory } = checkpoint;
     const options: KernelOptions = { ...header.kernel, hashSeed: BigInt(header.kernel.hashSeed) };
     const kernel = Kernel.create({ ...options, inputLimitBytes: NO_INPUT });
     kernel.restore(memory);
@@ -56,7 +56,7 @@ export class StoppedState {
       emit: (_, batch) => this.unsent.push(batch),
     });
     const routeOf = (pipeline: string): Route => ({ pipeline, send: () => Promise.resolve() });
-    this.#detector.restore(knowledge.detector, settings.texts, routeOf);
+    this.#detector.restore(modelState.detector, settings.texts, routeOf);
   }
 
   get created(): string {
@@ -76,7 +76,7 @@ export class StoppedState {
 
   /** The checkpoint without what was forgotten. */
   async encode(): Promise<Uint8Array[]> {
-    const { header, knowledge } = this.#checkpoint;
+    const { header, modelState } = this.#checkpoint;
     const { edges, kernel } = this.#detector;
     const groups = edges.liveGroups();
     const clusters = new Set(groups.map(({ cluster }) => cluster.id));
@@ -86,7 +86,7 @@ export class StoppedState {
         edges: edges.count,
         watermarks: header.watermarks.filter(({ cluster }) => clusters.has(cluster)),
       },
-      knowledge: { ...knowledge, detector: atOnce(this.#detector.save()) },
+      modelState: { ...modelState, detector: atOnce(this.#detector.save()) },
       kernel: [...kernel.snapshotPieces()].filter(({ length }) => length > 0),
     });
   }

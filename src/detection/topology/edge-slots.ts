@@ -60,7 +60,7 @@ export class EdgeSlots {
     this.edges[edge.slot] = edge;
     this.count++;
     edge.cluster.edges.add(edge);
-    edge.cluster.junctions.changed();
+    edge.cluster.fanIn.changed();
   }
 
   /** Forgets an edge; its name stays known. `isDisplaced`: its series are known when they come again. */
@@ -70,7 +70,7 @@ export class EdgeSlots {
     this.edges[edge.slot] = undefined;
     this.count--;
     cluster.edges.delete(edge);
-    cluster.junctions.changed();
+    cluster.fanIn.changed();
     group.unexpected.delete(edge);
     sourceService?.outbound.delete(edge);
     destinationService?.inbound.delete(edge);

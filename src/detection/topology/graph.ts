@@ -3,13 +3,13 @@ import type { FeatureName } from '../../kernel/api.js';
 import { formatService, type ServiceName } from '../rules/names.js';
 import type { Cluster } from '../rules/resolve.js';
 import { NO_SETTINGS, type SenderSettings } from '../sender-settings.js';
-import { type EndEdges, Junctions, KnownService, Services } from './services.js';
+import { type EndEdges, FanInServices, KnownService, Services } from './services.js';
 
 export interface ClusterState extends Cluster {
   readonly groups: Map<number, GroupState>;
   readonly services: Services<ServiceState>;
   readonly edges: Set<EdgeState>;
-  readonly junctions: Junctions;
+  readonly fanIn: FanInServices;
   /** Names of edges that were forgotten, with the event time of that, Unix ms: a returning edge is not unexpected. */
   readonly known: Map<string, number>;
   /** Event time of the first closed window, Unix ms; 0: none yet. */
@@ -164,7 +164,7 @@ export function createCluster({ id, name }: Cluster): ClusterState {
     groups: new Map(),
     services: new Services(),
     edges: new Set(),
-    junctions: new Junctions(),
+    fanIn: new FanInServices(),
     known: new Map(),
     firstMs: 0,
     lastMs: 0,

@@ -20,14 +20,14 @@ const LEAST_WINDOWS = 3;
 /** Silence after which even what was watched for years gives way. */
 const LONGEST_S = 86_400;
 /** Of so many edges one may be displaced in each window by a name that comes for the first time, if it is dormant. */
-const EDGES_PER_STRANGER = 1000;
+const EDGES_PER_FIRST_COMER = 1000;
 
 /** What the search for edges that give way goes on with: it reads every edge, and is done once for many. */
 export interface SavedRoom {
   readonly found: readonly number[];
   readonly searched: string;
   readonly closings: number;
-  readonly strangers: number;
+  readonly firstComers: number;
 }
 
 export class Room {
@@ -39,7 +39,7 @@ export class Room {
   #searched = '';
   #closings = 0;
   /** Dormant edges that gave way to names that came for the first time, since the last window was closed. */
-  #strangers = 0;
+  #firstComers = 0;
 
   constructor(kernel: KernelApi, maxEdges: number) {
     this.#kernel = kernel;
@@ -49,7 +49,7 @@ export class Room {
   /** A window was closed: what was silent may be so for longer now. */
   closed(): void {
     this.#closings++;
-    this.#strangers = 0;
+    this.#firstComers = 0;
   }
 
   /** Slots have changed. */
@@ -63,15 +63,15 @@ export class Room {
       found: [...this.#found],
       searched: this.#searched,
       closings: this.#closings,
-      strangers: this.#strangers,
+      firstComers: this.#firstComers,
     };
   }
 
-  restore({ found, searched, closings, strangers }: SavedRoom): void {
+  restore({ found, searched, closings, firstComers }: SavedRoom): void {
     this.#found = [...found];
     this.#searched = searched;
     this.#closings = closings;
-    this.#strangers = strangers;
+    this.#firstComers = firstComers;
   }
 
   /** The edge that gives way; undefined: none does. `isKept`: it may not. */
@@ -80,7 +80,7 @@ export class Room {
     bySlot: readonly (EdgeState | undefined)[],
     isKept: (edge: EdgeState) => boolean,
   ): EdgeState | undefined {
-    const isTrusted = isReturning || this.#strangers < Math.max(1, this.#maxEdges / EDGES_PER_STRANGER);
+    const isTrusted = isReturning || this.#firstComers < Math.max(1, this.#maxEdges / EDGES_PER_FIRST_COMER);
     const at = isReturning ? nowS : 0;
     const search = `${isTrusted} ${Math.max(at, this.#kernel.eventClockS())} ${this.#closings}`;
     if (this.#found.length === 0 || search.startsWith('true') !== this.#searched.startsWith('true')) {
@@ -91,7 +91,7 @@ export class Room {
     for (let slot = this.#found.pop(); slot !== undefined; slot = this.#found.pop()) {
       const edge = bySlot[slot];
       if (!edge || isKept(edge) || !this.#kernel.mayYield(slot, isTrusted, at)) continue;
-      if (!isReturning && !this.#kernel.mayYield(slot, false, at)) this.#strangers++;
+      if (!isReturning && !this.#kernel.mayYield(slot, false, at)) this.#firstComers++;
       return edge;
     }
     return undefined;

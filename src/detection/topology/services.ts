@@ -108,7 +108,7 @@ interface WithInbound {
 /**
  * Counts the services that several edges lead to: anew only after the graph has changed, since there may be very many.
  */
-export class Junctions {
+export class FanInServices {
   readonly #counts = new Map<ReadonlyMap<WithInbound, number>, number>();
 
   /** Edges or services were added or taken away. */

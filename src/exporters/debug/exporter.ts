@@ -53,7 +53,7 @@ function toStdout(fields: object, text: string): void {
 
 export class DebugExporter implements Exporter {
   /** The text is made at once. */
-  readonly borrows: boolean = true;
+  readonly retainsBody: boolean = false;
   private readonly events: ExporterEvents;
   private readonly write: Write;
   private readonly sampled: () => boolean;

@@ -31,7 +31,7 @@ export function encodeRecord(batch: Batch, format: Config['format']): Buffer {
 
 export class FileExporter implements Exporter {
   /** The record is a copy. */
-  readonly borrows: boolean = true;
+  readonly retainsBody: boolean = false;
   private readonly events: ExporterEvents;
   private readonly file: RecordFile;
   private readonly ledger: Ledger;

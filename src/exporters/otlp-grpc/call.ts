@@ -52,14 +52,14 @@ export function unaryCall(session: ClientSession, body: Uint8Array, options: Cal
     if (signal.aborted) return reject(signal.reason as Error);
     if (!session.available) return reject(new UnprocessedError('the connection is closing'));
     const answer = new CallAnswer(options, (reply) => {
-      deaf();
+      unsubscribe();
       if (reply instanceof Error) reject(reply);
       else resolve(reply);
     });
     const message = { head, body: [framePrefix(body.byteLength, options.compressed), body] };
     const stream = session.request(message, answer);
     answer.unwanted = () => stream.cancel();
-    const deaf = onAbort(signal, () => {
+    const unsubscribe = onAbort(signal, () => {
       stream.cancel();
       reject(signal.reason as Error);
     });

@@ -114,18 +114,18 @@ export class Channel {
     return new Promise((resolve) => {
       const over = (): void => {
         clearTimeout(timer);
-        deaf();
+        unsubscribe();
         resolve();
       };
       const timer = setTimeout(over, ms);
-      const deaf = onAbort(this.closing, over);
+      const unsubscribe = onAbort(this.closing, over);
     });
   }
 
   private orAborted<T>(promise: Promise<T>, signal: Cancel): Promise<T> {
     return new Promise((resolve, reject) => {
-      const deaf = onAbort(signal, () => reject(signal.reason as Error));
-      promise.then(resolve, reject).finally(deaf);
+      const unsubscribe = onAbort(signal, () => reject(signal.reason as Error));
+      promise.then(resolve, reject).finally(unsubscribe);
     });
   }
 
@@ -166,7 +166,7 @@ export class Channel {
   private keepAlive(session: ClientSession, options: KeepaliveOptions): () => void {
     let overdue: NodeJS.Timeout | undefined;
     const ping = (): void => {
-      if (overdue || session.deaf || !(this.requests > 0 || options.permitWithoutStream)) return;
+      if (overdue || session.isClosed || !(this.requests > 0 || options.permitWithoutStream)) return;
       overdue = setTimeout(() => session.destroy(new Error('no answer to a keepalive ping')), options.timeoutMs);
       session.ping(() => {
         clearTimeout(overdue);

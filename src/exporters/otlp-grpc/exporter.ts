@@ -181,7 +181,7 @@ export function grpcPush(settings: Settings, config: Config): Push {
           : error;
       }
     },
-    borrows: true,
+    retainsBody: false,
     destination: destinationOf(config),
     close: () => channel.close(),
   };

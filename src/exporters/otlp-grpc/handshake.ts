@@ -39,10 +39,10 @@ export function handshake(
       },
     });
     const timer = setTimeout(() => session.destroy(new Error('timed out')), CONNECT_TIMEOUT_MS);
-    const deaf = onAbort(cancel, () => session.destroy(cancel.reason as Error));
+    const unsubscribe = onAbort(cancel, () => session.destroy(cancel.reason as Error));
     const over = (): void => {
       clearTimeout(timer);
-      deaf();
+      unsubscribe();
     };
     socket.once('secureConnect', () => {
       if ((socket as TLSSocket).alpnProtocol !== 'h2')

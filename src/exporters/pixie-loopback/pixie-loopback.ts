@@ -15,7 +15,7 @@ export const PATH = '/pixie/anomaly';
  */
 export class PixieLoopback implements Exporter {
   /** Reads nothing that was received. */
-  readonly borrows: boolean = true;
+  readonly retainsBody: boolean = false;
   readonly #config: Config;
   readonly #settings: Settings;
   readonly #announced;

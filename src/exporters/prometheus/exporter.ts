@@ -51,8 +51,8 @@ export class PrometheusExporter implements Exporter {
   }
 
   /** What was received is not looked at, unless it is shown. */
-  get borrows(): boolean {
-    return !this.config.forwarded;
+  get retainsBody(): boolean {
+    return this.config.forwarded;
   }
 
   refusal(): undefined {}

@@ -158,7 +158,7 @@ class Anomaly implements AnomalyProcessor {
     await this.#operations.finish();
     await this.#backlog.drained();
     const isSaved = await this.#keeper.save();
-    await this.#stages.told();
+    await this.#stages.noted();
     await Promise.all(this.#stages.results.map((results) => results.flush()));
     await this.#keeper.finish(isSaved);
     this.#learner.detector?.publishCounts();

@@ -3,8 +3,8 @@ import { Senders } from '../../detection/alerting/senders.js';
 import type { Learner } from '../../detection/learner.js';
 import type { LearningBacklog } from '../../detection/learning/backlog.js';
 import type { PendingRequest, Route } from '../../detection/pending-request.js';
+import { annotated } from '../../detection/results/annotate.js';
 import { ResultSender } from '../../detection/results/result-sender.js';
-import { stamped } from '../../detection/results/stamp.js';
 import { CapacityError, MalformedError } from '../../kernel/errors.js';
 import { type Batch, type Consumer, PermanentError, type RetryableError, type Signal } from '../../pipeline/index.js';
 import type { AnomalyEvents } from '../../telemetry/anomaly-events.js';
@@ -34,7 +34,7 @@ export class Stages {
   /** Results on their way, in a replay. */
   #sending: Promise<void>[] = [];
   /** Results that wait until storage knows of the alerts in them, and those behind. */
-  #telling: Promise<void> | undefined;
+  #noting: Promise<void> | undefined;
 
   constructor(options: StagesOptions) {
     const { defaultCluster, events } = options;
@@ -50,7 +50,7 @@ export class Stages {
     const results = new ResultSender(next, { dropped }, pipeline);
     this.results.push(results);
     return {
-      borrows: next.borrows === true,
+      retainsBody: next.retainsBody !== false,
       consume: (batch) => this.#consume(batch, next, results),
       refusal: (bytes) => this.#refusal(bytes) ?? next.refusal(bytes),
       checkMetadata: (metadata) => this.#checkMetadata(metadata, next),
@@ -64,7 +64,7 @@ export class Stages {
   #traceStage(next: Consumer): Consumer {
     this.hasTraces = true;
     return {
-      borrows: next.borrows === true,
+      retainsBody: next.retainsBody !== false,
       consume: (batch) => {
         const [route] = this.results;
         if (batch.origin !== 'received' || !route) return next.consume(batch);
@@ -82,7 +82,7 @@ export class Stages {
   /** Nothing is learnt from logs; they are counted with the rest. */
   #logStage(next: Consumer): Consumer {
     return {
-      borrows: next.borrows === true,
+      retainsBody: next.retainsBody !== false,
       consume: (batch) => {
         if (batch.origin === 'received') this.#options.learner.requests++;
         return next.consume(batch);
@@ -102,8 +102,8 @@ export class Stages {
   }
 
   /**
-   * Check, hand on, and only then learn: what is refused is refused before anybody was told OK. A live process does not
-   * wait for a next hop without a queue: what failed there comes again and is known then, and its scan is still in
+   * Check, hand on, and only then learn: what is refused is refused before anybody was noted OK. A live process does
+   * not wait for a next hop without a queue: what failed there comes again and is known then, and its scan is still in
    * scratch.
    */
   #consume(batch: Batch, next: Consumer, route: Route): undefined | Promise<void> {
@@ -112,14 +112,14 @@ export class Stages {
     if (!this.#check(batch)) return next.consume(batch);
     this.#options.learner.requests++;
     const pending = { batch, sender, route };
-    const handed = next.consume(this.#options.scoreAttributes ? this.#stamp(pending) : batch);
+    const handed = next.consume(this.#options.scoreAttributes ? this.#annotate(pending) : batch);
     if (this.#options.live) return both(handed, this.#take(pending));
     return handed instanceof Promise ? handed.then(() => this.#take(pending)) : this.#take(pending);
   }
 
-  #stamp({ batch, sender }: PendingRequest): Batch {
+  #annotate({ batch, sender }: PendingRequest): Batch {
     const { kernel, binder } = this.#options.learner.open();
-    return stamped(batch, { kernel, salt: sender.salt, edgeOf: (series) => binder.edgeOf(series) });
+    return annotated(batch, { kernel, salt: sender.salt, edgeOf: (series) => binder.edgeOf(series) });
   }
 
   /** Whether it can be learnt from. Throws what is malformed back at the sender. */
@@ -151,21 +151,21 @@ export class Stages {
   emit(routes: ReadonlySet<Route>, batch: Batch): void {
     this.lastExportMs = Date.now();
     this.#options.events.resultSent(batch.items, batch.events?.items ?? 0);
-    const noted = batch.events && this.#options.noteAlerts();
-    if (!noted && !this.#telling) {
+    const alerts = batch.events && this.#options.noteAlerts();
+    if (!alerts && !this.#noting) {
       this.#send(routes, batch);
       return;
     }
-    const told = Promise.all([this.#telling, noted]).then(() => {
-      if (this.#telling === told) this.#telling = undefined;
+    const noted = Promise.all([this.#noting, alerts]).then(() => {
+      if (this.#noting === noted) this.#noting = undefined;
       this.#send(routes, batch);
     });
-    this.#telling = told;
+    this.#noting = noted;
   }
 
   /** Resolves when no result waits any more. */
-  async told(): Promise<void> {
-    await this.#telling;
+  async noted(): Promise<void> {
+    await this.#noting;
   }
 
   #send(routes: ReadonlySet<Route>, batch: Batch): void {

@@ -51,7 +51,7 @@ export class StateKeeper {
     const checkpoint = await this.#checkpoints?.read();
     if (!checkpoint) return;
     try {
-      learner.wake(checkpoint);
+      learner.restore(checkpoint);
       const { edges, created } = checkpoint.header;
       events.restored(edges, (Date.now() - Date.parse(created)) / 1000);
     } catch (error) {

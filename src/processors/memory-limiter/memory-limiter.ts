@@ -58,7 +58,7 @@ export class MemoryLimiter implements Processor {
 
   stage(_pipeline: string, signal: Signal, next: Consumer): Consumer {
     return {
-      borrows: next.borrows === true,
+      retainsBody: next.retainsBody !== false,
       refusal: (bytes) => {
         const refused = this.refusal();
         if (refused) this.events.refusedUnread();

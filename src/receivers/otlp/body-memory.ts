@@ -11,7 +11,7 @@ const MOST_FREE_BYTES = 16 * 1024 * 1024;
 const MOST_SLACK = 2;
 
 /** A body and, where its memory is used again, the lease on it. */
-export interface Lent {
+export interface Rented {
   readonly body: Buffer;
   readonly lease: Lease | undefined;
 }
@@ -23,14 +23,14 @@ export class BodyMemory {
   private freeBytes = 0;
 
   /** A buffer of this length with whatever is in it, as an object of its own: scans know a body by its identity. */
-  lend(bytes: number): Lent {
-    if (!this.lends(bytes)) return { body: Buffer.allocUnsafeSlow(bytes), lease: undefined };
+  rent(bytes: number): Rented {
+    if (!this.rents(bytes)) return { body: Buffer.allocUnsafeSlow(bytes), lease: undefined };
     const memory = this.fitting(bytes) ?? Buffer.allocUnsafeSlow(Math.ceil(bytes / GRAIN_BYTES) * GRAIN_BYTES).buffer;
     return { body: Buffer.from(memory, 0, bytes), lease: new Lease(() => this.takeBack(memory)) };
   }
 
   /** Whether a body of this length has a lease. */
-  lends(bytes: number): boolean {
+  rents(bytes: number): boolean {
     return bytes >= LEAST_BYTES && bytes <= MOST_FREE_BYTES;
   }
 

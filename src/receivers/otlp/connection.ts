@@ -111,7 +111,7 @@ export class Connection implements Limited {
   private countFrames(): void {
     const bytes = this.session.unfinishedBytes;
     if (bytes > 0) {
-      this.frames ??= this.account.hold((error) => this.session.expel(error.message));
+      this.frames ??= this.account.hold((error) => this.session.enhanceYourCalm(error.message));
       this.frames.resize(bytes);
     } else if (this.frames) {
       this.frames.close();
@@ -168,7 +168,7 @@ export class Connection implements Limited {
     const least = this.open === 0 && !permit_without_stream ? 7_200_000 : min_time;
     const early = this.lastPing > 0 && now - this.lastPing < least;
     this.lastPing = now;
-    if (early && ++this.strikes > PING_STRIKES) this.session.expel('too_many_pings');
+    if (early && ++this.strikes > PING_STRIKES) this.session.enhanceYourCalm('too_many_pings');
   }
 
   private after(ms: number, run: () => void): NodeJS.Timeout {

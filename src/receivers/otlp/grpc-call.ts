@@ -14,8 +14,8 @@ import {
   type Signal,
 } from '../../pipeline/index.js';
 import { NOBODY } from './access.js';
-import type { CallSettings, Delivery } from './intake.js';
 import { type Refused, refused, refusedBy, tooLarge } from './refused.js';
+import type { CallSettings, InboundRequest } from './request-handler.js';
 
 /** OTLP: on success `partial_success` is unset, so the response is an empty message. */
 const EMPTY_RESPONSE = frameMessage(new Uint8Array());
@@ -77,7 +77,7 @@ export class GrpcCall implements RequestReader {
   /** A compressed message is small, and lives on beside its body where it can be forwarded as it is. */
   private memoryFor(bytes: number, compressed: boolean): Buffer {
     if (compressed) return Buffer.allocUnsafeSlow(bytes);
-    const { body, lease } = this.settings.intake.memoryFor(this.signal, bytes);
+    const { body, lease } = this.settings.handler.memoryFor(this.signal, bytes);
     this.lease = lease;
     return body;
   }
@@ -120,7 +120,7 @@ export class GrpcCall implements RequestReader {
   /** The first of the two questions to the pipeline: before the body is there. */
   private admit(bytes: number): void {
     this.admitted = true;
-    const refusal = this.settings.intake.refusal(this.signal, bytes);
+    const refusal = this.settings.handler.refusal(this.signal, bytes);
     if (refusal) this.refuse(refusedBy(refusal));
   }
 
@@ -139,25 +139,25 @@ export class GrpcCall implements RequestReader {
     }
     this.held.close();
     try {
-      const delivery = this.delivery();
-      if (delivery instanceof Promise)
-        delivery
+      const inbound = this.inbound();
+      if (inbound instanceof Promise)
+        inbound
           .then((later) => this.take(later))
           .catch((error) => {
             if (!this.answered) this.refuse(refusedBy(error));
           });
-      else this.take(delivery);
+      else this.take(inbound);
     } catch (error) {
       this.refuse(refusedBy(error));
     }
   }
 
-  private take(delivery: Delivery): void {
+  private take(inbound: InboundRequest): void {
     // The caller has gone while its message was inflated.
     if (this.answered) return;
     if (performance.now() > this.deadline)
       throw refused('deadline', Code.DEADLINE_EXCEEDED, 'the deadline of the call passed before it could be taken');
-    const { items, done } = this.settings.intake.take(delivery);
+    const { items, done } = this.settings.handler.take(inbound);
     if (done)
       done.then(
         () => this.succeed(items),
@@ -166,7 +166,7 @@ export class GrpcCall implements RequestReader {
     else this.succeed(items);
   }
 
-  private delivery(): Delivery | Promise<Delivery> {
+  private inbound(): InboundRequest | Promise<InboundRequest> {
     const { limit, includeMetadata, access } = this.settings;
     const message = this.message.end();
     if (typeof message === 'string') throw frameFault(message, limit);
@@ -176,14 +176,14 @@ export class GrpcCall implements RequestReader {
     if (this.stream.headers['grpc-encoding'] !== 'gzip')
       throw refused('malformed', Code.INTERNAL, 'the gRPC message is compressed, but grpc-encoding does not say how');
     const { bytes } = message;
-    const delivered = (result: Decompressed | DecompressFault): Delivery => {
+    const inboundOf = (result: Decompressed | DecompressFault): InboundRequest => {
       if (typeof result === 'string') throw gunzipFault(result, limit);
       return { signal, body: result.body, ...origin, gzip: result.exact ? bytes : undefined };
     };
     const inflated = this.inflate(bytes);
-    if (inflated instanceof Promise) return inflated.then(delivered);
+    if (inflated instanceof Promise) return inflated.then(inboundOf);
     if (typeof inflated !== 'string') this.stream.worked(inflated.body.length);
-    return delivered(inflated);
+    return inboundOf(inflated);
   }
 
   private inflate(bytes: Buffer): Decompressed | DecompressFault | Promise<Decompressed | DecompressFault> {
@@ -192,8 +192,8 @@ export class GrpcCall implements RequestReader {
       this.cancel = cancel;
       return () => {};
     };
-    const { intake, limit } = this.settings;
-    return intake.preparation.inflate('gzip', { bytes, limit, sender, account, whenGone });
+    const { handler, limit } = this.settings;
+    return handler.preparation.inflate('gzip', { bytes, limit, sender, account, whenGone });
   }
 
   private succeed(items: number): void {

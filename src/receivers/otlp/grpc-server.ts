@@ -11,9 +11,9 @@ import type { GrpcConfig } from './config.js';
 import { Connection, HANDSHAKE_MS } from './connection.js';
 import { ConnectionLimit } from './connection-limit.js';
 import { answerHttp, answerStatus, GrpcCall, isGrpc } from './grpc-call.js';
-import type { CallSettings } from './intake.js';
 import { bindFirst, boundAddress, DRAIN_MS, saidNothing, wasCut } from './listen.js';
 import { notTaken, type Refused, refused } from './refused.js';
+import type { CallSettings } from './request-handler.js';
 
 /** How often is looked for what does not come, ms. */
 const SWEEP_MS = 1_000;
@@ -125,7 +125,7 @@ export class GrpcServer {
         used: (used) => this.connections.used(used),
         closed: (closed, error) => this.closed(closed, error),
       },
-      this.call.intake.ledger,
+      this.call.handler.ledger,
     );
     if (!this.connections.admit(connection)) connection.destroy();
     else if (!this.server) connection.drain();
@@ -141,7 +141,7 @@ export class GrpcServer {
     const signal = this.signals.get(headers[':path'] ?? '');
     if (!isGrpc(headers['content-type'])) answerHttp(stream, 415);
     else if (headers[':method'] !== 'POST') answerHttp(stream, 405);
-    else if (signal && this.call.intake.serves(signal))
+    else if (signal && this.call.handler.serves(signal))
       return new GrpcCall(this.call, stream, signal, peer, account, socket).begin();
     else this.refuse(stream, signal, peer);
     return undefined;

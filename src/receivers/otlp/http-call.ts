@@ -7,8 +7,8 @@ import { Code } from '../../otlp/status.js';
 import { Account, type Denial, type Identity, type Signal } from '../../pipeline/index.js';
 import { NOBODY } from './access.js';
 import type { Sent } from './inflations.js';
-import type { CallSettings, Delivery } from './intake.js';
 import { type Refused, refused, refusedBy, refusedByCheck, tooLarge } from './refused.js';
+import type { CallSettings, InboundRequest } from './request-handler.js';
 
 export const PROTOBUF_TYPE = 'application/x-protobuf';
 export const JSON_TYPE = 'application/json';
@@ -48,57 +48,57 @@ export class HttpCall {
   private refusalOf(request: FastifyRequest, identity: Identity | Denial): Refused | undefined {
     if (identity instanceof Error) return refusedBy(identity);
     if (identity !== NOBODY) this.identities.set(request, identity);
-    const { intake, limit } = this.settings;
+    const { handler, limit } = this.settings;
     const unsupported = unsupportedHeaders(request);
     if (unsupported) return unsupported;
     const bytes = Number(request.headers['content-length'] ?? 0);
     if (bytes > limit) return tooLarge(limit, LIMIT_SETTING);
-    const refusal = intake.refusal(this.signal, bytes);
+    const refusal = handler.refusal(this.signal, bytes);
     return refusal && refusedBy(refusal);
   }
 
   /** Answers at once where the pipeline does; what it throws goes to the error handler. */
   handle(request: FastifyRequest, reply: FastifyReply): undefined | Promise<FastifyReply> {
-    const delivery = this.delivery(request);
-    if (delivery instanceof Promise) return this.handleLater(delivery, request, reply);
-    const { items, done } = this.settings.intake.take(delivery);
+    const inbound = this.inbound(request);
+    if (inbound instanceof Promise) return this.handleLater(inbound, request, reply);
+    const { items, done } = this.settings.handler.take(inbound);
     if (done) return done.then(() => this.succeed(request, reply, items));
     this.succeed(request, reply, items);
     return undefined;
   }
 
   private async handleLater(
-    delivery: Promise<Delivery>,
+    inbound: Promise<InboundRequest>,
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<FastifyReply> {
-    const { items, done } = this.settings.intake.take(await delivery);
+    const { items, done } = this.settings.handler.take(await inbound);
     await done;
     return this.succeed(request, reply, items);
   }
 
-  private delivery(request: FastifyRequest): Delivery | Promise<Delivery> {
+  private inbound(request: FastifyRequest): InboundRequest | Promise<InboundRequest> {
     const bytes = (request.body as Buffer | undefined) ?? NO_BODY;
     const encoding = contentEncoding(request);
     const sent = this.sent(bytes, request);
-    if (encoding === '' || bytes.length === 0) return this.delivered(request, sent, false);
-    const inflated = this.settings.intake.preparation.inflate(encoding, sent);
-    const delivered = (result: Decompressed | DecompressFault): Delivery | Promise<Delivery> => {
+    if (encoding === '' || bytes.length === 0) return this.inboundOf(request, sent, false);
+    const inflated = this.settings.handler.preparation.inflate(encoding, sent);
+    const inboundOf = (result: Decompressed | DecompressFault): InboundRequest | Promise<InboundRequest> => {
       const { body, exact } = this.checked(result, encoding);
-      return this.delivered(request, { ...sent, bytes: body }, exact);
+      return this.inboundOf(request, { ...sent, bytes: body }, exact);
     };
-    return inflated instanceof Promise ? inflated.then(delivered) : delivered(inflated);
+    return inflated instanceof Promise ? inflated.then(inboundOf) : inboundOf(inflated);
   }
 
   /** A request has an account of its own, as while it is read. */
   private sent(bytes: Buffer, { ip: sender, raw }: FastifyRequest): Sent {
-    const { limit, intake } = this.settings;
+    const { limit, handler } = this.settings;
     const { socket } = raw;
     const whenGone = (cancel: () => void): (() => void) => {
       socket.once('close', cancel);
       return () => void socket.off('close', cancel);
     };
-    return { bytes, limit, sender, account: new Account(intake.ledger), whenGone };
+    return { bytes, limit, sender, account: new Account(handler.ledger), whenGone };
   }
 
   private checked(result: Decompressed | DecompressFault, encoding: string): Decompressed {
@@ -108,7 +108,7 @@ export class HttpCall {
     return result;
   }
 
-  private delivered(request: FastifyRequest, sent: Sent, exact: boolean): Delivery | Promise<Delivery> {
+  private inboundOf(request: FastifyRequest, sent: Sent, exact: boolean): InboundRequest | Promise<InboundRequest> {
     const { signal } = this;
     const { bytes: body } = sent;
     const origin = this.settings.access.originOf(
@@ -124,11 +124,11 @@ export class HttpCall {
   }
 
   private fromJson(sent: Sent): Buffer | Promise<Buffer> {
-    const { limit, intake } = this.settings;
+    const { limit, handler } = this.settings;
     const refusal = (error: unknown): Refused =>
       error instanceof TooLongError ? tooLarge(limit, LIMIT_SETTING) : refusedByCheck(error);
     try {
-      const body = intake.preparation.fromJson(this.signal, sent);
+      const body = handler.preparation.fromJson(this.signal, sent);
       return body instanceof Promise ? body.catch((error) => Promise.reject(refusal(error))) : body;
     } catch (error) {
       throw refusal(error);

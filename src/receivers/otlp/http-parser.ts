@@ -14,7 +14,7 @@ const CALLED: readonly number[] = [2, 3, 4];
  * tenth of the cost. It gets them back when the socket is closed, since Node gives parsers to other connections. Where
  * Node names things differently, nothing happens.
  */
-export function deafen(socket: Socket & { readonly parser?: Parser | null }): void {
+export function stopParsing(socket: Socket & { readonly parser?: Parser | null }): void {
   const { parser } = socket;
   if (!parser) return;
   const called = CALLED.map((number) => [number, parser[number]] as const);

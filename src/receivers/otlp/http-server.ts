@@ -16,12 +16,12 @@ import { Cors } from './cors.js';
 import { readBody } from './http-body.js';
 import { HttpCall, JSON_TYPE, LIMIT_SETTING, mediaType, PROTOBUF_TYPE } from './http-call.js';
 import { HttpConnection } from './http-connection.js';
-import { deafen } from './http-parser.js';
+import { stopParsing } from './http-parser.js';
 import { endless, isPreflight, noHttp, notFound, refusedBody } from './http-refusals.js';
 import { takeTurns } from './http-turns.js';
-import type { CallSettings } from './intake.js';
 import { bindFirst, boundAddress, DRAIN_MS, saidNothing } from './listen.js';
 import { notTaken, Refused, refused, refusedBy, tooLarge } from './refused.js';
+import type { CallSettings } from './request-handler.js';
 
 const OTHER_METHODS: HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
@@ -49,7 +49,7 @@ export class HttpServer {
   async start(): Promise<void> {
     const app = await this.create();
     this.decorate(app);
-    for (const signal of SIGNALS) if (this.call.intake.serves(signal)) this.route(app, signal);
+    for (const signal of SIGNALS) if (this.call.handler.serves(signal)) this.route(app, signal);
     await bindFirst(this.id, this.config.endpoint, (host, port) => app.listen({ host, port }));
     // A failed accept (too many open files) must not end the process.
     app.server.on('error', (error: Error) => this.call.events.badConnection('http', undefined, error));
@@ -157,7 +157,7 @@ export class HttpServer {
     payload: IncomingMessage,
     done: (error: Error | null, body?: Buffer) => void,
   ): void {
-    const { intake, limit } = this.call;
+    const { handler, limit } = this.call;
     const length = request.headers['content-length'];
     const declared = length === undefined ? undefined : Number(length);
     if (declared !== undefined && declared > limit) {
@@ -165,7 +165,7 @@ export class HttpServer {
       return;
     }
     const memoryFor = (bytes: number): Buffer => Buffer.allocUnsafeSlow(bytes);
-    readBody(payload, { declared, limit, ledger: intake.ledger, memoryFor }, (error, body) =>
+    readBody(payload, { declared, limit, ledger: handler.ledger, memoryFor }, (error, body) =>
       error ? done(refusedBody(error, limit)) : done(null, body),
     );
   }
@@ -221,7 +221,7 @@ export class HttpServer {
     if (status.code === Code.UNAUTHENTICATED) reply.header('www-authenticate', this.call.access.scheme);
     if (endless(request, this.call.limit)) {
       reply.header('connection', 'close');
-      deafen(request.raw.socket);
+      stopParsing(request.raw.socket);
     }
     const binary = mediaType(request) === PROTOBUF_TYPE;
     if (refusal.http === 415) reply.header('accept-encoding', ENCODINGS.join(', '));

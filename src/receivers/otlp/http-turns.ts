@@ -3,7 +3,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { turns } from '../../http2/index.js';
-import { deafen } from './http-parser.js';
+import { stopParsing } from './http-parser.js';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 type Exchange = readonly [IncomingMessage, ServerResponse];
@@ -31,7 +31,7 @@ export function takeTurns(server: Server): void {
       handle([request, response]);
     } else if (waiting.length < MOST_WAITING) waiting.push([request, response]);
     else {
-      deafen(socket);
+      stopParsing(socket);
       socket.destroy();
     }
   });

@@ -1,4 +1,4 @@
-// The `otlp` receiver: one intake behind the protocols that are configured.
+// The `otlp` receiver: one handler behind the protocols that are configured.
 import { identityOf } from '../../auth/binding.js';
 import { type AuthConfig, serverAuthenticator } from '../../auth/config.js';
 import { KnownTokens } from '../../auth/known-tokens.js';
@@ -11,7 +11,7 @@ import { ClientNames } from './client-names.js';
 import type { Config } from './config.js';
 import { GrpcServer } from './grpc-server.js';
 import { HttpServer } from './http-server.js';
-import { type CallSettings, type Inspect, Intake } from './intake.js';
+import { type CallSettings, type Inspect, RequestHandler } from './request-handler.js';
 
 interface Server {
   readonly address: string;
@@ -35,15 +35,15 @@ function tlsMode(tls: { readonly client_ca_file?: string | undefined } | undefin
 }
 
 export class OtlpReceiver implements Receiver {
-  private readonly intake: Intake;
+  private readonly handler: RequestHandler;
   private readonly servers = new Map<Transport, Server>();
   private readonly report: ReceiverReport;
 
   constructor(settings: Settings, config: Config, inspect: Inspect) {
     const { grpc, http } = config.protocols;
-    this.intake = new Intake(inspect, settings.ledger);
+    this.handler = new RequestHandler(inspect, settings.ledger);
     const events = receiverEvents(settings.telemetry, settings.id, transportsOf(config));
-    const shared = { intake: this.intake, events };
+    const shared = { handler: this.handler, events };
     const accesses = accessesOf(settings, config);
     this.report = {
       token: accesses.grpc.asks || accesses.http.asks,
@@ -62,7 +62,7 @@ export class OtlpReceiver implements Receiver {
   }
 
   deliver(signal: Signal, consumer: Consumer): void {
-    this.intake.deliver(signal, consumer);
+    this.handler.deliver(signal, consumer);
   }
 
   /** A protocol that cannot start takes the others down with it: half a receiver would go unnoticed. */
@@ -118,7 +118,7 @@ export function olderTokens(
   ]);
 }
 
-type Shared = { readonly intake: Intake; readonly access: Access; readonly events: ReceiverEvents };
+type Shared = { readonly handler: RequestHandler; readonly access: Access; readonly events: ReceiverEvents };
 
 function grpcCalls(shared: Shared, grpc: NonNullable<Config['protocols']['grpc']>): CallSettings {
   return { ...shared, limit: grpc.max_recv_msg_size_mib * MIB, includeMetadata: grpc.include_metadata };

@@ -187,7 +187,7 @@ function compare(golden: Golden): void {
       wanted.edges,
       what,
     );
-    close(incident.level, wanted.level, 5e-3, what);
+    close(incident.peakEvidence, wanted.level, 5e-3, what);
     close(scores.get(incident)!, wanted.score, 1e-3, what);
     for (const [place, [service, ...parts]] of wanted.ranking.entries()) {
       const ranked = incident.ranking[place]!;

@@ -107,9 +107,9 @@ describe('what a checkpoint says', () => {
   });
 
   test('nothing of a sender’s headers but its settings', async () => {
-    const { knowledge } = await decodeCheckpoint((await written(JUMP + 1)).files.get(FILE)!);
-    assert.equal(knowledge.loop.held.length, 1);
-    assert.ok(!JSON.stringify(knowledge, (_, value) => (typeof value === 'bigint' ? '' : value)).includes('secret'));
+    const { modelState } = await decodeCheckpoint((await written(JUMP + 1)).files.get(FILE)!);
+    assert.equal(modelState.loop.held.length, 1);
+    assert.ok(!JSON.stringify(modelState, (_, value) => (typeof value === 'bigint' ? '' : value)).includes('secret'));
   });
 });
 
@@ -191,7 +191,7 @@ test('a live processor writes between requests, also when there is always one th
     assert.ok(one.processor.status().backlogBytes >= 0);
   }
   await one.processor.shutdown();
-  const { knowledge } = await decodeCheckpoint(storage.files.get(FILE)!);
-  assert.ok(knowledge.detector.dictionary.edges.slot.length > 0);
+  const { modelState } = await decodeCheckpoint(storage.files.get(FILE)!);
+  assert.ok(modelState.detector.dictionary.edges.slot.length > 0);
   assert.match(await telemetry.registry.metrics(), /pxanomaly_checkpoint_bytes\{[^}]*\} \d{4,}/);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ROOT } from '../paths.js';
-import type { Delivery } from './delivery.js';
+import type { InboundRequest } from './delivery.js';
 import { FORMS } from './forms.js';
 import type { EdgeSeries } from './rows.js';
 
@@ -20,7 +20,7 @@ export interface Case {
   readonly edges: Record<string, EdgeSeries>;
   readonly background: number;
   readonly backgroundSeries?: EdgeSeries | undefined;
-  readonly deliver: Delivery;
+  readonly deliver: InboundRequest;
   readonly expect: string[];
   readonly never: string[];
   readonly only: boolean;

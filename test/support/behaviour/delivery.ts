@@ -14,7 +14,7 @@ interface Part {
   readonly for?: Duration | undefined;
 }
 
-export interface Delivery {
+export interface InboundRequest {
   readonly form?: Form | undefined;
   /** Rows come `by` later than they should, their event time unchanged. */
   readonly late?: readonly (Part & { readonly by: Duration })[] | undefined;
@@ -30,7 +30,7 @@ export interface Delivery {
   readonly cut?: number | undefined;
 }
 
-interface Outgoing {
+interface OutboundMessage {
   readonly at: number;
   readonly order: number;
   readonly rows: SentRow[];
@@ -42,23 +42,23 @@ const NANOS = 1_000_000_000;
 /** The requests of a stream in the order in which they arrive. */
 export function* deliver(
   rows: RowSource,
-  delivery: Delivery,
+  delivery: InboundRequest,
   stream: { readonly startUnixNano: bigint; readonly seconds: number; readonly window: number },
 ): Generator<Uint8Array> {
   const form = delivery.form ?? 'edge';
   const totals: Totals = new Map();
-  const waiting: Outgoing[] = [];
+  const waiting: OutboundMessage[] = [];
   let order = 0;
   for (let at = stream.window; at <= stream.seconds; at += stream.window) {
     const sent = rows.window(at, stream.window).map((row) => send(row, delivery, stream.startUnixNano));
     for (const group of byDelay(sent, delivery.late ?? []))
       waiting.push({ ...group, order: order++, twice: within(delivery.twice ?? [], at).length > 0 });
     waiting.sort((a, b) => a.at - b.at || a.order - b.order);
-    while (waiting[0] && waiting[0].at <= at) yield* emit(waiting.shift() as Outgoing);
+    while (waiting[0] && waiting[0].at <= at) yield* emit(waiting.shift() as OutboundMessage);
   }
   for (const rest of waiting) yield* emit(rest);
 
-  function* emit({ rows: sent, twice }: Outgoing): Generator<Uint8Array> {
+  function* emit({ rows: sent, twice }: OutboundMessage): Generator<Uint8Array> {
     const size = delivery.cut ?? Math.max(sent.length, 1);
     for (let i = 0; i < sent.length; i += size) {
       const part = sent.slice(i, i + size);
@@ -70,7 +70,7 @@ export function* deliver(
   }
 }
 
-function send(row: Row, delivery: Delivery, startUnixNano: bigint): SentRow {
+function send(row: Row, delivery: InboundRequest, startUnixNano: bigint): SentRow {
   const shift = within(delivery.clock ?? [], row.at, row.name).reduce((sum, { by }) => sum + signed(by), 0);
   const rollouts = (delivery.rollout ?? []).filter((r) => applies(r.edge, row.name) && parseSeconds(r.at) < row.at);
   const restarts = (delivery.reset ?? []).filter((r) => applies(r.edge, row.name) && parseSeconds(r.at) < row.at);
@@ -84,7 +84,7 @@ function send(row: Row, delivery: Delivery, startUnixNano: bigint): SentRow {
 }
 
 /** A process that restarted has counted nothing yet. */
-function forget(row: SentRow, delivery: Delivery, totals: Totals): void {
+function forget(row: SentRow, delivery: InboundRequest, totals: Totals): void {
   for (const { edge, at } of delivery.reset ?? []) {
     const seconds = parseSeconds(at);
     const mark = `${row.name} restarted at ${seconds}`;
@@ -95,7 +95,10 @@ function forget(row: SentRow, delivery: Delivery, totals: Totals): void {
   }
 }
 
-function byDelay(rows: readonly SentRow[], late: NonNullable<Delivery['late']>): { at: number; rows: SentRow[] }[] {
+function byDelay(
+  rows: readonly SentRow[],
+  late: NonNullable<InboundRequest['late']>,
+): { at: number; rows: SentRow[] }[] {
   const groups = new Map<number, SentRow[]>();
   for (const row of rows) {
     const delay = within(late, row.at, row.name).reduce((sum, { by }) => sum + parseSeconds(by), 0);

@@ -4,7 +4,7 @@ import { type Batch, type Consumer, type Ledger, RetryableError } from '../pipel
 /** Bytes that may wait for a reload; more is refused. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 
-export class Inlet implements Consumer {
+export class SwitchableConsumer implements Consumer {
   private target: Consumer | undefined;
   private held: Promise<void> | undefined;
   private resume: (() => void) | undefined;
@@ -13,8 +13,8 @@ export class Inlet implements Consumer {
   constructor(private readonly ledger: Ledger) {}
 
   /** What waits for a reload is kept. */
-  get borrows(): boolean {
-    return this.target?.borrows === true;
+  get retainsBody(): boolean {
+    return this.target?.retainsBody !== false;
   }
 
   refusal(bytes: number): RetryableError | undefined {

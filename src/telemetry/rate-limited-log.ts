@@ -9,7 +9,7 @@ const MAX_KEYS = 256;
 type Line = (fields: object, text: string) => void;
 
 /** Lets one line through per interval and key; `suppressed` in its fields counts those held back since the last. */
-export function seldom(
+export function rateLimited(
   line: Line,
   now: () => number = () => performance.now(),
 ): (key: string, fields: object, text: string) => void {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { THRESHOLD_RANGE } from '../../../src/detection/alerting/settings.js';
 import { rankServices } from '../../../src/detection/incidents/ranking.js';
-import { mostTelling } from '../../../src/detection/results/telling.js';
+import { topScores } from '../../../src/detection/results/top-scores.js';
 import { createCluster, createGroup, createService, type EdgeState } from '../../../src/detection/topology/graph.js';
-import { Junctions } from '../../../src/detection/topology/services.js';
+import { FanInServices } from '../../../src/detection/topology/services.js';
 import type { KernelApi } from '../../../src/kernel/api.js';
 import fc from '../../support/property.js';
 
@@ -21,7 +21,7 @@ describe('scores that go out', () => {
         const slots = Uint32Array.from(values, (_, i) => values.length - 1 - i);
         const sorted = [...slots].sort((a, b) => score[b]! - score[a]!);
         const wanted = sorted.filter((slot, rank) => rank < most || score[slot]! >= THRESHOLD_RANGE.min);
-        assert.deepEqual([...mostTelling(kernelWith(score), slots, most)], wanted);
+        assert.deepEqual([...topScores(kernelWith(score), slots, most)], wanted);
       }),
     );
   });
@@ -29,14 +29,14 @@ describe('scores that go out', () => {
 
 describe('services that several edges lead to', () => {
   it('are counted anew when the graph has changed', () => {
-    const junctions = new Junctions();
+    const fanIn = new FanInServices();
     const web = createService({ namespace: '', name: 'web' });
     const services = new Map([[web, 0]]);
-    assert.equal(junctions.of(services), 0);
+    assert.equal(fanIn.of(services), 0);
     for (let slot = 0; slot < 2; slot++) web.addInbound({ slot } as EdgeState);
-    assert.equal(junctions.of(services), 0, 'nothing said that it has changed');
-    junctions.changed();
-    assert.equal(junctions.of(services), 1);
+    assert.equal(fanIn.of(services), 0, 'nothing said that it has changed');
+    fanIn.changed();
+    assert.equal(fanIn.of(services), 1);
   });
 });
 

@@ -3,7 +3,7 @@ import { withScopes } from '../../otlp/index.js';
 import type { AuthData, Batch, Consumer, Lease, Ledger, RetryableError, Signal } from '../../pipeline/index.js';
 import type { ReceiverEvents } from '../../telemetry/receiver-events.js';
 import type { Access } from './access.js';
-import { BodyMemory, type Lent } from './body-memory.js';
+import { BodyMemory, type Rented } from './body-memory.js';
 import { Preparation } from './preparation.js';
 import { refusedBy, refusedByCheck } from './refused.js';
 
@@ -11,7 +11,7 @@ import { refusedBy, refusedByCheck } from './refused.js';
 export type Inspect = (signal: Signal, body: Uint8Array) => number;
 
 /** A body that is uncompressed and protobuf by now. */
-export interface Delivery {
+export interface InboundRequest {
   readonly signal: Signal;
   readonly body: Uint8Array;
   readonly metadata: ReadonlyMap<string, string>;
@@ -30,7 +30,7 @@ export interface Taken {
 
 /** What every request of a server, on either transport, needs. */
 export interface CallSettings {
-  readonly intake: Intake;
+  readonly handler: RequestHandler;
   readonly access: Access;
   readonly events: ReceiverEvents;
   /** Bytes, before and after decompression. */
@@ -38,7 +38,7 @@ export interface CallSettings {
   readonly includeMetadata: boolean;
 }
 
-export class Intake {
+export class RequestHandler {
   private readonly consumers = new Map<Signal, Consumer>();
   private readonly memory = new BodyMemory();
   /** What has to be done with a body before it can be taken. */
@@ -57,14 +57,14 @@ export class Intake {
     return this.consumers.has(signal);
   }
 
-  /** Memory for a body of this length: lent where what takes the signal gives it back. */
-  memoryFor(signal: Signal, bytes: number): Lent {
-    if (this.borrows(signal)) return this.memory.lend(bytes);
+  /** Memory for a body of this length: rented where what takes the signal gives it back. */
+  memoryFor(signal: Signal, bytes: number): Rented {
+    if (this.givesBack(signal)) return this.memory.rent(bytes);
     return { body: Buffer.allocUnsafeSlow(bytes), lease: undefined };
   }
 
-  private borrows(signal: Signal): boolean {
-    return this.consumers.get(signal)?.borrows === true;
+  private givesBack(signal: Signal): boolean {
+    return this.consumers.get(signal)?.retainsBody === false;
   }
 
   /** Asked before the body is read or inflated. */
@@ -75,35 +75,35 @@ export class Intake {
   /**
    * Checks the body and hands it on, all in this turn of the event loop; throws `Refused`. An empty request goes no
    * further (OTLP: receivers may ignore empty envelopes) and is a success, unless its headers would have a full one
-   * refused. The lease is released when that has ended, or, where the pipeline does not borrow (any more), forfeited.
+   * refused. The lease is released when that has ended, or, where the pipeline retains bodies (any more), forfeited.
    */
-  take(given: Delivery): Taken {
-    const delivery = given.lease ? given : this.onLentMemory(given);
-    const { lease } = delivery;
-    if (!this.borrows(delivery.signal)) lease?.forfeit();
+  take(given: InboundRequest): Taken {
+    const inbound = given.lease ? given : this.onRentedMemory(given);
+    const { lease } = inbound;
+    if (!this.givesBack(inbound.signal)) lease?.detach();
     let done: undefined | Promise<void>;
     try {
-      const items = this.count(delivery);
+      const items = this.count(inbound);
       if (items === 0) {
-        const legacy = this.takeLegacy(delivery);
+        const legacy = this.takeLegacy(inbound);
         if (legacy) return legacy;
-        this.checkMetadata(delivery);
-      } else done = this.handOn(delivery, items);
+        this.checkMetadata(inbound);
+      } else done = this.handOn(inbound, items);
       return { items, done };
     } finally {
-      if (done) this.holdUntil(done, delivery);
+      if (done) this.holdUntil(done, inbound);
       else lease?.release();
     }
   }
 
   /** What seems empty may be in words of before version 0.15 of the protocol; undefined: it is empty. */
-  private takeLegacy({ gzip: _, lease: __, ...delivery }: Delivery): Taken | undefined {
-    const current = delivery.body.length > 0 ? withScopes(delivery.body) : undefined;
-    return current && this.take({ ...delivery, body: Buffer.from(current) });
+  private takeLegacy({ gzip: _, lease: __, ...inbound }: InboundRequest): Taken | undefined {
+    const current = inbound.body.length > 0 ? withScopes(inbound.body) : undefined;
+    return current && this.take({ ...inbound, body: Buffer.from(current) });
   }
 
   /** A request whose sender waits. */
-  private holdUntil(done: Promise<void>, { body, lease }: Delivery): void {
+  private holdUntil(done: Promise<void>, { body, lease }: InboundRequest): void {
     this.ledger.store('requests', body);
     const release = (): void => {
       this.ledger.release('requests', body);
@@ -116,23 +116,23 @@ export class Intake {
    * What a decompressor or a server of HTTP has put together dies young when it is copied; kept for as long as a batch
    * lives it would count against the heap, and full collections cost more than the copy.
    */
-  private onLentMemory(delivery: Delivery): Delivery {
-    const { signal, body } = delivery;
-    if (!this.borrows(signal) || !this.memory.lends(body.length)) return delivery;
-    const lent = this.memory.lend(body.length);
-    lent.body.set(body);
-    return { ...delivery, ...lent };
+  private onRentedMemory(inbound: InboundRequest): InboundRequest {
+    const { signal, body } = inbound;
+    if (!this.givesBack(signal) || !this.memory.rents(body.length)) return inbound;
+    const rented = this.memory.rent(body.length);
+    rented.body.set(body);
+    return { ...inbound, ...rented };
   }
 
-  private handOn(delivery: Delivery, items: number): undefined | Promise<void> {
+  private handOn(inbound: InboundRequest, items: number): undefined | Promise<void> {
     try {
-      return this.consume(delivery, items)?.catch((error) => Promise.reject(refusedBy(error, items)));
+      return this.consume(inbound, items)?.catch((error) => Promise.reject(refusedBy(error, items)));
     } catch (error) {
       throw refusedBy(error, items);
     }
   }
 
-  private checkMetadata({ signal, metadata }: Delivery): void {
+  private checkMetadata({ signal, metadata }: InboundRequest): void {
     try {
       this.consumers.get(signal)?.checkMetadata?.(metadata);
     } catch (error) {
@@ -140,7 +140,7 @@ export class Intake {
     }
   }
 
-  private count({ signal, body }: Delivery): number {
+  private count({ signal, body }: InboundRequest): number {
     if (body.length === 0) return 0;
     try {
       return this.inspect(signal, body);
@@ -149,7 +149,10 @@ export class Intake {
     }
   }
 
-  private consume({ signal, body, metadata, auth, gzip, lease }: Delivery, items: number): undefined | Promise<void> {
+  private consume(
+    { signal, body, metadata, auth, gzip, lease }: InboundRequest,
+    items: number,
+  ): undefined | Promise<void> {
     const consumer = this.consumers.get(signal)!;
     const refusal = consumer.refusal(body.length);
     if (refusal) throw refusal;

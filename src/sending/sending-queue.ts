@@ -30,7 +30,7 @@ export interface QueueHost {
 }
 
 /** The consumer in front of sending layers. */
-export interface QueueIntake extends Consumer {
+export interface SendingQueue extends Consumer {
   /** Before the first batch. */
   start?(): Promise<void>;
   /**
@@ -43,7 +43,7 @@ export interface QueueIntake extends Consumer {
   /**
    * Gives what it holds to another one; `drain` then waits only for attempts under way, and gives on what they leave.
    */
-  handTo?(successor: QueueIntake): void;
+  handTo?(successor: SendingQueue): void;
   /** Takes over what another one held, in front of everything else. */
   inherit?(entries: readonly Entry[]): void;
 }

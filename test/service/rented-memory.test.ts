@@ -19,31 +19,31 @@ const UNAVAILABLE = 14;
 
 /** What the receiver did with its memory. */
 interface Use {
-  readonly lent: Set<ArrayBufferLike>;
+  readonly rented: Set<ArrayBufferLike>;
   bodies: number;
   returned: number;
 }
 
 /** Watches every BodyMemory from here on; what comes back is overwritten. */
 function watched(): Use {
-  const use: Use = { lent: new Set(), bodies: 0, returned: 0 };
+  const use: Use = { rented: new Set(), bodies: 0, returned: 0 };
   const spied = BodyMemory.prototype as unknown as {
-    lend(bytes: number): { body: Buffer };
+    rent(bytes: number): { body: Buffer };
     takeBack(memory: ArrayBuffer): void;
   };
-  const { lend, takeBack } = spied;
-  spied.lend = function (bytes) {
-    const lent = lend.call(this, bytes);
-    use.lent.add(lent.body.buffer);
+  const { rent, takeBack } = spied;
+  spied.rent = function (bytes) {
+    const rented = rent.call(this, bytes);
+    use.rented.add(rented.body.buffer);
     use.bodies++;
-    return lent;
+    return rented;
   };
   spied.takeBack = function (memory) {
     new Uint8Array(memory).fill(0xdd);
     use.returned++;
     takeBack.call(this, memory);
   };
-  after(() => Object.assign(spied, { lend, takeBack }));
+  after(() => Object.assign(spied, { rent, takeBack }));
   return use;
 }
 
@@ -71,7 +71,7 @@ function moodyAnswer(call: number): Answer | undefined {
   return call % 5 === 0 ? undefined : ok();
 }
 
-const traffic: Traffic = { edges: 60, cluster: 'lent', startSeconds: 1_700_000_000, windowSeconds: 10 };
+const traffic: Traffic = { edges: 60, cluster: 'rented', startSeconds: 1_700_000_000, windowSeconds: 10 };
 
 async function sendAll(port: number, bodies: readonly Uint8Array[]): Promise<void> {
   const sender = grpcSender(port);
@@ -126,10 +126,10 @@ test('bytes stay intact under fan-out, queues, compression, refusals, timeouts a
   assert.equal(own(zipped), own(steady));
   assert.equal(use.bodies, REQUESTS);
   assert.ok(use.returned > REQUESTS / 2, `${use.returned} of ${REQUESTS} bodies came back`);
-  assert.ok(use.lent.size < REQUESTS, `${use.lent.size} pieces of memory for ${REQUESTS} bodies`);
+  assert.ok(use.rented.size < REQUESTS, `${use.rented.size} pieces of memory for ${REQUESTS} bodies`);
 });
 
-test('nothing is lent where a stage of the pipeline may keep the bytes', async (t) => {
+test('nothing is rented where a stage of the pipeline may keep the bytes', async (t) => {
   const hop = await grpcServer(t);
   const { taken } = heard(hop, false);
   const before = use.bodies;

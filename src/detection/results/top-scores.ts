@@ -26,8 +26,8 @@ export function liveSlots(
 }
 
 /** The `most` highest scores and all from 0.8 on, highest first; equal ones in the order given. */
-export function mostTelling({ results: { score } }: KernelApi, slots: Uint32Array, most: number): Uint32Array {
-  const highest = new Highest(Math.min(most, slots.length));
+export function topScores({ results: { score } }: KernelApi, slots: Uint32Array, most: number): Uint32Array {
+  const highest = new TopValues(Math.min(most, slots.length));
   for (let i = 0; i < slots.length; i++) highest.offer(score[slots[i]!]!);
   const { floor } = highest;
   let left = highest.atFloor();
@@ -41,7 +41,7 @@ export function mostTelling({ results: { score } }: KernelApi, slots: Uint32Arra
 }
 
 /** The highest of many values: a heap whose first is the lowest of them. */
-class Highest {
+class TopValues {
   readonly #heap: Float32Array;
 
   constructor(count: number) {

@@ -5,9 +5,9 @@ import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { FrameReader } from '../../src/http2/frame-reader.js';
+import { FrameWriter } from '../../src/http2/frame-writer.js';
 import { DEFAULT_WINDOW, Flag, FrameType, resetFrame, Setting, settingsFrame } from '../../src/http2/frames.js';
 import { encodeHeaders } from '../../src/http2/hpack/encoder.js';
-import { Outlet } from '../../src/http2/outlet.js';
 import { PeerSettings } from '../../src/http2/peer-settings.js';
 import fc from '../support/property.js';
 
@@ -27,7 +27,7 @@ interface Arrived {
  */
 class Peer {
   readonly turnOver = false;
-  readonly deaf = false;
+  readonly isClosed = false;
   readonly streams = new Map<number, Arrived>();
   readonly settings: PeerSettings = new PeerSettings();
   readonly socket: Writable;
@@ -38,7 +38,7 @@ class Peer {
   private readonly reader: FrameReader = new FrameReader(this, 1 << 24);
   /** Counts against the windows what is written, when it is written: what the peer says later is not yet known then. */
   private readonly ledger: FrameReader = new FrameReader(
-    { deaf: false, data: (id, _, flow) => this.count(id, flow), frame: () => {}, turnOver: false, begun: () => {} },
+    { isClosed: false, data: (id, _, flow) => this.count(id, flow), frame: () => {}, turnOver: false, begun: () => {} },
     1 << 24,
   );
 
@@ -147,12 +147,12 @@ interface Sent {
   cancelled: boolean;
 }
 
-/** An outlet, its peer and everything that was sent. */
+/** An writer, its peer and everything that was sent. */
 class Scene {
   readonly peer: Peer = new Peer();
   readonly sent = new Map<number, Sent>();
   drained = 0;
-  readonly outlet: Outlet = new Outlet(this.peer.socket as never, this.peer.settings, () => this.drained++);
+  readonly writer: FrameWriter = new FrameWriter(this.peer.socket as never, this.peer.settings, () => this.drained++);
   private nextId = 1;
   private byte = 0;
 
@@ -166,10 +166,10 @@ class Scene {
         return;
       case 'openConnection':
         this.peer.window += one.bytes;
-        assert.ok(this.outlet.openConnection(one.bytes));
+        assert.ok(this.writer.openConnection(one.bytes));
         return;
       case 'settings':
-        assert.ok(this.outlet.initialWindowChanged(this.peer.set([Setting.INITIAL_WINDOW_SIZE, one.window])));
+        assert.ok(this.writer.initialWindowChanged(this.peer.set([Setting.INITIAL_WINDOW_SIZE, one.window])));
         return;
       case 'frameSize':
         this.peer.set([Setting.MAX_FRAME_SIZE, one.bytes]);
@@ -199,18 +199,18 @@ class Scene {
     this.sent.set(id, { content: Buffer.concat(pieces), pieces, cancelled: false });
     // The stream begins with its windows before any of its bytes come.
     this.peer.open(id);
-    this.outlet.send(id, { head: HEAD, body: pieces, trailers: trailers ? TRAILERS : undefined });
+    this.writer.send(id, { head: HEAD, body: pieces, trailers: trailers ? TRAILERS : undefined });
   }
 
   private open(id: number, bytes: number): void {
-    if (!this.outlet.isUnderway(id)) return;
+    if (!this.writer.isUnderway(id)) return;
     this.peer.open(id).window += bytes;
-    assert.ok(this.outlet.openStream(id, bytes));
+    assert.ok(this.writer.openStream(id, bytes));
   }
 
   private cancel(id: number): void {
-    if (!this.outlet.isUnderway(id)) return;
-    this.outlet.drop(id);
+    if (!this.writer.isUnderway(id)) return;
+    this.writer.drop(id);
     const sent = this.sent.get(id)!;
     sent.cancelled = true;
     // Whoever reads this now sends what nobody meant.
@@ -222,8 +222,8 @@ class Scene {
     this.peer.take();
     for (const id of this.sent.keys()) this.open(id, 1 << 28);
     this.peer.window += 1 << 30;
-    assert.ok(this.outlet.openConnection(1 << 30));
-    for (let turn = 0; this.outlet.waiting > 0 && turn < 1000; turn++) await setImmediate();
+    assert.ok(this.writer.openConnection(1 << 30));
+    for (let turn = 0; this.writer.waiting > 0 && turn < 1000; turn++) await setImmediate();
   }
 
   check(): void {
@@ -244,7 +244,7 @@ test('every message arrives as it was, no window is exceeded, and cancelled memo
       for (const one of steps) await scene.run(one);
       await scene.openAll();
       scene.check();
-      assert.equal(scene.outlet.waiting, 0);
+      assert.equal(scene.writer.waiting, 0);
     }),
     { numRuns: 200 },
   );
@@ -254,7 +254,7 @@ test('messages take turns: a small one does not wait for the end of a large one'
   const scene = new Scene();
   scene.peer.set([Setting.INITIAL_WINDOW_SIZE, 1 << 30]);
   scene.peer.window += 1 << 30;
-  scene.outlet.openConnection(1 << 30);
+  scene.writer.openConnection(1 << 30);
   scene.peer.reads = false;
   await scene.run({ does: 'send', pieces: [5_000_000], trailers: false });
   await scene.run({ does: 'send', pieces: [100], trailers: true });
@@ -284,7 +284,7 @@ test('frames that follow a message come behind its end', async () => {
     for (const body of [[], [Buffer.alloc(10, 1)]]) {
       const peer = new Peer();
       peer.set([Setting.INITIAL_WINDOW_SIZE, 4]);
-      const outlet = new Outlet(peer.socket as never, peer.settings, () => {});
+      const writer = new FrameWriter(peer.socket as never, peer.settings, () => {});
       const resets: boolean[] = [];
       const { frame } = peer;
       peer.frame = (type, flags, id, payload) => {
@@ -292,11 +292,11 @@ test('frames that follow a message come behind its end', async () => {
         else frame.call(peer, type, flags, id, payload);
       };
       peer.open(1);
-      outlet.send(1, { head: HEAD, body, trailers }, 0, resetFrame(1, 0));
-      if (outlet.isUnderway(1)) {
+      writer.send(1, { head: HEAD, body, trailers }, 0, resetFrame(1, 0));
+      if (writer.isUnderway(1)) {
         assert.deepEqual(resets, []);
         peer.open(1).window += 100;
-        outlet.openStream(1, 100);
+        writer.openStream(1, 100);
       }
       await setImmediate();
       assert.deepEqual(resets, [true]);
@@ -306,24 +306,24 @@ test('frames that follow a message come behind its end', async () => {
 
 test('windows can be opened as far as 2³¹ − 1, and no further', () => {
   const most = 2 ** 31 - 1;
-  assert.equal(new Scene().outlet.openConnection(most - DEFAULT_WINDOW), true);
-  assert.equal(new Scene().outlet.openConnection(most - DEFAULT_WINDOW + 1), false);
-  const { outlet } = new Scene();
+  assert.equal(new Scene().writer.openConnection(most - DEFAULT_WINDOW), true);
+  assert.equal(new Scene().writer.openConnection(most - DEFAULT_WINDOW + 1), false);
+  const { writer } = new Scene();
   // The first takes all of its own window and of the connection's: the second cannot begin.
-  for (const id of [1, 3]) outlet.send(id, { head: HEAD, body: [Buffer.alloc(1 << 20)] });
-  assert.equal(outlet.openStream(1, most), true);
-  assert.equal(outlet.openStream(1, 1), false);
-  outlet.drop(1);
-  assert.equal(outlet.initialWindowChanged(most - DEFAULT_WINDOW), true);
-  assert.equal(outlet.initialWindowChanged(1), false);
+  for (const id of [1, 3]) writer.send(id, { head: HEAD, body: [Buffer.alloc(1 << 20)] });
+  assert.equal(writer.openStream(1, most), true);
+  assert.equal(writer.openStream(1, 1), false);
+  writer.drop(1);
+  assert.equal(writer.initialWindowChanged(most - DEFAULT_WINDOW), true);
+  assert.equal(writer.initialWindowChanged(1), false);
 });
 
 test('only the first block says that there is no table', async () => {
   const peer = new Peer();
   const blocks: string[] = [];
   peer.frame = (_type, _flags, _id, payload) => blocks.push(payload.toString('hex'));
-  const outlet = new Outlet(peer.socket as never, peer.settings, () => {});
-  for (const id of [1, 3, 5]) outlet.send(id, { head: HEAD, body: [], trailers: TRAILERS });
+  const writer = new FrameWriter(peer.socket as never, peer.settings, () => {});
+  for (const id of [1, 3, 5]) writer.send(id, { head: HEAD, body: [], trailers: TRAILERS });
   await setImmediate();
   const [head, trailers] = [HEAD.toString('hex'), TRAILERS.toString('hex')];
   assert.deepEqual(blocks, [`20${head}`, trailers, head, trailers, head, trailers]);

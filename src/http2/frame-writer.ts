@@ -9,7 +9,7 @@
 import type { Duplex } from 'node:stream';
 import { DEFAULT_WINDOW, FRAME_HEADER_BYTES, headerFrames, MAX_WINDOW } from './frames.js';
 import { NO_TABLE } from './hpack/encoder.js';
-import { framedBytes, type Message, Outgoing } from './outgoing.js';
+import { framedBytes, type Message, OutboundMessage } from './outbound-message.js';
 import type { PeerSettings } from './peer-settings.js';
 
 /** A request of a thousand rows fits in one. Bytes. */
@@ -24,10 +24,10 @@ const SMALL_BYTES = 1 << 12;
  */
 const MOST_WAITING_BYTES = 1 << 20;
 
-export class Outlet {
+export class FrameWriter {
   /** What the connection's window still allows. */
   private window: number = DEFAULT_WINDOW;
-  private readonly underway = new Map<number, Outgoing>();
+  private readonly underway = new Map<number, OutboundMessage>();
   private readonly spare: Buffer[] = [];
   private blocksOut = 0;
   private saidNoTable: boolean = false;
@@ -45,7 +45,7 @@ export class Outlet {
   }
 
   /** The peer makes work and does not read the answers. */
-  get jammed(): boolean {
+  get isBacklogExceeded(): boolean {
     return this.socket.writableLength > MOST_BLOCKS * BLOCK_BYTES + MOST_WAITING_BYTES;
   }
 
@@ -67,7 +67,7 @@ export class Outlet {
     const endsWithBody = trailers === undefined;
     const last = trailers && headerFrames(streamId, trailers, true, this.peer.maxFrameBytes);
     const behind = last && after ? Buffer.concat([last, after]) : (last ?? after);
-    const outgoing = new Outgoing(streamId, body, behind, endsWithBody, this.peer.initialWindow + opened);
+    const outgoing = new OutboundMessage(streamId, body, behind, endsWithBody, this.peer.initialWindow + opened);
     const isEmpty = outgoing.left === 0;
     const front = this.fields(streamId, head, isEmpty && endsWithBody);
     if (isEmpty) this.control(behind ? Buffer.concat([front, behind]) : front);
@@ -149,7 +149,7 @@ export class Outlet {
   }
 
   /** Writes as much of a message as windows and a block allow; what is left goes to the end of the line. */
-  private advance(outgoing: Outgoing, front: Buffer | undefined): void {
+  private advance(outgoing: OutboundMessage, front: Buffer | undefined): void {
     const { maxFrameBytes } = this.peer;
     const allowed = Math.max(0, Math.min(outgoing.left, outgoing.window, this.window));
     const around = (front?.length ?? 0) + (outgoing.behind?.length ?? 0);

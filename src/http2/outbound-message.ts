@@ -10,7 +10,7 @@ export interface Message {
   readonly trailers?: Buffer | undefined;
 }
 
-export class Outgoing {
+export class OutboundMessage {
   /** Bytes of the body that have not been written. */
   left: number;
   private piece = 0;

@@ -32,20 +32,20 @@ function pointsOf(metric: IMetric): { attributes?: IKeyValue[] | null }[] {
 }
 
 /** How the points of a batch lead to edges; `salt`: of its sender. */
-export interface StampHost {
+export interface AnnotateHost {
   readonly kernel: KernelApi;
   readonly salt: bigint;
   readonly edgeOf: (series: number) => EdgeState | undefined;
 }
 
 /** The batch with the score of its edge's last closed window on every point that an edge is known for. */
-export function stamped(batch: Batch, { kernel, salt, edgeOf }: StampHost): Batch {
+export function annotated(batch: Batch, { kernel, salt, edgeOf }: AnnotateHost): Batch {
   const request = ExportMetricsServiceRequest.decode(rawReader(batch.body));
   const series = seriesOfPoints(kernel, batch.body, salt);
   for (const { scopeMetrics } of request.resourceMetrics) {
     for (const { metrics } of scopeMetrics ?? []) {
       for (const metric of metrics ?? []) {
-        for (const point of pointsOf(metric)) stampPoint(point, kernel, edgeOf(series.next().value ?? -1));
+        for (const point of pointsOf(metric)) annotatePoint(point, kernel, edgeOf(series.next().value ?? -1));
       }
     }
   }
@@ -53,7 +53,11 @@ export function stamped(batch: Batch, { kernel, salt, edgeOf }: StampHost): Batc
   return { ...rest, body: ExportMetricsServiceRequest.encode(request, rawWriter()).finish() };
 }
 
-function stampPoint(point: { attributes?: IKeyValue[] | null }, kernel: KernelApi, edge: EdgeState | undefined): void {
+function annotatePoint(
+  point: { attributes?: IKeyValue[] | null },
+  kernel: KernelApi,
+  edge: EdgeState | undefined,
+): void {
   if (!edge) return;
   const { score, on } = kernel.results;
   point.attributes ??= [];
