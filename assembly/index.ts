@@ -44,7 +44,19 @@ export {
 } from './window/dormant';
 export { fold, foldHeld, foldNext, foldStopped, heldOf, isClaiming } from './window/fold';
 export { slowCount, slowList } from './window/slow-rows';
-export { clockMoves, clocksHigh, edgesHigh, edgesUsed, feedsHigh, feedsUsed, groupsHigh, groupsUsed, isEdge, isService, servicesHigh } from './graph/slots';
+export {
+  clockMoves,
+  clocksHigh,
+  edgesHigh,
+  edgesUsed,
+  feedsHigh,
+  feedsUsed,
+  groupsHigh,
+  groupsUsed,
+  isEdge,
+  isService,
+  servicesHigh,
+} from './graph/slots';
 export { addEdge, addService, removeEdge, removeService, setEdgeProfile } from './window/edge-slots';
 export { addFeed, addGroup, removeFeed, removeGroup } from './window/group-slots';
 export { addClock, renewClock } from './window/clock-slots';

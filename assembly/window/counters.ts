@@ -25,6 +25,15 @@ import { alignedStart, startOf } from './writers';
 /** So many of its samples an old level is remembered that a counter fell from. */
 const LOW_SAMPLES: i64 = 16;
 
+/** What is known of the newest sample alone. */
+const OF_NEWEST: u32 =
+  SeriesState.BASED |
+  SeriesState.RESTARTED |
+  SeriesState.MIXED |
+  SeriesState.DOUBTED_BEFORE |
+  SeriesState.UNSTEADY_BEFORE |
+  SeriesState.LOW_BEFORE;
+
 /** What the samples of a counter come to. */
 export const enum Taken {
   /** No predecessor, or not since an outage: nothing is known of what happened. */
@@ -64,7 +73,7 @@ function countRises(series: Series): u32 {
 
 /** A new time: the newest sample becomes the one before. */
 function beginSample(grid: Grid, feed: Feed, series: Series, row: Row, start: i64, tick: i64): void {
-  let state = countRises(series) & ~(SeriesState.BASED | SeriesState.RESTARTED | SeriesState.MIXED | SeriesState.DOUBTED_BEFORE | SeriesState.UNSTEADY_BEFORE | SeriesState.LOW_BEFORE);
+  let state = countRises(series) & ~OF_NEWEST;
   if (!(state & SeriesState.SAMPLED)) {
     if (beginsAtZero(grid, feed, row, start, series.time0, tick)) state |= SeriesState.BASED;
     series.value0 = 0;
@@ -79,7 +88,8 @@ function beginSample(grid: Grid, feed: Feed, series: Series, row: Row, start: i6
   series.value2 = series.value0;
   series.value3 = series.value1;
   learnUsual(series, (state & (SeriesState.DOUBTED_BEFORE | SeriesState.LOW_BEFORE)) == SeriesState.DOUBTED_BEFORE);
-  if (state & SeriesState.BASED && (state & SeriesState.SAMPLES) != SeriesState.SAMPLES) state += SeriesState.ONE_SAMPLE;
+  const isFull = (state & SeriesState.SAMPLES) == SeriesState.SAMPLES;
+  if (state & SeriesState.BASED && !isFull) state += SeriesState.ONE_SAMPLE;
   series.value0 = 0;
   series.value1 = 0;
   series.value4 = 0;
@@ -192,7 +202,15 @@ function judge(series: Series, hasCount: bool, index: i32): bool {
  * Where the answer is not FIRST, `counterSum` and `counterCount` are what its tick gets, beyond what it got for the
  * sample before.
  */
-export function counterDelta(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, tick: i64, isSame: bool): Taken {
+export function counterDelta(
+  grid: Grid,
+  feed: Feed,
+  series: Series,
+  row: Row,
+  index: i32,
+  tick: i64,
+  isSame: bool,
+): Taken {
   const start = startOf(row);
   if (!isSame) beginSample(grid, feed, series, row, alignedStart(series, start), tick);
   if (isRestart(series, start)) series.state |= SeriesState.RESTARTED;

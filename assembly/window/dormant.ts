@@ -88,7 +88,8 @@ function silenceOf(edge: i32, record: EdgeWindow, now: u32): f64 {
 
 function yieldOf(edge: i32, record: EdgeWindow, now: u32): Yield {
   if (columns.on[edge] != 0) return Yield.NEVER;
-  if (!(record.state & EdgeState.ORDERED)) return silenceOf(edge, record, now) >= PROBATION ? Yield.NEWCOMER : Yield.NEVER;
+  if (!(record.state & EdgeState.ORDERED))
+    return silenceOf(edge, record, now) >= PROBATION ? Yield.NEWCOMER : Yield.NEVER;
   const e = stateAt(edge);
   const seen = <f64>e.windows;
   if (seen <= 1) return silenceOf(edge, record, now) >= PROBATION ? Yield.NEWCOMER : Yield.NEVER;

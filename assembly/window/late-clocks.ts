@@ -40,7 +40,8 @@ function alignLate(grid: Grid, clock: Clock, time: i64, others: i64): bool {
 /** A clock that was off has been set: as sent, its time is in step with the others. */
 function isCorrected(grid: Grid, clock: Clock, time: i64, others: i64): bool {
   const sent = time + clock.shift;
-  if (clock.shift == 0 || others == 0 || sent > others + marginOf(grid) || sent <= others - grid.window / 2) return false;
+  if (clock.shift == 0 || others == 0) return false;
+  if (sent > others + marginOf(grid) || sent <= others - grid.window / 2) return false;
   return align(grid, clock, -clock.shift);
 }
 

@@ -24,7 +24,8 @@ function continues(series: Series, row: Row): bool {
     const more = row.count - series.value1;
     return isUsual(more, max(<f64>max(series.usualCount, series.lastCount), series.value5), series.value1);
   }
-  return isUsual(row.value - series.value0, max(<f64>max(series.usualSum, series.lastSum), series.value4), series.value0);
+  const more = row.value - series.value0;
+  return isUsual(more, max(<f64>max(series.usualSum, series.lastSum), series.value4), series.value0);
 }
 
 function isUsual(more: f64, usual: f64, total: f64): bool {
@@ -32,7 +33,16 @@ function isUsual(more: f64, usual: f64, total: f64): bool {
 }
 
 /** True: the point is of another writer than the newest sample, which goes on. `request`: of the point. */
-export function isForeign(grid: Grid, feed: Feed, series: Series, row: Row, index: i32, time: i64, tick: i64, request: u32): bool {
+export function isForeign(
+  grid: Grid,
+  feed: Feed,
+  series: Series,
+  row: Row,
+  index: i32,
+  time: i64,
+  tick: i64,
+  request: u32,
+): bool {
   const start = startOf(row);
   const known = series.mark0;
   if (start == 0 || known == 0 || start == known) return false;

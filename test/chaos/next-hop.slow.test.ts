@@ -73,7 +73,7 @@ describe('the next hop', () => {
     assert.equal(await dropped(one.gateway), 0);
   });
 
-  it('stays away beyond the bound: senders are refused with a delay, what was accepted arrives later', async (context) => {
+  it('stays away beyond the bound: senders are refused with a delay, what was taken comes later', async (context) => {
     const one = await scene(context, { sending_queue: { queue_size: 20, num_consumers: 2 } });
     const session = rawSession(one.gateway.grpcPort);
     await one.hop.close();

@@ -22,7 +22,7 @@ const large = (nth: number): Uint8Array =>
 describe('pressure', () => {
   afterEach(endAll);
 
-  it('of memory: memory_limiter refuses with a delay, and takes data again when the next hop has taken what waits', async (context) => {
+  it('of memory: memory_limiter refuses with a delay, until the next hop has taken what waits', async (context) => {
     const ledger = new Ledger();
     const hop = await grpcServer(context);
     hop.answer = () => {};

@@ -90,7 +90,7 @@ describe('a signal', () => {
     assert.equal(gateway.lines('stopped')[0]?.clean, true);
   });
 
-  it('SIGHUP that changes an exporter while the next hop is away: its queue goes over, or is drained beside it', async (context) => {
+  it('SIGHUP with another exporter while the next hop is away: its queue goes over, or is drained', async (context) => {
     const ledger = new Ledger();
     const hop = await hopFor(context, ledger);
     const config = (exporter: object): GatewayConfig => forwarding({ otlp_grpc: toHop(hop.port, exporter) });
@@ -151,7 +151,7 @@ describe('a signal', () => {
     await eventually(async () => (await second.metric('pxanomaly_points', 'folded')) > 0, WITHIN_MS, 'learning');
   });
 
-  it('SIGHUP under load with good and broken configurations: no OK is lost, the detectors know what they knew', async (context) => {
+  it('SIGHUP under load with good and broken configurations: no OK and no state is lost', async (context) => {
     const ledger = new Ledger();
     const hop = await hopFor(context, ledger);
     const config = (threshold: number): GatewayConfig => forwarding({ otlp_grpc: toHop(hop.port) }, { threshold });

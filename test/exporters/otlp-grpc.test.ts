@@ -298,7 +298,7 @@ for (const [what, answer, why] of [
   });
 }
 
-test('partial success of the whole exporter: rejected items are counted, a remark is a warning and nothing else', async (t) => {
+test('partial success of the whole exporter: rejected items are counted, a remark is a warning', async (t) => {
   const server = await grpcServer(t);
   const rows: [Answer, number, number, RegExp | undefined][] = [
     [ok(new Uint8Array([0x0a, 0])), 9, 0, undefined],
@@ -450,7 +450,7 @@ test('a connection that breaks fails the request as retryable and is replaced', 
   assert.equal(last(server).connection, 2);
 });
 
-test('nobody listens: retryable, with the address and the reason; the next call does not dial again at once', async (t) => {
+test('nobody listens: retryable, with address and reason; the next call does not dial at once', async (t) => {
   const server = await grpcServer(t);
   await server.close();
   const push = sender(t, server.port);

@@ -102,7 +102,7 @@ test('round_robin: the addresses are followed as they change, and kept when the 
   assert.deepEqual(state.closed.toSorted(), ['a', 'b', 'c']);
 });
 
-test('round_robin: a failed connection has the name asked again at once; a name without an answer is retryable', async () => {
+test('round_robin: a failed connection has the name asked again; one without an answer is retryable', async () => {
   const { state, ask } = balanced(['a']);
   await ask();
   state.down.add('a');

@@ -181,7 +181,7 @@ describe('a client that does not read', () => {
   });
 });
 
-it('answers that wait for a window count as streams: a client with none has as many as it may, and no more', async () => {
+it('answers that wait for a window count as streams: a client has as many as it may', async () => {
   const server = await ownServer((stream) => {
     answer(stream, Buffer.alloc(100));
     return undefined;
@@ -347,7 +347,7 @@ it('random bytes behind the preface', async () => {
   await othersAreServed(server);
 });
 
-it('a graceful shutdown of a client that holds a window of nothing ends with the word of whoever bounds it', async () => {
+it('a graceful shutdown of a client that opens no window ends with the word of whoever bounds it', async () => {
   const server = await ownServer(echo);
   const { socket, goaway } = await attacker(server.port, [[Setting.INITIAL_WINDOW_SIZE, 0]]);
   socket.write(Buffer.concat([request(1, false), frame(FrameType.DATA, Flag.END_STREAM, 1, Buffer.from('x'))]));

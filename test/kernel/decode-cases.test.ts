@@ -266,7 +266,7 @@ test('copies that Pixie makes for the services of a pod are found, and named', (
   }
 });
 
-test('a resource of many points: asking for each row stays cheap, and what one scan says is not taken for another', () => {
+test('a resource of many points: asking for each row stays cheap, and scans are told apart', () => {
   const points = Array.from({ length: 60_000 }, () => ({ asInt: 1 }));
   const resource = (name: string): object => ({
     attributes: [text('px.cloud.address', 'c'), text('service.name', name)],

@@ -165,7 +165,7 @@ test('the real memory: a plausible total, and a collection that frees what nothi
   });
 });
 
-test('the heap of V8 has a limit of its own: near it data is refused although the process is small', async (context) => {
+test('the heap of V8 has a limit: near it data is refused although the process is small', async (context) => {
   const { clock, memory, limiter, stage } = setup(context);
   await limiter.start();
   assert.equal(stage.refusal(1), undefined);

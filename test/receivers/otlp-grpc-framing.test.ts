@@ -183,7 +183,7 @@ test('G6: a refusal after decompression is answered likewise; without a known de
   assert.equal(recorder.batches.length, 0);
 });
 
-test('a deadline that has passed before the message is complete is DEADLINE_EXCEEDED, and nothing is taken', async () => {
+test('a deadline that passes before the message is complete: DEADLINE_EXCEEDED, nothing is taken', async () => {
   const { grpcPort, recorder, count } = await startReceiver({ grpc: null });
   const framed = frameMessage(edges);
   const session = rawSession(grpcPort);

@@ -86,7 +86,7 @@ test('O3: on success partial_success is unset: the response is an empty message'
   assert.equal(response.length, 0);
 });
 
-test('G2: a message over the limit is RESOURCE_EXHAUSTED and not retryable, before and after decompression', async () => {
+test('G2: a message over the limit is RESOURCE_EXHAUSTED for good, before and after inflation', async () => {
   const { recorder, grpcPort, count } = await startReceiver({ grpc: { max_recv_msg_size_mib: 1 } });
   for (const gzip of [false, true]) {
     const error = await withSender(grpcPort, { gzip }, (sender) =>

@@ -102,7 +102,7 @@ const PACKERS: Record<string, (bytes: Uint8Array) => Buffer> = {
   zstd: zstdCompressSync,
 };
 
-test('every encoding: what comes out in pieces is what comes out at once; what is small does not go there', async () => {
+test('every encoding: in pieces comes out what comes out at once; what is small does not go there', async () => {
   const large = largeJson(3 * MIB);
   for (const encoding of ENCODINGS) {
     const pack = PACKERS[encoding]!;

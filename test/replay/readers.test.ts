@@ -144,7 +144,7 @@ describe('recordings of OTLP', () => {
     });
   });
 
-  it('says what to do with what is packed, and with answers of Prometheus that are of one time or an error', async () => {
+  it('says what to do with what is packed, and with answers of Prometheus of one time, or errors', async () => {
     const answers = '{"status":"success","data":{"resultType":"vector","result":[]}}';
     const cases: [content: string | Uint8Array, message: RegExp][] = [
       [Buffer.from('fd377a585a000004', 'hex'), /packed with xz: unpack it first/],

@@ -168,7 +168,7 @@ test('given up for good is done with; kept is not', async () => {
   assert.deepEqual(bodies(second.hop), ['kept']);
 });
 
-test('memory stays bounded: beyond it bodies are read back when their turn comes, and leased memory is given back', async () => {
+test('memory stays bounded: beyond it bodies are read back when their turn comes', async () => {
   const disk = new MemoryDisk();
   const one = await setup(disk, {}, { keptBytes: 2_000 });
   let returned = 0;

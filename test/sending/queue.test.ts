@@ -112,7 +112,7 @@ test('bytes: what a body holds decides, and one that can never fit is a permanen
   assert.throws(() => intake.consume(opaqueBatch(1, 101)), PermanentError);
 });
 
-test('max_bytes holds whatever the sizer counts; one that is larger finds room where nothing else is held', async () => {
+test('max_bytes holds whatever the sizer counts; a larger one finds room where nothing else is', async () => {
   const { intake, hop, ledger } = setup({ maxBytes: 100, queueSize: 50 });
   void intake.consume(opaqueBatch(1, 300));
   assert.equal(ledger.heldBy('queues'), 300);
@@ -294,7 +294,7 @@ test('what fails at shutdown in whatever way is told as undelivered, by signal; 
   assert.equal((await over).total, 0);
 });
 
-test('a queue is handed to another one: what waits at once, what is under way when its attempt has ended, in order', async () => {
+test('a queue is handed over in order: what waits at once, what is under way after its attempt', async () => {
   const first = setup({ numConsumers: 1 });
   const second = setup({ numConsumers: 1 });
   let returned = 0;

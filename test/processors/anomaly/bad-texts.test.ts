@@ -27,7 +27,7 @@ function request(tick: number, bad: Uint8Array): Buffer {
   return body;
 }
 
-test('one attribute that is not UTF-8: every edge is learnt, the bytes go on as they came, it is told once', async () => {
+test('one attribute that is not UTF-8: edges are learnt, bytes go on as they came, it is told once', async () => {
   const lines: Record<string, unknown>[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line)) });
   const telemetry = createTelemetry({ log });

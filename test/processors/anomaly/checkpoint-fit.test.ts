@@ -144,7 +144,7 @@ test('more groups than there is room for: nothing is kept, and the file is put a
   await one.processor.shutdown();
 });
 
-test('a reload with other capacities goes through a checkpoint: a fault is found as if there had been none', async () => {
+test('a reload with other capacities goes through a checkpoint: a fault is found all the same', async () => {
   const slow = fault(300, 306, PAYMENT, (w) => ({ ...w, latency: w.latency! * 6 }));
   const feed = async (bench: Bench, from: number, to: number) => {
     for (let i = from; i < to; i++) await bench.send(shopRequest(i, slow));

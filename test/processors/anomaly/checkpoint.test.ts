@@ -178,7 +178,7 @@ test('a storage that is named must be there', async () => {
   await assert.rejects(bench.processor.start(), /storage: "file_storage\/mine" is no extension that stores/);
 });
 
-test('a live processor writes between requests, also when there is always one that waits, and at shutdown', async () => {
+test('a live processor writes between requests, also when there is always one, and at shutdown', async () => {
   const storage = new MemoryStorage();
   const telemetry = createTelemetry();
   const one = new Stored(storage, { checkpoint_interval: '5ms' }, { live: true, telemetry });
