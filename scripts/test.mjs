@@ -66,7 +66,7 @@ class Tally {
     if (data.details?.type === 'suite' && data.skip === undefined) return;
     const title = `${relative(root, data.file ?? '').replace(/\.js$/, '.ts')}: ${data.name}`;
     const reason = data.skip ?? data.todo;
-    if (reason !== undefined) this.skips.push(`${title}${typeof reason === 'string' && reason ? ` (${reason})` : ''}`);
+    if (reason !== undefined) this.skips.push({ title, reason: typeof reason === 'string' ? reason : '' });
     else if (outcome === 'fail') this.fail(data.file ?? data.name, title);
     else this.passed += 1;
   }
@@ -123,7 +123,14 @@ const tally = await runFiles(files, { concurrency: Math.max(1, availableParallel
 if (values.again) await runAgain(tally);
 if (values.coverage) tally.passed += checkCoverage(tally);
 const failed = [...tally.failures.values()].flat();
-for (const skip of tally.skips) console.log(`skipped: ${skip}`);
+// What is absent is reported once, with all that would have used it.
+const absent = new Map();
+for (const { title, reason } of tally.skips) absent.set(reason, [...(absent.get(reason) ?? []), title]);
+for (const [reason, titles] of absent) {
+  const [first = ''] = titles;
+  const told = titles.length === 1 ? first : `${titles.length} tests, the first ${first}`;
+  console.log(`skipped: ${told}${reason === '' ? '' : ` (${reason})`}`);
+}
 for (const failure of failed) console.log(`failed: ${failure}`);
 console.log(`${tally.passed} passed, ${failed.length} failed, ${tally.skips.length} skipped`);
 process.exitCode = failed.length > 0 || tally.passed === 0 ? 1 : 0;

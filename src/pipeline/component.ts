@@ -73,7 +73,7 @@ export interface Exporter extends Component, Consumer {
 /** Exporter of some pipelines, receiver of others. */
 export interface Connector extends Component {
   /** The end of a pipeline that names it as exporter. */
-  intake(signal: Signal): Consumer;
+  consumer(signal: Signal): Consumer;
   /** Called before `start` for each pipeline signal that names it as receiver. */
   deliver(signal: Signal, consumer: Consumer): void;
 }

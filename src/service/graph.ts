@@ -162,7 +162,7 @@ class Builder {
       const node = this.connector(key);
       return {
         node,
-        consumer: counted(node.component.intake(signal), this.tally('connector_consumed', key, name, signal)),
+        consumer: counted(node.component.consumer(signal), this.tally('connector_consumed', key, name, signal)),
       };
     }
     const node = this.node('exporter', key);

@@ -89,7 +89,7 @@ function wire(factory: AnyFactory, component: Component, next: Consumer): Consum
   if (factory.kind === 'exporter') return component as Exporter;
   if (factory.kind !== 'connector' || !signal) return undefined;
   for (const one of factory.delivers ?? factory.signals) (component as Connector).deliver(one, next);
-  return (component as Connector).intake(signal);
+  return (component as Connector).consumer(signal);
 }
 
 for (const factory of COMPONENTS) {

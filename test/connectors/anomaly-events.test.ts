@@ -15,7 +15,7 @@ test('every logs pipeline gets the very batch of events', () => {
   const sinks = [new Sink(), new Sink()];
   for (const sink of sinks) one.deliver('logs', sink);
   const riding = events();
-  assert.equal(one.intake('metrics').consume(metrics(riding)), undefined);
+  assert.equal(one.consumer('metrics').consume(metrics(riding)), undefined);
   for (const sink of sinks) assert.deepEqual(sink.batches, [riding]);
 });
 
@@ -23,7 +23,7 @@ test('metrics without events end here', () => {
   const one = connector();
   const sink = new Sink();
   one.deliver('logs', sink);
-  one.intake('metrics').consume(metrics());
+  one.consumer('metrics').consume(metrics());
   assert.deepEqual(sink.batches, []);
 });
 
@@ -32,7 +32,7 @@ test('events that arrive over two pipelines are fed once', () => {
   const sink = new Sink();
   one.deliver('logs', sink);
   const riding = events();
-  for (const intake of [one.intake('metrics'), one.intake('metrics')]) intake.consume(metrics(riding));
+  for (const consumer of [one.consumer('metrics'), one.consumer('metrics')]) consumer.consume(metrics(riding));
   assert.equal(sink.batches.length, 1);
 });
 
@@ -41,18 +41,18 @@ test('a logs pipeline that is full does not refuse the metrics of a sender, and 
   const sink = new Sink();
   one.deliver('logs', sink);
   sink.full = true;
-  const intake = one.intake('metrics');
-  assert.equal(intake.refusal(1), undefined);
-  assert.equal(intake.consume(metrics()), undefined);
+  const consumer = one.consumer('metrics');
+  assert.equal(consumer.refusal(1), undefined);
+  assert.equal(consumer.consume(metrics()), undefined);
   const riding = events();
-  assert.throws(() => intake.consume(metrics(riding)), /full/);
+  assert.throws(() => consumer.consume(metrics(riding)), /full/);
   sink.full = false;
-  intake.consume(metrics(riding));
+  consumer.consume(metrics(riding));
   assert.deepEqual(sink.batches, [riding]);
 });
 
 test('signals that it cannot stand in are refused when the graph is built', () => {
-  assert.throws(() => connector().intake('traces'), /takes metrics pipelines/);
+  assert.throws(() => connector().consumer('traces'), /takes metrics pipelines/);
   assert.throws(() => connector().deliver('metrics', new Sink()), /feeds logs pipelines/);
 });
 

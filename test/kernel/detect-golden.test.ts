@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { type Band, KINDS } from '../../src/kernel/api.js';
 import { ReferenceDetector } from '../reference/detect.js';
 import { DEFAULT_FOREST, EdgeDetector, type EdgeGraph } from '../reference/detect-driver.js';
-import { FIXTURES, Golden, type Opening, sharedData } from '../support/goldens.js';
+import { FIXTURES, Golden, type Opening, sharedData, WITHOUT_DATA } from '../support/goldens.js';
 
 const WITHOUT_FOREST = { ...DEFAULT_FOREST, enabled: false };
 /** What the oracle does not have. */
@@ -163,7 +163,7 @@ const full = sharedData('synth');
 for (const name of ['edges', 'graph']) {
   test(`kernel: golden ${name}`, () => check(new Golden(FIXTURES, name), kernelPlayer));
   test(`reference: golden ${name}`, () => check(new Golden(FIXTURES, name), referencePlayer));
-  const skip = full === undefined ? 'the full goldens are not on this machine' : false;
+  const skip = full === undefined ? WITHOUT_DATA : false;
   test(`kernel: full golden ${name}`, { skip }, () => check(new Golden(full!, name), kernelPlayer));
   test(`reference: full golden ${name}`, { skip }, () => check(new Golden(full!, name), referencePlayer));
 }

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { IsolationForest } from '../../src/kernel/isolation-forest.js';
 import { loadKernel } from '../../src/kernel/load.js';
 import { forestScore, growForest, Random } from '../reference/detect-forest.js';
-import { sharedData } from '../support/goldens.js';
+import { sharedData, WITHOUT_DATA } from '../support/goldens.js';
 import { normal, seeded } from '../synthetic/edge-windows.js';
 
 /** A table with negatives, ties, NaN and infinities. */
@@ -194,7 +194,7 @@ function auc(scores: Float64Array, labels: Uint8Array): number {
 }
 
 const folder = sharedData('iforest');
-const skip = folder === undefined ? 'the public tables are not on this machine' : false;
+const skip = folder === undefined ? WITHOUT_DATA : false;
 const SEEDS = 8;
 
 for (const name of 'mammography annthyroid breastw pima satellite shuttle ionosphere arrhythmia'.split(' ')) {

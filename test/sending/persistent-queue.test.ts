@@ -79,9 +79,9 @@ async function setup(
     },
     ...more,
   };
-  const intake = new PersistentQueue({ ...OPTIONS, ...options }, host, hop.send);
-  await intake.start();
-  return { hop, counts, log, ledger, intake };
+  const queue = new PersistentQueue({ ...OPTIONS, ...options }, host, hop.send);
+  await queue.start();
+  return { hop, counts, log, ledger, queue };
 }
 
 const turn = (ms = 5): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -107,7 +107,7 @@ async function takeAll({ hop }: { hop: Hop }, count: number): Promise<void> {
 test('OK means flushed; after a crash everything that was not delivered comes again, in order, with what belongs to it', async () => {
   const disk = new MemoryDisk();
   const first = await setup(disk);
-  for (let i = 0; i < 5; i++) await first.intake.consume(named(`r${i}`, i + 1));
+  for (let i = 0; i < 5; i++) await first.queue.consume(named(`r${i}`, i + 1));
   await turn();
   first.hop.answerAll();
   await turn();
@@ -127,10 +127,10 @@ test('OK means flushed; after a crash everything that was not delivered comes ag
 test('shutdown leaves what waits for the next start: nothing undelivered, nothing counted as dropped', async () => {
   const disk = new MemoryDisk();
   const first = await setup(disk);
-  for (let i = 0; i < 4; i++) await first.intake.consume(named(`r${i}`));
+  for (let i = 0; i < 4; i++) await first.queue.consume(named(`r${i}`));
   await turn();
-  const drained = first.intake.drain(60_000);
-  assert.throws(() => first.intake.consume(named('late')), /shutting down/);
+  const drained = first.queue.drain(60_000);
+  assert.throws(() => first.queue.consume(named('late')), /shutting down/);
   first.hop.answerAll();
   assert.equal((await drained).total, 0);
   assert.deepEqual(first.counts.failures, []);
@@ -145,9 +145,9 @@ test('shutdown leaves what waits for the next start: nothing undelivered, nothin
 test('an attempt that hangs at shutdown is cut off and made again', async () => {
   const disk = new MemoryDisk();
   const first = await setup(disk);
-  await first.intake.consume(named('r0'));
+  await first.queue.consume(named('r0'));
   await turn();
-  assert.equal((await first.intake.drain(20)).total, 0);
+  assert.equal((await first.queue.drain(20)).total, 0);
   const second = await setup(disk);
   await takeAll(second, 1);
   assert.deepEqual(bodies(second.hop), ['r0']);
@@ -156,13 +156,13 @@ test('an attempt that hangs at shutdown is cut off and made again', async () => 
 test('given up for good is done with; kept is not', async () => {
   const disk = new MemoryDisk();
   const first = await setup(disk, { numConsumers: 2 });
-  await first.intake.consume(named('bad'));
-  await first.intake.consume(named('kept'));
+  await first.queue.consume(named('bad'));
+  await first.queue.consume(named('kept'));
   await turn();
   first.hop.waiting[0]?.(new PermanentError('no'));
   first.hop.waiting[1]?.(new GivenUpError('shutdown', 'over', true));
   await turn();
-  await first.intake.drain(1_000);
+  await first.queue.drain(1_000);
   const second = await setup(disk);
   await takeAll(second, 1);
   assert.deepEqual(bodies(second.hop), ['kept']);
@@ -175,7 +175,7 @@ test('memory stays bounded: beyond it bodies are read back when their turn comes
   for (let i = 0; i < 10; i++) {
     const lease = new Lease(() => returned++);
     const batch = named(`r${i}${'x'.repeat(498)}`, 1, { lease });
-    await one.intake.consume(batch);
+    await one.queue.consume(batch);
     lease.release();
   }
   assert.ok(one.ledger.heldBy('queues') <= 2_000);
@@ -199,7 +199,7 @@ test('the gzip form is what is stored; a reader gets both forms, and no header t
     ['x-tenant', 'shop'],
   ]);
   const text = 'y'.repeat(5_000);
-  await first.intake.consume(named(text, 7, { metadata, gzip: gzipSync(text), signal: 'traces' }));
+  await first.queue.consume(named(text, 7, { metadata, gzip: gzipSync(text), signal: 'traces' }));
   const written = Buffer.concat([...disk.files.values()].map(({ bytes }) => bytes));
   assert.ok(written.length < 1_000);
   assert.equal(written.includes('secret'), false);
@@ -216,7 +216,7 @@ test('requests that are joined are done together', async () => {
   const disk = new MemoryDisk();
   const batch = { minSize: 3, maxSize: 0, flushTimeoutMs: 60_000, sizeOf: (b: Batch) => b.items, metadataKeys: [] };
   const one = await setup(disk, { batch }, { keptBytes: 0 });
-  for (const text of ['a', 'b', 'c']) await one.intake.consume(named(text));
+  for (const text of ['a', 'b', 'c']) await one.queue.consume(named(text));
   await takeAll(one, 1);
   assert.deepEqual(bodies(one.hop), ['abc']);
   assert.equal(one.log.length, 0);
@@ -225,40 +225,40 @@ test('requests that are joined are done together', async () => {
 test('a full disk refuses with a delay, goes on delivering, and takes again', async () => {
   const disk = new MemoryDisk();
   const one = await setup(disk);
-  await one.intake.consume(named('first'));
+  await one.queue.consume(named('first'));
   disk.capacity = disk.used;
-  await assert.rejects(one.intake.consume(named('second')), (error: Error) => {
+  await assert.rejects(one.queue.consume(named('second')), (error: Error) => {
     assert.ok(error instanceof RetryableError && (error.retryAfterMs ?? 0) > 0);
     assert.match(error.message, /could not be stored: ENOSPC/);
     return true;
   });
-  assert.match(one.intake.refusal(1)?.message ?? '', /storage of the queue is full/);
+  assert.match(one.queue.refusal(1)?.message ?? '', /storage of the queue is full/);
   assert.equal(one.counts.size, 1);
   await takeAll(one, 1);
   assert.deepEqual(bodies(one.hop), ['first']);
   disk.capacity = 1e6;
   await turn(520);
-  assert.equal(one.intake.refusal(1), undefined);
-  await one.intake.consume(named('third'));
+  assert.equal(one.queue.refusal(1), undefined);
+  await one.queue.consume(named('third'));
   assert.equal(one.counts.refused, 1);
 });
 
 test('bounds: queue_size in requests as in memory, and the bytes of the storage', async () => {
   const one = await setup(new MemoryDisk(), { queueSize: 2 });
-  void one.intake.consume(named('a'));
-  void one.intake.consume(named('b'));
-  assert.match(one.intake.refusal(1)?.message ?? '', /queue is full/);
-  assert.throws(() => one.intake.consume(named('c')), RetryableError);
+  void one.queue.consume(named('a'));
+  void one.queue.consume(named('b'));
+  assert.match(one.queue.refusal(1)?.message ?? '', /queue is full/);
+  assert.throws(() => one.queue.consume(named('c')), RetryableError);
   const small = await setup(new MemoryDisk(), {}, {}, 2_000);
-  assert.equal(small.intake.refusal(1_000), undefined);
-  await small.intake.consume(named('x'.repeat(1_500)));
-  assert.match(small.intake.refusal(1_000)?.message ?? '', /storage of the queue is full/);
+  assert.equal(small.queue.refusal(1_000), undefined);
+  await small.queue.consume(named('x'.repeat(1_500)));
+  assert.match(small.queue.refusal(1_000)?.message ?? '', /storage of the queue is full/);
 });
 
 test('block_on_overflow: waits for room, in order', async () => {
   const one = await setup(new MemoryDisk(), { queueSize: 1, blockOnOverflow: true });
   const done: string[] = [];
-  const all = ['a', 'b', 'c'].map((text) => one.intake.consume(named(text)).then(() => done.push(text)));
+  const all = ['a', 'b', 'c'].map((text) => one.queue.consume(named(text)).then(() => done.push(text)));
   await turn();
   assert.deepEqual(done, ['a']);
   await takeAll(one, 3);
@@ -269,10 +269,10 @@ test('block_on_overflow: waits for room, in order', async () => {
 test('a body that the disk does not give back is counted and passed over', async () => {
   const disk = new MemoryDisk();
   const one = await setup(disk, {}, { keptBytes: 0 });
-  await one.intake.consume(named('first'));
+  await one.queue.consume(named('first'));
   await turn();
-  await one.intake.consume(named('second'));
-  await one.intake.consume(named('third'));
+  await one.queue.consume(named('second'));
+  await one.queue.consume(named('third'));
   const [content] = disk.files.values();
   content!.bytes[content!.bytes.indexOf('second')]! ^= 1;
   await takeAll(one, 2);
@@ -312,12 +312,12 @@ test('a full disk at such a reload: what was acknowledged stays in memory, is de
     const batch = named('kept', 2, { lease });
     one.ledger.store('queues', batch.body);
     one.ledger.release('queues', batch.body);
-    one.intake.inherit([{ batch, size: 1, kept: [batch.body] }]);
+    one.queue.inherit([{ batch, size: 1, kept: [batch.body] }]);
     await turn(20);
     assert.equal(returned, 0);
     assert.equal(one.counts.size, 1);
     if (delivered) await takeAll(one, 1);
-    const { bySignal } = await one.intake.drain(20);
+    const { bySignal } = await one.queue.drain(20);
     assert.deepEqual([bySignal, returned], [delivered ? {} : { metrics: 2 }, 1]);
     assert.equal(one.ledger.heldBy('queues'), 0);
   }

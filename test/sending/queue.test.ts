@@ -63,14 +63,14 @@ function setup(options: Partial<QueueOptions> = {}) {
   const hop = new Hop();
   const events = new Events();
   const ledger = testLedger();
-  return { hop, events, ledger, intake: queue({ ...OPTIONS, ...options }, { events, ledger }, hop.send) };
+  return { hop, events, ledger, queue: queue({ ...OPTIONS, ...options }, { events, ledger }, hop.send) };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 1));
 
 test('takes at once, sends in order of arrival, at most num_consumers at a time', async () => {
-  const { hop, events, intake } = setup();
-  for (const items of [1, 2, 3]) assert.equal(intake.consume(opaqueBatch(items)), undefined);
+  const { hop, events, queue } = setup();
+  for (const items of [1, 2, 3]) assert.equal(queue.consume(opaqueBatch(items)), undefined);
   assert.equal(hop.seen.length, 0, 'nothing is sent in the turn of the receiver');
   await turn();
   assert.deepEqual(
@@ -87,73 +87,73 @@ test('takes at once, sends in order of arrival, at most num_consumers at a time'
 });
 
 test('a full queue refuses before and at consume, with a delay, and takes again when there is room', async () => {
-  const { hop, events, intake } = setup();
+  const { hop, events, queue } = setup();
   for (let i = 0; i < 4; i++) {
-    assert.equal(intake.refusal(10), undefined);
-    void intake.consume(opaqueBatch(1));
+    assert.equal(queue.refusal(10), undefined);
+    void queue.consume(opaqueBatch(1));
   }
-  assert.ok(intake.refusal(10) instanceof RetryableError);
-  assert.ok((intake.refusal(10)?.retryAfterMs ?? 0) > 0);
-  assert.throws(() => intake.consume(opaqueBatch(7)), RetryableError);
+  assert.ok(queue.refusal(10) instanceof RetryableError);
+  assert.ok((queue.refusal(10)?.retryAfterMs ?? 0) > 0);
+  assert.throws(() => queue.consume(opaqueBatch(7)), RetryableError);
   assert.deepEqual(events.refused, [7]);
   await turn();
   hop.waiting[0]?.answer();
   await turn();
-  assert.equal(intake.refusal(10), undefined);
+  assert.equal(queue.refusal(10), undefined);
 });
 
 test('bytes: what a body holds decides, and one that can never fit is a permanent refusal', () => {
-  const { intake } = setup({ sizer: 'bytes', queueSize: 100 });
-  assert.equal(intake.refusal(60), undefined);
-  void intake.consume(opaqueBatch(1, 60));
-  assert.equal(intake.refusal(40), undefined);
-  assert.ok(intake.refusal(41) instanceof RetryableError);
-  assert.throws(() => intake.consume(opaqueBatch(1, 41)), RetryableError);
-  assert.throws(() => intake.consume(opaqueBatch(1, 101)), PermanentError);
+  const { queue } = setup({ sizer: 'bytes', queueSize: 100 });
+  assert.equal(queue.refusal(60), undefined);
+  void queue.consume(opaqueBatch(1, 60));
+  assert.equal(queue.refusal(40), undefined);
+  assert.ok(queue.refusal(41) instanceof RetryableError);
+  assert.throws(() => queue.consume(opaqueBatch(1, 41)), RetryableError);
+  assert.throws(() => queue.consume(opaqueBatch(1, 101)), PermanentError);
 });
 
 test('max_bytes holds whatever the sizer counts; a larger one finds room where nothing else is', async () => {
-  const { intake, hop, ledger } = setup({ maxBytes: 100, queueSize: 50 });
-  void intake.consume(opaqueBatch(1, 300));
+  const { queue, hop, ledger } = setup({ maxBytes: 100, queueSize: 50 });
+  void queue.consume(opaqueBatch(1, 300));
   assert.equal(ledger.heldBy('queues'), 300);
-  assert.match(intake.refusal(1)!.message, /full/);
-  assert.throws(() => intake.consume(opaqueBatch(1, 1)), RetryableError);
+  assert.match(queue.refusal(1)!.message, /full/);
+  assert.throws(() => queue.consume(opaqueBatch(1, 1)), RetryableError);
   await turn();
   hop.answerAll();
   await turn();
   assert.equal(ledger.heldBy('queues'), 0);
-  void intake.consume(opaqueBatch(1, 60));
-  assert.equal(intake.refusal(40), undefined);
-  assert.ok(intake.refusal(41));
+  void queue.consume(opaqueBatch(1, 60));
+  assert.equal(queue.refusal(40), undefined);
+  assert.ok(queue.refusal(41));
 });
 
 test('without max_bytes the ledger says what may be held', () => {
-  const { intake, ledger } = setup({ maxBytes: undefined, queueSize: 50 });
-  void intake.consume(opaqueBatch(1, 1_000));
-  assert.equal(intake.refusal(ledger.queueBytes - 1_000), undefined);
+  const { queue, ledger } = setup({ maxBytes: undefined, queueSize: 50 });
+  void queue.consume(opaqueBatch(1, 1_000));
+  assert.equal(queue.refusal(ledger.queueBytes - 1_000), undefined);
   const back = ledger.restrict(4_000);
-  assert.ok(intake.refusal(1));
+  assert.ok(queue.refusal(1));
   back();
-  assert.equal(intake.refusal(1), undefined);
+  assert.equal(queue.refusal(1), undefined);
 });
 
 test('items: what refusal allows, consume takes; the queue may be exceeded by one request', () => {
-  const { intake, events } = setup({ sizer: 'items', queueSize: 100 });
-  void intake.consume(opaqueBatch(99));
-  assert.equal(intake.refusal(1), undefined);
-  void intake.consume(opaqueBatch(5_000));
+  const { queue, events } = setup({ sizer: 'items', queueSize: 100 });
+  void queue.consume(opaqueBatch(99));
+  assert.equal(queue.refusal(1), undefined);
+  void queue.consume(opaqueBatch(5_000));
   assert.equal(events.size, 5_099);
-  assert.ok(intake.refusal(1) instanceof RetryableError);
+  assert.ok(queue.refusal(1) instanceof RetryableError);
 });
 
 test('block_on_overflow: consume waits for room, in order', async () => {
-  const { hop, intake } = setup({ queueSize: 1, numConsumers: 1, blockOnOverflow: true });
-  void intake.consume(opaqueBatch(1));
+  const { hop, queue } = setup({ queueSize: 1, numConsumers: 1, blockOnOverflow: true });
+  void queue.consume(opaqueBatch(1));
   const order: number[] = [];
   for (const items of [2, 3]) {
-    const waiting = intake.consume(opaqueBatch(items));
+    const waiting = queue.consume(opaqueBatch(items));
     assert.ok(waiting instanceof Promise);
-    assert.equal(intake.refusal(1), undefined);
+    assert.equal(queue.refusal(1), undefined);
     void waiting.then(() => order.push(items));
   }
   await turn();
@@ -167,11 +167,11 @@ test('block_on_overflow: consume waits for room, in order', async () => {
 });
 
 test('block_on_overflow: who still waits at shutdown is told', async () => {
-  const { hop, events, intake } = setup({ queueSize: 1, numConsumers: 1, blockOnOverflow: true });
-  void intake.consume(opaqueBatch(1));
-  const waiting = assert.rejects(intake.consume(opaqueBatch(2)) as Promise<void>, RetryableError);
+  const { hop, events, queue } = setup({ queueSize: 1, numConsumers: 1, blockOnOverflow: true });
+  void queue.consume(opaqueBatch(1));
+  const waiting = assert.rejects(queue.consume(opaqueBatch(2)) as Promise<void>, RetryableError);
   await turn();
-  const drained = intake.drain(1_000);
+  const drained = queue.drain(1_000);
   await waiting;
   assert.deepEqual(events.refused, [2]);
   hop.answerAll();
@@ -179,9 +179,9 @@ test('block_on_overflow: who still waits at shutdown is told', async () => {
 });
 
 test('wait_for_result: the answer of the next hop is the answer to the sender', async () => {
-  const { hop, intake } = setup({ waitForResult: true });
-  const good = intake.consume(opaqueBatch(1));
-  const bad = intake.consume(opaqueBatch(2));
+  const { hop, queue } = setup({ waitForResult: true });
+  const good = queue.consume(opaqueBatch(1));
+  const bad = queue.consume(opaqueBatch(2));
   await turn();
   hop.waiting[1]?.answer(new PermanentError('bad data'));
   hop.waiting[0]?.answer();
@@ -190,11 +190,11 @@ test('wait_for_result: the answer of the next hop is the answer to the sender', 
 });
 
 test('drain delivers what is held and takes nothing more', async () => {
-  const { hop, events, intake } = setup({ numConsumers: 1 });
-  for (const items of [1, 2, 3]) void intake.consume(opaqueBatch(items));
-  const drained = intake.drain(60_000);
-  assert.throws(() => intake.consume(opaqueBatch(9)), /shutting down/);
-  assert.match(intake.refusal(1)?.message ?? '', /shutting down/);
+  const { hop, events, queue } = setup({ numConsumers: 1 });
+  for (const items of [1, 2, 3]) void queue.consume(opaqueBatch(items));
+  const drained = queue.drain(60_000);
+  assert.throws(() => queue.consume(opaqueBatch(9)), /shutting down/);
+  assert.match(queue.refusal(1)?.message ?? '', /shutting down/);
   for (let i = 0; i < 3; i++) {
     await turn();
     hop.answerAll();
@@ -202,15 +202,15 @@ test('drain delivers what is held and takes nothing more', async () => {
   assert.equal((await drained).total, 0);
   assert.equal(events.size, 0);
   assert.deepEqual(events.failures, []);
-  assert.equal((await intake.drain(1)).total, 0, 'a second drain is the same');
+  assert.equal((await queue.drain(1)).total, 0, 'a second drain is the same');
 });
 
 test('what drain cannot deliver in time is aborted and counted', async (t) => {
   const clock = fakeClock(t);
-  const { events, intake } = setup({ numConsumers: 1 });
-  for (const items of [1, 2, 3]) void intake.consume(opaqueBatch(items));
+  const { events, queue } = setup({ numConsumers: 1 });
+  for (const items of [1, 2, 3]) void queue.consume(opaqueBatch(items));
   await clock.settle();
-  const drained = intake.drain(500);
+  const drained = queue.drain(500);
   await clock.advance(500);
   // The first was under way: its own layers count it; here the queue only adds it up.
   assert.deepEqual((await drained).bySignal, { metrics: 6 });
@@ -222,14 +222,14 @@ test('what drain cannot deliver in time is aborted and counted', async (t) => {
 });
 
 test('drain of an idle queue is over at once', async () => {
-  const { intake } = setup();
-  assert.equal((await intake.drain(60_000)).total, 0);
+  const { queue } = setup();
+  assert.equal((await queue.drain(60_000)).total, 0);
 });
 
 test('thousands of entries keep their order', async () => {
-  const { hop, intake } = setup({ numConsumers: 1, queueSize: 5_000 });
-  for (let i = 0; i < 3_000; i++) void intake.consume(opaqueBatch(i));
-  const drained = intake.drain(60_000);
+  const { hop, queue } = setup({ numConsumers: 1, queueSize: 5_000 });
+  for (let i = 0; i < 3_000; i++) void queue.consume(opaqueBatch(i));
+  const drained = queue.drain(60_000);
   while (hop.seen.length < 3_000 || hop.waiting.length > 0) {
     hop.answerAll();
     await new Promise(setImmediate);
@@ -243,16 +243,16 @@ test('thousands of entries keep their order', async () => {
 
 test('borrowed memory is held until the delivery, or until the queue gives the batch up', async () => {
   for (const end of ['delivered', 'failed', 'given up'] as const) {
-    const { hop, intake } = setup({ numConsumers: 1 });
+    const { hop, queue } = setup({ numConsumers: 1 });
     let returned = 0;
     const batches = [1, 2].map((items): Batch => ({ ...opaqueBatch(items), lease: new Lease(() => returned++) }));
     for (const batch of batches) {
-      void intake.consume(batch);
+      void queue.consume(batch);
       batch.lease?.release();
     }
     await turn();
     assert.equal(returned, 0);
-    if (end === 'given up') await intake.drain(1);
+    if (end === 'given up') await queue.drain(1);
     for (let i = 0; i < 2 && end !== 'given up'; i++) {
       hop.answerAll(end === 'failed' ? new PermanentError('no') : undefined);
       await turn();
@@ -263,11 +263,11 @@ test('borrowed memory is held until the delivery, or until the queue gives the b
 
 test('borrowed memory of merged batches is released with their one request', async () => {
   const batch = { flushTimeoutMs: 1, minSize: 2, maxSize: 0, sizeOf: () => 1, metadataKeys: [] };
-  const { hop, intake } = setup({ batch });
+  const { hop, queue } = setup({ batch });
   let returned = 0;
   for (const items of [1, 2]) {
     const lease = new Lease(() => returned++);
-    void intake.consume({ ...opaqueBatch(items), lease });
+    void queue.consume({ ...opaqueBatch(items), lease });
     lease.release();
   }
   await turn();
@@ -279,17 +279,17 @@ test('borrowed memory of merged batches is released with their one request', asy
 });
 
 test('what fails at shutdown in whatever way is told as undelivered, by signal; who waits for the result is told by it', async () => {
-  const { hop, intake } = setup();
-  void intake.consume(opaqueBatch(3));
-  void intake.consume(opaqueBatch(4, 8, 'logs'));
-  const drained = intake.drain(60_000);
+  const { hop, queue } = setup();
+  void queue.consume(opaqueBatch(3));
+  void queue.consume(opaqueBatch(4, 8, 'logs'));
+  const drained = queue.drain(60_000);
   await turn();
   hop.waiting[1]?.answer();
   hop.answerAll(new PermanentError('no'));
   assert.deepEqual((await drained).bySignal, { metrics: 3 });
   const waiting = setup({ waitForResult: true });
-  const told = assert.rejects(waiting.intake.consume(opaqueBatch(3)) as Promise<void>, RetryableError);
-  const over = waiting.intake.drain(1);
+  const told = assert.rejects(waiting.queue.consume(opaqueBatch(3)) as Promise<void>, RetryableError);
+  const over = waiting.queue.drain(1);
   await told;
   assert.equal((await over).total, 0);
 });
@@ -300,19 +300,19 @@ test('a queue is handed over in order: what waits at once, what is under way aft
   let returned = 0;
   for (const items of [1, 2, 3]) {
     const batch = { ...opaqueBatch(items), lease: new Lease(() => returned++) };
-    void first.intake.consume(batch);
+    void first.queue.consume(batch);
     batch.lease.release();
   }
   await turn();
-  first.intake.handTo?.(second.intake);
-  assert.throws(() => first.intake.consume(opaqueBatch(9)), /shutting down/);
-  const drained = first.intake.drain(60_000);
+  first.queue.handTo?.(second.queue);
+  assert.throws(() => first.queue.consume(opaqueBatch(9)), /shutting down/);
+  const drained = first.queue.drain(60_000);
   first.hop.answerAll(new GivenUpError('shutdown', 'no more attempts', true));
   assert.equal((await drained).total, 0);
   assert.equal(first.ledger.heldBy('queues'), 0);
   assert.equal(returned, 0, 'memory that is lent is still held');
   assert.deepEqual(first.events.failures, []);
-  await second.intake.start?.();
+  await second.queue.start?.();
   for (let i = 0; i < 3; i++) {
     await turn();
     second.hop.answerAll();

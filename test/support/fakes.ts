@@ -115,7 +115,7 @@ export class FakeExporter extends Fake implements Exporter {
 /** Hands on every batch that comes in. */
 export class FakeConnector extends Fake implements Connector {
   readonly consumers: Map<Signal, Consumer> = new Map();
-  intake(): Consumer {
+  consumer(): Consumer {
     return {
       refusal: () => undefined,
       consume: (batch) => {

@@ -4,12 +4,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fixture, ROOT } from './paths.js';
 
 /**
- * A folder of modelState beside the repository, or beside the folder its worktree is in; undefined on machines without
+ * A folder of data beside the repository, or beside the folder its worktree is in; undefined on machines without
  * it.
  */
 export function sharedData(path: string): string | undefined {
   return [`${ROOT}/../shared/data/${path}`, `${ROOT}/../../shared/data/${path}`].find((folder) => existsSync(folder));
 }
+
+/** Why a test does without: the same words everywhere, so that it is reported once. */
+export const WITHOUT_DATA = 'the full goldens and recordings are not beside the repository';
 
 /** An alert that the oracle opened; null: there is none. */
 export interface Opening {

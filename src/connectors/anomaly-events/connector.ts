@@ -13,7 +13,7 @@ export class AnomalyEventsConnector implements Connector {
    * Takes every batch of a metrics pipeline; those without events end here. A full logs pipeline refuses no sender's
    * metrics.
    */
-  intake(signal: Signal): Consumer {
+  consumer(signal: Signal): Consumer {
     if (signal !== 'metrics') throw new Error(`anomaly_events takes metrics pipelines, not ${signal}`);
     return {
       retainsBody: false,

@@ -1,8 +1,8 @@
 // The detectors' state as one file: written whole, checked before it is believed.
 //
-//   8 bytes "PXASTATE" │ u32 version │ u32 CRC-32 of what follows │ 3 sections: header, modelState, kernel
+//   8 bytes "PXASTATE" │ u32 version │ u32 CRC-32 of what follows │ 3 sections: header, model state, kernel
 //   section: u32 pieces │ pieces × (u32 stored, u32 raw, bytes)
-// The header is plain JSON, so that `head` shows what a file is; modelState (v8) and kernel are deflated, piece by
+// The header is plain JSON, so that `head` shows what a file is; the model state (v8) and kernel are deflated, piece by
 // piece: however much is known, the event loop gets its turn after each megabyte, and what is written already need not
 // be kept.
 
@@ -67,7 +67,7 @@ const unpack: (bytes: Uint8Array, options: object) => Promise<Buffer> = promisif
  * The file in parts. What is passed in is not read any more once the promise is there, but for the kernel's snapshot,
  * which is used up.
  */
-export async function encodeCheckpoint({ header, modelState, kernel }: Checkpoint): Promise<Uint8Array[]> {
+export async function encodeCheckpoint({ header, model state, kernel }: Checkpoint): Promise<Uint8Array[]> {
   const head = Buffer.from(JSON.stringify(header));
   const parts = [counted(1), ...piece(head, head.length)];
   await deflateInto(parts, cut(serialize(modelState)));

@@ -75,7 +75,7 @@ export class RequestHandler {
   /**
    * Checks the body and hands it on, all in this turn of the event loop; throws `Refused`. An empty request goes no
    * further (OTLP: receivers may ignore empty envelopes) and is a success, unless its headers would have a full one
-   * refused. The lease is released when that has ended, or, where the pipeline retains bodies (any more), forfeited.
+   * refused. The lease is released when that has ended, or, where the pipeline retains bodies (any more), detached.
    */
   take(given: InboundRequest): Taken {
     const inbound = given.lease ? given : this.onRentedMemory(given);

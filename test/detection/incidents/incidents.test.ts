@@ -15,7 +15,7 @@ import {
 } from '../../../src/detection/topology/graph.js';
 import type { KernelApi } from '../../../src/kernel/api.js';
 import { DEFAULT_FOREST, EdgeDetector } from '../../reference/detect-driver.js';
-import { FIXTURES, Golden, sharedData } from '../../support/goldens.js';
+import { FIXTURES, Golden, sharedData, WITHOUT_DATA } from '../../support/goldens.js';
 
 /** What the oracle says of an incident; services and edges by number. */
 interface GoldenIncident {
@@ -211,6 +211,4 @@ test('the golden graph of the repository', () => {
 });
 
 const shared = sharedData('synth');
-test('the full golden graph', { skip: shared ? false : 'needs ../shared/data/synth' }, () =>
-  compare(new Golden(shared!, 'graph')),
-);
+test('the full golden graph', { skip: shared ? false : WITHOUT_DATA }, () => compare(new Golden(shared!, 'graph')));

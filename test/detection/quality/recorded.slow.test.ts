@@ -4,11 +4,10 @@ import { describe, it } from 'node:test';
 import { rawScore, readNab, runNab } from '../../../bench/quality/nab.js';
 import { nezha, runNezha } from '../../../bench/quality/nezha.js';
 import { petshop, runPetShop } from '../../../bench/quality/petshop.js';
-import { sharedData } from '../../support/goldens.js';
+import { sharedData, WITHOUT_DATA } from '../../support/goldens.js';
 import { emptyStream } from '../../synthetic/stream.js';
 
-const skipWithout = (path: string | undefined) =>
-  path === undefined ? 'the recordings are not on this machine' : false;
+const skipWithout = (path: string | undefined) => (path === undefined ? WITHOUT_DATA : false);
 
 describe('Nezha', () => {
   const folder = sharedData('nezha');

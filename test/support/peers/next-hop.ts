@@ -1,4 +1,4 @@
-// A next hop that keeps every OTLP request as it came over the wire, over gRPC (prior-modelState HTTP/2) and HTTP.
+// A next hop that keeps every OTLP request as it came over the wire, over gRPC (prior-knowledge HTTP/2) and HTTP.
 import { once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
