@@ -67,7 +67,7 @@ const unpack: (bytes: Uint8Array, options: object) => Promise<Buffer> = promisif
  * The file in parts. What is passed in is not read any more once the promise is there, but for the kernel's snapshot,
  * which is used up.
  */
-export async function encodeCheckpoint({ header, model state, kernel }: Checkpoint): Promise<Uint8Array[]> {
+export async function encodeCheckpoint({ header, modelState, kernel }: Checkpoint): Promise<Uint8Array[]> {
   const head = Buffer.from(JSON.stringify(header));
   const parts = [counted(1), ...piece(head, head.length)];
   await deflateInto(parts, cut(serialize(modelState)));
