@@ -44,6 +44,12 @@ const tasks = {
     process.env.PXANOMALY_CHAOS_ROUNDS ??= '200';
     run(process.execPath, ['scripts/test.mjs', 'chaos/persistent', ...rest]);
   },
+  // Half an hour at half the highest rate, and docs/soak.md of it (PXANOMALY_SOAK_SECONDS for another time).
+  soak: () => {
+    process.env.PXANOMALY_SOAK_SECONDS ??= '1800';
+    process.env.PXANOMALY_RECORD ??= '1';
+    run(process.execPath, ['scripts/test.mjs', 'chaos/long-soak', ...rest]);
+  },
   fuzz: () => run(process.execPath, ['build/js/fuzz/run.js', ...rest]),
   bench: () => run(process.execPath, ['build/js/bench/run.js', ...rest]),
   pictures: () => run(process.execPath, ['build/js/bench/pictures/run.js']),

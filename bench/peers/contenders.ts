@@ -1,4 +1,5 @@
 // The receivers that are measured and how each is configured for a case.
+import { dirname, join } from 'node:path';
 import type { Setup } from '../../test/support/peers/otlp-services.js';
 
 /** What a case asks of both sides. */
@@ -6,6 +7,8 @@ export interface Path {
   readonly transport: 'grpc' | 'http';
   /** Exporter defaults on (gzip, queue, retry), or nothing but sending. */
   readonly exporterDefaults: boolean;
+  /** A sending queue, in memory or flushed to disk before the answer, and no compression. */
+  readonly queue?: 'memory' | 'disk';
   /** Edges that must fit. */
   readonly edges: number;
 }
@@ -20,9 +23,17 @@ export type Contender = 'pxanomaly' | 'collector' | 'isolationforest' | 'isolati
 
 function exporter(path: Path, ports: Ports): Record<string, object> {
   const bare = { compression: 'none', sending_queue: { enabled: false }, retry_on_failure: { enabled: false } };
-  const extra = path.exporterDefaults ? {} : bare;
+  const queued = { compression: 'none', sending_queue: path.queue === 'disk' ? { storage: 'file_storage' } : {} };
+  const extra = path.queue ? queued : path.exporterDefaults ? {} : bare;
   if (path.transport === 'http') return { otlp_http: { endpoint: `http://127.0.0.1:${ports.sinkHttp}`, ...extra } };
   return { otlp_grpc: { endpoint: `127.0.0.1:${ports.sinkGrpc}`, tls: { insecure: true }, ...extra } };
+}
+
+/** `file_storage` that flushes, the same key by key on both sides. */
+function storage(path: Path, contender: Contender, events: string): Pick<Setup, 'extensions'> {
+  if (path.queue !== 'disk') return {};
+  const directory = join(dirname(events), `queue-${contender}`);
+  return { extensions: { file_storage: { directory, create_directory: true, fsync: true } } };
 }
 
 /** The Collector: the receiver, at most one processor, the exporter. */
@@ -55,8 +66,12 @@ function gateway(path: Path, ports: Ports, events: string): Setup {
 /** The fastest settings of `isolationforest` that still score: fewer trees, one feature, its smallest window. */
 const FASTEST = { forest_size: 25, features: { metrics: ['value'] }, performance: { batch_size: 64 } };
 
-/** `events`: the file that ours writes its events to. */
+/** `events`: the file that ours writes its events to; queues on disk stand beside it. */
 export function setupOf(contender: Contender, path: Path, ports: Ports, events: string): Setup {
+  return { ...withoutStorage(contender, path, ports, events), ...storage(path, contender, events) };
+}
+
+function withoutStorage(contender: Contender, path: Path, ports: Ports, events: string): Setup {
   switch (contender) {
     case 'pxanomaly':
       return gateway(path, ports, events);

@@ -14,6 +14,7 @@ export interface Row {
   readonly peer: Contender;
   /** Another load for the peer, where the row compares ours with ours. */
   readonly peerLoad?: readonly string[];
+  readonly peerPath?: Path;
   /**
    * Highest ratio ours / peer (`ratio`), or highest difference in MiB (`more`), or highest value of ours (`atMost`).
    */
@@ -26,6 +27,7 @@ export interface Row {
 
 const GRPC: Path = { transport: 'grpc', exporterDefaults: false, edges: 4000 };
 const HTTP: Path = { ...GRPC, transport: 'http' };
+const ON_DISK: Path = { ...GRPC, queue: 'disk' };
 const HUNDRED_THOUSAND: Path = { ...GRPC, edges: 100_000 };
 const ours = { contender: 'pxanomaly', measure: 'cpu' } as const;
 const beside = { ...ours, peer: 'collector' } as const;
@@ -57,6 +59,16 @@ export const ROWS: readonly Row[] = [
     target: { ratio: 0.4 },
   },
   { ...beside, name: 'OTLP/HTTP in and out', path: HTTP, load: ['--http'], target: { ratio: 0.4 } },
+  { ...beside, name: 'persistent queue, fsync', path: ON_DISK, load: [], target: { ratio: 0.25 } },
+  {
+    ...ours,
+    name: 'persistent queue against one in memory',
+    path: ON_DISK,
+    load: [],
+    peer: 'pxanomaly',
+    peerPath: { ...GRPC, queue: 'memory' },
+    target: { ratio: 1.5 },
+  },
   ...besideForest('', []),
   ...besideForest(', 100 rows a request, one in flight', small),
   { ...beside, name: 'resident memory, 4,000 edges', path: GRPC, load: [], measure: 'memory', target: { more: 60 } },

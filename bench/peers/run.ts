@@ -69,7 +69,8 @@ function write(rounds: number): Compared[] {
 }
 
 function orderOf(row: Row, side: Side): Order {
-  const { path, warmTicks = WARM_TICKS } = row;
+  const { warmTicks = WARM_TICKS } = row;
+  const path = side === 'ours' ? row.path : (row.peerPath ?? row.path);
   const common = { path, warmTicks, proven: warmTicks >= WARM_TICKS, duration: options.duration, rate: rateOf(row) };
   return side === 'ours'
     ? { ...common, contender: row.contender, load: row.load }
