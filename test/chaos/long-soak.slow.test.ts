@@ -19,6 +19,8 @@ const RESULT = join(ROOT, 'bench/results/soak.json');
 const PAGE = join(ROOT, 'docs/soak.md');
 const SENDERS = 4;
 const STEPS = 30;
+/** Garbage of the allocators; in a short run also what waits in memory behind the last outage (32 MiB a queue). */
+const SLACK_BYTES = SECONDS < 600 ? 2 ** 26 : 2 ** 24;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -114,7 +116,7 @@ it(`${SECONDS} seconds at half the highest rate: memory flat, nothing lost`, asy
   assert.ok(early && last);
   for (const what of ['heapUsed', 'external'] as const)
     assert.ok(
-      last[what] < early[what] * 1.2 + 2 ** 24,
+      last[what] < early[what] * 1.2 + SLACK_BYTES,
       `${what}: ${early[what]} bytes at ${early.atS} s, ${last[what]} at the end`,
     );
   assert.equal(await gateway.end('SIGTERM'), 0);
