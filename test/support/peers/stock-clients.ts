@@ -184,7 +184,7 @@ const curlGrpc: CurlRequest = {
   path: exportMethod,
   headers: (gzip) => ['content-type: application/grpc', 'te: trailers', ...(gzip ? ['grpc-encoding: gzip'] : [])],
   body: (signal, gzip) => frameMessage(squeezed(gzip, SAMPLES[signal]), gzip),
-  version: (tls) => (tls ? '--http2' : '--http2-prior-modelState'),
+  version: (tls) => (tls ? '--http2' : '--http2-prior-knowledge'),
   expected: /^< grpc-status: 0\b/m,
 };
 
