@@ -10,6 +10,27 @@ export const authSchema: z.ZodType<AuthConfig> = z.strictObject({
   authenticator: z.string().min(1).describe('Id of the extension'),
 });
 
+/** `auth` of an exporter. */
+export const exporterAuth: z.ZodType<AuthConfig | undefined> = authSchema
+  .optional()
+  .describe('extension that gives each request its credential (`bearertokenauth`, `basicauth`, `oauth2client`)');
+
+interface Credentials {
+  readonly auth?: AuthConfig | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Two credentials in one request of an exporter. */
+export function credentialProblems({ auth, headers }: Credentials): string[] {
+  const isTwice = auth && Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+  return isTwice ? ['give either auth or headers.authorization'] : [];
+}
+
+/** `isPlain`: requests of the exporter go without TLS. */
+export function credentialAdvice({ auth }: Credentials, isPlain: boolean): string[] {
+  return auth && isPlain ? ['auth: without TLS the credential can be read on the way'] : [];
+}
+
 /** For `extensions` of a factory: what has to run. `path`: of the section that holds `auth`. */
 export function authExtension(auth: AuthConfig | undefined, path = ''): Record<string, string> {
   return auth ? { [`${path}auth.authenticator`]: auth.authenticator } : {};

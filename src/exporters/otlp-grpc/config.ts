@@ -1,6 +1,12 @@
 // Configuration of the otlp_grpc exporter.
 import { z } from 'zod';
-import { type AuthConfig, authExtension, authSchema } from '../../auth/config.js';
+import {
+  type AuthConfig,
+  authExtension,
+  credentialAdvice,
+  credentialProblems,
+  exporterAuth,
+} from '../../auth/config.js';
 import { duration } from '../../config/duration.js';
 import { type GrpcTarget, grpcTarget } from '../../config/endpoint.js';
 import { type ClientTls, clientTls } from '../../config/tls.js';
@@ -50,9 +56,7 @@ export const schema: z.ZodType<Config> = z.strictObject({
   tls: clientTls.prefault({}).describe('TLS; https:// and http:// in the endpoint take precedence over insecure'),
   compression: compressionSchema.describe('an incoming gzip form is reused; zstd needs Node 22.15 or later'),
   headers: z.record(metadataName, z.string()).default({}).describe('sent with each request'),
-  auth: authSchema
-    .optional()
-    .describe('extension that gives each request its credential (`bearertokenauth`, `basicauth`, `oauth2client`)'),
+  auth: exporterAuth,
   authority: z.string().optional().describe('value of :authority; default: the endpoint'),
   keepalive: keepalive.optional().describe('HTTP/2 pings; off by default'),
   wait_for_ready: z.boolean().default(false).describe('wait for a connection until timeout instead of failing at once'),
@@ -67,23 +71,20 @@ export const schema: z.ZodType<Config> = z.strictObject({
 
 /** Problems across the keys. */
 export function validate(config: Config): string[] {
-  const problems = [...sendingProblems(config), ...compressionProblems(config.compression), ...authProblems(config)];
+  const problems = [
+    ...sendingProblems(config),
+    ...compressionProblems(config.compression),
+    ...credentialProblems(config),
+  ];
   if (config.keepalive && config.keepalive.time < 10_000)
     problems.push('keepalive: time must be at least 10s (servers close connections that ping more often)');
   return problems;
 }
 
-/** Two credentials in one request. */
-function authProblems({ auth, headers }: Config): string[] {
-  const isTwice = auth && Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
-  return isTwice ? ['give either auth or headers.authorization'] : [];
-}
-
 /** What is allowed, and perhaps not meant. */
 export function advise(config: Config): string[] {
   const isPlain = config.endpoint.scheme === 'http' || (config.endpoint.scheme === undefined && config.tls.insecure);
-  const open = config.auth && isPlain ? ['auth: without TLS the credential can be read on the way'] : [];
-  return [...sendingAdvice(config), ...open];
+  return [...sendingAdvice(config), ...credentialAdvice(config, isPlain)];
 }
 
 /** Ids of extensions that it needs, by the key that names each. */

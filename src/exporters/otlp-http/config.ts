@@ -1,6 +1,12 @@
 // Configuration of the otlp_http exporter.
 import { z } from 'zod';
-import { type AuthConfig, authExtension, authSchema } from '../../auth/config.js';
+import {
+  type AuthConfig,
+  authExtension,
+  credentialAdvice,
+  credentialProblems,
+  exporterAuth,
+} from '../../auth/config.js';
 import { httpUrl } from '../../config/endpoint.js';
 import { type ClientTls, clientTls } from '../../config/tls.js';
 import { NAMES } from '../../otlp/index.js';
@@ -42,9 +48,7 @@ export const schema: z.ZodType<Config> = z.strictObject({
     'an incoming gzip form is reused with encoding proto; zstd needs Node 22.15 or later',
   ),
   headers: z.record(headerName, z.string()).default({}).describe('sent with each request'),
-  auth: authSchema
-    .optional()
-    .describe('extension that gives each request its credential (`bearertokenauth`, `basicauth`, `oauth2client`)'),
+  auth: exporterAuth,
   tls: clientTls.prefault({}).describe('TLS of https:// endpoints'),
   max_conns_per_host: z.int().min(0).default(0).describe('connections to one host; 0: as many as num_consumers'),
   proxy_url: httpUrl
@@ -63,16 +67,14 @@ export function urlOf(config: Config, signal: Signal): string | undefined {
 
 /** Problems across the keys. */
 export function validate(config: Config): string[] {
-  const problems = [...sendingProblems(config), ...compressionProblems(config.compression), ...authProblems(config)];
+  const problems = [
+    ...sendingProblems(config),
+    ...compressionProblems(config.compression),
+    ...credentialProblems(config),
+  ];
   if (!(config.endpoint ?? config.metrics_endpoint ?? config.traces_endpoint ?? config.logs_endpoint))
     problems.unshift('give endpoint, or an endpoint of each signal');
   return problems;
-}
-
-/** Two credentials in one request. */
-function authProblems({ auth, headers }: Config): string[] {
-  const isTwice = auth && Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
-  return isTwice ? ['give either auth or headers.authorization'] : [];
 }
 
 /** What is allowed, and perhaps not meant. */
@@ -80,8 +82,7 @@ export function advise(config: Config): string[] {
   const isPlain = [config.endpoint, config.metrics_endpoint, config.traces_endpoint, config.logs_endpoint].some((url) =>
     url?.startsWith('http:'),
   );
-  const open = config.auth && isPlain ? ['auth: without TLS the credential can be read on the way'] : [];
-  return [...sendingAdvice(config), ...open];
+  return [...sendingAdvice(config), ...credentialAdvice(config, isPlain)];
 }
 
 /** Ids of extensions that it needs, by the key that names each. */
