@@ -23,7 +23,8 @@ const COOL_SECONDS = 120;
 export class DemoAccount {
   readonly injections: Injection[] = [];
   falseAlarms = 0;
-  readonly #incidents = new Set<string>();
+  /** Open incidents, with the fault that was on when each opened. */
+  readonly #incidents = new Map<string, Injection | undefined>();
 
   begin(fault: Fault, started: number): void {
     this.injections.push({ fault, started, ended: undefined, foundAfter: undefined, paged: false });
@@ -41,13 +42,13 @@ export class DemoAccount {
 
   /**
    * Takes in what became of an incident; one that opens pages for the fault of the time, if that is among its services
-   * or named as its likely source, which need not alert itself yet.
+   * or named as its likely source, which need not alert itself yet. What the page says is corrected by updates of the
+   * same incident, when the services in front are noticed before the one behind.
    */
   incident({ state, incident_id: id, time, services = [], ranking = [] }: AnomalyEvent): void {
+    if (state === 'opened') this.#incidents.set(id, this.injections.filter((one) => covers(one, time)).at(-1));
+    const injection = this.#incidents.get(id);
     if (state === 'closed') this.#incidents.delete(id);
-    if (state !== 'opened') return;
-    this.#incidents.add(id);
-    const injection = this.injections.filter((one) => covers(one, time)).at(-1);
     const destination = injection?.fault.expected?.destination;
     const named = [...services, ...ranking.slice(0, 1)];
     if (injection && named.some((name) => name.split('/').at(-1) === destination)) injection.paged = true;

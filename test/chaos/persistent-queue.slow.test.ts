@@ -137,7 +137,7 @@ describe('a queue on disk', () => {
     const hop = await grpcServer(context);
     await hop.close();
     const exporter = { sending_queue: { storage: 'file_storage', queue_size: 100_000 } };
-    const gateway = await Gateway.start(stored(hop.port, state, port, exporter, { max_size_mib: 16 }));
+    const gateway = await Gateway.start(stored(hop.port, state, port, exporter, { max_size: 16 * 1024 * 1024 }));
     const session = rawSession(port);
     writeFileSync(join(directory, 'ballast'), Buffer.alloc(3 << 20));
     while (ledger.refused.length < 20) await ledger.sendMany(session, 20);
@@ -156,7 +156,7 @@ describe('a queue on disk', () => {
       'room again: what was delivered has been given back',
     );
     assert.equal(await gateway.end('SIGKILL'), 'SIGKILL');
-    const second = await Gateway.start(stored(hop.port, state, port, exporter, { max_size_mib: 16 }));
+    const second = await Gateway.start(stored(hop.port, state, port, exporter, { max_size: 16 * 1024 * 1024 }));
     await eventually(() => ledger.missing.length === 0, WITHIN_MS, 'all of it at the next hop');
     assert.equal(await second.end('SIGTERM'), 0);
   });

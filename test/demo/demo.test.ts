@@ -9,6 +9,7 @@ import { run } from '../../src/demo/index.js';
 import { DemoLines } from '../../src/demo/lines.js';
 import { parseDemoOptions } from '../../src/demo/options.js';
 import { choosePorts, describeChanges, HOST, type Ports } from '../../src/demo/ports.js';
+import type { AnomalyEvent } from '../../src/detection/results/read-events.js';
 import { FAULTS } from '../../src/simulation/faults.js';
 import { painter } from '../../src/terminal/colour.js';
 import { command } from '../support/commands.js';
@@ -105,6 +106,28 @@ describe('demo', () => {
       new DemoLines(painter({})).summary(account).at(-1)!,
       /^1 fault injected that should be found, 0 found/,
     );
+  });
+
+  it('pages when the incident of its time names it, from the first or once it is updated', () => {
+    const account = new DemoAccount();
+    account.begin(FAULTS[0]!, 100);
+    const event = (state: string, id: string, source: string): AnomalyEvent =>
+      ({
+        state,
+        incident_id: id,
+        time: 120,
+        services: ['shop/frontend'],
+        ranking: [source],
+      }) as unknown as AnomalyEvent;
+    account.incident(event('updated', 'earlier', 'shop/payment'));
+    assert.equal(account.injections[0]?.paged, false, 'an incident from before the fault is none of its own');
+    account.incident(event('opened', 'own', 'shop/checkout'));
+    assert.equal(account.injections[0]?.paged, false);
+    account.incident(event('updated', 'own', 'shop/payment'));
+    assert.equal(account.injections[0]?.paged, true);
+    assert.equal(account.incidentsOpen, 1);
+    account.incident(event('closed', 'own', 'shop/payment'));
+    assert.equal(account.incidentsOpen, 0);
   });
 
   it('ends cleanly when it is interrupted, while loading and while live', async () => {

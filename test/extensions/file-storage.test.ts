@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type Config, schema } from '../../src/extensions/file-storage/config.js';
+import { advise, type Config, maxBytesOf, schema } from '../../src/extensions/file-storage/config.js';
 import { FileStorage, storageName, withRemedy } from '../../src/extensions/file-storage/file-storage.js';
 import { testSettings } from '../support/settings.js';
 
@@ -109,4 +109,20 @@ test('a directory that is none, or not there, stops the start', async () => {
 test('permissions are octal', () => {
   assert.equal((schema.parse({ directory_permissions: '0700' }) as Config).directory_permissions, 0o700);
   assert.equal(schema.safeParse({ directory_permissions: '999' }).success, false);
+});
+
+test('the bound of all queues: bytes as in a Collector, 0 for none, and the older key in MiB', () => {
+  const parse = (more: object): Config => schema.parse({ directory: '/q', ...more });
+  assert.equal(maxBytesOf(parse({})), 4 * 2 ** 30);
+  assert.equal(maxBytesOf(parse({ max_size: 268_435_456 })), 268_435_456);
+  assert.equal(maxBytesOf(parse({ max_size: 0 })), Number.POSITIVE_INFINITY);
+  assert.throws(() => parse({ max_size: 1_000 }), /expected 8388608 bytes or more, or 0/);
+  const older = parse({ max_size_mib: 16 });
+  assert.equal(maxBytesOf(older), 16_777_216);
+  assert.match(advise(older)[0] ?? '', /write max_size: 16777216/);
+  // Everything that a stock Collector takes.
+  const collectors = { max_size: 268_435_456, recreate: true, timeout: '10s', compaction: { on_start: true } };
+  assert.deepEqual(advise(parse(collectors)), [
+    'compaction is not used: queues on disk give space back as they are delivered',
+  ]);
 });

@@ -95,7 +95,7 @@ exporters:
 extensions:
   health_check: { endpoint: "\${env:PXANOMALY_HEALTH:-0.0.0.0:13133}" }
   # State that outlives a restart; in a container a volume, such as /var/lib/pxanomaly.
-  file_storage: { directory: "\${env:PXANOMALY_STATE:-./pxanomaly-state}" }
+  file_storage: { directory: "\${env:PXANOMALY_STATE:-./pxanomaly-state}", create_directory: true }
 
 service:
   extensions: [health_check, file_storage]

@@ -1,12 +1,11 @@
 // A directory in which components keep what must survive a restart, each file replaced whole or not at all.
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MIB } from '../../config/bytes.js';
 import type { Settings } from '../../config/settings.js';
 import { type ComponentId, type Extension, FILE_MODE, formatId } from '../../pipeline/index.js';
 import { DirectoryLock, DiskBudget, type LogEvents, SegmentLog } from '../../storage/index.js';
 import type { Logger } from '../../telemetry/index.js';
-import type { Config } from './config.js';
+import { type Config, maxBytesOf } from './config.js';
 
 /** Names become file names: nothing in them may leave the directory or collide with files in the making. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/;
@@ -51,7 +50,7 @@ export class FileStorage implements Extension {
   constructor(settings: Settings, config: Config) {
     this.log = settings.telemetry.log.child({ component: formatId(settings.id), kind: 'extension' });
     this.config = config;
-    this.budget = new DiskBudget(config.max_size_mib * MIB);
+    this.budget = new DiskBudget(maxBytesOf(config));
   }
 
   /** Makes sure that the directory is there, can be written, and belongs to nobody else. */
@@ -106,10 +105,13 @@ export class FileStorage implements Extension {
 
   /** The log of an exporter's queue; the caller opens and closes it. */
   queueLog(owner: ComponentId, events: LogEvents): SegmentLog {
-    const { directory, fsync, max_size_mib: mib } = this.config;
+    const { directory, fsync } = this.config;
     const name = queueName(formatId(owner));
     this.queues.add(name);
-    const segmentBytes = Math.min(SEGMENT_BYTES, Math.max(LEAST_SEGMENT_BYTES, Math.floor((mib * MIB) / SEGMENTS)));
+    const segmentBytes = Math.min(
+      SEGMENT_BYTES,
+      Math.max(LEAST_SEGMENT_BYTES, Math.floor(this.budget.maxBytes / SEGMENTS)),
+    );
     const isLost = (): boolean => this.lock?.lost === true;
     return new SegmentLog({
       directory: join(directory, name),

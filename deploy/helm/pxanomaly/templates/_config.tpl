@@ -73,8 +73,9 @@ extensions:
     endpoint: 0.0.0.0:13133
   file_storage:
     directory: /var/lib/pxanomaly
+    create_directory: true
     {{- if include "pxanomaly.volume" . }}
-    max_size_mib: {{ int .Values.persistence.queueMaxSizeMib }}
+    max_size: {{ mul (int .Values.persistence.queueMaxSizeMib) 1048576 }}
     {{- end }}
 service:
   telemetry:
