@@ -165,7 +165,7 @@ test('given up for good is done with; kept is not', async () => {
   await until(() => first.hop.waiting.length === 2);
   first.hop.waiting[0]?.(new PermanentError('no'));
   first.hop.waiting[1]?.(new GivenUpError('shutdown', 'over', true));
-  await until(() => first.counts.failures.length === 1);
+  await until(() => first.log.length === 1);
   await first.queue.drain(60_000);
   const second = await setup(disk);
   await takeAll(second, 1);
