@@ -190,7 +190,7 @@ const LATE_EDGE: [{ binding: SeriesBinding; isHistogram: boolean }[], Step[], nu
   1,
 ];
 
-test('a recording that ends in the middle of a tick forgets it, and the next one goes on, as the reference does', () => {
+test('a recording that ends within a tick forgets it, and the next one goes on, as the reference does', () => {
   const seen = { forgotten: 0, whole: 0 };
   fc.assert(
     fc.property(

@@ -49,7 +49,7 @@ describe('bearertokenauth', { skip: withoutGo }, () => {
     ['gateway', 'Collector'],
     ['Collector', 'gateway'],
   ] as const) {
-    test(`${from} to ${to}: with the token it is let in, with another it is not, and a file that changes counts`, async () => {
+    test(`${from} to ${to}: the token lets it in, another does not, and a file that changes counts`, async () => {
       const folder = newFolder();
       const [grpc = 0, http = 0] = await freePorts(2);
       const [file, token] = [join(folder, 'arrived.jsonl'), join(folder, 'token')];
