@@ -185,7 +185,7 @@ describe('oauth2client', () => {
     await eventually(async () => (await auth.credentials()) !== first);
   });
 
-  test('a token that the next hop refuses is replaced and the request tried again, a fresh one not', async (context) => {
+  test('a token that is refused is replaced and the request tried again, a fresh one is not', async (context) => {
     const server = await httpServer(context);
     server.answer = () => token(`t${server.seen.length}`);
     const auth = await make(context, server.port);
