@@ -13,12 +13,14 @@ const EDGES = 2000;
 const POINTS = EDGES * 4;
 /** A day in windows of two minutes. */
 const WINDOWS = 720;
+/** How often memory is looked at. */
+const SAMPLES = 8;
 const TRAFFIC = { edges: EDGES, cluster: 'soak', startSeconds: 1_767_225_600, windowSeconds: 120 };
 
 describe('a day', () => {
   after(endAll);
 
-  it('of two thousand edges: memory at its end is what it was at noon', async (context) => {
+  it('of two thousand edges: memory in the afternoon is what it was in the morning', async (context) => {
     const hop = await grpcServer(context);
     hop.answer = (call) => {
       hop.calls.length = 0;
@@ -36,7 +38,7 @@ describe('a day', () => {
       const answer = await rawCall(session, { chunks: [frame(trafficRequest(TRAFFIC, window))] });
       assert.equal(answer.status, 0, answer.message);
       peak = Math.max(peak, gateway.rss());
-      if (window % (WINDOWS / 8) === WINDOWS / 8 - 1) held.push(await gateway.held());
+      if (window % (WINDOWS / SAMPLES) === WINDOWS / SAMPLES - 1) held.push(await gateway.held());
       if (window % 60 === 0) assert.equal(await gateway.health(), 200);
     }
     const folded = () => gateway.metric('pxanomaly_points', 'outcome="folded"');
@@ -48,10 +50,13 @@ describe('a day', () => {
     assert.equal(await gateway.metric('pxanomaly_windows_closed'), WINDOWS - 1);
     assert.equal(await gateway.metric('pxanomaly_edge_windows_scored'), (WINDOWS - 1) * EDGES);
     context.diagnostic(`${JSON.stringify(held)}, peak ${peak}`);
-    const [noon, end] = [held[3], held[7]];
-    assert.ok(noon && end);
+    // Several samples: what the system gives back of freed memory, and when, moves single ones by more than a leak
+    // would.
+    const highest = (what: 'heapUsed' | 'external' | 'rss', from: number): number =>
+      Math.max(...held.slice(from, from + SAMPLES / 2).map((one) => one[what]));
     for (const what of ['heapUsed', 'external', 'rss'] as const) {
-      assert.ok(end[what] < noon[what] * 1.1, `${what}: ${noon[what]} bytes at noon, ${end[what]} at the end`);
+      const [morning, afternoon] = [highest(what, 0), highest(what, SAMPLES / 2)];
+      assert.ok(afternoon < morning * 1.1, `${what}: at most ${morning} bytes until noon, ${afternoon} after it`);
     }
     // Garbage that V8 leaves lying about included.
     assert.ok(peak < 512 * 2 ** 20, `${peak} bytes at most`);
