@@ -66,7 +66,7 @@ describe('demo', () => {
     assert.match(text, /tail -f \S+anomalies\.jsonl \| npx pxanomaly events/);
     assert.match(text, /over +slow payment is over\n/);
     assert.match(text, /resolved +latency spike checkout → payment after/);
-    assert.match(text, /slow payment +yes +\d+ s +yes/);
+    assert.match(text, /slow payment +yes +[\d.]+ (s|min) +yes/);
     assert.match(text, /2 faults injected that should be found, 2 found, half of them within .*; \d false alarms\.\n$/);
     assert.equal(text.includes('\u001b'), false, 'no colour into a pipe');
     const lines = readFileSync(join(folder, 'anomalies.jsonl'), 'utf8').trimEnd().split('\n');
