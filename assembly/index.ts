@@ -9,7 +9,18 @@ export {
   regionCount,
   regionNumber,
 } from './memory';
-export { scanFailedAt, scanItems, scanLogs, scanMetrics, scanRows, scanTraces, selectScan } from './otlp/request';
+export {
+  scanBadTextEnd,
+  scanBadTexts,
+  scanBadTextStart,
+  scanFailedAt,
+  scanItems,
+  scanLogs,
+  scanMetrics,
+  scanRows,
+  scanTraces,
+  selectScan,
+} from './otlp/request';
 export { metricAt, rowAt } from './otlp/rows';
 export { templateHits, templateMisses } from './otlp/template-rows';
 export { configureTemplates } from './otlp/templates';

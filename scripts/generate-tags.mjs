@@ -21,6 +21,7 @@ const FIXED32 = 3;
 const BYTES = 4;
 const PACKED_FIXED64 = 5;
 const PACKED_VARINT = 6;
+const STRING = 7;
 const MESSAGE = 16;
 /** Tags below this stand in the table: field numbers up to 16. */
 const TABLE_TAGS = 136;
@@ -57,7 +58,7 @@ function forms(field, messages) {
   const wire = isMessage ? 2 : (WIRE[field.type] ?? 0);
   const tag = (type) => field.id * 8 + type;
   if (isMessage) return [['', tag(2), MESSAGE + messages.indexOf(field.resolvedType)]];
-  const single = { 0: VARINT, 1: FIXED64, 2: BYTES, 5: FIXED32 }[wire];
+  const single = { 0: VARINT, 1: FIXED64, 2: field.type === 'string' ? STRING : BYTES, 5: FIXED32 }[wire];
   if (!field.repeated || wire === 2) return [['', tag(wire), single]];
   if (wire === 5) throw new Error(`packed 32-bit field ${field.fullName}: the walk has no action for it`);
   return [
@@ -93,6 +94,7 @@ function render(messages) {
     `  BYTES = ${BYTES},`,
     `  PACKED_FIXED64 = ${PACKED_FIXED64},`,
     `  PACKED_VARINT = ${PACKED_VARINT},`,
+    `  STRING = ${STRING},`,
     `  MESSAGE = ${MESSAGE},`,
     '}',
     '',

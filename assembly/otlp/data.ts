@@ -1,5 +1,5 @@
 // The data of a metric: Gauge, Sum, Histogram, ExponentialHistogram or Summary. All keep their points in field 1.
-import { lower, readSpan, readTag, readVarint, upper, varint } from '../wire/cursor';
+import { enterMessage, lower, readSpan, readTag, readVarint, upper, varint } from '../wire/cursor';
 import { skipField } from '../wire/skip';
 import { Metric, Sum } from '../wire/tags';
 import { walkExponentialPoint } from './exponential-point';
@@ -51,7 +51,7 @@ export function walkData(dataTag: u32, cursor: usize, limit: usize, identity: u6
     cursor = lower(read);
     if (tag == Sum.DATA_POINTS) {
       const span = readSpan(cursor, limit);
-      if (!span || !walkPoint(dataTag, upper(span), lower(span), identity)) return false;
+      if (!span || !enterMessage(cursor) || !walkPoint(dataTag, upper(span), lower(span), identity)) return false;
       cursor = lower(span);
     } else if (tag == Sum.AGGREGATION_TEMPORALITY && hasTemporality(dataTag)) {
       cursor = readVarint(cursor, limit);

@@ -2,7 +2,15 @@
 import { Status } from '../status';
 import { failedAt, failure, forgetFailure, lower, readSpan, readTag, upper } from '../wire/cursor';
 import { skipField } from '../wire/skip';
-import { checkMessage, counted, countMessages } from '../wire/structure';
+import {
+  badTextEnd,
+  badTexts,
+  badTextStart,
+  checkMessage,
+  counted,
+  countMessages,
+  lookAtTexts,
+} from '../wire/structure';
 import { ExportMetricsServiceRequest, Message } from '../wire/tags';
 import { recordedRows, startCopies } from './copies';
 import { walkResourceMetrics } from './resource-metrics';
@@ -68,9 +76,23 @@ export function scanTraces(address: usize, bytes: i32): i32 {
   return check(address, bytes, Message.EXPORT_TRACE_SERVICE_REQUEST, Message.SPAN);
 }
 
-/** Walks a logs request; items are log records. */
+/** Walks a logs request; items are log records. Its texts are looked at: `scanBadTexts`. */
 export function scanLogs(address: usize, bytes: i32): i32 {
-  return check(address, bytes, Message.EXPORT_LOGS_SERVICE_REQUEST, Message.LOG_RECORD);
+  lookAtTexts(true);
+  const status = check(address, bytes, Message.EXPORT_LOGS_SERVICE_REQUEST, Message.LOG_RECORD);
+  lookAtTexts(false);
+  return status;
+}
+
+/** Texts of the last logs request that are not UTF-8, and where the first of them stands in the body. */
+export function scanBadTexts(): i32 {
+  return badTexts;
+}
+export function scanBadTextStart(): i32 {
+  return <i32>(badTextStart - bodyStart);
+}
+export function scanBadTextEnd(): i32 {
+  return <i32>(badTextEnd - bodyStart);
 }
 
 /** Data points, spans or log records of the last scan. */

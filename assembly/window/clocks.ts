@@ -203,13 +203,24 @@ function takeInStep(grid: Grid, slot: i32, clock: Clock, time: i64): Verdict {
   return due >= 0 ? release(grid, due) : Verdict.TAKE;
 }
 
+/** Nobody in the group has told a time that is not before `earliest`, ns; 0: all are. */
+export function isPast(grid: Grid, earliest: i64): bool {
+  return !grid.isStarted || grid.newest + grid.base < earliest;
+}
+
 /**
  * Whether a point that may close a tick is believed: TAKE, HOLD or CONFIRMED. `received`: wall clock at receipt, ns, 0
- * unknown.
+ * unknown. `earliest`: as in `fold`. A time near its receipt needs no second word where all others are of the past:
+ * those are a recording, or the clock that told them was wrong.
  */
-export function judge(grid: Grid, slot: i32, time: i64, request: u32, received: i64): Verdict {
+export function judge(grid: Grid, slot: i32, time: i64, request: u32, received: i64, earliest: i64): Verdict {
   const clock = clockAt(slot);
   if (time <= clock.trustedUntil) return takeInStep(grid, slot, clock, time);
+  if (grid.isStarted && time + clock.shift >= earliest && isPast(grid, earliest)) {
+    // What is held of it is of the past, too.
+    if (clock.claim != 0) forgetClaim(grid, clock);
+    return takeInStep(grid, slot, clock, time);
+  }
   if (clock.claim != 0 && clock.heldRequest == request && time + clock.shift >= clock.heldFrom) {
     claim(grid, clock, time, request, 0, 0);
     return Verdict.HOLD;

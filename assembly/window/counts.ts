@@ -23,6 +23,8 @@ export class Counts {
   doubtful: f64;
   /** Further ahead of their receipt than is believed. */
   future: f64;
+  /** Further behind their receipt than is believed, while others told of later times. */
+  past: f64;
 }
 
 let counts: Counts = changetype<Counts>(0);

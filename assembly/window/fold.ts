@@ -8,7 +8,7 @@ import { Series } from '../series/record';
 import { findSeries, head, seriesAt } from '../series/table';
 import { Status } from '../status';
 import { noteAhead } from './clock-align';
-import { releasedClock, Verdict } from './clocks';
+import { isPast, releasedClock, Verdict } from './clocks';
 import { bump, Counts } from './counts';
 import { startFeed, tickOf } from './feeds';
 import { noteLate } from './late-clocks';
@@ -96,6 +96,7 @@ function foldRow(
   sent: i64,
   request: u32,
   received: i64,
+  earliest: i64,
   isReleased: bool,
 ): Status {
   const slot = <i32>series.clock;
@@ -105,7 +106,7 @@ function foldRow(
   while (true) {
     const time = sent - clock.shift;
     if (time >= grid.dueAt || clock.claim != 0 || !grid.isStarted) {
-      const verdict = advanceTo(grid, feed, slot, time, request, received);
+      const verdict = advanceTo(grid, feed, slot, time, request, received, earliest);
       if (verdict == Verdict.CLOSE) return Status.CLOSE;
       if (verdict == Verdict.CONFIRMED) return Status.CONFIRMED;
       if (verdict == Verdict.HOLD) {
@@ -127,18 +128,19 @@ function foldRow(
   }
 }
 
-/** A point further ahead of its receipt than is believed. */
-function leaveOut(series: Series, sent: i64, received: i64): void {
-  bump(offsetof<Counts>('future'));
+/** A point further ahead of its receipt, or behind it, than is believed. `outcome`: the offset of the count. */
+function leaveOut(series: Series, sent: i64, received: i64, outcome: usize): void {
+  bump(outcome);
   if (received > 0) noteAhead(clockAt(<i32>series.clock), sent > 0 ? sent - received : i64.MAX_VALUE);
 }
 
 /**
  * Folds the scanned rows from `from` on. `request`: differs between requests, below 2^31. `received`: wall clock at
- * receipt, ns. `latest`: no time beyond it is believed, ns. `only`: rows of this clock, a held request; -1: all.
- * Answers OK at the end, or CLOSE or CONFIRMED with `foldNext` and `foldStopped`.
+ * receipt, ns. `earliest`, `latest`: no time before or beyond them is believed, ns; before `earliest` only where the
+ * group has heard of later times. `only`: rows of this clock, a held request; -1: all. Answers OK at the end, or CLOSE
+ * or CONFIRMED with `foldNext` and `foldStopped`.
  */
-export function fold(from: i32, request: u32, received: i64, latest: u64, only: i32): Status {
+export function fold(from: i32, request: u32, received: i64, earliest: i64, latest: u64, only: i32): Status {
   const rows = scanRows();
   const number = only >= 0 ? request | HELD_REQUEST : request;
   clearSlow();
@@ -163,15 +165,20 @@ export function fold(from: i32, request: u32, received: i64, latest: u64, only: 
     if (only >= 0 && sent < clockAt(only).heldFrom) continue;
     // As unsigned numbers: what is negative as a signed one is beyond the year 2262.
     if (<u64>sent > latest) {
-      if (only < 0) leaveOut(series, sent, received);
+      if (only < 0) leaveOut(series, sent, received, offsetof<Counts>('future'));
+      continue;
+    }
+    const feed = feedAt(series.feed);
+    const grid = gridAt(feed.group);
+    if (sent < earliest && !isPast(grid, earliest)) {
+      if (only < 0) leaveOut(series, sent, received, offsetof<Counts>('past'));
       continue;
     }
     if (sent <= 0 || !isUsable(row)) {
       bump(offsetof<Counts>('noValue'));
       continue;
     }
-    const feed = feedAt(series.feed);
-    const status = foldRow(gridAt(feed.group), feed, series, row, i, sent, number, received, only >= 0);
+    const status = foldRow(grid, feed, series, row, i, sent, number, received, earliest, only >= 0);
     if (status == Status.OK) continue;
     stoppedAt = i;
     stoppedBy = status == Status.CLOSE ? feed.group : releasedClock();

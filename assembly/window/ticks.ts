@@ -81,10 +81,18 @@ function skipOutage(grid: Grid, time: i64): void {
 
 /**
  * What to do with a point that is not before `dueAt`, or whose clock has points held. `received`: wall clock at
- * receipt, ns, 0 unknown.
+ * receipt, ns, 0 unknown. `earliest`: as in `fold`.
  */
-export function advanceTo(grid: Grid, feed: Feed, clock: i32, time: i64, request: u32, received: i64): Verdict {
-  const verdict = judge(grid, clock, time, request, received);
+export function advanceTo(
+  grid: Grid,
+  feed: Feed,
+  clock: i32,
+  time: i64,
+  request: u32,
+  received: i64,
+  earliest: i64,
+): Verdict {
+  const verdict = judge(grid, clock, time, request, received, earliest);
   if (verdict != Verdict.TAKE) return verdict;
   if (!grid.isStarted) start(grid, time);
   if (!feed.isStarted) startFeed(feed, time);

@@ -4,6 +4,7 @@ import { scratch } from '../memory';
 import { Status } from '../status';
 import { advance, enterMessage, fail, lower, readSpan, readTag, readVarint, upper } from './cursor';
 import { MAX_DEPTH, skipField } from './skip';
+import { isUtf8 } from './utf8';
 import { Action, FIELD_COUNT, FIELDS, MESSAGES, TABLE_TAGS } from './tags';
 
 /** u8[MESSAGES][TABLE_TAGS]: action by whole tag. */
@@ -12,6 +13,25 @@ let actions: usize = 0;
 /** How many messages of the counted type were entered since `countMessages`. */
 export let counted: i32 = 0;
 let countedMessage: i32 = -1;
+
+let looksAtTexts: bool = false;
+/** Strings that are not UTF-8, since texts are, or were, looked at, and where the first of them stands. */
+export let badTexts: i32 = 0;
+export let badTextStart: usize = 0;
+export let badTextEnd: usize = 0;
+
+/** From now on strings are looked at, or not. */
+export function lookAtTexts(isWanted: bool): void {
+  looksAtTexts = isWanted;
+  if (isWanted) badTexts = 0;
+}
+
+function lookAtText(start: usize, end: usize): void {
+  if (isUtf8(start, end)) return;
+  if (badTexts++ > 0) return;
+  badTextStart = start;
+  badTextEnd = end;
+}
 
 /** From now on counts messages of this type; -1: none. */
 export function countMessages(message: i32): void {
@@ -64,6 +84,7 @@ export function checkField(action: i32, tag: u32, cursor: usize, limit: usize, d
   if (action == Action.PACKED_FIXED64) return packedFixed64(cursor, limit);
   const span = readSpan(cursor, limit);
   if (!span) return 0;
+  if (action == Action.BYTES || action == Action.STRING) return lower(span);
   if (action == Action.PACKED_VARINT) return packedVarints(upper(span), lower(span));
   return checkMessage(action - Action.MESSAGE, upper(span), lower(span), depth + 1);
 }
@@ -84,8 +105,11 @@ export function checkMessage(message: i32, cursor: usize, limit: usize, depth: i
     cursor = lower(read);
     // Strings and bytes are the bulk of every message: they go no further.
     const action: i32 = tag < <u32>TABLE_TAGS ? load<u8>(row + tag) : Action.UNKNOWN;
-    if (action == Action.BYTES) cursor = lower(readSpan(cursor, limit));
-    else cursor = checkField(action, tag, cursor, limit, depth);
+    if (action == Action.STRING || action == Action.BYTES) {
+      const span = readSpan(cursor, limit);
+      if (looksAtTexts && action == Action.STRING && span != 0) lookAtText(upper(span), lower(span));
+      cursor = lower(span);
+    } else cursor = checkField(action, tag, cursor, limit, depth);
     if (!cursor) return 0;
   }
   return limit;

@@ -53,7 +53,7 @@ function gateway(path: Path, ports: Ports, events: string): Setup {
   const room = path.edges > 15_000 ? { max_edges: path.edges + 1000, max_series: 5 * path.edges } : {};
   return {
     // The load's clock runs a thousand times as fast as ours, so that a few seconds close hundreds of windows.
-    processors: { anomaly: { presets: ['edge'], max_future: '0s', ...room } },
+    processors: { anomaly: { presets: ['edge'], max_future: '0s', max_past: '0s', ...room } },
     connectors: { anomaly_events: {} },
     exporters: { ...exporters, file: { path: events } },
     pipelines: {

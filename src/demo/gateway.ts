@@ -58,7 +58,11 @@ function configuration(ports: Ports, file: string, historyMs: number): GatewayIn
     processors: {
       memory_limiter: { check_interval: '1s', limit_percentage: 80, spike_limit_percentage: 20 },
       // Faster than real time, its clock is ahead of every receipt.
-      anomaly: { max_future: '0s', detectors: { new_edge: { learn_for: `${Math.round(learnFor / 1000)}s` } } },
+      anomaly: {
+        max_future: '0s',
+        max_past: '0s',
+        detectors: { new_edge: { learn_for: `${Math.round(learnFor / 1000)}s` } },
+      },
     },
     connectors: { anomaly_events: {} },
     exporters: {

@@ -9,7 +9,7 @@ import { Detector } from './detector.js';
 import type { DetectorOptions } from './detector-parts.js';
 import { kernelOptions, layoutOf, shapeOf } from './kernel-options.js';
 import type { HeldBodies } from './learning/held-requests.js';
-import { LearnLoop } from './learning/learn.js';
+import { LearnLoop, type Reach } from './learning/learn.js';
 import { SpanCalls } from './learning/spans/span-calls.js';
 import { countRows, isTruncated } from './learning/truncation.js';
 import type { PendingRequest, Route } from './pending-request.js';
@@ -78,14 +78,16 @@ export class Learner {
   #serve(kernel: KernelApi): Detector {
     this.#options.register?.(kernel, true);
     this.#detector = new Detector(this.#detectorOptions(kernel));
-    this.#loop = new LearnLoop(kernel, this.#maxFutureNanos(), this.#options.ledger);
+    this.#loop = new LearnLoop(kernel, this.#reach(), this.#options.ledger);
     return this.#detector;
   }
 
   /** In a replay there is no receipt to compare with. */
-  #maxFutureNanos(): bigint {
+  #reach(): Reach {
     const { live, settings } = this.#options;
-    return live ? BigInt(Math.round(settings.learning.maxFutureMs * 1e6)) : 0n;
+    const nanos = (ms: number): bigint => (live ? BigInt(Math.round(ms * 1e6)) : 0n);
+    const { maxFutureMs, maxPastMs } = settings.learning;
+    return { aheadNanos: nanos(maxFutureMs), behindNanos: nanos(maxPastMs) };
   }
 
   /** Lets everything go. A detector that was filled in part is worth nothing. */
@@ -119,8 +121,7 @@ export class Learner {
   }
 
   *#learnSpans(pending: PendingRequest, loop: LearnLoop, detector: Detector): Generator<void> {
-    const calls = yield* this.#spans.from(pending);
-    if (calls) yield* loop.learn(calls, detector);
+    yield* this.#spans.from(pending, (calls) => loop.learn(calls, detector));
     detector.lookAtClocks();
     this.#countSpans();
   }
@@ -196,7 +197,7 @@ export class Learner {
     this.requests = modelState.requests;
     this.truncated = modelState.truncated;
     if (dropped.length > 0) this.#options.events.stateDropped(dropped);
-    const bounds = { numbers: mended.count, maxFutureNanos: this.#maxFutureNanos() };
+    const bounds = { numbers: mended.count, maxFutureNanos: this.#reach().aheadNanos };
     mendDetector(this.open(), this.#options.events, bounds);
   }
 
@@ -223,7 +224,7 @@ export class Learner {
     detector.reconfigure(this.#detectorOptions(detector.kernel));
     this.#detector = detector;
     this.#loop = loop;
-    loop.maxFutureNanos = this.#maxFutureNanos();
+    loop.reach = this.#reach();
     this.#kernelOptions = previous.#kernelOptions;
     this.requests = previous.requests;
     this.truncated = previous.truncated;

@@ -41,6 +41,8 @@ export interface DetectionSettings {
   readonly learning: {
     /** How far ahead of its receipt a point is believed; 0: however far. */
     readonly maxFutureMs: number;
+    /** How far behind its receipt a point is believed beside others that are not; 0: however far. */
+    readonly maxPastMs: number;
     /** How long a span waits for those around it, event time, and how many may wait. */
     readonly spans: { readonly waitMs: number; readonly maxWaiting: number };
   };

@@ -10,7 +10,17 @@ export { ANY_RANK, Kind, RECENT, Role, SCALES, SeriesType, Source, WARM } from '
 export type { Band, RecentWindow } from './generated/layouts.js';
 export { type AlertKind, FEATURES, type FeatureName, featureOfKind, KINDS, kindOfChange } from './kinds.js';
 export type { ForestOptions, KernelOptions } from './options.js';
-export type { Fold, FoldStop, HeldClock, OddReading, OddRow, RowRanges, Scan } from './scan-api.js';
+export type {
+  BadTexts,
+  BelievedTimes,
+  Fold,
+  FoldStop,
+  HeldClock,
+  OddReading,
+  OddRow,
+  RowRanges,
+  Scan,
+} from './scan-api.js';
 
 /** The answer of the feature rules for one series. */
 export interface SeriesBinding {

@@ -6,8 +6,11 @@ import { Kernel } from './kernel.js';
 
 /** What can walk a body. */
 export interface BodyScanner {
-  scan(signal: Signal, body: Uint8Array): Pick<Scan, 'items' | 'rows'>;
+  scan(signal: Signal, body: Uint8Array): Inspected;
 }
+
+/** What a receiver wants to know of a body. */
+export type Inspected = Pick<Scan, 'items' | 'badTexts'>;
 
 /** Largest body of a bare kernel, bytes: receivers have smaller limits of their own. */
 const BARE_LIMIT = 1 << 30;
@@ -40,12 +43,13 @@ export function unregisterKernel(kernel: BodyScanner): void {
 
 /**
  * Checks that the body is a well-formed request of the signal and counts its data points, spans or log records. Strings
- * are not checked for UTF-8 (Pixie sends span names unchecked). Throws `MalformedError`; `CapacityError` for a body
- * over the kernel's limit.
+ * that are not UTF-8 refuse nothing (Pixie sends span names unchecked): those of logs are counted here, those of
+ * metrics and spans where they are read as names. Throws `MalformedError`; `CapacityError` for a body over the kernel's
+ * limit.
  */
-export function inspect(signal: Signal, body: Uint8Array): number {
+export function inspect(signal: Signal, body: Uint8Array): Inspected {
   const scanner = registered[0];
-  if (scanner) return scanner.scan(signal, body).items;
+  if (scanner) return scanner.scan(signal, body);
   bare ??= Kernel.create(BARE);
-  return bare.scan(signal, body).items;
+  return bare.scan(signal, body);
 }

@@ -8,6 +8,8 @@ import type { SlowRow } from './generated/layouts.js';
 export interface Scan {
   /** Data points, spans or log records. */
   readonly items: number;
+  /** Of a logs request: strings that are not UTF-8. */
+  readonly badTexts: BadTexts | undefined;
   /** Rows recorded in scratch: data points of a metrics request, at most the scratch capacity from `skip` on. */
   readonly rows: number;
   /**
@@ -30,9 +32,23 @@ export interface Scan {
    * Folds rows from `from` on into the open ticks of their edges. `request`: a number that differs between requests.
    * `clock` -1: all; else only rows of that clock, of a request that was held back: what of it was folded before is not
    * folded again.
-   * `latestUnixNano`: points beyond it are counted `future`; never later than the year 2200.
    */
-  fold(from: number, request: number, receivedUnixNano: bigint, clock: number, latestUnixNano?: bigint): Fold;
+  fold(from: number, request: number, receivedUnixNano: bigint, clock: number, believed?: BelievedTimes): Fold;
+}
+
+/** Strings of a request that are not UTF-8. */
+export interface BadTexts {
+  readonly count: number;
+  /** Where the first of them stands in the body: [start, end). */
+  readonly first: readonly [number, number];
+}
+
+/** Which times of points are believed; those left out are not bounded, but for the year 2200. */
+export interface BelievedTimes {
+  /** Points before it are counted `past`, where others of their group have told a time that is not before it. */
+  readonly earliestUnixNano?: bigint | undefined;
+  /** Points beyond it are counted `future`. */
+  readonly latestUnixNano?: bigint | undefined;
 }
 
 /** The bytes that a scanned data point consists of: [start, end) offsets into the request body. */

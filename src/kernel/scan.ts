@@ -1,5 +1,5 @@
 // A scanned request: the readers of its rows, and its folding. They work while its rows are in scratch.
-import type { Fold, FoldStop, HeldClock, OddReading, OddRow, RowRanges, Scan } from './api.js';
+import type { BadTexts, BelievedTimes, Fold, FoldStop, HeldClock, OddReading, OddRow, RowRanges, Scan } from './api.js';
 import { Held, Odd, REQUEST_MASK, RowFlag, Status } from './generated/constants.js';
 import { lists } from './generated/exports.js';
 import { MetricSpan, OddRow as OddEntry, Row, SlowRow } from './generated/layouts.js';
@@ -46,6 +46,7 @@ export interface Scratch {
 
 export class KernelScan implements Scan {
   readonly items: number;
+  readonly badTexts: BadTexts | undefined;
   readonly rows: number;
   readonly #scratch: Scratch;
   /** What is in the hashes of the rows beside their bytes. */
@@ -53,10 +54,11 @@ export class KernelScan implements Scan {
   /** The last answer of `#duplicates`, and the resource that it is of. */
   #duplicatesOf: { resource: number; duplicates: readonly (readonly [number, number])[] } | undefined;
 
-  constructor(scratch: Scratch, items: number, rows: number) {
+  constructor(scratch: Scratch, items: number, rows: number, badTexts?: BadTexts) {
     this.#scratch = scratch;
     this.items = items;
     this.rows = rows;
+    this.badTexts = badTexts;
   }
 
   /** Address of the row's record. */
@@ -154,11 +156,17 @@ export class KernelScan implements Scan {
     this.#scratch.wasm.refuseRow(row, firstWaitNanos);
   }
 
-  fold(from: number, request: number, receivedUnixNano: bigint, clock: number, latestUnixNano: bigint = LATEST): Fold {
+  fold(
+    from: number,
+    request: number,
+    receivedUnixNano: bigint,
+    clock: number,
+    { earliestUnixNano: earliest = 0n, latestUnixNano = LATEST }: BelievedTimes = {},
+  ): Fold {
     const { wasm } = this.#scratch;
     const latest = latestUnixNano < LATEST ? latestUnixNano : LATEST;
     this.#scratch.select(this);
-    const status = wasm.fold(from, request & REQUEST_MASK, receivedUnixNano, latest, clock);
+    const status = wasm.fold(from, request & REQUEST_MASK, receivedUnixNano, earliest, latest, clock);
     return { stop: this.#stopOf(status), held: this.#held(), slowRows: this.#slowRows(), oddRows: this.#oddRows() };
   }
 

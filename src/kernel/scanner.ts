@@ -1,7 +1,7 @@
 // Walks request bodies in the kernel. Rows of the last few metrics requests stay in scratch, each in a place of its
 // own.
 import type { Signal } from '../pipeline/index.js';
-import type { Scan } from './api.js';
+import type { BadTexts, Scan } from './api.js';
 import { CapacityError, MalformedError, reasonOf } from './errors.js';
 import { KEPT_SCANS, Status } from './generated/constants.js';
 import type { KernelExports } from './load.js';
@@ -71,7 +71,12 @@ export class Scanner implements Scratch {
     this.views.u8.set(body, address);
     const status = this.#call(signal, address, body.length, skip);
     if (status !== Status.OK) throw new MalformedError(reasonOf(status), this.wasm.scanFailedAt());
-    return new KernelScan(this, this.wasm.scanItems(), this.wasm.scanRows());
+    return new KernelScan(this, this.wasm.scanItems(), this.wasm.scanRows(), this.#badTexts(signal));
+  }
+
+  #badTexts(signal: Signal): BadTexts | undefined {
+    const count = signal === 'logs' ? this.wasm.scanBadTexts() : 0;
+    return count === 0 ? undefined : { count, first: [this.wasm.scanBadTextStart(), this.wasm.scanBadTextEnd()] };
   }
 
   #call(signal: Signal, address: number, bytes: number, skip: number): number {

@@ -5,3 +5,4 @@ export * from './json.js';
 export * from './legacy.js';
 export * from './messages.js';
 export * from './status.js';
+export { wholeReader } from './whole-reader.js';

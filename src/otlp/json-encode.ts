@@ -1,6 +1,7 @@
 // Protobuf to OTLP/JSON: walks the wire form along the message tables and makes the object that JSON.stringify writes.
-import protobuf from 'protobufjs/minimal.js';
+import type protobuf from 'protobufjs/minimal.js';
 import type { JsonField, JsonMessage } from './json-tables.js';
+import { wholeReader } from './whole-reader.js';
 
 type JsonObject = Record<string, unknown>;
 
@@ -12,7 +13,7 @@ export class JsonEncoder {
   private readonly view: DataView;
 
   constructor(private readonly body: Uint8Array) {
-    this.reader = protobuf.Reader.create(body);
+    this.reader = wholeReader(body);
     this.view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   }
 

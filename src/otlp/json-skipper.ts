@@ -11,6 +11,8 @@ export class JsonSkipper {
   /** Closing signs of what is being passed over. */
   readonly #closing = new Uint8Array(MAX_SKIPPED_DEPTH);
   #depth = 0;
+  /** The value at hand is the first of a list or an object. */
+  #isFirst = false;
 
   constructor(text: JsonText) {
     this.#text = text;
@@ -24,18 +26,19 @@ export class JsonSkipper {
 
   /** Passes over the value here, or over more of it; true: to its end. It stops behind `until`. */
   skip(until: number): boolean {
-    let isFirst = false;
-    do {
-      if (this.#depth > 0 && this.#between(isFirst)) {
-        isFirst = false;
-        continue;
-      }
-      const sign = this.#text.peek();
-      isFirst = sign === OPEN_LIST || sign === OPEN_OBJECT;
-      if (isFirst) this.#open(sign);
-      else this.#scalar(sign);
-    } while (this.#depth > 0 && (isFirst || this.#text.pos < until));
+    do this.#step();
+    while (this.#depth > 0 && this.#text.pos < until);
     return this.#depth === 0;
+  }
+
+  #step(): void {
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    if (this.#depth > 0 && this.#between(isFirst)) return;
+    const sign = this.#text.peek();
+    this.#isFirst = sign === OPEN_LIST || sign === OPEN_OBJECT;
+    if (this.#isFirst) this.#open(sign);
+    else this.#scalar(sign);
   }
 
   #open(sign: number): void {

@@ -13,11 +13,15 @@ const MAX_VALUES = 8 * 1024 * 1024;
  */
 const MOST_STRING_BYTES = 16 * 1024 * 1024;
 const MOST_SIGNS = 64 * 1024;
+/** The same of blanks in a row: a step of the decoder passes over a few of them. */
+const MOST_BLANK_BYTES = 1024 * 1024;
 
 /** Powers of ten that a double holds exactly. */
 const EXACT_POWERS = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent);
 
 const tooManySigns = (): JsonFault => new JsonFault(`has a number of more than ${MOST_SIGNS} digits`);
+
+const tooManyBlanks = (): JsonFault => new JsonFault(`has more than ${MOST_BLANK_BYTES >> 20} MiB of blanks in a row`);
 
 export class JsonText {
   readonly bytes: Buffer;
@@ -48,8 +52,9 @@ export class JsonText {
 
   /** The first byte of the next token, which it goes to. */
   peek(): number {
-    const { bytes, end } = this;
+    const { bytes } = this;
     let at = this.pos;
+    const end = Math.min(this.end, at + MOST_BLANK_BYTES + 1);
     while (at < end) {
       const byte = bytes[at]!;
       if (byte > 0x20 || !isBlank(byte)) {
@@ -59,12 +64,14 @@ export class JsonText {
       at++;
     }
     this.pos = end;
-    throw this.unexpected();
+    throw end < this.end ? tooManyBlanks() : this.unexpected();
   }
 
   /** Nothing but blanks may follow. */
   finish(): void {
-    while (this.pos < this.end && isBlank(this.bytes[this.pos]!)) this.pos++;
+    const most = this.pos + MOST_BLANK_BYTES;
+    while (this.pos < this.end && this.pos <= most && isBlank(this.bytes[this.pos]!)) this.pos++;
+    if (this.pos > most) throw tooManyBlanks();
     if (this.pos < this.end) throw this.unexpected();
   }
 

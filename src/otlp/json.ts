@@ -84,6 +84,7 @@ function toObject(message: JsonMessage, body: Uint8Array): Record<string, unknow
   try {
     return new JsonEncoder(body).encode(message);
   } catch (error) {
+    if (error instanceof PermanentError) throw error;
     throw new PermanentError(`malformed protobuf: ${(error as Error).message}`, 'invalid_argument', { cause: error });
   }
 }

@@ -8,6 +8,10 @@ const RESOURCES = 1;
 const SCOPES = 2;
 const LENGTH_DELIMITED = 2;
 const NOTHING = new Uint8Array(0);
+/** Tag of the old field, on the wire. */
+const LEGACY_TAG = Buffer.from([0xc2, 0x3e]);
+/** Fields of a request and its resources: more are no old sender's, and would fill the memory. */
+const MOST_FIELDS = 100_000;
 
 interface LegacyField {
   readonly number: number;
@@ -18,11 +22,14 @@ interface LegacyField {
   readonly content: Uint8Array;
 }
 
-/** Throws where the bytes are no message. */
-function fieldsOf(bytes: Uint8Array): LegacyField[] {
+class TooManyFields extends Error {}
+
+/** `count`: of the fields that were read before. Throws where the bytes are no message. */
+function fieldsOf(bytes: Uint8Array, count: { fields: number }): LegacyField[] {
   const reader = protobuf.Reader.create(bytes);
   const fields: LegacyField[] = [];
   while (reader.pos < reader.len) {
+    if (++count.fields > MOST_FIELDS) throw new TooManyFields();
     const start = reader.pos;
     const tag = reader.uint32();
     const wire = tag & 7;
@@ -41,10 +48,21 @@ const isMessage = ({ number, wire }: LegacyField, of: number): boolean => number
  * well-formed.
  */
 export function withScopes(request: Uint8Array): Uint8Array | undefined {
+  if (!Buffer.from(request.buffer, request.byteOffset, request.byteLength).includes(LEGACY_TAG)) return undefined;
+  try {
+    return rewritten(request);
+  } catch (error) {
+    if (error instanceof TooManyFields) return undefined;
+    throw error;
+  }
+}
+
+function rewritten(request: Uint8Array): Uint8Array | undefined {
   const writer = protobuf.Writer.create();
+  const count = { fields: 0 };
   let isLegacy = false;
-  for (const field of fieldsOf(request)) {
-    const resource = isMessage(field, RESOURCES) ? resourceWithScopes(field.content) : undefined;
+  for (const field of fieldsOf(request, count)) {
+    const resource = isMessage(field, RESOURCES) ? resourceWithScopes(field.content, count) : undefined;
     if (resource) isLegacy = true;
     if (resource) writer.uint32((RESOURCES << 3) | LENGTH_DELIMITED).bytes(resource);
     else writer.raw(field.all);
@@ -52,8 +70,8 @@ export function withScopes(request: Uint8Array): Uint8Array | undefined {
   return isLegacy ? writer.finish() : undefined;
 }
 
-function resourceWithScopes(resource: Uint8Array): Uint8Array | undefined {
-  const fields = fieldsOf(resource);
+function resourceWithScopes(resource: Uint8Array, count: { fields: number }): Uint8Array | undefined {
+  const fields = fieldsOf(resource, count);
   if (!fields.some((field) => isMessage(field, LEGACY_FIELD))) return undefined;
   const hasScopes = fields.some((field) => isMessage(field, SCOPES));
   const writer = protobuf.Writer.create();

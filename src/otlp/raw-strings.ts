@@ -1,9 +1,10 @@
 // protobufjs for messages that are read, added to and written again: their strings keep their bytes, UTF-8 or not.
 import protobuf from 'protobufjs/minimal.js';
+import { wholeReader } from './whole-reader.js';
 
 /** Reads each string as its bytes, a character each. */
 export function rawReader(body: Uint8Array): protobuf.Reader {
-  const reader = protobuf.Reader.create(body);
+  const reader = wholeReader(body);
   reader.string = () => {
     const bytes = reader.bytes();
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');

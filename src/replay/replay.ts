@@ -85,7 +85,7 @@ export async function replay(run: ReplayRun): Promise<Replayed> {
 const NO_METADATA: ReadonlyMap<string, string> = new Map();
 
 function recordedBatch(signal: Batch['signal'], body: Uint8Array): Batch {
-  const items = inspect(signal, body);
+  const { items } = inspect(signal, body);
   const current = items === 0 ? withScopes(body) : undefined;
   if (current) return recordedBatch(signal, current);
   return { signal, body, items, origin: 'received', metadata: NO_METADATA, receivedUnixNano: 0n };

@@ -4,11 +4,9 @@ import type { AnomalyEvents, Log } from './anomaly-events.js';
 import { checkpointEvents, clockEvents, gaugeSetter } from './anomaly-gauges.js';
 import type { Telemetry } from './index.js';
 import { rateLimited } from './rate-limited-log.js';
+import { Told } from './told.js';
 
 const LEARN_BUCKETS_S = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1];
-
-/** Senders that something is told of once. */
-const MOST_TOLD = 1000;
 
 /** What it means that a bound was reached, and what to do. */
 const BOUNDS: Readonly<Record<string, string>> = {
@@ -37,7 +35,7 @@ export function metricEvents(telemetry: Telemetry, processor: string, log: Log):
   const points = labelled('pxanomaly_points', 'Data points by outcome.', 'outcome');
   const series = labelled('pxanomaly_series_resolved', 'Series by what the rules made of them.', 'outcome');
   const faults = labelled('pxanomaly_series_faults', 'New series with something wrong in them, by reason.', 'reason');
-  const badTexts = new Set<string>();
+  const badTexts = new Told();
   const spans = labelled('pxanomaly_spans', 'Spans of traces pipelines by outcome.', 'outcome');
   const bounds = labelled('pxanomaly_bound_reached', 'Times that a bound was reached.', 'bound');
   const anomalies = labelled('pxanomaly_anomalies_started', 'Anomalies started.', 'kind');
@@ -70,9 +68,7 @@ export function metricEvents(telemetry: Telemetry, processor: string, log: Log):
     },
     invalidUtf8(cluster, metric, example, count = 1) {
       faults('invalid_utf8', count);
-      if (badTexts.has(cluster)) return;
-      if (badTexts.size >= MOST_TOLD) badTexts.delete(badTexts.values().next().value as string);
-      badTexts.add(cluster);
+      if (!badTexts.isNew(cluster)) return;
       log.warn(
         { cluster, metric, example },
         'A sender has texts that are not UTF-8: they are shown with replacement characters, and forwarded as they came',

@@ -24,7 +24,7 @@ export function clockEvents(
       set(report, report.offsetS);
       const { cluster, sender, windowS: window_s, offsetS: offset_s, isLeftOut } = report;
       const line = isLeftOut
-        ? `A sender's clock is too far ${offset_s > 0 ? 'ahead' : 'behind'}: what it sends is forwarded, not scored; set its clock (NTP)`
+        ? `A sender's clock is too far ${offset_s > 0 ? 'ahead' : 'behind'}: what it sends is forwarded, not scored; ${offset_s > 0 ? '' : 'where its times are recorded ones raise max_past, else '}set its clock (NTP)`
         : "A sender's clock differs from the others of its cluster: its times are aligned; set its clock (NTP)";
       warn(`${cluster} ${sender} ${window_s} ${isLeftOut}`, { cluster, sender, offset_s, window_s }, line);
     },

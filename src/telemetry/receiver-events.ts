@@ -3,6 +3,7 @@ import { type ComponentId, formatId, type Signal } from '../pipeline/index.js';
 import type { Telemetry } from './index.js';
 import { itemCounters } from './item-names.js';
 import { rateLimited } from './rate-limited-log.js';
+import { Told } from './told.js';
 
 export type Transport = 'grpc' | 'http';
 
@@ -38,10 +39,19 @@ export interface Refusal {
   readonly cause?: unknown;
 }
 
+/** Strings of a request that are not UTF-8. */
+export interface BadTexts {
+  readonly count: number;
+  /** The first of them, as people are shown it. */
+  readonly example: string;
+}
+
 export interface ReceiverEvents {
   listening(transport: Transport, address: string): void;
   accepted(transport: Transport, signal: Signal, items: number): void;
   refused(refusal: Refusal): void;
+  /** A request was taken that holds texts that are not UTF-8. */
+  badTexts(transport: Transport, signal: Signal, peer: string | undefined, texts: BadTexts): void;
   /** A connection that does not speak the port's protocol, or a failed TLS handshake. */
   badConnection(transport: Transport, peer: string | undefined, error: Error): void;
   /** There are too many connections: an idle one was closed, or a new one turned away. */
@@ -90,6 +100,12 @@ export function receiverEvents(
     'transport',
     'reason',
   ]);
+  const faults = telemetry.counter(
+    'pxanomaly_receiver_faulty_texts',
+    'Texts of log records with something wrong in them, by reason; they are forwarded as they came.',
+    ['receiver', 'transport', 'reason'],
+  );
+  const told = new Told();
   const limited = telemetry.counter(
     'pxanomaly_receiver_connections_over_limit',
     'Connections over max_connections or max_connections_per_peer: idle ones closed for others, and new ones turned away.',
@@ -122,6 +138,14 @@ export function receiverEvents(
       const fields = { transport, signal, reason, items: count, peer };
       if (reason === 'internal') fail(reason, { ...fields, err: cause }, `Failed on a request: ${message}`);
       else warn(reason, fields, `Refused a request: ${message}`);
+    },
+    badTexts(transport, signal, peer, { count, example }) {
+      faults.labels({ receiver, transport, reason: 'invalid_utf8' }).inc(count);
+      if (!told.isNew(peer ?? '')) return;
+      log.warn(
+        { transport, signal, peer, example },
+        'A sender has texts that are not UTF-8: they are forwarded as they came, and a next hop may refuse them',
+      );
     },
     badConnection: (transport, peer, error) =>
       warn(`connection ${transport}`, { transport, peer, error: error.message }, badConnectionText(transport)),

@@ -23,7 +23,7 @@ function dense(count: number, tag: number, around: readonly number[]): Buffer {
 }
 
 /** Tags of length-delimited fields by their numbers. */
-const [F1, F2, F5, F7] = [0x0a, 0x12, 0x2a, 0x3a] as const;
+const [F1, F2, F5, F7, F9, F10, F11] = [0x0a, 0x12, 0x2a, 0x3a, 0x4a, 0x52, 0x5a] as const;
 
 const FORMS: readonly [string, Signal, number, readonly number[]][] = [
   ['ResourceMetrics', 'metrics', F1, []],
@@ -31,6 +31,11 @@ const FORMS: readonly [string, Signal, number, readonly number[]][] = [
   ['Metric', 'metrics', F2, [F1, F2]],
   ['attributes of a resource', 'metrics', F1, [F1, F1]],
   ['attributes of a point', 'metrics', F7, [F1, F2, F2, F5, F1]],
+  ['points of a gauge', 'metrics', F1, [F1, F2, F2, F5]],
+  ['points of a sum', 'metrics', F1, [F1, F2, F2, F7]],
+  ['points of a histogram', 'metrics', F1, [F1, F2, F2, F9]],
+  ['points of an exponential histogram', 'metrics', F1, [F1, F2, F2, F10]],
+  ['points of a summary', 'metrics', F1, [F1, F2, F2, F11]],
   ['ResourceSpans', 'traces', F1, []],
   ['Span', 'traces', F2, [F1, F2]],
   ['ResourceLogs', 'logs', F1, []],

@@ -1,7 +1,7 @@
 // Folding: the kernel against the reference on random streams, and the rules one by one.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Role, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
+import { type BelievedTimes, Role, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
 import { ReferenceWindows } from '../reference/window.js';
 import { smallKernel } from '../support/kernels.js';
 import fc from '../support/property.js';
@@ -68,10 +68,11 @@ function world(bindings: readonly SeriesBinding[], ranks: readonly (readonly [nu
     kernel.setFeatureRank(edge, feature, rank);
     reference.setFeatureRank(edge, feature, rank);
   }
-  return { kernel: new KernelDriver(kernel, bindings, latest), reference: new ReferenceDriver(reference, latest) };
+  return { kernel: new KernelDriver(kernel, bindings, believed), reference: new ReferenceDriver(reference, believed) };
 }
 
-const latest = (received: bigint): bigint => (received > 0n ? received + 300n * SECOND : 1n << 62n);
+const believed = (received: bigint): BelievedTimes =>
+  received > 0n ? { earliestUnixNano: received - 100n * SECOND, latestUnixNano: received + 300n * SECOND } : {};
 
 function run({ kernel, reference }: World, requests: readonly StreamRequest[]): void {
   for (const request of requests) {

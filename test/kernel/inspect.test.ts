@@ -11,11 +11,11 @@ import { fixture } from '../support/paths.js';
 const pixie = (name: string): Uint8Array => new Uint8Array(readFileSync(fixture(`pixie/pixie-golden-${name}.binpb`)));
 
 test('counts the items of what Pixie sends', () => {
-  assert.equal(inspect('metrics', pixie('gauge-http-edge')), 18);
-  assert.equal(inspect('metrics', pixie('summary-http-edge')), 3);
-  assert.equal(inspect('metrics', pixie('conn-stats-otel-preset')), 12);
-  assert.equal(inspect('metrics', pixie('empty')), 0);
-  assert.equal(inspect('traces', pixie('spans-http')), 3);
+  assert.equal(inspect('metrics', pixie('gauge-http-edge')).items, 18);
+  assert.equal(inspect('metrics', pixie('summary-http-edge')).items, 3);
+  assert.equal(inspect('metrics', pixie('conn-stats-otel-preset')).items, 12);
+  assert.equal(inspect('metrics', pixie('empty')).items, 0);
+  assert.equal(inspect('traces', pixie('spans-http')).items, 3);
 });
 
 test('refuses a body cut short, with the offset', () => {
@@ -24,7 +24,7 @@ test('refuses a body cut short, with the offset', () => {
     () => inspect('metrics', body),
     (error) => error instanceof MalformedError && error.offset > 0 && /past the end/.test(error.message),
   );
-  assert.equal(inspect('metrics', pixie('gauge-http-edge')), 18);
+  assert.equal(inspect('metrics', pixie('gauge-http-edge')).items, 18);
 });
 
 test('the first registered kernel is used, until it is unregistered', () => {
@@ -32,7 +32,7 @@ test('the first registered kernel is used, until it is unregistered', () => {
   const spy = (name: string) => ({
     scan: (signal: Signal) => {
       calls.push(`${name} ${signal}`);
-      return { items: 7, rows: 0 };
+      return { items: 7, badTexts: undefined };
     },
   });
   const first = spy('first');
@@ -40,12 +40,12 @@ test('the first registered kernel is used, until it is unregistered', () => {
   registerKernel(first);
   registerKernel(second);
   registerKernel(first);
-  assert.equal(inspect('logs', new Uint8Array(0)), 7);
+  assert.equal(inspect('logs', new Uint8Array(0)).items, 7);
   unregisterKernel(first);
   inspect('traces', new Uint8Array(0));
   unregisterKernel(second);
   unregisterKernel(second);
-  assert.equal(inspect('logs', new Uint8Array(0)), 0);
+  assert.equal(inspect('logs', new Uint8Array(0)).items, 0);
   assert.deepEqual(calls, ['first logs', 'second traces']);
 });
 

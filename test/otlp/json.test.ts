@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { jsonToProtobuf, protobufToJson, protobufToObject } from '../../src/otlp/json.js';
+import { jsonToProtobuf, jsonToProtobufInSlices, protobufToJson, protobufToObject } from '../../src/otlp/json.js';
 import { REQUESTS } from '../../src/otlp/messages.js';
 import { PermanentError, type Signal } from '../../src/pipeline/index.js';
 import { anyRequest, type PlainMessage } from '../support/arbitrary-otlp.js';
@@ -242,6 +242,34 @@ test('a token that would hold the event loop is refused, one just below the boun
     assert.match(refusal('metrics', `{"z":${number}}`), /number of more than 65536 digits/);
     assert.doesNotThrow(() => jsonToProtobuf('metrics', point(number.slice(0, digits - 4))));
   }
+});
+
+test('more blanks in a row than would be passed over in one turn are refused, wherever they stand', () => {
+  const blanks = (more: number): string => ' \n\t\r'.repeat((1024 * 1024) / 4) + ' '.repeat(more);
+  const places: readonly ((gap: string) => string)[] = [
+    (gap) => `${gap}{}`,
+    (gap) => `{${gap}}`,
+    (gap) => `{}${gap}`,
+    (gap) => `{"resourceMetrics"${gap}:[]}`,
+    (gap) => `{"resourceMetrics":${gap}[]}`,
+    (gap) => `{"resourceMetrics":[${gap}]}`,
+    (gap) => `{"resourceMetrics":[{}${gap},{}]}`,
+    (gap) => `{"resourceMetrics":[{},${gap}{}]}`,
+    (gap) => `{"resourceMetrics":[],${gap}"z":1}`,
+    (gap) => `{"z":[[${gap}[1]],{"a":${gap}1}]}`,
+  ];
+  for (const place of places) {
+    assert.match(refusal('metrics', place(blanks(1))), /has more than 1 MiB of blanks in a row/, place('…'));
+    assert.doesNotThrow(() => jsonToProtobuf('metrics', place(blanks(0))), place('…'));
+  }
+});
+
+test('what is passed over is read a piece a turn, however deep it begins', () => {
+  const blanks = ' '.repeat(256 * 1024);
+  const json = Buffer.from(`{"z":${`[${blanks}`.repeat(40)}1${']'.repeat(40)}}`);
+  let pieces = 0;
+  for (const _ of jsonToProtobufInSlices('metrics', json, Infinity)) pieces++;
+  assert.ok(pieces >= 39, String(pieces));
 });
 
 test('an empty request is empty in both forms', () => {

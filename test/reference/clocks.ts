@@ -162,6 +162,10 @@ function takeInStep(group: GroupRecord, clock: ClockRecord, time: bigint, due: b
   return other ? release(other) : 'take';
 }
 
+/** Nobody in the group has told a time that is not before `earliest`. */
+export const isPast = (group: GroupRecord, earliest: bigint): boolean =>
+  group.phase === undefined || group.newest + group.base < earliest;
+
 /** `due`: time from which a tick is to be closed; the least before the first point. */
 export function judge(
   group: GroupRecord,
@@ -169,9 +173,14 @@ export function judge(
   time: bigint,
   request: string,
   received: bigint,
+  earliest: bigint,
   due: bigint,
 ): Judgement {
   if (time <= clock.trustedUntil) return takeInStep(group, clock, time, due);
+  if (group.phase !== undefined && time + clock.shift >= earliest && isPast(group, earliest)) {
+    clock.claim = undefined;
+    return takeInStep(group, clock, time, due);
+  }
   if (clock.claim && clock.heldRequest === request && time + clock.shift >= clock.heldFrom) {
     claim(clock, time, request, 0n, 0n);
     return 'hold';

@@ -124,10 +124,11 @@ export function advance(
   time: bigint,
   request: string,
   received: bigint,
+  earliest: bigint,
 ): Verdict {
   const due = group.phase === undefined ? -(1n << 63n) : dueTime(group, group.closed + 1n);
   if (time < due && !clock.claim) return 'take';
-  const judgement = judge(group, clock, time, request, received, due);
+  const judgement = judge(group, clock, time, request, received, earliest, due);
   if (judgement !== 'take') return judgement;
   if (group.phase === undefined) {
     group.phase = time;

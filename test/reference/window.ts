@@ -2,8 +2,8 @@
 //
 // Written from the rules (docs/architecture.md, Kernel), not from the kernel: samples are kept, amounts are computed
 // when a tick closes.
-import { type FoldCounts, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
-import { type ClockRecord, newClock, noteLate, settleClocks } from './clocks.js';
+import { type BelievedTimes, type FoldCounts, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
+import { type ClockRecord, isPast, newClock, noteLate, settleClocks } from './clocks.js';
 import { continues, judge, startCounter } from './counters.js';
 import { EdgeSums, FEATURE_ROLES, type Sample } from './sums.js';
 import {
@@ -92,6 +92,7 @@ export class ReferenceWindows {
     overlap: 0,
     doubtful: 0,
     future: 0,
+    past: 0,
   };
 
   addGroup(window: bigint, lateness: bigint): number {
@@ -167,7 +168,7 @@ export class ReferenceWindows {
     request: number,
     received: bigint,
     only: number,
-    latest: bigint = LATEST,
+    { earliestUnixNano: earliest = 0n, latestUnixNano: latest = LATEST }: BelievedTimes = {},
   ): ReferenceStop {
     for (let i = from; i < points.length; i++) {
       const point = points[i]!;
@@ -185,13 +186,17 @@ export class ReferenceWindows {
         if (only < 0) this.#counts.future++;
         continue;
       }
+      if (sent < earliest && !isPast(this.#groups[group]!, earliest)) {
+        if (only < 0) this.#counts.past++;
+        continue;
+      }
       if (!isUsable(point) || sent <= 0n) {
         this.#counts.noValue++;
         continue;
       }
       const number = only >= 0 ? `held ${request}` : `${request}`;
       this.#request = number;
-      const verdict = this.#foldPoint(group, series, point, sent, number, received, only >= 0);
+      const verdict = this.#foldPoint(group, series, point, sent, number, received, earliest, only >= 0);
       if (verdict === 'close') return { reason: verdict, group, next: i };
       if (verdict !== 'take') return { reason: 'confirmed', clock: this.#clocks.indexOf(verdict.released), next: i };
     }
@@ -205,13 +210,14 @@ export class ReferenceWindows {
     sent: bigint,
     request: string,
     received: bigint,
+    earliest: bigint,
     isFinal: boolean,
   ): 'take' | 'close' | { readonly released: ClockRecord } {
     const group = this.#groups[groupNumber]!;
     const feed = this.#feeds[series.binding.feed]!;
     const clock = this.#clockOf(series);
     const time = sent - clock.shift;
-    const verdict = advance(group, feed, clock, time, request, received);
+    const verdict = advance(group, feed, clock, time, request, received, earliest);
     if (verdict === 'hold') {
       this.#counts.held++;
       this.#held.add(clock);
@@ -222,7 +228,7 @@ export class ReferenceWindows {
     const [tick, offset] = locate(group, feed, time);
     if (isNewFeed && tick <= group.closed) feed.phases = [];
     if (tick <= group.closed && !isFinal && noteLate(group, clock, time)) {
-      return this.#foldPoint(groupNumber, series, point, sent, request, received, true);
+      return this.#foldPoint(groupNumber, series, point, sent, request, received, earliest, true);
     }
     this.#take(group, feed, series, point, time, tick, offset, request);
     return 'take';

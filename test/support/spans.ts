@@ -1,7 +1,7 @@
 // Trace requests in short notation, and what `SpanPairs` makes of them.
 import { opentelemetry } from '#proto';
 import { type Call, type PairOptions, SpanPairs } from '../../src/detection/learning/spans/pair.js';
-import { readSpans } from '../../src/detection/learning/spans/read.js';
+import { readSpans, type SpanFact } from '../../src/detection/learning/spans/read.js';
 
 const TraceRequest = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 
@@ -77,9 +77,12 @@ export function traceRequest(...spans: readonly SpanOptions[]): Uint8Array {
 
 export const PAIR_OPTIONS: PairOptions = { waitNanos: 10_000_000_000n, maxWaiting: 1000 };
 
+/** All spans of a request. */
+export const spansOf = (body: Uint8Array): SpanFact[] => [...readSpans(body)].flatMap((span) => span ?? []);
+
 /** The calls that requests make, in order, without what still waits. */
 export function callsOf(pairs: SpanPairs, ...requests: readonly Uint8Array[]): Call[] {
-  return requests.flatMap((body) => [...pairs.add([...readSpans(body)])]);
+  return requests.flatMap((body) => [...pairs.add(spansOf(body))]);
 }
 
 /** All calls of a stream that ends. */

@@ -1,6 +1,6 @@
 // Streams of data points for tests of folding: encoded as OTLP for the kernel, handed as they are to the reference.
 import { opentelemetry } from '#proto';
-import type { Closing, Fold, HeldClock, Scan, SeriesBinding } from '../../src/kernel/api.js';
+import type { BelievedTimes, Closing, Fold, HeldClock, Scan, SeriesBinding } from '../../src/kernel/api.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import type { ReferencePoint, ReferenceTick, ReferenceWindows } from '../reference/window.js';
 
@@ -83,8 +83,8 @@ export class KernelDriver {
     readonly kernel: Kernel,
     /** By series number: the metric's name. */
     readonly bindings: readonly SeriesBinding[],
-    /** Latest time that is believed, by that of receipt. */
-    readonly latest?: (received: bigint) => bigint,
+    /** Times that are believed, by that of receipt. */
+    readonly believed?: (received: bigint) => BelievedTimes,
   ) {}
 
   send({ points, receivedUnixNano }: StreamRequest): void {
@@ -104,7 +104,8 @@ export class KernelDriver {
   #fold(kept: Kept<Uint8Array>, only: number): void {
     let next = 0;
     for (;;) {
-      const fold = this.#bind(kept.data).fold(next, kept.request, kept.received, only, this.latest?.(kept.received));
+      const believed = this.believed?.(kept.received);
+      const fold = this.#bind(kept.data).fold(next, kept.request, kept.received, only, believed);
       this.fold = fold;
       const { stop } = fold;
       for (const held of fold.held) this.#held.hold(held, kept);
@@ -147,7 +148,7 @@ export class ReferenceDriver {
 
   constructor(
     readonly reference: ReferenceWindows,
-    readonly latest?: (received: bigint) => bigint,
+    readonly believed?: (received: bigint) => BelievedTimes,
   ) {}
 
   send({ points, receivedUnixNano }: StreamRequest): void {
@@ -157,8 +158,8 @@ export class ReferenceDriver {
   #fold(kept: Kept<readonly StreamPoint[]>, only: number): void {
     let next = 0;
     for (;;) {
-      const latest = this.latest?.(kept.received);
-      const stop = this.reference.fold(kept.data, next, kept.request, kept.received, only, latest);
+      const believed = this.believed?.(kept.received);
+      const stop = this.reference.fold(kept.data, next, kept.request, kept.received, only, believed);
       for (const held of this.reference.heldClocks()) this.#held.hold(held, kept);
       if (stop.reason === 'done') return;
       next = stop.next;

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { createTelemetry, type Telemetry } from '../../src/telemetry/index.js';
 import { rateLimited } from '../../src/telemetry/rate-limited-log.js';
 import { type ReceiverEvents, type Refusal, receiverEvents } from '../../src/telemetry/receiver-events.js';
+import { Told } from '../../src/telemetry/told.js';
 
 interface Rig {
   readonly events: ReceiverEvents;
@@ -98,4 +99,26 @@ test('seldom: keys that a stranger makes up do not grow without bound', () => {
   for (let i = 0; i < 1000; i++) line(`key ${i}`, {}, '');
   line('key 0', {}, '');
   assert.equal(written, 1001);
+});
+
+test('told: once a name, twenty names in a minute, and the rest when they come again', () => {
+  let now = 0;
+  const told = new Told(() => now);
+  const names = Array.from({ length: 30 }, (_, i) => `sender ${i}`);
+  assert.equal(names.filter((name) => told.isNew(name)).length, 20);
+  assert.equal(names.filter((name) => told.isNew(name)).length, 0);
+  now = 60_000;
+  assert.deepEqual(
+    names.filter((name) => told.isNew(name)),
+    names.slice(20),
+  );
+});
+
+test('told: a flood of names does not make it grow', () => {
+  let now = 0;
+  const told = new Told(() => now);
+  for (let i = 0; i < 5_000; i++, now += 60_000) assert.ok(told.isNew(`sender ${i}`));
+  assert.ok(told.isNew('sender 0'), 'it was forgotten');
+  now += 60_000;
+  assert.equal(told.isNew('sender 4999'), false);
 });

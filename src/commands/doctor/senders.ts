@@ -94,7 +94,7 @@ function checkSender(sender: ClusterStatus): Check[] {
         'raise max_output_rows_per_table in Pixie, or let the script run more often',
       ),
     );
-  for (const clock of sender.clocks) checks.push(warn(hop, clockText(clock), 'set its clock (NTP)'));
+  for (const clock of sender.clocks) checks.push(warn(hop, clockText(clock), clockRemedy(clock)));
   if (checks.length === 0) checks.push(ok(hop, summary(sender)));
   return checks;
 }
@@ -102,6 +102,11 @@ function checkSender(sender: ClusterStatus): Check[] {
 function clockText({ sender, offsetS, isLeftOut }: ClusterStatus['clocks'][number]): string {
   const off = `the clock of ${sender} is ${formatSeconds(Math.abs(offsetS))} ${offsetS > 0 ? 'ahead' : 'behind'}`;
   return isLeftOut ? `${off}: what it sends is not scored` : `${off}: its times are aligned`;
+}
+
+function clockRemedy({ offsetS, isLeftOut }: ClusterStatus['clocks'][number]): string {
+  const set = 'set its clock (NTP)';
+  return isLeftOut && offsetS < 0 ? `${set}; where its times are recorded ones, raise max_past` : set;
 }
 
 function summary({ edges, edgesLearning, requests }: ClusterStatus): string {

@@ -17,8 +17,12 @@ export type Shape =
   | { readonly form: 'buckets'; readonly buckets: readonly Bucket[]; readonly startUnixNano: string }
   | { readonly form: 'quantile'; readonly value: number; readonly count: number };
 
+/** Points of distributions of a thousand buckets are smaller; of larger ones no quantile is read. Bytes. */
+const MOST_POINT_BYTES = 64 * 1024;
+
 /** The shape of a point; undefined where it has none (no buckets, no such quantile). */
 export function readShape(data: DataKind, bytes: Uint8Array, quantile: number): Shape | undefined {
+  if (bytes.length > MOST_POINT_BYTES) return undefined;
   if (data === 'histogram') return explicitBuckets(bytes);
   if (data === 'exponential_histogram') return exponentialBuckets(bytes);
   return data === 'summary' ? summaryQuantile(bytes, quantile) : undefined;

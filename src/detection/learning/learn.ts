@@ -1,6 +1,6 @@
 // The learn loop: scanned requests into windows, due ticks closed in slices. A generator that yields where other work
 // may run.
-import type { Closing, Fold, KernelApi, Scan } from '../../kernel/api.js';
+import type { BelievedTimes, Closing, Fold, KernelApi, Scan } from '../../kernel/api.js';
 import type { Batch } from '../../pipeline/index.js';
 import type { PendingRequest, Route } from '../pending-request.js';
 import type { Sender } from '../sender-settings.js';
@@ -22,6 +22,21 @@ export interface SavedLoop {
 function saveRequest({ batch, sender, route }: PendingRequest): SavedRequest {
   const { signal, body, items, origin, receivedUnixNano } = batch;
   return { batch: { signal, body, items, origin, receivedUnixNano }, sender, pipeline: route.pipeline };
+}
+
+/** How far from its receipt a point is believed, ns; 0: however far. Behind, others must have told of later times. */
+export interface Reach {
+  readonly aheadNanos: bigint;
+  readonly behindNanos: bigint;
+}
+
+/** `received`: Unix ns; 0: not known. */
+function believedTimes({ aheadNanos, behindNanos }: Reach, received: bigint): BelievedTimes {
+  if (received === 0n) return {};
+  return {
+    earliestUnixNano: behindNanos > 0n && behindNanos < received ? received - behindNanos : undefined,
+    latestUnixNano: aheadNanos > 0n ? received + aheadNanos : undefined,
+  };
 }
 
 /** What the loop needs to know of everything else. */
@@ -46,18 +61,19 @@ const SLICE_EDGES = 256;
 const APPENDED = 2000;
 /** Rows whose series are bound in a slice; one takes about 30 µs. */
 const SLICE_ROWS = 100;
+/** A slice ends with the row that makes its points so large, bytes: an ordinary one has 200. */
+const SLICE_BYTES = 64 * 1024;
 
 export class LearnLoop {
   readonly #kernel: KernelApi;
   readonly #held: HeldRequests;
-  /** How far ahead of its receipt a point is believed, ns; 0: however far. */
-  maxFutureNanos: bigint;
+  reach: Reach;
   #request = 0;
 
-  constructor(kernel: KernelApi, maxFutureNanos: bigint, bodies: HeldBodies) {
+  constructor(kernel: KernelApi, reach: Reach, bodies: HeldBodies) {
     this.#held = new HeldRequests(bodies);
     this.#kernel = kernel;
-    this.maxFutureNanos = maxFutureNanos;
+    this.reach = reach;
   }
 
   /** Between two requests. Their numbers must go on after a restart: they tell a retry from the same request. */
@@ -123,8 +139,10 @@ export class LearnLoop {
   /** False: another request was scanned meanwhile, and the rest of the rows must be looked up again. */
   *#bind(pending: PendingRequest, scan: Scan, skip: number, host: LearnHost): Generator<void, boolean> {
     const rows = scan.unboundRows(saltOf(pending));
-    for (let i = 0; i < rows.length; i += SLICE_ROWS) {
-      host.bind(pending, scan, rows.slice(i, i + SLICE_ROWS));
+    for (let i = 0; i < rows.length; ) {
+      const slice = sliceOf(scan, rows, i);
+      i += slice.length;
+      host.bind(pending, scan, slice);
       yield;
       if (this.#kernel.scan('metrics', pending.batch.body, skip) !== scan) return false;
     }
@@ -135,10 +153,10 @@ export class LearnLoop {
     let scan = bound;
     const { rows } = scan;
     const received = pending.batch.receivedUnixNano;
-    const latest = this.maxFutureNanos > 0n && received > 0n ? received + this.maxFutureNanos : undefined;
+    const believed = believedTimes(this.reach, received);
     let from = 0;
     for (;;) {
-      const fold = scan.fold(from, request, received, clock, latest);
+      const fold = scan.fold(from, request, received, clock, believed);
       const { stop } = fold;
       host.folded(pending, scan, fold, from, stop.reason === 'done' ? rows : stop.next);
       for (const ahead of fold.held) this.#held.hold(ahead, pending);
@@ -166,6 +184,17 @@ export class LearnLoop {
     yield* host.closed(closing);
     yield;
   }
+}
+
+/** Rows from `from` on that are bound in one turn. */
+function sliceOf(scan: Scan, rows: readonly number[], from: number): readonly number[] {
+  let bytes = 0;
+  let to = from;
+  while (to < rows.length && to < from + SLICE_ROWS && bytes < SLICE_BYTES) {
+    const [start, end] = scan.ranges(rows[to++]!).point;
+    bytes += end - start;
+  }
+  return rows.slice(from, to);
 }
 
 /** Two senders' data may be equal, and of two clusters by their headers. Calls that spans made name their cluster. */

@@ -1,6 +1,5 @@
 // Decodes what a scanned row consists of, by the byte ranges that the kernel reports: once a series, never on the hot
 // path.
-import { opentelemetry } from '#proto';
 import type { RowRanges } from '../../kernel/api.js';
 import {
   type Attributes,
@@ -12,8 +11,8 @@ import {
   replacedIn,
 } from './attributes.js';
 import type { DataKind, MetricMeta } from './feature-rule.js';
+import { type AttributedTags, readAttributed } from './wire-attributes.js';
 
-const { metrics, resource, common } = { ...opentelemetry.proto };
 type ByteRange = readonly [number, number];
 
 /** A data point with everything that it is known by. */
@@ -39,13 +38,16 @@ const DATA: Readonly<Record<number, DataKind>> = {
   11: 'summary',
 };
 
-const POINT = {
-  gauge: metrics.v1.NumberDataPoint,
-  sum: metrics.v1.NumberDataPoint,
-  histogram: metrics.v1.HistogramDataPoint,
-  exponential_histogram: metrics.v1.ExponentialHistogramDataPoint,
-  summary: metrics.v1.SummaryDataPoint,
-} as const;
+const RESOURCE: AttributedTags = { attributes: 0x0a, name: 0, start: 0 };
+const SCOPE: AttributedTags = { attributes: 0x1a, name: 0x0a, start: 0 };
+const NUMBER_POINT: AttributedTags = { attributes: 0x3a, name: 0, start: 0x11 };
+const POINT: Readonly<Record<DataKind, AttributedTags>> = {
+  gauge: NUMBER_POINT,
+  sum: NUMBER_POINT,
+  histogram: { ...NUMBER_POINT, attributes: 0x4a },
+  exponential_histogram: { ...NUMBER_POINT, attributes: 0x0a },
+  summary: NUMBER_POINT,
+};
 
 const text = new TextDecoder();
 
@@ -62,9 +64,9 @@ function read(list: Parameters<typeof readAttributes>[0], bytes: Uint8Array): Re
 /** Reads rows of one request body. Neighbours share their resource and scope, so the last ones are kept. */
 export class RowReader {
   readonly body: Uint8Array;
-  readonly #resource = remembered((bytes) => read(resource.v1.Resource.decode(bytes).attributes, bytes));
+  readonly #resource = remembered((bytes) => read(readAttributed(bytes, RESOURCE).attributes, bytes));
   readonly #scope = remembered((bytes) => {
-    const { name, attributes } = common.v1.InstrumentationScope.decode(bytes);
+    const { name, attributes } = readAttributed(bytes, SCOPE);
     return { name: bounded(name), ...read(attributes, bytes) };
   });
 
@@ -77,7 +79,7 @@ export class RowReader {
     const scope = this.#scope(this.body, ranges.scope);
     const data = DATA[ranges.data] ?? 'gauge';
     const bytes = this.#slice(ranges.point);
-    const { attributes, startTimeUnixNano } = POINT[data].decode(bytes);
+    const { attributes, hasStart } = readAttributed(bytes, POINT[data]);
     const point = read(attributes, bytes);
     const name = this.#text(ranges.name);
     return {
@@ -92,10 +94,8 @@ export class RowReader {
       resource: ofResource.attributes,
       scope: scope.attributes,
       point: point.attributes,
-      hasStart: !startTimeUnixNano.isZero(),
-      copies: ranges.duplicates.map((range) =>
-        readAttributes(resource.v1.Resource.decode(this.#slice(range)).attributes),
-      ),
+      hasStart,
+      copies: ranges.duplicates.map((range) => readAttributes(readAttributed(this.#slice(range), RESOURCE).attributes)),
       replaced: point.replaced ?? ofResource.replaced ?? scope.replaced ?? this.#replacedName(name, ranges.name),
     };
   }

@@ -1,6 +1,6 @@
 // Shows what passes, for people who look.
+import protobuf from 'protobufjs/minimal.js';
 import type { Settings } from '../../config/settings.js';
-import { protobufToObject } from '../../otlp/index.js';
 import { type Batch, type Exporter, formatId, PermanentError, type Signal } from '../../pipeline/index.js';
 import { type ExporterEvents, exporterEvents } from '../../telemetry/exporter-events.js';
 import type { Config } from './config.js';
@@ -17,6 +17,9 @@ const COUNTED: Readonly<Record<Signal, readonly [resources: string, items: strin
   traces: ['resource spans', 'spans'],
   logs: ['resource logs', 'log records'],
 };
+
+/** Tag of the resources in a request of any signal. */
+const RESOURCES = 0x0a;
 
 /** In each second the first `initial`, then each `thereafter`-th (0: none). */
 export function sampler(initial: number, thereafter: number, nowMs: () => number): () => boolean {
@@ -36,8 +39,19 @@ export function sampler(initial: number, thereafter: number, nowMs: () => number
 
 function counts(batch: Batch): Record<string, number> {
   const [resources, items] = COUNTED[batch.signal];
-  const [list] = Object.values(protobufToObject(batch.signal, batch.body));
-  return { [resources]: Array.isArray(list) ? list.length : 0, [items]: batch.items };
+  return { [resources]: countResources(batch.body), [items]: batch.items };
+}
+
+/** Of a request of any signal, without what is in them. */
+function countResources(body: Uint8Array): number {
+  const reader = protobuf.Reader.create(body);
+  let count = 0;
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === RESOURCES) count++;
+    reader.skipType(tag & 7);
+  }
+  return count;
 }
 
 function countsText(fields: object): string {

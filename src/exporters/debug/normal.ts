@@ -3,7 +3,12 @@
 import type { opentelemetry } from '#proto';
 import { Key } from '../../detection/vocabulary/attributes.js';
 import { OWN_PREFIX } from '../../detection/vocabulary/metrics.js';
-import { ExportLogsServiceRequest, ExportMetricsServiceRequest, ExportTraceServiceRequest } from '../../otlp/index.js';
+import {
+  ExportLogsServiceRequest,
+  ExportMetricsServiceRequest,
+  ExportTraceServiceRequest,
+  wholeReader,
+} from '../../otlp/index.js';
 import type { Batch } from '../../pipeline/index.js';
 import { attribute, attributesText, idText, timeText, valueText } from './text.js';
 
@@ -26,7 +31,7 @@ export function normalLines(batch: Batch): string[] {
 }
 
 function metricLines(body: Uint8Array): string[] {
-  const { resourceMetrics } = ExportMetricsServiceRequest.decode(body);
+  const { resourceMetrics } = ExportMetricsServiceRequest.decode(wholeReader(body));
   return resourceMetrics.flatMap(({ scopeMetrics }) =>
     (scopeMetrics ?? []).flatMap(({ metrics }) => (metrics ?? []).flatMap(pointLines)),
   );
@@ -46,7 +51,7 @@ function pointValue(point: PrintedPoint): string {
 }
 
 function spanLines(body: Uint8Array): string[] {
-  const { resourceSpans } = ExportTraceServiceRequest.decode(body);
+  const { resourceSpans } = ExportTraceServiceRequest.decode(wholeReader(body));
   return resourceSpans.flatMap(({ scopeSpans }) =>
     (scopeSpans ?? []).flatMap(({ spans }) =>
       (spans ?? []).map((span) =>
@@ -57,7 +62,7 @@ function spanLines(body: Uint8Array): string[] {
 }
 
 function logLines(body: Uint8Array): string[] {
-  const { resourceLogs } = ExportLogsServiceRequest.decode(body);
+  const { resourceLogs } = ExportLogsServiceRequest.decode(wholeReader(body));
   return resourceLogs.flatMap(({ scopeLogs }) =>
     (scopeLogs ?? []).flatMap(({ logRecords }) =>
       (logRecords ?? []).map((record) => eventLine(record) ?? logLine(record)),

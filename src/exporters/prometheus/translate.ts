@@ -1,10 +1,10 @@
 // Puts the points of a request into the store of series: temporality, type and name by the OpenTelemetry compatibility
 // specification.
 
-import protobuf from 'protobufjs/minimal.js';
+import type protobuf from 'protobufjs/minimal.js';
 import type { opentelemetry } from '#proto';
 import { Key } from '../../detection/vocabulary/attributes.js';
-import { ExportMetricsServiceRequest } from '../../otlp/index.js';
+import { ExportMetricsServiceRequest, wholeReader } from '../../otlp/index.js';
 import type { Batch } from '../../pipeline/index.js';
 import { baseUnit, isBand } from './base-units.js';
 import type { Config } from './config.js';
@@ -156,7 +156,7 @@ export class Translator {
 
 /** One text that is no UTF-8 costs that text, not the request: receivers let it pass. */
 function lenient(body: Uint8Array): protobuf.Reader {
-  const reader = protobuf.Reader.create(body);
+  const reader = wholeReader(body);
   reader.stringVerify = reader.string;
   return reader;
 }

@@ -132,10 +132,12 @@ export interface KernelFunctions {
   flushDue(group: number): number;
   /**
    * Folds the scanned rows from `from` on. `request`: differs between requests, below 2^31. `received`: wall clock at
-   * receipt, ns. `latest`: no time beyond it is believed, ns. `only`: rows of this clock, a held request; -1: all.
-   * Answers OK at the end, or CLOSE or CONFIRMED with `foldNext` and `foldStopped`.
+   * receipt, ns. `earliest`, `latest`: no time before or beyond them is believed, ns; before `earliest` only where the
+   * group has heard of later times. `only`: rows of this clock, a held request; -1: all. Answers OK at the end, or
+   * CLOSE
+   * or CONFIRMED with `foldNext` and `foldStopped`.
    */
-  fold(from: number, request: number, received: bigint, latest: bigint, only: number): number;
+  fold(from: number, request: number, received: bigint, earliest: bigint, latest: bigint, only: number): number;
   /** Address of the Counts. */
   foldCounts(): Address;
   /** Rows that the last fold held back. */
@@ -295,11 +297,15 @@ export interface KernelFunctions {
   rowAt(index: number): Address;
   /** The same bytes tell of other series than before: `change` into the hash of every scanned row. */
   saltRows(change: bigint): void;
+  scanBadTextEnd(): number;
+  scanBadTextStart(): number;
+  /** Texts of the last logs request that are not UTF-8, and where the first of them stands in the body. */
+  scanBadTexts(): number;
   /** Offset into the body at which the last scan failed. */
   scanFailedAt(): number;
   /** Data points, spans or log records of the last scan. */
   scanItems(): number;
-  /** Walks a logs request; items are log records. */
+  /** Walks a logs request; items are log records. Its texts are looked at: `scanBadTexts`. */
   scanLogs(address: number, bytes: number): number;
   /**
    * Walks a metrics request of `bytes` bytes in the input region and records rows from point `skip` on. Touches no

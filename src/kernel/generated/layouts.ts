@@ -102,11 +102,13 @@ export interface Counts {
   readonly doubtful: number;
   /** Further ahead of their receipt than is believed. */
   readonly future: number;
+  /** Further behind their receipt than is believed, while others told of later times. */
+  readonly past: number;
 }
 
 /** Fields of the record at an address. */
 export const Counts = {
-  BYTES: 112,
+  BYTES: 120,
   folded: (memory: Views, at: number): number => memory.f64[at >>> 3]!,
   late: (memory: Views, at: number): number => memory.f64[(at + 8) >>> 3]!,
   duplicate: (memory: Views, at: number): number => memory.f64[(at + 16) >>> 3]!,
@@ -121,6 +123,7 @@ export const Counts = {
   overlap: (memory: Views, at: number): number => memory.f64[(at + 88) >>> 3]!,
   doubtful: (memory: Views, at: number): number => memory.f64[(at + 96) >>> 3]!,
   future: (memory: Views, at: number): number => memory.f64[(at + 104) >>> 3]!,
+  past: (memory: Views, at: number): number => memory.f64[(at + 112) >>> 3]!,
   read: (memory: Views, at: number): Counts => ({
     folded: Counts.folded(memory, at),
     late: Counts.late(memory, at),
@@ -136,6 +139,7 @@ export const Counts = {
     overlap: Counts.overlap(memory, at),
     doubtful: Counts.doubtful(memory, at),
     future: Counts.future(memory, at),
+    past: Counts.past(memory, at),
   }),
 } as const;
 

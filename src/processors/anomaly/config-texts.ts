@@ -8,6 +8,6 @@ function rulesText({ presets, features, external_names, mute }: Config): string 
 }
 
 export function configTexts(config: Config): SettingsTexts {
-  const { storage, checkpoint_interval, max_future, ...deciding } = config;
+  const { storage, checkpoint_interval, max_future, max_past, ...deciding } = config;
   return { rules: rulesText(config), config: JSON.stringify(deciding) };
 }

@@ -84,6 +84,7 @@ export interface Config {
   readonly cool_down: number;
   /** ms; 0: however far. */
   readonly max_future: number;
+  readonly max_past: number;
   readonly rules: readonly AlertRuleConfig[];
   readonly detectors: {
     readonly zscore: DetectorConfig & { readonly counts: boolean };

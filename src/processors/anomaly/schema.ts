@@ -79,6 +79,11 @@ export const schema: z.ZodType<Config> = z.strictObject({
     .describe(
       'How far ahead of its receipt a point is believed; further, it is forwarded and not learnt; 0: however far',
     ),
+  max_past: duration
+    .prefault('24h')
+    .describe(
+      'How far behind its receipt a point is believed once its cluster has told of later; further, it is forwarded and not learnt; 0: however far',
+    ),
   export_interval: positiveDuration.prefault('60s').describe('How often scores go out; anomalies go at once'),
   export_top: z.int().min(0).max(100_000).default(100).describe('The highest scores that go out, and all from 0.8'),
   export_bands: z.enum(['anomalous', 'all']).default('anomalous').describe('Edges whose expected values go out'),

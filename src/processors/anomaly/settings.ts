@@ -28,6 +28,7 @@ export function detectionSettings(config: Config): DetectionSettings {
     },
     learning: {
       maxFutureMs: config.max_future,
+      maxPastMs: config.max_past,
       spans: { waitMs: traces.wait, maxWaiting: traces.max_waiting },
     },
     model: {

@@ -157,7 +157,8 @@ export class GrpcCall implements RequestReader {
     if (this.answered) return;
     if (performance.now() > this.deadline)
       throw refused('deadline', Code.DEADLINE_EXCEEDED, 'the deadline of the call passed before it could be taken');
-    const { items, done } = this.settings.handler.take(inbound);
+    const { items, badTexts, done } = this.settings.handler.take(inbound);
+    if (badTexts) this.settings.events.badTexts('grpc', this.signal, this.peer, badTexts);
     if (done)
       done.then(
         () => this.succeed(items),

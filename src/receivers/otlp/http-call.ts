@@ -8,7 +8,7 @@ import { Account, type Denial, type Identity, type Signal } from '../../pipeline
 import { NOBODY } from './access.js';
 import type { Sent } from './inflations.js';
 import { type Refused, refused, refusedBy, refusedByCheck, tooLarge } from './refused.js';
-import type { CallSettings, InboundRequest } from './request-handler.js';
+import type { CallSettings, InboundRequest, Taken } from './request-handler.js';
 
 export const PROTOBUF_TYPE = 'application/x-protobuf';
 export const JSON_TYPE = 'application/json';
@@ -61,7 +61,7 @@ export class HttpCall {
   handle(request: FastifyRequest, reply: FastifyReply): undefined | Promise<FastifyReply> {
     const inbound = this.inbound(request);
     if (inbound instanceof Promise) return this.handleLater(inbound, request, reply);
-    const { items, done } = this.settings.handler.take(inbound);
+    const { items, done } = this.take(inbound, request);
     if (done) return done.then(() => this.succeed(request, reply, items));
     this.succeed(request, reply, items);
     return undefined;
@@ -72,9 +72,15 @@ export class HttpCall {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<FastifyReply> {
-    const { items, done } = this.settings.handler.take(await inbound);
+    const { items, done } = this.take(await inbound, request);
     await done;
     return this.succeed(request, reply, items);
+  }
+
+  private take(inbound: InboundRequest, request: FastifyRequest): Taken {
+    const taken = this.settings.handler.take(inbound);
+    if (taken.badTexts) this.settings.events.badTexts('http', this.signal, request.ip, taken.badTexts);
+    return taken;
   }
 
   private inbound(request: FastifyRequest): InboundRequest | Promise<InboundRequest> {

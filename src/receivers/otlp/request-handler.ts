@@ -1,14 +1,20 @@
 // The way of one request's body into the pipeline, the same for both transports.
 import { withScopes } from '../../otlp/index.js';
 import type { AuthData, Batch, Consumer, Lease, Ledger, RetryableError, Signal } from '../../pipeline/index.js';
-import type { ReceiverEvents } from '../../telemetry/receiver-events.js';
+import type { BadTexts, ReceiverEvents } from '../../telemetry/receiver-events.js';
 import type { Access } from './access.js';
 import { BodyMemory, type Rented } from './body-memory.js';
 import { Preparation } from './preparation.js';
 import { refusedBy, refusedByCheck } from './refused.js';
 
 /** Counts the items of a body after walking it whole, without touching state; throws where it is malformed. */
-export type Inspect = (signal: Signal, body: Uint8Array) => number;
+export type Inspect = (signal: Signal, body: Uint8Array) => Inspected;
+
+export interface Inspected {
+  readonly items: number;
+  /** Strings that are not UTF-8, and where the first stands. */
+  readonly badTexts: { readonly count: number; readonly first: readonly [number, number] } | undefined;
+}
 
 /** A body that is uncompressed and protobuf by now. */
 export interface InboundRequest {
@@ -25,6 +31,7 @@ export interface InboundRequest {
 /** What was taken, and when it is in safe hands: now (undefined) or later. Rejects with `Refused`. */
 export interface Taken {
   readonly items: number;
+  readonly badTexts: BadTexts | undefined;
   readonly done: undefined | Promise<void>;
 }
 
@@ -37,6 +44,10 @@ export interface CallSettings {
   readonly limit: number;
   readonly includeMetadata: boolean;
 }
+
+const NOTHING: Inspected = { items: 0, badTexts: undefined };
+/** Of a text that is shown; bytes. */
+const MOST_SHOWN = 200;
 
 export class RequestHandler {
   private readonly consumers = new Map<Signal, Consumer>();
@@ -83,13 +94,13 @@ export class RequestHandler {
     if (!this.givesBack(inbound.signal)) lease?.detach();
     let done: undefined | Promise<void>;
     try {
-      const items = this.count(inbound);
+      const { items, badTexts } = this.count(inbound);
       if (items === 0) {
         const legacy = this.takeLegacy(inbound);
         if (legacy) return legacy;
         this.checkMetadata(inbound);
       } else done = this.handOn(inbound, items);
-      return { items, done };
+      return { items, badTexts: badTexts && shownTexts(badTexts, inbound.body), done };
     } finally {
       if (done) this.holdUntil(done, inbound);
       else lease?.release();
@@ -140,8 +151,8 @@ export class RequestHandler {
     }
   }
 
-  private count({ signal, body }: InboundRequest): number {
-    if (body.length === 0) return 0;
+  private count({ signal, body }: InboundRequest): Inspected {
+    if (body.length === 0) return NOTHING;
     try {
       return this.inspect(signal, body);
     } catch (error) {
@@ -170,4 +181,8 @@ export class RequestHandler {
     };
     return consumer.consume(batch);
   }
+}
+
+function shownTexts({ count, first: [start, end] }: NonNullable<Inspected['badTexts']>, body: Uint8Array): BadTexts {
+  return { count, example: Buffer.from(body.subarray(start, Math.min(end, start + MOST_SHOWN))).toString() };
 }

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deserialize, serialize } from 'node:v8';
 import { type Call, SpanPairs } from '../../../src/detection/learning/spans/pair.js';
-import { readSpans } from '../../../src/detection/learning/spans/read.js';
 import { Random } from '../../../src/simulation/random.js';
 import {
   allCalls,
@@ -18,6 +17,7 @@ import {
   type SpanOptions,
   START,
   secondsOf,
+  spansOf,
   tally,
   traceRequest,
 } from '../../support/spans.js';
@@ -249,7 +249,7 @@ describe('field case 01: a span whose clock is wrong', () => {
         at: 5 * i + (service === 'web' ? 0 : 50 * YEAR),
       }));
       for (const span of spans)
-        calls.push(...pairs.add([...readSpans(traceRequest(span))], now + BigInt(5 * i) * 1_000_000_000n));
+        calls.push(...pairs.add(spansOf(traceRequest(span)), now + BigInt(5 * i) * 1_000_000_000n));
     }
     assert.ok(calls.length > 100);
     for (const call of calls.slice(10)) assert.ok(secondsOf(call) < 210, `${callText(call)} at ${secondsOf(call)}`);

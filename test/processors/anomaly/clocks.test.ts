@@ -30,7 +30,12 @@ interface Watch {
 }
 
 function watch(
-  options: { readonly live?: boolean; readonly storage?: MemoryStorage; kernel?(made: KernelApi): void } = {},
+  options: {
+    readonly live?: boolean;
+    readonly config?: object;
+    readonly storage?: MemoryStorage;
+    kernel?(made: KernelApi): void;
+  } = {},
 ): Watch {
   const { live = false, storage } = options;
   const warnings: Warning[] = [];
@@ -46,7 +51,11 @@ function watch(
     options.kernel?.(kernel);
     return kernel;
   };
-  const processor = createAnomalyProcessor(settings, anomalyConfig(), { live, createKernel, hashSeed: 7n });
+  const processor = createAnomalyProcessor(settings, anomalyConfig(options.config), {
+    live,
+    createKernel,
+    hashSeed: 7n,
+  });
   const sink = new Sink();
   const stage = processor.stage('metrics', 'metrics', sink);
   const send = async (body: Uint8Array, received = 0): Promise<void> => {
@@ -273,6 +282,71 @@ describe('wrong times beside good ones', () => {
     assert.equal(by.processor.status().points.folded, 6);
     assert.equal(by.warnings[0]?.sender, 'host.name=late');
     assert.ok(Math.abs((by.warnings[0]?.offset_s ?? 0) - 400) < 1);
+    await by.processor.shutdown();
+  });
+});
+
+describe('times long past, live', () => {
+  const DAY = 86_400;
+  const now = Math.floor(Date.now() / 10_000) * 10;
+  const faults = ({ sink }: Watch, edge: string): unknown[] =>
+    sink.events.filter(
+      ({ name, attributes }) => name === 'px.anomaly.network.latency_spike' && attributes.src_service === edge,
+    );
+
+  for (const behind of [2 * DAY, 365 * DAY, now - 86_400])
+    test(`a sender whose clock is ${behind} s behind, and came first, keeps nobody out`, async () => {
+      const by = watch({ live: true });
+      const begin = now - 300 * WINDOW;
+      await by.processor.start();
+      for (let i = 0; i < 260; i++) {
+        const t = begin + WINDOW * i;
+        await by.send(request({ 'host.name': 'old' }, 'z', t - behind, i), t + 1);
+        if (i >= 20) await by.send(request({ 'host.name': 'good' }, 'a', t, i, i >= 220 ? 6 : 1), t + 1);
+      }
+      await by.processor.flush();
+      assert.ok(faults(by, 'a0').length > 0, JSON.stringify(by.processor.status().points));
+      assert.equal(by.processor.status().points.past, 239 * 6, 'the old ones, from the first good one on');
+      assert.deepEqual(
+        by.warnings.filter(({ sender }) => sender).map(({ sender }) => sender),
+        ['host.name=old'],
+      );
+      await by.processor.shutdown();
+    });
+
+  test('a recording alone in its cluster is learnt, whatever its age', async () => {
+    const by = watch({ live: true });
+    await by.processor.start();
+    for (let i = 0; i < 260; i++)
+      await by.send(request({ 'host.name': 'r' }, 'a', START + WINDOW * i, i, i >= 220 ? 6 : 1), now + i);
+    await by.processor.flush();
+    assert.ok(faults(by, 'a0').length > 0);
+    assert.equal(by.processor.status().points.past, 0);
+    await by.processor.shutdown();
+  });
+
+  test('max_past: 0s, and a replay, leave nothing out for its age', async () => {
+    for (const live of [true, false]) {
+      const by = watch({ live, config: live ? { max_past: '0s' } : {} });
+      await by.processor.start();
+      for (let i = 0; i < 20; i++) {
+        const t = now - 200 + WINDOW * i;
+        await by.send(request({ 'host.name': 'good' }, 'a', t, i), t + 1);
+        await by.send(request({ 'host.name': 'old' }, 'z', t - 365 * DAY, i), t + 1);
+      }
+      assert.equal(by.processor.status().points.past, 0);
+      await by.processor.shutdown();
+    }
+  });
+
+  test('what comes hours late, from the queue of a Collector, is not left out for that', async () => {
+    const by = watch({ live: true });
+    await by.processor.start();
+    for (let i = 0; i < 100; i++)
+      await by.send(request({ 'host.name': 'a' }, 'a', now - 20 * 3600 + WINDOW * i, i), now + i);
+    await by.processor.flush();
+    assert.equal(by.processor.status().points.past, 0);
+    assert.equal(by.processor.status().points.folded, 600);
     await by.processor.shutdown();
   });
 });

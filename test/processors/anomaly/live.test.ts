@@ -245,7 +245,7 @@ describe('what only the wall clock can tell', () => {
     };
     const emit = (_: unknown, batch: Batch) => emitted.push(batch);
     const detector = new Detector({ kernel, settings: detectionSettings(config), resource, events, live: true, emit });
-    const loop = new LearnLoop(kernel, 0n, testLedger());
+    const loop = new LearnLoop(kernel, { aheadNanos: 0n, behindNanos: 0n }, testLedger());
     const sender = { key: '', settings: {}, cluster: 'default', salt: 0n };
     const route = new ResultSender(new Sink(), noDrops);
     const timers = new Timers({

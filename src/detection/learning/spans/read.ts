@@ -1,9 +1,15 @@
 // A trace request as the facts that calls are made of: who did what, below which span, for how long, and whether it
 // failed.
+import protobuf from 'protobufjs/minimal.js';
 import { opentelemetry } from '#proto';
 import { bounded } from '../../rules/attributes.js';
+import { readAttributed, WireAttributes } from '../../rules/wire-attributes.js';
 
-const TraceRequest = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
+/** What is read of a span. */
+interface WireSpan extends Omit<opentelemetry.proto.trace.v1.ISpan, 'startTimeUnixNano' | 'endTimeUnixNano'> {
+  startTimeUnixNano?: { toString(): string };
+  endTimeUnixNano?: { toString(): string };
+}
 type KeyValues = readonly opentelemetry.proto.common.v1.IKeyValue[];
 
 /** One end of a call: a service and its namespace; empty strings where unknown. */
@@ -45,6 +51,25 @@ const KIND = opentelemetry.proto.trace.v1.Span.SpanKind;
 const ERROR = opentelemetry.proto.trace.v1.Status.StatusCode.STATUS_CODE_ERROR;
 const SERVER_ERROR = 500;
 const NOTHING: ReadonlyMap<string, string> = new Map();
+const NO_BYTES = new Uint8Array(0);
+const RESOURCE = { attributes: 0x0a, name: 0, start: 0 } as const;
+
+/** Whole tags of what is read: field number << 3 | wire type. */
+const Tag = {
+  RESOURCE_SPANS: 0x0a,
+  RESOURCE: 0x0a,
+  SCOPE_SPANS: 0x12,
+  SPAN: 0x12,
+  TRACE_ID: 0x0a,
+  SPAN_ID: 0x12,
+  PARENT_SPAN_ID: 0x22,
+  KIND: 0x30,
+  START: 0x39,
+  END: 0x41,
+  ATTRIBUTES: 0x4a,
+  STATUS: 0x7a,
+  CODE: 0x18,
+} as const;
 
 const CLUSTER_KEYS = ['px.cluster.id', 'k8s.cluster.name', 'k8s.cluster.uid'];
 /** What tells the instances of a service apart, best first. */
@@ -64,32 +89,113 @@ const SOURCE_QUEUE = ['messaging.source.template', 'messaging.source.name'];
 const PASSING = ['messaging.destination.temporary', 'messaging.destination.anonymous'];
 const OPERATION = ['messaging.operation.type', 'messaging.operation'];
 
-/** All spans of a request, in the order they came. */
-export function* readSpans(body: Uint8Array): Generator<SpanFact> {
-  for (const resourceSpans of TraceRequest.decode(body).resourceSpans) {
-    const resource = textsOf(resourceSpans.resource?.attributes ?? []);
-    const cluster: Record<string, string> = {};
-    for (const key of CLUSTER_KEYS) if (resource.has(key)) cluster[key] = resource.get(key) as string;
-    const self = {
-      service: resource.get('service.name') ?? '',
-      namespace: first(resource, ['k8s.namespace.name', 'service.namespace']),
-    };
-    const from = {
-      self,
-      cluster,
-      sender: JSON.stringify([self.service, self.namespace, first(resource, INSTANCE), ...Object.values(cluster)]),
-    };
-    for (const scope of resourceSpans.scopeSpans ?? []) for (const span of scope.spans ?? []) yield factOf(span, from);
+/**
+ * All spans of a well-formed request, in the order they came; one at a time, so that however many there are, none is in
+ * memory that was not asked for. Undefined: a message without spans was passed over.
+ */
+export function* readSpans(body: Uint8Array): Generator<SpanFact | undefined> {
+  const reader = protobuf.Reader.create(body);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === Tag.RESOURCE_SPANS) yield* spansOfResource(body, reader);
+    else reader.skipType(tag & 7);
   }
 }
 
-function factOf(
-  span: opentelemetry.proto.trace.v1.ISpan,
-  from: Pick<SpanFact, 'self' | 'sender' | 'cluster'>,
-): SpanFact {
-  const kind = span.kind ?? 0;
+type Origin = Pick<SpanFact, 'self' | 'sender' | 'cluster'>;
+
+/** The resource may stand behind its spans. */
+function* spansOfResource(body: Uint8Array, reader: protobuf.Reader): Generator<SpanFact | undefined> {
+  const end = reader.uint32() + reader.pos;
+  const start = reader.pos;
+  let resource: Uint8Array = NO_BYTES;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (tag === Tag.RESOURCE) resource = body.subarray(...rangeOf(reader));
+    else reader.skipType(tag & 7);
+  }
+  const origin = originOf(resource);
+  reader.pos = start;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (tag === Tag.SCOPE_SPANS) yield* spansOfScope(reader, origin);
+    else reader.skipType(tag & 7);
+  }
+  yield undefined;
+}
+
+function* spansOfScope(reader: protobuf.Reader, origin: Origin): Generator<SpanFact | undefined> {
+  const end = reader.uint32() + reader.pos;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (tag === Tag.SPAN) yield factOf(readSpan(reader), origin);
+    else reader.skipType(tag & 7);
+  }
+  yield undefined;
+}
+
+/** Start and end of a message, which the reader goes behind. */
+function rangeOf(reader: protobuf.Reader): [start: number, end: number] {
+  const bytes = reader.uint32();
+  reader.pos += bytes;
+  return [reader.pos - bytes, reader.pos];
+}
+
+function readSpan(reader: protobuf.Reader): WireSpan {
+  const [start, end] = rangeOf(reader);
+  const span: WireSpan = {};
+  reader.pos = start;
+  while (reader.pos < end) readField(reader, span);
   // What an inner span says of itself is of no use here, and most spans are inner ones.
-  const attributes = kind < KIND.SPAN_KIND_SERVER ? NOTHING : textsOf(span.attributes ?? []);
+  if ((span.kind ?? 0) < KIND.SPAN_KIND_SERVER) return span;
+  const attributes = new WireAttributes();
+  reader.pos = start;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (tag === Tag.ATTRIBUTES) attributes.read(reader);
+    else reader.skipType(tag & 7);
+  }
+  return { ...span, attributes: attributes.list };
+}
+
+function readField(reader: protobuf.Reader, span: WireSpan): void {
+  const tag = reader.uint32();
+  if (tag === Tag.TRACE_ID) span.traceId = reader.bytes();
+  else if (tag === Tag.SPAN_ID) span.spanId = reader.bytes();
+  else if (tag === Tag.PARENT_SPAN_ID) span.parentSpanId = reader.bytes();
+  else if (tag === Tag.KIND) span.kind = reader.int32();
+  else if (tag === Tag.START) span.startTimeUnixNano = reader.fixed64();
+  else if (tag === Tag.END) span.endTimeUnixNano = reader.fixed64();
+  else if (tag === Tag.STATUS) span.status = { code: codeOf(reader) };
+  else reader.skipType(tag & 7);
+}
+
+function codeOf(reader: protobuf.Reader): number {
+  const end = reader.uint32() + reader.pos;
+  let code = 0;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (tag === Tag.CODE) code = reader.int32();
+    else reader.skipType(tag & 7);
+  }
+  return code;
+}
+
+function originOf(bytes: Uint8Array): Origin {
+  const resource = textsOf(readAttributed(bytes, RESOURCE).attributes);
+  const cluster: Record<string, string> = {};
+  for (const key of CLUSTER_KEYS) if (resource.has(key)) cluster[key] = resource.get(key) as string;
+  const self = {
+    service: resource.get('service.name') ?? '',
+    namespace: first(resource, ['k8s.namespace.name', 'service.namespace']),
+  };
+  const sender = JSON.stringify([self.service, self.namespace, first(resource, INSTANCE), ...Object.values(cluster)]);
+  return { self, cluster, sender };
+}
+
+function factOf(span: WireSpan, from: Origin): SpanFact {
+  const kind = span.kind ?? 0;
+  const attributes = span.attributes ? textsOf(span.attributes) : NOTHING;
   const queue = queueOf(attributes);
   const part = partOf(kind, queue, attributes);
   return {

@@ -14,6 +14,8 @@ export interface SavedSpans {
 
 /** Spans between two turns of the event loop. */
 const SLICE_SPANS = 256;
+/** Spans that are taken together in one turn: what a Collector puts into a request at most. */
+const MOST_SPANS = 8_192;
 
 export interface SpanCallsOptions extends PairOptions {
   /** A request whose spans name services or clusters by texts that are not UTF-8: so many of them, with an example. */
@@ -46,18 +48,34 @@ export class SpanCalls {
   }
 
   /**
-   * The request that the calls of a trace request make; undefined where none is known yet. Yields where other work may
-   * run.
+   * Hands the requests that the calls of a trace request make to `learn`: one, or none where no call is known yet; of
+   * very many spans several. Yields where other work may run.
    */
-  *from(pending: PendingRequest): Generator<void, PendingRequest | undefined> {
+  *from(pending: PendingRequest, learn: (calls: PendingRequest) => Generator<void>): Generator<void> {
     this.#last = pending;
-    const spans: SpanFact[] = [];
-    for (const span of readSpans(pending.batch.body)) if (spans.push(span) % SLICE_SPANS === 0) yield;
+    let spans: SpanFact[] = [];
+    let passed = 0;
+    for (const span of readSpans(pending.batch.body)) {
+      if (span) spans.push(span);
+      if (++passed % SLICE_SPANS === 0) yield;
+      if (spans.length < MOST_SPANS) continue;
+      yield* this.#take(pending, spans, learn);
+      spans = [];
+    }
+    yield* this.#take(pending, spans, learn);
+  }
+
+  *#take(
+    pending: PendingRequest,
+    spans: readonly SpanFact[],
+    learn: (calls: PendingRequest) => Generator<void>,
+  ): Generator<void> {
     this.#lookAtTexts(pending, spans);
     const calls: Call[] = [];
     for (const call of this.#pairs.add(spans, pending.batch.receivedUnixNano))
       if (calls.push(call) % SLICE_SPANS === 0) yield;
-    return this.#requestOf(pending, calls);
+    const request = this.#requestOf(pending, calls);
+    if (request) yield* learn(request);
   }
 
   /** Names with replacement characters that are not in the bytes: the decoder has put them there. */
