@@ -209,11 +209,37 @@ export function isPast(grid: Grid, earliest: i64): bool {
 }
 
 /**
+ * The aligned time of a point that has none, in a group of the past: the newest that its clocks told, and what has
+ * passed since that came, by receipt. So it follows a recording, and says nothing of the present.
+ */
+export function assumedTime(grid: Grid, received: i64): i64 {
+  let newest: i64 = 0;
+  let since: i64 = received;
+  for (let slot = grid.clocks; slot >= 0; slot = clockAt(slot).next) {
+    const clock = clockAt(slot);
+    if (clock.newest <= newest) continue;
+    newest = clock.newest;
+    since = clock.received;
+  }
+  if (newest == 0) newest = grid.newest;
+  return min(newest + max(received - since, 0), received);
+}
+
+/**
  * Whether a point that may close a tick is believed: TAKE, HOLD or CONFIRMED. `received`: wall clock at receipt, ns, 0
  * unknown. `earliest`: as in `fold`. A time near its receipt needs no second word where all others are of the past:
- * those are a recording, or the clock that told them was wrong.
+ * those are a recording, or the clock that told them was wrong. `isAssumed`: the point has no time, that of its receipt
+ * stands for it; where a recording may follow, it takes two requests for that to be the group's first time.
  */
-export function judge(grid: Grid, slot: i32, time: i64, request: u32, received: i64, earliest: i64): Verdict {
+export function judge(
+  grid: Grid,
+  slot: i32,
+  time: i64,
+  request: u32,
+  received: i64,
+  earliest: i64,
+  isAssumed: bool,
+): Verdict {
   const clock = clockAt(slot);
   if (time <= clock.trustedUntil) return takeInStep(grid, slot, clock, time);
   if (grid.isStarted && time + clock.shift >= earliest && isPast(grid, earliest)) {
@@ -225,6 +251,7 @@ export function judge(grid: Grid, slot: i32, time: i64, request: u32, received: 
     claim(grid, clock, time, request, 0, 0);
     return Verdict.HOLD;
   }
+  if (isAssumed && !grid.isStarted && earliest > 0) return holdAlone(grid, slot, time, request, time - 1);
   const others = newestOfOthers(grid, slot);
   if (others == 0) {
     const watermark = grid.isStarted ? grid.newest - grid.lateness : received > 0 ? received : time;

@@ -8,14 +8,14 @@ import { Series } from '../series/record';
 import { findSeries, head, seriesAt } from '../series/table';
 import { Status } from '../status';
 import { noteAhead } from './clock-align';
-import { isPast, releasedClock, Verdict } from './clocks';
+import { assumedTime, isPast, releasedClock, Verdict } from './clocks';
 import { bump, Counts } from './counts';
 import { startFeed, tickOf } from './feeds';
 import { noteLate } from './late-clocks';
 import { clearOdd, oddInit } from './odd-rows';
 import { clearSlow, slowInit } from './slow-rows';
 import { take } from './take';
-import { advanceTo } from './ticks';
+import { advanceTo, FOLLOWS } from './ticks';
 
 /** Times of a held batch are told apart from what its own request has already folded. */
 const HELD_REQUEST: u32 = 0x8000_0000;
@@ -85,7 +85,8 @@ function isUsable(row: Row): bool {
 
 /**
  * A row of a bound series, of this time as it was sent. `isReleased`: it was held, and its clock is not to be aligned
- * by it. Status.OK: dealt with; else the fold stops before it.
+ * by it. `received`: FOLLOWS where its clock has told no time with it. Status.OK: dealt with; else the fold stops before
+ * it.
  */
 function foldRow(
   grid: Grid,
@@ -103,10 +104,11 @@ function foldRow(
   const clock = clockAt(slot);
   // Aligned by its clock at most once: a loop, not a second call, so that the compiler puts all of this into `fold`.
   let isFinal = isReleased;
+  const isAssumed = row.time == 0 && !isReleased;
   while (true) {
     const time = sent - clock.shift;
     if (time >= grid.dueAt || clock.claim != 0 || !grid.isStarted) {
-      const verdict = advanceTo(grid, feed, slot, time, request, received, earliest);
+      const verdict = advanceTo(grid, feed, slot, time, request, received, earliest, isAssumed);
       if (verdict == Verdict.CLOSE) return Status.CLOSE;
       if (verdict == Verdict.CONFIRMED) return Status.CONFIRMED;
       if (verdict == Verdict.HOLD) {
@@ -126,6 +128,12 @@ function foldRow(
     }
     isFinal = true;
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function timeOf(row: Row, received: i64): i64 {
+  return row.time != 0 ? <i64>row.time : received;
 }
 
 /** A point further ahead of its receipt, or behind it, than is believed. `outcome`: the offset of the count. */
@@ -161,15 +169,16 @@ export function fold(from: i32, request: u32, received: i64, earliest: i64, late
       continue;
     }
     if (only >= 0 && <i32>series.clock != only) continue;
-    const sent = row.time != 0 ? <i64>row.time : received;
+    const feed = feedAt(series.feed);
+    const grid = gridAt(feed.group);
+    const follows = row.time == 0 && grid.isStarted != 0 && isPast(grid, earliest);
+    const sent = follows ? assumedTime(grid, received) + clockAt(<i32>series.clock).shift : timeOf(row, received);
     if (only >= 0 && sent < clockAt(only).heldFrom) continue;
     // As unsigned numbers: what is negative as a signed one is beyond the year 2262.
     if (<u64>sent > latest) {
       if (only < 0) leaveOut(series, sent, received, offsetof<Counts>('future'));
       continue;
     }
-    const feed = feedAt(series.feed);
-    const grid = gridAt(feed.group);
     if (sent < earliest && !isPast(grid, earliest)) {
       if (only < 0) leaveOut(series, sent, received, offsetof<Counts>('past'));
       continue;
@@ -178,7 +187,8 @@ export function fold(from: i32, request: u32, received: i64, earliest: i64, late
       bump(offsetof<Counts>('noValue'));
       continue;
     }
-    const status = foldRow(grid, feed, series, row, i, sent, number, received, earliest, only >= 0);
+    const since = follows ? FOLLOWS : received;
+    const status = foldRow(grid, feed, series, row, i, sent, number, since, earliest, only >= 0);
     if (status == Status.OK) continue;
     stoppedAt = i;
     stoppedBy = status == Status.CLOSE ? feed.group : releasedClock();

@@ -9,6 +9,8 @@ import { judge, settleClocks, Verdict } from './clocks';
 import { emptyFeed, findTick, floorDiv, settleFeed, settlePeriod, startFeed } from './feeds';
 
 const MINUTE: i64 = 60_000_000_000;
+/** Instead of when a point was received: it has no time, and follows those that its group was told. */
+export const FOLLOWS: i64 = -1;
 /** Empty ticks that make a silence an outage. */
 const OUTAGE_TICKS: i64 = 3;
 
@@ -81,7 +83,7 @@ function skipOutage(grid: Grid, time: i64): void {
 
 /**
  * What to do with a point that is not before `dueAt`, or whose clock has points held. `received`: wall clock at
- * receipt, ns, 0 unknown. `earliest`: as in `fold`.
+ * receipt, ns, 0 unknown. `earliest`: as in `fold`; `isAssumed`: as in `judge`.
  */
 export function advanceTo(
   grid: Grid,
@@ -91,8 +93,9 @@ export function advanceTo(
   request: u32,
   received: i64,
   earliest: i64,
+  isAssumed: bool,
 ): Verdict {
-  const verdict = judge(grid, clock, time, request, received, earliest);
+  const verdict = judge(grid, clock, time, request, received, earliest, isAssumed);
   if (verdict != Verdict.TAKE) return verdict;
   if (!grid.isStarted) start(grid, time);
   if (!feed.isStarted) startFeed(feed, time);
@@ -125,13 +128,13 @@ export function passOver(grid: Grid): void {
   finishTick(grid);
 }
 
-/** Notes an accepted point of the feed. */
+/** Notes an accepted point of the feed. `received`: as in `foldRow`. */
 // @ts-ignore: decorator
 @inline
 export function notePoint(grid: Grid, feed: Feed, clock: Clock, time: i64, tick: i64, received: i64): void {
   if (time > grid.newest) grid.newest = time;
   if (tick > grid.lastTick) grid.lastTick = tick;
-  if (time > clock.newest) {
+  if (time > clock.newest && received != FOLLOWS) {
     clock.newest = time;
     clock.received = received;
     clock.lateSince = 0;

@@ -7,6 +7,8 @@ export interface ClockRecord {
   readonly group: number;
   shift: bigint;
   newest: bigint;
+  /** When its newest point came. */
+  received: bigint;
   lead: bigint;
   claim: { lowest: bigint; newest: bigint; readonly from: bigint; readonly request: string } | undefined;
   heldRequest: string;
@@ -22,6 +24,7 @@ export const newClock = (group: number): ClockRecord => ({
   group,
   shift: 0n,
   newest: 0n,
+  received: 0n,
   lead: 0n,
   claim: undefined,
   heldRequest: '',
@@ -166,6 +169,14 @@ function takeInStep(group: GroupRecord, clock: ClockRecord, time: bigint, due: b
 export const isPast = (group: GroupRecord, earliest: bigint): boolean =>
   group.phase === undefined || group.newest + group.base < earliest;
 
+/** A point without a time follows the newest one, as far behind it as it came after it; never beyond its receipt. */
+export function assumedTime(group: GroupRecord, received: bigint): bigint {
+  const told = group.clocks.filter((clock) => clock.newest !== 0n);
+  if (told.length === 0) return least(group.newest, received);
+  const { newest, received: since } = told.reduce((a, b) => (b.newest > a.newest ? b : a));
+  return least(newest + greater(received - since, 0n), received);
+}
+
 /** `due`: time from which a tick is to be closed; the least before the first point. */
 export function judge(
   group: GroupRecord,
@@ -174,6 +185,7 @@ export function judge(
   request: string,
   received: bigint,
   earliest: bigint,
+  isAssumed: boolean,
   due: bigint,
 ): Judgement {
   if (time <= clock.trustedUntil) return takeInStep(group, clock, time, due);
@@ -185,6 +197,7 @@ export function judge(
     claim(clock, time, request, 0n, 0n);
     return 'hold';
   }
+  if (isAssumed && group.phase === undefined && earliest > 0n) return holdAlone(group, clock, time, request, time - 1n);
   const others = othersOf(group, clock);
   if (others === undefined) {
     const watermark = group.phase === undefined ? (received > 0n ? received : time) : group.newest - group.lateness;

@@ -125,10 +125,11 @@ export function advance(
   request: string,
   received: bigint,
   earliest: bigint,
+  isAssumed: boolean,
 ): Verdict {
   const due = group.phase === undefined ? -(1n << 63n) : dueTime(group, group.closed + 1n);
   if (time < due && !clock.claim) return 'take';
-  const judgement = judge(group, clock, time, request, received, earliest, due);
+  const judgement = judge(group, clock, time, request, received, earliest, isAssumed, due);
   if (judgement !== 'take') return judgement;
   if (group.phase === undefined) {
     group.phase = time;

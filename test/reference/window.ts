@@ -3,7 +3,7 @@
 // Written from the rules (docs/architecture.md, Kernel), not from the kernel: samples are kept, amounts are computed
 // when a tick closes.
 import { type BelievedTimes, type FoldCounts, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
-import { type ClockRecord, isPast, newClock, noteLate, settleClocks } from './clocks.js';
+import { assumedTime, type ClockRecord, isPast, newClock, noteLate, settleClocks } from './clocks.js';
 import { continues, judge, startCounter } from './counters.js';
 import { EdgeSums, FEATURE_ROLES, type Sample } from './sums.js';
 import {
@@ -180,13 +180,15 @@ export class ReferenceWindows {
       const { group } = this.#feeds[series.binding.feed]!;
       const clock = this.#clockOf(series);
       if (only >= 0 && clock !== this.#clocks[only]) continue;
-      const sent = point.timeUnixNano === 0n ? received : point.timeUnixNano;
+      const record = this.#groups[group]!;
+      const follows = point.timeUnixNano === 0n && record.phase !== undefined && isPast(record, earliest);
+      const sent = follows ? assumedTime(record, received) + clock.shift : point.timeUnixNano || received;
       if (only >= 0 && sent < clock.heldFrom) continue;
       if (sent > latest) {
         if (only < 0) this.#counts.future++;
         continue;
       }
-      if (sent < earliest && !isPast(this.#groups[group]!, earliest)) {
+      if (sent < earliest && !isPast(record, earliest)) {
         if (only < 0) this.#counts.past++;
         continue;
       }
@@ -196,7 +198,8 @@ export class ReferenceWindows {
       }
       const number = only >= 0 ? `held ${request}` : `${request}`;
       this.#request = number;
-      const verdict = this.#foldPoint(group, series, point, sent, number, received, earliest, only >= 0);
+      const since = follows ? undefined : received;
+      const verdict = this.#foldPoint(group, series, point, sent, number, since, earliest, only >= 0);
       if (verdict === 'close') return { reason: verdict, group, next: i };
       if (verdict !== 'take') return { reason: 'confirmed', clock: this.#clocks.indexOf(verdict.released), next: i };
     }
@@ -209,7 +212,7 @@ export class ReferenceWindows {
     point: ReferencePoint,
     sent: bigint,
     request: string,
-    received: bigint,
+    received: bigint | undefined,
     earliest: bigint,
     isFinal: boolean,
   ): 'take' | 'close' | { readonly released: ClockRecord } {
@@ -217,7 +220,8 @@ export class ReferenceWindows {
     const feed = this.#feeds[series.binding.feed]!;
     const clock = this.#clockOf(series);
     const time = sent - clock.shift;
-    const verdict = advance(group, feed, clock, time, request, received, earliest);
+    const isAssumed = point.timeUnixNano === 0n && !isFinal;
+    const verdict = advance(group, feed, clock, time, request, received ?? 0n, earliest, isAssumed);
     if (verdict === 'hold') {
       this.#counts.held++;
       this.#held.add(clock);
@@ -230,7 +234,7 @@ export class ReferenceWindows {
     if (tick <= group.closed && !isFinal && noteLate(group, clock, time)) {
       return this.#foldPoint(groupNumber, series, point, sent, request, received, earliest, true);
     }
-    this.#take(group, feed, series, point, time, tick, offset, request);
+    this.#take(group, feed, series, point, time, tick, offset, request, received);
     return 'take';
   }
 
@@ -243,6 +247,7 @@ export class ReferenceWindows {
     tick: bigint,
     offset: bigint,
     request: string,
+    received: bigint | undefined,
   ): void {
     const { binding } = series;
     const clock = this.#clockOf(series);
@@ -280,8 +285,9 @@ export class ReferenceWindows {
     }
     if (time > group.newest) group.newest = time;
     group.lastTick = max(group.lastTick, tick);
-    if (time > clock.newest) {
+    if (time > clock.newest && received !== undefined) {
       clock.newest = time;
+      clock.received = received;
       clock.late = undefined;
     }
     group.seen.set(tick, (group.seen.get(tick) ?? 0) + 1);

@@ -325,6 +325,23 @@ describe('times long past, live', () => {
     await by.processor.shutdown();
   });
 
+  for (const at of [0, 60])
+    test(`points without a time do not end a recording; request ${at} has some`, async () => {
+      const by = watch({ live: true });
+      await by.processor.start();
+      for (let i = 0; i < 260; i++) {
+        const received = now + i / 10;
+        if (i === at) await by.send(request({ 'host.name': 'r' }, 'a', 0, i), received);
+        await by.send(request({ 'host.name': 'r' }, 'a', START + WINDOW * i, i, i >= 220 ? 6 : 1), received);
+      }
+      await by.processor.flush();
+      assert.ok(faults(by, 'a0').length > 0, JSON.stringify(by.processor.status().points));
+      const { past, late, folded = 0 } = by.processor.status().points;
+      assert.deepEqual([past, late], [0, 0]);
+      assert.ok(folded >= 260 * 6);
+      await by.processor.shutdown();
+    });
+
   test('max_past: 0s, and a replay, leave nothing out for its age', async () => {
     for (const live of [true, false]) {
       const by = watch({ live, config: live ? { max_past: '0s' } : {} });
