@@ -4,7 +4,7 @@ import { clockAt, feedAt, gridAt, isClock } from '../graph/slots';
 import { scanRows } from '../otlp/request';
 import { Row, RowFlag } from '../otlp/row';
 import { rowAt } from '../otlp/rows';
-import { Series } from '../series/record';
+import { Series, SeriesType } from '../series/record';
 import { findSeries, head, seriesAt } from '../series/table';
 import { Status } from '../status';
 import { noteAhead } from './clock-align';
@@ -70,15 +70,25 @@ function seriesOf(row: Row): i32 {
   return row.series;
 }
 
-/** Whether the value can be used: on the wire, finite, not negative. */
+/**
+ * More seconds, requests, errors or bytes are in no point: what says so is broken, and must not decide what becomes of
+ * the others of its window.
+ */
+const MOST: f64 = 1e15;
+/** A counter's readings are compared with each other; their sums must be numbers. */
+const MOST_OF_COUNTER: f64 = 1e300;
+
+/** Whether the value can be used: on the wire, not negative, and no more than there can be of anything. */
 // @ts-ignore: decorator
 @inline
-function isUsable(row: Row): bool {
+function isUsable(row: Row, series: Series): bool {
   const flags = row.flags;
   if (flags & RowFlag.NO_VALUE) return false;
-  const isAmount = (flags & RowFlag.VALUE) != 0 && row.value >= 0 && row.value < Infinity;
+  const most = series.type == SeriesType.COUNTER ? MOST_OF_COUNTER : MOST;
+  const isAmount = (flags & RowFlag.VALUE) != 0 && row.value >= 0 && row.value * series.scale <= most;
   // A histogram counts even where its sum is not known, or not usable.
   if (!(flags & RowFlag.COUNT)) return isAmount;
+  if (row.count > most) return false;
   if (!isAmount) row.flags = flags & ~RowFlag.VALUE;
   return true;
 }
@@ -183,7 +193,7 @@ export function fold(from: i32, request: u32, received: i64, earliest: i64, late
       if (only < 0) leaveOut(series, sent, received, offsetof<Counts>('past'));
       continue;
     }
-    if (sent <= 0 || !isUsable(row)) {
+    if (sent <= 0 || !isUsable(row, series)) {
       bump(offsetof<Counts>('noValue'));
       continue;
     }

@@ -234,6 +234,35 @@ test('no recorded value, NaN, negative and infinite values count for nothing', (
   assert.deepEqual(s.windows(), { 0: only(1, 1) });
 });
 
+test('more than there can be of anything counts for nothing, and spoils nothing beside it', () => {
+  const bytes = { type: SeriesType.AMOUNT, roles: Role.BYTES };
+  const level = { type: SeriesType.LEVEL, roles: Role.LATENCY_LEVEL, scale: 1e-3 };
+  const histogram = { type: SeriesType.AMOUNT, roles: Role.LATENCY_SUM | Role.REQUESTS | Role.FROM_COUNT };
+  for (const absurd of [1.1e18, 1e30, 1e39, 1e308]) {
+    const s = story(requests, bytes, level, { ...histogram, edge: 1 });
+    s.send(
+      ...[0, 1, 2].map((series) => point(series, at(0), { value: 8 })),
+      point(3, at(0), { value: 6, count: 3 }),
+      ...[0, 1, 2].flatMap((series) => [0.1, 0.2].map((t) => point(series, at(t), { value: absurd }))),
+      point(3, at(0.1), { value: absurd, count: 2 }),
+      point(3, at(0.2), { value: 4, count: 1.1e18 }),
+    );
+    assert.equal(s.kernel.counts().noValue, 7);
+    assert.deepEqual(s.windows(), { 0: [Math.fround(0.008), 8, Number.NaN, 8] });
+    assert.deepEqual(s.driver.closed[0]!.windows.get(1), [6 / 3, 5, Number.NaN, Number.NaN]);
+  }
+});
+
+test('what there can be is taken, however much: bytes of a peta, nanoseconds of a long time', () => {
+  const s = story(
+    { type: SeriesType.AMOUNT, roles: Role.BYTES },
+    { type: SeriesType.LEVEL, roles: Role.LATENCY_LEVEL, scale: 1e-9 },
+  );
+  s.send(point(0, at(0), { value: 1e15 }), point(1, at(0), { value: 1e18 }));
+  assert.equal(s.kernel.counts().noValue, 0);
+  assert.deepEqual(s.windows(), { 0: [1e9, Number.NaN, Number.NaN, Math.fround(1e15)] });
+});
+
 test('a point without a time happened when it was received', () => {
   const s = story(requests);
   s.driver.send({ points: [point(0, 0n, { value: 6 })], receivedUnixNano: at(0) });

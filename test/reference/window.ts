@@ -61,11 +61,16 @@ interface SeriesRecord {
   isForgotten: boolean;
 }
 
-function isUsable(point: ReferencePoint): boolean {
+function isUsable(point: ReferencePoint, binding: SeriesBinding): boolean {
   if (point.hasNoRecordedValue) return false;
-  if (point.count !== undefined) return true;
-  return point.value !== undefined && point.value >= 0 && point.value < Number.POSITIVE_INFINITY;
+  return point.count === undefined ? hasAmount(point, binding) : point.count <= mostOf(binding);
 }
+
+/** Of anything, in a point; a counter's readings are compared with each other. */
+const mostOf = ({ type }: SeriesBinding): number => (type === SeriesType.COUNTER ? 1e300 : 1e15);
+
+const hasAmount = ({ value }: ReferencePoint, binding: SeriesBinding): boolean =>
+  value !== undefined && value >= 0 && value * binding.scale <= mostOf(binding);
 
 export class ReferenceWindows {
   readonly #groups: GroupRecord[] = [];
@@ -192,7 +197,7 @@ export class ReferenceWindows {
         if (only < 0) this.#counts.past++;
         continue;
       }
-      if (!isUsable(point) || sent <= 0n) {
+      if (!isUsable(point, series.binding) || sent <= 0n) {
         this.#counts.noValue++;
         continue;
       }
@@ -320,7 +325,7 @@ export class ReferenceWindows {
     request: string,
     isLate: boolean,
   ): Sample {
-    const hasValue = point.value !== undefined && point.value >= 0 && point.value < Number.POSITIVE_INFINITY;
+    const hasValue = hasAmount(point, series.binding);
     // A time behind the last four is new again: the ring has forgotten it.
     const entry = series.ring.find((each) => each.time === time);
     let sample = entry?.sample;
