@@ -1,7 +1,7 @@
 // Skips a field that no message knows, groups included, as protobufjs' Reader.skipType does; but for varints, which
 // have ten bytes at most.
 import { Status } from '../status';
-import { advance, fail, lower, readSpan, readTag, upper } from './cursor';
+import { advance, enterMessage, fail, lower, readSpan, readTag, upper } from './cursor';
 
 /** Messages and groups may nest so deep (protobufjs and protoc). */
 export const MAX_DEPTH = 100;
@@ -27,7 +27,9 @@ function skipVarint(cursor: usize, limit: usize): usize {
   return fail(most <= limit ? Status.VARINT : Status.TRUNCATED, start);
 }
 
+/** A group counts as a message: it is the smallest thing that costs a call. */
 function skipGroup(cursor: usize, limit: usize, depth: i32, field: u32): usize {
+  if (!enterMessage(cursor)) return 0;
   while (cursor < limit) {
     const read = readTag(cursor, limit);
     if (!read) return 0;
