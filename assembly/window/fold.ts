@@ -95,8 +95,8 @@ function isUsable(row: Row, series: Series): bool {
 
 /**
  * A row of a bound series, of this time as it was sent. `isReleased`: it was held, and its clock is not to be aligned
- * by it. `received`: FOLLOWS where its clock has told no time with it. Status.OK: dealt with; else the fold stops before
- * it.
+ * by it. `received`: FOLLOWS where its clock has told no time with it. Status.OK: dealt with; else the fold stops
+ * before it.
  */
 function foldRow(
   grid: Grid,

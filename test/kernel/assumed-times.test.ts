@@ -1,5 +1,5 @@
-// Points without a time, where recordings are told apart from the present: they follow what others tell, and say nothing
-// of the time themselves.
+// Points without a time, where recordings are told apart from the present: they follow what others tell, and say
+// nothing of the time themselves.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type BelievedTimes, Role, type SeriesBinding, SeriesType } from '../../src/kernel/api.js';
