@@ -69,7 +69,7 @@ export {
   servicesHigh,
 } from './graph/slots';
 export { addEdge, addService, removeEdge, removeService, setEdgeProfile } from './window/edge-slots';
-export { addFeed, addGroup, removeFeed, removeGroup } from './window/group-slots';
+export { addFeed, addGroup, removeFeed, removeGroup, renewLevels } from './window/group-slots';
 export { addClock, renewClock } from './window/clock-slots';
 export { mendEdge, mendGroup, mendService, mendTimes } from './window/mend';
 export { moveEdge, moveSeries, moveService, trimSlots } from './window/move';

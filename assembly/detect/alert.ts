@@ -147,7 +147,7 @@ export function foldAlert(g: Group, w: AlertWindow): void {
   const e = w.edge;
   const n = <f64>e.windows;
   if (n >= WARM) {
-    w.plainAge = ageWeight(n, false, true);
+    w.plainAge = ageWeight(n, false, true, <f64>g.age);
     const p = profileAt(e.profile);
     if (p.isSet == 0) judgeUniform(w, g.level);
     else if (p.uniform != 0) judgeUniform(w, p.level[Kind.LATENCY_SPIKE]);

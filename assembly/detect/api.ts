@@ -23,4 +23,4 @@ export { configureDetectors, detectInit, resetGroup } from './init';
 export { moveEdgeState, moveServiceState, packOrders, renewCoder, renewForest } from './move';
 export { orderAppend, orderCopy, orderCount, orderRemove } from './order';
 export { columnsAt, exchangeAt, windowAt } from './regions';
-export { alertLevel, resetEdge, resetService, setEdge, setIncidentLevel, setProfile, wasOutage } from './state';
+export { ageOf, alertLevel, resetEdge, resetService, setEdge, setGroupLevels, setIncidentLevel, setProfile, wasOutage } from './state';

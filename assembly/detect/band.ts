@@ -89,8 +89,8 @@ function levelOf(g: Group, e: Edge, k: i32, up: bool): f64 {
 }
 
 /** Distance from the level at which the alert level T is reached, gross or not; infinite: never. */
-function reach(T: f64, e: Edge, k: i32, gross: bool, weight: f64): f64 {
-  const u = tailReach(T / ageWeight(<f64>e.windows, gross, true), ground.q, ground.b, shapeOf(k));
+function reach(T: f64, g: Group, e: Edge, k: i32, gross: bool, weight: f64): f64 {
+  const u = tailReach(T / ageWeight(<f64>e.windows, gross, true, <f64>g.age), ground.q, ground.b, shapeOf(k));
   return u >= 0 && weight > 0 ? (u / weight) * ground.sd : Infinity;
 }
 
@@ -99,7 +99,7 @@ function bound(g: Group, e: Edge, k: i32, up: bool, ctx: f64): f64 {
   const T = levelOf(g, e, k, up);
   const n = ground.n;
   const least = grossChange(k, up, n, <f64>e.usual);
-  const distance = min(reach(T, e, k, false, weight), max(reach(T, e, k, true, weight), least));
+  const distance = min(reach(T, g, e, k, false, weight), max(reach(T, g, e, k, true, weight), least));
   if (distance == Infinity) return NaN;
   const level = k == ERR ? ground.level * n : ground.level;
   return received(k, level + (up ? distance : -distance), n, ctx);

@@ -123,7 +123,16 @@ export const OUT: f64 = 0.5;
 export const LOST: f64 = 360;
 
 // -- score and alert
-/** Present windows at which the evidence counts half. */
+/**
+ * Window length, seconds, at which level and age factor were measured first. Of a longer window the level is lower by
+ * LEVEL_SLOPE nats for each unit of ln(window), by LONG_SLOPE beyond LONG_WINDOW, and AGE has that exponent.
+ */
+export const LEVEL_WINDOW: f64 = 10;
+export const LEVEL_SLOPE: f64 = 0.5;
+export const LONG_WINDOW: f64 = 60;
+export const LONG_SLOPE: f64 = 0.7;
+export const AGE_SLOPE: f64 = 0.4;
+/** Present windows of LEVEL_WINDOW at which the evidence counts half. */
 export const AGE: f64 = 200;
 /** Nats of latency up, rate down, bytes either way that are gross; points of error rate up. */
 export const GROSS: f64 = 1;

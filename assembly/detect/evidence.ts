@@ -140,14 +140,14 @@ function ageing(n: f64, gross: bool, present: bool, slow: f64): f64 {
   return n / (n + (gross ? min(slow, (present ? AGE_GROSS : AGE_SILENT) * n) : slow));
 }
 
-/** Age factor of the edge's score. */
-export function ageWeight(n: f64, gross: bool, present: bool): f64 {
-  return ageing(n, gross, present, AGE);
+/** Age factor of the edge's score. `age`: the group's. */
+export function ageWeight(n: f64, gross: bool, present: bool, age: f64): f64 {
+  return ageing(n, gross, present, age);
 }
 
 /** Age factor of the edge's incident evidence. */
-export function channelWeight(n: f64, gross: bool, present: bool): f64 {
-  return ageing(n, gross, present, CHANNEL_AGE);
+export function channelWeight(n: f64, gross: bool, present: bool, age: f64): f64 {
+  return ageing(n, gross, present, age * (CHANNEL_AGE / AGE));
 }
 
 /**

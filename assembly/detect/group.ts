@@ -66,7 +66,8 @@ export class Group {
   phase: i32;
   tree: i32;
   chunk: i32;
-  spare: i32;
+  /** Present windows at which the evidence of an edge counts half. */
+  age: f32;
   /** Windows that the autoencoder has learnt from. */
   coderLearnt: i32;
 

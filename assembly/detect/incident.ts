@@ -60,8 +60,8 @@ export function foldChannel(
   const n = <f64>e.windows;
   const C = incidentEvidence(judged, weighed);
   remember(e, g.tick, C, judged);
-  const plain = C * channelWeight(n, false, judged.isPresent);
-  const c = gross ? C * channelWeight(n, true, judged.isPresent) : plain;
+  const plain = C * channelWeight(n, false, judged.isPresent, <f64>g.age);
+  const c = gross ? C * channelWeight(n, true, judged.isPresent, <f64>g.age) : plain;
   const before = <f64>e.before;
   // NaN of the window before stays one, as it would with min and max.
   const sustained = larger(smaller(c, before), plain - XL) + 0 * before;

@@ -117,7 +117,7 @@ function conclude(group: i32, g: Group, edge: i32, judged: Judged, result: TickR
   const gross = e.isGross;
   weigh(judged, weighed);
   const raw = edgeEvidence(judged, weighed, coder);
-  const weight = ageWeight(<f64>e.windows, gross, present);
+  const weight = ageWeight(<f64>e.windows, gross, present, <f64>g.age);
   const C = raw * weight;
   columns.source[edge] = <u8>weighed.source;
   columns.evidence[edge] = <f32>C;

@@ -1,5 +1,17 @@
 // New edges, services and groups in their slots, and what is told of them from outside.
-import { B0, BUDGET_DAYS, COMPONENTS, Q0, RELAX } from './constants';
+import {
+  AGE,
+  AGE_SLOPE,
+  B0,
+  BUDGET_DAYS,
+  COMPONENTS,
+  LEVEL_SLOPE,
+  LEVEL_WINDOW,
+  LONG_SLOPE,
+  LONG_WINDOW,
+  Q0,
+  RELAX,
+} from './constants';
 import { Edge } from './edge';
 import { Group, Service } from './group';
 
@@ -38,9 +50,28 @@ export function resetService(service: i32): void {
   v.tick = -1;
 }
 
-/** The alert level of the default threshold 0.9: ln(windows in BUDGET_DAYS) - RELAX, nats. */
+/**
+ * The alert level of the default threshold 0.9, nats: ln(windows in BUDGET_DAYS) - RELAX at windows of LEVEL_WINDOW or
+ * less. Alerts of two windows become rarer faster than e^-L, so that a longer window takes less off the level.
+ */
 export function alertLevel(windowSeconds: f64): f64 {
-  return Math.log((BUDGET_DAYS * 86400) / windowSeconds) - RELAX;
+  const level = Math.log((BUDGET_DAYS * 86400) / min(windowSeconds, LEVEL_WINDOW)) - RELAX;
+  const longer = min(max(windowSeconds, LEVEL_WINDOW), LONG_WINDOW) / LEVEL_WINDOW;
+  return level - LEVEL_SLOPE * Math.log(longer) - LONG_SLOPE * Math.log(max(windowSeconds / LONG_WINDOW, 1));
+}
+
+/** Present windows at which the evidence counts half: fewer of longer ones. */
+export function ageOf(windowSeconds: f64): f64 {
+  return AGE * Math.pow(max(windowSeconds / LEVEL_WINDOW, 1), -AGE_SLOPE);
+}
+
+/** Levels and age factor of a group, which its window alone decides: a state may be from a program with others. */
+export function setGroupLevels(group: i32, windowSeconds: f64): void {
+  const g = groupAt(group);
+  const level = alertLevel(windowSeconds);
+  g.level = level;
+  g.decay = Math.LN10 / level;
+  g.age = <f32>ageOf(windowSeconds);
 }
 
 /** The part of a group that is neither order nor forest nor autoencoder. */
@@ -49,9 +80,7 @@ export function resetGroupState(group: i32, windowSeconds: f64): void {
   setPassedOver(group, 0);
   memory.fill(changetype<usize>(g), 0, offsetof<Group>());
   for (let i = 0; i < COMPONENTS; i++) g.b[i] = B0;
-  const level = alertLevel(windowSeconds);
-  g.level = level;
-  g.decay = Math.LN10 / level;
+  setGroupLevels(group, windowSeconds);
   g.incidentLevel = Infinity;
   g.first = -1;
   g.last = -1;

@@ -1,5 +1,5 @@
 // Slots of groups and feeds: given out, and given back with all that is in them.
-import { resetGroup } from '../detect/api';
+import { resetGroup, setGroupLevels } from '../detect/api';
 import { Feed, Grid } from '../graph/records';
 import { feedAt, gridAt, head, isFeed, isGroup, maxClocks, maxFeeds, maxGroups } from '../graph/slots';
 import { unbindFeed } from '../series/bind';
@@ -20,6 +20,11 @@ export function addGroup(windowNanos: i64, latenessNanos: i64): i32 {
   gridAt(group).ownClock = takeClock(group);
   resetGroup(group, <f64>windowNanos / 1e9);
   return group;
+}
+
+/** A group that was restored has the levels of its window again. */
+export function renewLevels(group: i32): void {
+  if (isGroup(group)) setGroupLevels(group, <f64>gridAt(group).window / 1e9);
 }
 
 /**

@@ -198,4 +198,6 @@ export function restoreSnapshot(
   for (const [bytes, address] of pages) views.u8.set(bytes, address);
   wasm.reindexSeries();
   wasm.forgetForests();
+  // Its program may have had other levels.
+  for (let group = 0; group < wasm.groupsHigh(); group++) wasm.renewLevels(group);
 }

@@ -63,6 +63,7 @@ interface Case {
   readonly options: EdgeDetectorOptions & { readonly forest: ForestOptions };
   readonly profile?: AlertProfile;
   readonly incidentLevel?: number;
+  readonly windowSeconds?: number;
 }
 
 /** Plays a stream through both; returns how often things happened, so that a test can say that they did. */
@@ -74,7 +75,7 @@ function compare(c: Case): {
   sources: Set<number>;
 } {
   const random = seeded(c.seed);
-  const graph = randomGraph(random, c.edges, c.groups);
+  const graph = { ...randomGraph(random, c.edges, c.groups), windowSeconds: c.windowSeconds ?? 10 };
   const stream = randomStream(random, c.edges, c.ticks);
   const d = new EdgeDetector(graph, c.options);
   const level = c.incidentLevel ?? 6;
@@ -144,6 +145,14 @@ test('the probability of counts raises errors, falling rates and silences, and l
     }
   }
   assert.ok(raised.errors > 20 && raised.rate > 20 && raised.silence > 20, JSON.stringify(raised));
+});
+
+test('levels and age factors of other windows', () => {
+  const opened = [5, 30, 60, 300, 3600].map((windowSeconds) => {
+    const options = { forest: NO_FOREST };
+    return compare({ seed: 1, edges: 40, groups: 1, ticks: 400, options, windowSeconds }).opened;
+  });
+  assert.ok(opened[4]! > opened[0]!, `${opened} opened`);
 });
 
 test('one low level for everything', () => {

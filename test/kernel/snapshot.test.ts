@@ -1,6 +1,7 @@
 // Snapshots that must be refused, and that a refusal changes nothing.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { alertLevel } from '../../src/kernel/alert-level.js';
 import { CheckpointError } from '../../src/kernel/errors.js';
 import { restoreSnapshot, takeSnapshot } from '../../src/kernel/snapshot.js';
 import { Views } from '../../src/kernel/views.js';
@@ -55,6 +56,21 @@ test('forest scores after a restore are those of the restored trees', () => {
   for (const x of stream.slice(35)) d.step(x);
   restoreSnapshot(d.wasm, views, [], kept);
   assert.deepEqual(scores(32), before);
+});
+
+test('a restored group has the levels of its window, whatever its program had', () => {
+  const kernel = smallKernel();
+  kernel.addGroup(60_000_000_000n, 0n);
+  const now = kernel.snapshot();
+  const old = now.slice();
+  const level = Buffer.alloc(8);
+  level.writeDoubleLE(alertLevel(60));
+  const at = Buffer.from(old).indexOf(level);
+  assert.ok(at > 0, 'the level is in the snapshot');
+  new DataView(old.buffer, old.byteOffset).setFloat64(at, Math.log(10_080) - 2, true);
+  const other = smallKernel();
+  other.restore(old);
+  assert.deepEqual(other.snapshot(), now);
 });
 
 test('a snapshot in pieces is the snapshot, and none of them is large', () => {

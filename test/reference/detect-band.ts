@@ -44,13 +44,14 @@ function basisOf(s: EdgeState, o: EdgeTick, x: Window, pop: Float64Array, k: num
   };
 }
 
-/** Band of feature k in the window just folded; NaN: none. `counts`: small counts are judged by themselves. */
+/** Band of feature k in the window just folded; NaN: none. `age`: windows at which evidence counts half. `counts`: small counts are judged by themselves. */
 export function bandOf(
   s: EdgeState,
   o: EdgeTick,
   x: Window,
   pop: Float64Array,
   a: AlertProfile,
+  age: number,
   k: number,
   counts: boolean,
 ): Band {
@@ -67,7 +68,7 @@ export function bandOf(
     const weight = (isUpper ? P.WEIGHT_UP : P.WEIGHT_DOWN)[k]!;
     const T = a.levels[2 * k + (isUpper ? 1 : 2)]! * a.detectorFactors[0];
     const reach = (isGross: boolean): number => {
-      const u = tailReach(T / ageWeight(s.n, isGross, true), q, b, shapeOf(k, counts));
+      const u = tailReach(T / ageWeight(s.n, isGross, true, age), q, b, shapeOf(k, counts));
       return u >= 0 && weight > 0 ? (u / weight) * sd : Number.POSITIVE_INFINITY;
     };
     const least = grossChange(k, n, s.nbar)[isUpper ? 1 : 0];

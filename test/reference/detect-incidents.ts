@@ -32,16 +32,18 @@ export function loudAndDown(o: EdgeTick): readonly [number, number] {
   return [Math.max(0, ...L(0), ...L(2)), Math.max(o.gap, 0, ...L(RATE).map((v) => -v))];
 }
 
-/** Folds a window into the edge's channel. Returns mix (nats) and +1 turned on, -1 turned off, 0 neither. */
+/** Folds a window into the edge's channel. `age`: windows at which its score counts half. Returns mix (nats) and +1 turned on, -1 turned off, 0 neither. */
 export function foldChannel(
   s: EdgeState,
   o: EdgeTick,
   level: number,
+  age: number,
   bytesDiscount: number,
 ): { readonly mix: number; readonly change: number } {
   const C = incidentEvidence(o, bytesDiscount);
-  const c = C * ageWeight(s.n, o.gross.includes(true), o.isPresent, P.CHANNEL_AGE);
-  const mix = Math.max(Math.min(c, s.prev), C * ageWeight(s.n, false, o.isPresent, P.CHANNEL_AGE) - P.XL);
+  const slow = age * (P.CHANNEL_AGE / P.AGE);
+  const c = C * ageWeight(s.n, o.gross.includes(true), o.isPresent, slow);
+  const mix = Math.max(Math.min(c, s.prev), C * ageWeight(s.n, false, o.isPresent, slow) - P.XL);
   const was = s.isChannelOn;
   s.prev = Math.fround(c);
   s.channelLow = c < P.CHANNEL_OFF * level ? s.channelLow + 1 : 0;

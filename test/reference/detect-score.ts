@@ -129,8 +129,8 @@ function foldAlert(
   a: AlertProfile,
   sources: readonly Source[],
   age: number,
+  plain: number,
 ): number {
-  const plain = ageWeight(s.n, false, true);
   const joint = jointLevel(a, sources, age);
   const levels = sources.map((v) => (v.detector === 0 ? a.levels[v.kind]! : joint) * a.detectorFactors[v.detector]);
   const isAtLevel = sources.some((v, i) => v.nats > 0 && (v.nats * age) / levels[i]! >= 1);
@@ -152,18 +152,25 @@ function foldAlert(
   return 1;
 }
 
-/** Stage B of one edge. `level`: the group's L_on, nats; `forest`, `coder`: surprises of those detectors, 0 none. */
+/** Of a window length: L_on, nats, and the windows at which evidence counts half. */
+export interface Levels {
+  readonly level: number;
+  readonly age: number;
+}
+
+/** Stage B of one edge. `forest`, `coder`: surprises of those detectors, 0 none. */
 export function foldScore(
   s: EdgeState,
   o: EdgeTick,
   x: Window,
   profile: AlertProfile,
-  level: number,
+  { level, age: slow }: Levels,
   forest: number,
   coder: number,
 ): Verdict {
   const sources = sourcesOf(o, forest, coder);
-  const age = ageWeight(s.n, o.gross.includes(true), o.isPresent);
+  const age = ageWeight(s.n, o.gross.includes(true), o.isPresent, slow);
+  const plain = ageWeight(s.n, false, true, slow);
   let raw = 0;
   let source = NO_SOURCE;
   for (const v of sources) {
@@ -172,6 +179,6 @@ export function foldScore(
     source = v.source;
   }
   const evidence = raw * age;
-  const change = s.n < P.WARM ? 0 : foldAlert(s, o, x, profile, sources, age);
+  const change = s.n < P.WARM ? 0 : foldAlert(s, o, x, profile, sources, age, plain);
   return { evidence, score: 1 - 10 ** (-evidence / level), source, change };
 }

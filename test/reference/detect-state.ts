@@ -68,6 +68,11 @@ export const P = {
   OUT_L: 4,
   OUT: 0.5,
   LOST: 360,
+  LEVEL_WINDOW: 10,
+  LEVEL_SLOPE: 0.5,
+  LONG_WINDOW: 60,
+  LONG_SLOPE: 0.7,
+  AGE_SLOPE: 0.4,
   AGE: 200,
   GROSS: 1,
   GROSS_ERR: 0.15,
@@ -169,8 +174,22 @@ export function isPresent(x: Window): boolean {
   return !(Number.isNaN(x[LAT]!) && Number.isNaN(x[RATE]!) && Number.isNaN(x[BYT]!));
 }
 
+/** L_on of a window length, nats. */
+export function levelOn(windowSeconds: number): number {
+  const [at, long] = [P.LEVEL_WINDOW, P.LONG_WINDOW];
+  let level = Math.log((P.BUDGET_DAYS * 86400) / Math.min(windowSeconds, at)) - P.RELAX;
+  if (windowSeconds > at) level -= P.LEVEL_SLOPE * Math.log(Math.min(windowSeconds, long) / at);
+  if (windowSeconds > long) level -= P.LONG_SLOPE * Math.log(windowSeconds / long);
+  return level;
+}
+
+/** Windows at which the evidence of an edge counts half. */
+export function ageOf(windowSeconds: number): number {
+  return Math.fround(P.AGE * Math.max(windowSeconds / P.LEVEL_WINDOW, 1) ** -P.AGE_SLOPE);
+}
+
 /** What the evidence of an edge seen in n windows counts. `slow`: windows at which it counts half. */
-export function ageWeight(n: number, isGross: boolean, isPresent: boolean, slow: number = P.AGE): number {
+export function ageWeight(n: number, isGross: boolean, isPresent: boolean, slow: number): number {
   if (n <= 0) return 0;
   return n / (n + (isGross ? Math.min(slow, (isPresent ? P.AGE_GROSS : P.AGE_SILENT) * n) : slow));
 }

@@ -9,7 +9,7 @@ import type { EdgeGraph } from './detect-driver.js';
 import { ForestStage } from './detect-forest.js';
 import { foldChannel, incidentEvidence, loudAndDown } from './detect-incidents.js';
 import { foldScore, plainProfile } from './detect-score.js';
-import { EdgeState, EdgeTick, P, ServiceState, windowOf } from './detect-state.js';
+import { ageOf, EdgeState, EdgeTick, levelOn, P, ServiceState, windowOf } from './detect-state.js';
 
 export interface ReferenceOptions {
   readonly forest: ForestOptions;
@@ -49,6 +49,8 @@ export class ReferenceDetector {
   readonly states: readonly EdgeState[];
   readonly forests: readonly ForestStage[];
   readonly level: number;
+  /** Windows at which evidence counts half. */
+  readonly age: number;
   outage: readonly boolean[] = [];
   answers: readonly Answer[] = [];
   readonly #services: readonly ServiceState[];
@@ -74,7 +76,8 @@ export class ReferenceDetector {
     this.#coders = groups.map(() => new Autoencoder(options.seed ?? 0));
     this.#pops = groups.map(() => new Float64Array(12).fill(P.B0));
     this.#members = groups.map((g) => source.flatMap((_, e) => (group[e] === g ? [e] : [])));
-    this.level = Math.log((P.BUDGET_DAYS * 86400) / windowSeconds) - P.RELAX;
+    this.level = levelOn(windowSeconds);
+    this.age = ageOf(windowSeconds);
     this.#counts = options.counts ?? true;
     this.#bytesDiscount = options.bytesDiscount ?? BYTES_DISCOUNT;
     this.#profile = options.profile ?? plainProfile(this.level);
@@ -120,8 +123,9 @@ export class ReferenceDetector {
         : { score: Number.NaN, surprise: 0 };
     const coder = this.options.autoencoder && isJudged ? this.#coders[g]! : undefined;
     const nats = coder?.surprise(tick.surprise) ?? 0;
-    const verdict = foldScore(s, tick, windowOf(x, e), this.#profile, this.level, forest.surprise, nats);
-    const channel = foldChannel(s, tick, this.options.incidentLevel ?? Number.POSITIVE_INFINITY, this.#bytesDiscount);
+    const verdict = foldScore(s, tick, windowOf(x, e), this.#profile, this, forest.surprise, nats);
+    const incidentLevel = this.options.incidentLevel ?? Number.POSITIVE_INFINITY;
+    const channel = foldChannel(s, tick, incidentLevel, this.age, this.#bytesDiscount);
     if (!s.isOn) coder?.learn();
     return {
       ...verdict,
@@ -139,6 +143,8 @@ export class ReferenceDetector {
   /** Band of feature k of edge e in the window just closed. */
   band(e: number, k: number): Band {
     const pop = this.#pops[this.graph.group[e]!]!;
-    return bandOf(this.states[e]!, this.answers[e]!.tick, windowOf(this.#x, e), pop, this.#profile, k, this.#counts);
+    const { age } = this;
+    const { tick } = this.answers[e]!;
+    return bandOf(this.states[e]!, tick, windowOf(this.#x, e), pop, this.#profile, age, k, this.#counts);
   }
 }

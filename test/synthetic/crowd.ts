@@ -4,7 +4,8 @@ import { Drift, Random } from '../../src/simulation/random.js';
 import { drawNoise, type Noise, observe } from './observe.js';
 import { FEATURE_COUNT } from './stream.js';
 
-const DAY = 8640;
+/** Seconds of a day. */
+const DAY = 86_400;
 
 class CrowdEdge {
   private readonly random: Random;
@@ -23,7 +24,11 @@ class CrowdEdge {
   private left = 0;
   private isOn = false;
 
-  constructor(seed: number, edge: number) {
+  constructor(
+    seed: number,
+    edge: number,
+    private readonly day: number,
+  ) {
     const random = new Random(seed, edge);
     this.random = random;
     this.usual = random.scaled(1, 1500);
@@ -43,7 +48,7 @@ class CrowdEdge {
   }
 
   observe(t: number, out: Float64Array, at: number): void {
-    const cycle = Math.log1p(this.swing * Math.sin((2 * Math.PI * t) / DAY + this.phase));
+    const cycle = Math.log1p(this.swing * Math.sin((2 * Math.PI * t) / this.day + this.phase));
     const offset = cycle + this.rate[0].next() + this.rate[1].next();
     const latency = this.base + this.latency[0].next() + this.latency[1].next() + 0.15 * offset;
     const errors = Math.min(0.9, this.share * Math.exp(this.bursts.next()));
@@ -66,8 +71,8 @@ export class Crowd {
   private readonly window: Float64Array;
   private t = 0;
 
-  constructor(seed: number, edges: number) {
-    this.members = Array.from({ length: edges }, (_, e) => new CrowdEdge(seed, e));
+  constructor(seed: number, edges: number, windowSeconds = 10) {
+    this.members = Array.from({ length: edges }, (_, e) => new CrowdEdge(seed, e, DAY / windowSeconds));
     this.window = new Float64Array(edges * FEATURE_COUNT);
   }
 

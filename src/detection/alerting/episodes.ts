@@ -1,6 +1,7 @@
 // The state machine of an edge's anomaly: it begins with the alert, lasts while the alert is on, and ends with it.
+import { ageOf } from '../../kernel/alert-level.js';
 import type { KernelApi } from '../../kernel/api.js';
-import { AGE, AGE_GROSS, AGE_SILENT } from '../../kernel/generated/constants.js';
+import { AGE_GROSS, AGE_SILENT } from '../../kernel/generated/constants.js';
 import type { EdgeState, Episode } from '../topology/graph.js';
 import type { ToldAnomaly } from './told.js';
 
@@ -21,14 +22,15 @@ export interface EpisodeOptions {
   told(edge: EdgeState): ToldAnomaly | undefined;
 }
 
-/** Age from which the age factors of gross changes and of silence are the plain one (docs/detection.md, section 5). */
-const GROWN_UP = AGE / AGE_GROSS;
-
-/** Whether the plain age factor would have held evidence at this level back. */
-export function isLearning(age: number, evidence: number, level: number, silent: boolean): boolean {
-  if (age >= GROWN_UP) return false;
-  const hasty = Math.min(AGE, (silent ? AGE_SILENT : AGE_GROSS) * age);
-  return (evidence * (age + hasty)) / (age + AGE) < level;
+/**
+ * Whether the plain age factor would have held evidence at this level back. `slow`: windows at which evidence counts
+ * half. From an age on, the age factors of gross changes and of silence are the plain one (docs/detection.md, section
+ * 5).
+ */
+export function isLearning(age: number, slow: number, evidence: number, level: number, silent: boolean): boolean {
+  if (age >= slow / AGE_GROSS) return false;
+  const hasty = Math.min(slow, (silent ? AGE_SILENT : AGE_GROSS) * age);
+  return (evidence * (age + hasty)) / (age + slow) < level;
 }
 
 /** The step that an alerting edge's anomaly takes with the tick just closed; undefined where there is none. */
@@ -69,6 +71,7 @@ export function goOn({ kind, startedMs, incident, learning }: ToldAnomaly): Epis
 function newEpisode({ kernel, level, coolDownMs }: EpisodeOptions, edge: EdgeState, nowMs: number): Episode {
   const { kind: kinds, evidence, present, age } = kernel.results;
   const { slot } = edge;
+  const { windowMs } = edge.group;
   const kind = kinds[slot]!;
   const lastEnd = edge.lastEndMs?.get(kind);
   return {
@@ -76,7 +79,7 @@ function newEpisode({ kernel, level, coolDownMs }: EpisodeOptions, edge: EdgeSta
     startedMs: nowMs,
     incident: '',
     announced: lastEnd === undefined || nowMs - lastEnd >= coolDownMs,
-    learning: isLearning(age[slot]!, evidence[slot]!, level(edge, kind), present[slot] === 0),
+    learning: isLearning(age[slot]!, ageOf(windowMs / 1000), evidence[slot]!, level(edge, kind), present[slot] === 0),
     topScore: 0,
   };
 }

@@ -8,7 +8,7 @@ export interface LevelsOptions {
   /** Groups by kernel slot. */
   readonly groups: readonly (GroupState | undefined)[];
   readonly maxPerDay: number;
-  /** Nats off the level, in place of what the budget was measured with. */
+  /** The oracle's level: so many nats below ln(comparisons), at any window, however few share it. */
   readonly relax?: number;
 }
 
@@ -26,6 +26,15 @@ const DAY_MS = 86_400_000;
  * Nats off the level, because two windows in a row are asked for: so many use up the budget (docs/decisions.md, 13).
  */
 export const RELAX = 2.75;
+/** Nats on the level of windows longer than REFERENCE_MS, per unit of ln(window/REFERENCE_MS). */
+export const WINDOW_SLOPE = 0.5;
+const REFERENCE_MS = 10_000;
+/**
+ * Few comparisons share the budget, and the level is low: there, evidence of two windows is far from as rare as e^-L.
+ * The level is at least FEW + FEW_SLOPE · ln(comparisons).
+ */
+export const FEW = 3;
+export const FEW_SLOPE = 0.55;
 /** The level is set anew when what it counts has changed by so much. */
 const CHANGE = 0.1;
 
@@ -47,8 +56,8 @@ export class IncidentLevels {
   }
 
   /**
-   * L = ln(comparisons a day · days of the budget) − RELAX, over the whole system, or the cluster where its sender set
-   * a budget of its own.
+   * L = ln(comparisons a day · days of the budget) − RELAX, and more at longer windows; over the whole system, or the
+   * cluster where its sender set a budget of its own.
    */
   set(group: GroupState, closing: LiveEdges): void {
     // In an outage nothing is live, and nothing has changed.
@@ -64,9 +73,11 @@ export class IncidentLevels {
   }
 
   /** Nats. `comparisonsPerDay`: edges and services, each with its own windows a day. */
-  #levelOf({ cluster }: GroupState, comparisonsPerDay: number): number {
+  #levelOf({ cluster, windowMs }: GroupState, comparisonsPerDay: number): number {
     const perDay = cluster.settings.incidentsPerDay ?? this.#maxPerDay;
-    return Math.max(1, Math.log(Math.max(comparisonsPerDay, 1) / perDay) - (this.#options.relax ?? RELAX));
+    const { relax } = this.#options;
+    const comparisons = Math.max(comparisonsPerDay, 1) / perDay;
+    return relax === undefined ? incidentLevel(comparisons, windowMs) : Math.max(1, Math.log(comparisons) - relax);
   }
 
   #sharing(group: GroupState): readonly GroupState[] {
@@ -115,6 +126,16 @@ export class IncidentLevels {
     for (const [slot, comparisons, level] of levels) this.#levels.set(groups[slot]!, { comparisons, level });
     for (const [slot, comparisons] of places) this.#comparisons.set(groups[slot]!, comparisons);
   }
+}
+
+/**
+ * Nats that evidence of windows so long has to reach. `comparisons`: of all edges and services, in the time in which one
+ * incident may be false.
+ */
+export function incidentLevel(comparisons: number, windowMs: number): number {
+  const shared = Math.log(comparisons);
+  const longer = WINDOW_SLOPE * Math.log(Math.max(windowMs / REFERENCE_MS, 1));
+  return Math.max(1, shared - RELAX + longer, FEW + FEW_SLOPE * shared);
 }
 
 function hasOwnBudget({ cluster }: GroupState): boolean {

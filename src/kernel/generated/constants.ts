@@ -1,5 +1,5 @@
 // Numbers and enums of the kernel. Generated from assembly/ by scripts/generate-kernel.mjs; do not edit.
-/** Present windows at which the evidence counts half. */
+/** Present windows of LEVEL_WINDOW at which the evidence counts half. */
 export const AGE = 200;
 
 /** Age factor of gross changes and of the silence of a busy edge: n / (n + min(AGE, factor n)). */

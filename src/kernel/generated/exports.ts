@@ -23,7 +23,13 @@ export interface KernelFunctions {
   addLevel(edge: number, tick: number, value: number, weight: number): number;
   /** A service of the group; -1: no room. */
   addService(group: number): number;
-  /** The alert level of the default threshold 0.9: ln(windows in BUDGET_DAYS) - RELAX, nats. */
+  /** Present windows at which the evidence counts half: fewer of longer ones. */
+  ageOf(windowSeconds: number): number;
+  /**
+   * The alert level of the default threshold 0.9, nats: ln(windows in BUDGET_DAYS) - RELAX at windows of LEVEL_WINDOW
+   * or
+   * less. Alerts of two windows become rarer faster than e^-L, so that a longer window takes less off the level.
+   */
   alertLevel(windowSeconds: number): number;
   /** Puts the edge behind all others of its group's order. */
   appendEdge(edge: number): number;
@@ -288,6 +294,8 @@ export interface KernelFunctions {
   renewCoder(group: number): void;
   /** A group's forest is gone; `keepVectors`: what it was grown from is there. */
   renewForest(group: number, keepVectors: boolean): void;
+  /** A group that was restored has the levels of its window again. */
+  renewLevels(group: number): void;
   /** A new edge in the slot, without a place in any order. */
   resetEdge(edge: number): void;
   /** A new group in the slot, with an empty order. Its edges must have been removed before. */
@@ -331,6 +339,8 @@ export interface KernelFunctions {
   setEdgeProfile(edge: number, profile: number): number;
   /** Highest rank that the feature listens to; a lower one than before discards what open ticks hold of it. */
   setFeatureRank(edge: number, feature: number, rank: number): number;
+  /** Levels and age factor of a group, which its window alone decides: a state may be from a program with others. */
+  setGroupLevels(group: number, windowSeconds: number): void;
   /** Level of the incident layer, nats; infinite until it is set. */
   setIncidentLevel(group: number, nats: number): void;
   /** Takes the profile that was written to `exchange.profile` as profile `id`; false when there is no such id. */

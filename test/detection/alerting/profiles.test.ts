@@ -42,8 +42,11 @@ const close = (a: number | undefined, b: number) => assert.ok(Math.abs(a! - b) <
 describe('levels', () => {
   test('of a window: at most one false episode per edge and week', () => {
     close(alertLevel(10), 9.01);
-    close(alertLevel(60), 7.22);
-    close(alertLevel(300), 5.61);
+    close(alertLevel(5), 9.7);
+    close(alertLevel(30), 8.46);
+    close(alertLevel(60), 8.11);
+    close(alertLevel(300), 6.99);
+    close(alertLevel(3600), 5.25);
   });
 
   test('the default threshold is the level itself; stricter ones lie higher', () => {
@@ -58,7 +61,7 @@ describe('levels', () => {
     const one = profile({ thresholds: { latency_spike: 0.99 } });
     close(level(one, 'latency_spike'), 18.02);
     close(level(one, 'latency_drop'), 9.01);
-    close(level(profile({}, { windowMs: 60_000 }), 'traffic_pattern'), 7.22);
+    close(level(profile({}, { windowMs: 60_000 }), 'traffic_pattern'), 8.11);
   });
 
   test('of a detector, as a factor', () => {

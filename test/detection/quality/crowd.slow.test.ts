@@ -2,7 +2,7 @@
 // was.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { RELAX } from '../../../src/detection/incidents/levels.js';
+import { incidentLevel } from '../../../src/detection/incidents/levels.js';
 import { EdgeDetector } from '../../reference/detect-driver.js';
 import { Crowd } from '../../synthetic/crowd.js';
 import { separateGraph } from '../../synthetic/drive.js';
@@ -11,7 +11,7 @@ import { MERGE } from '../../synthetic/scoring.js';
 const EDGES = 10_000;
 const WINDOWS = 8640;
 /** docs/detection.md, section 9: one incident a day for the whole system, edges that have no neighbours. */
-const INCIDENT_LEVEL = Math.log(EDGES * WINDOWS) - RELAX;
+const INCIDENT_LEVEL = incidentLevel(EDGES * WINDOWS, 10_000);
 
 describe('ten thousand fault-free edges for a day', () => {
   let episodes = 0;
