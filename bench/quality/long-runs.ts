@@ -65,9 +65,13 @@ export function runLong({ seed, edges, days, windowSeconds }: LongRun): LongRunR
   };
 }
 
-/** Several clusters of the same make, one after the other, together. */
+/** Several clusters of the same make, one after the other. */
 export function runClusters(run: Omit<LongRun, 'seed'>, seed: number, clusters: number): LongRunResult {
-  const results = Array.from({ length: clusters }, (_, i) => runLong({ ...run, seed: seed + i }));
+  return together(Array.from({ length: clusters }, (_, i) => runLong({ ...run, seed: seed + i })));
+}
+
+/** What happened in all of them, in all of their days. */
+export function together(results: readonly LongRunResult[]): LongRunResult {
   const sum = (pick: (result: LongRunResult) => Count): Count => ({
     count: results.reduce((total, result) => total + pick(result).count, 0),
     days: results.reduce((total, result) => total + pick(result).days, 0),

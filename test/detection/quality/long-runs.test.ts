@@ -2,7 +2,7 @@
 // Nothing is tuned on these seeds; docs/detection-quality.md has others, and more of them.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { type Count, type LongRun, type LongRunResult, runLong } from '../../../bench/quality/long-runs.js';
+import { type Count, type LongRun, type LongRunResult, runLong, together } from '../../../bench/quality/long-runs.js';
 
 const DAYS = 14;
 const EPISODES = 1 / 7;
@@ -38,11 +38,7 @@ describe('two weeks without a fault', () => {
   }
 
   it('the promise holds over all of them', () => {
-    const sum = (pick: (result: LongRunResult) => Count): Count => ({
-      count: results.reduce((total, result) => total + pick(result).count, 0),
-      days: results.reduce((total, result) => total + pick(result).days, 0),
-    });
-    const [old, incidents] = [sum((result) => result.old), sum((result) => result.incidents)];
+    const { old, incidents } = together(results);
     assert.ok(rate(old) <= EPISODES, said(old));
     assert.ok(rate(incidents) <= INCIDENTS, said(incidents));
   });
