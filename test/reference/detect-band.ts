@@ -44,7 +44,10 @@ function basisOf(s: EdgeState, o: EdgeTick, x: Window, pop: Float64Array, k: num
   };
 }
 
-/** Band of feature k in the window just folded; NaN: none. `age`: windows at which evidence counts half. `counts`: small counts are judged by themselves. */
+/**
+ * Band of feature k in the window just folded; NaN: none. `age`: windows at which evidence counts half. `counts`: small
+ * counts are judged by themselves.
+ */
 export function bandOf(
   s: EdgeState,
   o: EdgeTick,

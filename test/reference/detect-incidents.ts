@@ -32,7 +32,10 @@ export function loudAndDown(o: EdgeTick): readonly [number, number] {
   return [Math.max(0, ...L(0), ...L(2)), Math.max(o.gap, 0, ...L(RATE).map((v) => -v))];
 }
 
-/** Folds a window into the edge's channel. `age`: windows at which its score counts half. Returns mix (nats) and +1 turned on, -1 turned off, 0 neither. */
+/**
+ * Folds a window into the edge's channel. `age`: windows at which its score counts half. Returns mix (nats) and +1
+ * turned on, -1 turned off, 0 neither.
+ */
 export function foldChannel(
   s: EdgeState,
   o: EdgeTick,

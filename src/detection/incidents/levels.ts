@@ -129,8 +129,8 @@ export class IncidentLevels {
 }
 
 /**
- * Nats that evidence of windows so long has to reach. `comparisons`: of all edges and services, in the time in which one
- * incident may be false.
+ * Nats that evidence of windows so long has to reach. `comparisons`: of all edges and services, in the time in which
+ * one incident may be false.
  */
 export function incidentLevel(comparisons: number, windowMs: number): number {
   const shared = Math.log(comparisons);

@@ -2,7 +2,9 @@
 import type { SettingsTexts } from '../../detection/settings.js';
 import type { Config } from './config.js';
 
-/** Counts up where the same configuration alerts at other levels: a state of before is judged anew (detection.md, 5). */
+/**
+ * Counts up where the same configuration alerts at other levels: a state of before is judged anew (detection.md, 5).
+ */
 const LEVELS = 2;
 
 /** What decides how data is mapped to edges and features. */
