@@ -19,7 +19,7 @@ const TAIL = `## What is not solved
   tell little where the source is not seen.
 * Two points more errors, latency twice as high, halved traffic on edges younger than four hours, silence before about 70 minutes of history.
 * Any fault in the first ten minutes of an edge.
-* A new cluster at windows of 30 s and more opens more than one false incident a day in its first two days.
+* A new cluster at windows of a minute or five opens more than one false incident a day in its first two days.
 * Daily patterns: a rise that comes every morning is learnt anew every morning.
 * A second fault in the neighbourhood of an open incident is an update of it, not an incident of its own.
 `;
