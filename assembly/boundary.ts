@@ -8,6 +8,8 @@ export {
   Feature,
   FEATURES,
   Kind,
+  LAM1,
+  LAM2,
   RECENT,
   SCALES,
   Source,

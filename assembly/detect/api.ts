@@ -14,6 +14,7 @@
 // One closing runs at a time; edges are added or removed between closings only. windowAt(e) must keep its values for
 // `band`.
 export { band } from './band';
+export { spanBand } from './span-band';
 export { closeBegin, closeEdges, skipTicks } from './close';
 export { foldVectors, forestCalibration, forestForm, forestHeld, forestRandom, forestTree, forestVector } from './forest';
 export { forgetForests } from './forest-pool';

@@ -20,7 +20,7 @@ export function isJudged(e: Edge, k: i32): bool {
 /**
  * Inverse transform into the unit received: seconds, requests, errors per request, bytes; NaN beyond what f64 can say.
  */
-function received(k: i32, y: f64, n: f64, ctx: f64): f64 {
+export function received(k: i32, y: f64, n: f64, ctx: f64): f64 {
   if (k == ERR) return min(max(y / n, 0), 1);
   if (y > 700) return NaN;
   if (k == LAT) return Math.exp(y);
@@ -82,7 +82,7 @@ function takeCurrent(g: Group, e: Edge, k: i32, ctx: f64): void {
 }
 
 /** Alert level of a rise or fall of feature k. */
-function levelOf(g: Group, e: Edge, k: i32, up: bool): f64 {
+export function levelOf(g: Group, e: Edge, k: i32, up: bool): f64 {
   const p = profileAt(e.profile);
   if (p.isSet == 0) return g.level;
   return p.level[2 * k + (up ? <i32>Kind.LATENCY_SPIKE : <i32>Kind.LATENCY_DROP)] * p.factor[Detector.COMPONENTS];

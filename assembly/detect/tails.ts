@@ -36,8 +36,8 @@ import { Group } from './group';
 import { options } from './options';
 
 /** Standard deviation of white noise after smoothing: sqrt(lam / (2 - lam)). */
-const SHRINK1: f64 = 0.42008402520840293;
-const SHRINK2: f64 = 0.22941573387056174;
+export const SHRINK1: f64 = 0.42008402520840293;
+export const SHRINK2: f64 = 0.22941573387056174;
 
 /** -ln of the tail probability of u: exponential body through (0, 0) and (q, L0), generalised Pareto beyond q. */
 export function tailSurprise(u: f64, q: f64, b: f64, shape: f64): f64 {

@@ -196,6 +196,11 @@ export interface KernelApi {
   order(group: number): Uint32Array;
   wasOutage(group: number): boolean;
   band(edge: number, feature: number): Band;
+  /**
+   * The band over the span of a time scale: what the feature was on average, and the bounds beyond which that scale
+   * alone would alert. Scale 0 is the window just closed.
+   */
+  spanBand(edge: number, feature: number, scale: number): Band;
   /** What the edge showed in the window just closed: latency (s), requests, errors, bytes; NaN absent. */
   windowOf(edge: number): readonly [number, number, number, number];
   /**

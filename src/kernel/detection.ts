@@ -85,6 +85,11 @@ export function readBand(wasm: KernelFunctions, views: Views, edge: number, feat
   return Band.read(views, wasm.band(edge, feature) >>> 0);
 }
 
+/** Band of a feature over the span of a time scale (0: the window just closed). */
+export function readSpanBand(wasm: KernelFunctions, views: Views, edge: number, feature: number, scale: number): Band {
+  return Band.read(views, wasm.spanBand(edge, feature, scale) >>> 0);
+}
+
 /** Incident evidence, latency or errors up, traffic down of an edge, `ago` (0–3) ticks before the last closed one. */
 export function readRecent(
   wasm: KernelFunctions,

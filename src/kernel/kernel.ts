@@ -12,7 +12,15 @@ import type {
   SeriesBinding,
 } from './api.js';
 import { KernelClosing } from './closing.js';
-import { configureDetectors, edgeOrder, readBand, readRecent, resultColumns, writeProfile } from './detection.js';
+import {
+  configureDetectors,
+  edgeOrder,
+  readBand,
+  readRecent,
+  readSpanBand,
+  resultColumns,
+  writeProfile,
+} from './detection.js';
 import { CapacityError } from './errors.js';
 import type { ResultColumns } from './generated/columns.js';
 import { FEATURES, Status } from './generated/constants.js';
@@ -236,6 +244,10 @@ export class Kernel implements KernelApi {
 
   band(edge: number, feature: number): Band {
     return readBand(this.#wasm, this.#views, edge, feature);
+  }
+
+  spanBand(edge: number, feature: number, scale: number): Band {
+    return readSpanBand(this.#wasm, this.#views, edge, feature, scale);
   }
 
   recent(edge: number, ago: number): readonly [number, number, number] {

@@ -46,12 +46,16 @@ function compareEdge(d: EdgeDetector, e: number, a: Answer, what: string): void 
   assert.deepEqual(bits, expected, `${what} on, change, kind, present, channel, channel change, source`);
 }
 
+function compareBand(band: Band, expected: Band, what: string): void {
+  for (const field of ['observed', 'expected', 'lower', 'upper'] satisfies (keyof Band)[]) {
+    near(band[field], expected[field], `${what} ${field}`);
+  }
+}
+
 function compareBands(d: EdgeDetector, reference: ReferenceDetector, e: number, what: string): void {
   for (let k = 0; k < 4; k++) {
-    const [band, expected] = [d.band(e, k), reference.band(e, k)];
-    for (const field of ['observed', 'expected', 'lower', 'upper'] satisfies (keyof Band)[]) {
-      near(band[field], expected[field], `${what} ${field} of ${k}`);
-    }
+    compareBand(d.band(e, k), reference.band(e, k), `${what} of ${k}`);
+    for (let j = 0; j < 3; j++) compareBand(d.spanBand(e, k, j), reference.spanBand(e, k, j), `${what} of ${k}, ${j}`);
   }
 }
 

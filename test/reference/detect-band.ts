@@ -82,3 +82,52 @@ export function bandOf(
   };
   return { observed, expected, lower: bound(false), upper: bound(true) };
 }
+
+/** Counted over expected in the faded sums of scale j; NaN: the feature is not counted. */
+function countedShare(s: EdgeState, o: EdgeTick, k: number, j: number, counts: boolean): number {
+  if (!counts || (k !== ERR && !(k === RATE && o.ctx > 0))) return Number.NaN;
+  const sums = k === ERR ? s.errorSums : s.rateSums;
+  const [seen, expected] = [sums[2 * (j - 1)]!, sums[2 * (j - 1) + 1]!];
+  return expected > 0 ? seen / expected : Number.NaN;
+}
+
+/** Band of feature k over the span of scale j, 0 the window; that of the window where it was not judged. */
+export function spanBandOf(
+  s: EdgeState,
+  o: EdgeTick,
+  x: Window,
+  pop: Float64Array,
+  a: AlertProfile,
+  k: number,
+  j: number,
+  counts: boolean,
+): Band {
+  const window = bandOf(s, o, x, pop, a, k, counts);
+  if (j === 0 || Number.isNaN(o.z[k]!)) return window;
+  const n = x[RATE]!;
+  const center = k === ERR ? o.loc[k]! * n : o.loc[k]!;
+  const share = countedShare(s, o, k, j, counts);
+  const mean = received(k, center + s.smooth[2 * k + j - 1]! * o.sd[k]!, n, o.ctx);
+  const found = Number.isNaN(share) ? mean : window.expected * share;
+  const observed = k === ERR ? Math.min(found, 1) : found;
+  if (s.n < P.WARM) return { ...window, observed };
+  const i = 3 * k + j;
+  const h = P.N0 / (s.nx[i]! + P.N0);
+  const b = s.b[i]! * (1 - h) + pop[i]! * h;
+  const shrink = Math.sqrt(P.LAM[j]! / (2 - P.LAM[j]!));
+  // The tail has learnt this window: the surprise is from before, and bounds agree with it.
+  const surprise = Math.fround(o.surprise[i]!);
+  const L = Math.abs(surprise);
+  const isCounted = j === 2 && counts && (k === ERR || k === RATE);
+  const z = (Math.abs(s.smooth[2 * k + j - 1]!) / shrink) * (surprise > 0 ? P.WEIGHT_UP : P.WEIGHT_DOWN)[k]!;
+  const moved = isCounted || !(L > 0 && L < P.LMAX) ? 1 : z / tailReach(L, s.q[i]!, b, shapeOf(k, counts));
+  const bound = (isUpper: boolean): number => {
+    const weight = (isUpper ? P.WEIGHT_UP : P.WEIGHT_DOWN)[k]!;
+    const T = a.levels[2 * k + (isUpper ? 1 : 2)]! * a.detectorFactors[0];
+    const u = tailReach(T / ageWeight(s.n, o.gross.some(Boolean), true), s.q[i]!, b, shapeOf(k, counts)) * moved;
+    if (!(u >= 0 && weight > 0)) return Number.NaN;
+    const distance = (u / weight) * shrink * o.sd[k]!;
+    return received(k, center + (isUpper ? distance : -distance), n, o.ctx);
+  };
+  return { expected: window.expected, observed, lower: bound(false), upper: bound(true) };
+}

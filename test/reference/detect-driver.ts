@@ -6,6 +6,7 @@ import {
   configureDetectors,
   readBand,
   readRecent,
+  readSpanBand,
   resultColumns,
   windowInput,
   writeProfile,
@@ -144,6 +145,10 @@ export class EdgeDetector {
 
   band(edge: number, feature: number): Band {
     return readBand(this.wasm, this.#views, edge, feature);
+  }
+
+  spanBand(edge: number, feature: number, scale: number): Band {
+    return readSpanBand(this.wasm, this.#views, edge, feature, scale);
   }
 
   recent(edge: number, ago: number): readonly [number, number, number] {

@@ -3,7 +3,7 @@
 import type { AlertProfile, Band, ForestOptions } from '../../src/kernel/api.js';
 import { BYTES_DISCOUNT } from '../../src/kernel/detection.js';
 import { Autoencoder } from './detect-autoencoder.js';
-import { bandOf } from './detect-band.js';
+import { bandOf, spanBandOf } from './detect-band.js';
 import { foldContexts, foldEdge, isOutage } from './detect-baseline.js';
 import type { EdgeGraph } from './detect-driver.js';
 import { ForestStage } from './detect-forest.js';
@@ -146,5 +146,12 @@ export class ReferenceDetector {
     const { age } = this;
     const { tick } = this.answers[e]!;
     return bandOf(this.states[e]!, tick, windowOf(this.#x, e), pop, this.#profile, age, k, this.#counts);
+  }
+
+  /** The same over the span of scale j. */
+  spanBand(e: number, k: number, j: number): Band {
+    const pop = this.#pops[this.graph.group[e]!]!;
+    const tick = this.answers[e]!.tick;
+    return spanBandOf(this.states[e]!, tick, windowOf(this.#x, e), pop, this.#profile, k, j, this.#counts);
   }
 }

@@ -10,7 +10,8 @@ import type { Finding } from './findings.js';
 import { edgeLink } from './links.js';
 import { type EventRecord, named } from './result-events.js';
 import type { PointAttributes } from './result-metrics.js';
-import { durationText, findingSentence, unexpectedSentence } from './sentence.js';
+import { findingSentence, unexpectedSentence } from './sentence.js';
+import { durationText } from './values.js';
 
 /** Most contributions in an event. */
 const MAX_CONTRIBUTIONS = 8;
@@ -56,6 +57,7 @@ export function findingEvent(finding: Finding, timeUnixNano: bigint, pixieHost: 
       [Key.expected]: band?.expected,
       [Key.lower]: finite(band?.lower),
       [Key.upper]: finite(band?.upper),
+      [Key.span]: band && (band.windows * edge.group.windowMs) / 1000,
       [Key.evidence]: finding.evidence,
       [Key.contributions]: contributions
         .slice(0, MAX_CONTRIBUTIONS)

@@ -1,33 +1,14 @@
 // What the kernel found in a closed tick, edge by edge, in the units received.
-import {
-  FEATURES,
-  type FeatureName,
-  featureOfKind,
-  type KernelApi,
-  KINDS,
-  Kind,
-  kindOfChange,
-  SeriesType,
-  Source,
-} from '../../kernel/api.js';
+import { FEATURES, type KernelApi, KINDS, Kind, kindOfChange, Source } from '../../kernel/api.js';
 import type { EpisodeState, EpisodeStep } from '../alerting/episodes.js';
 import { largestSurprise } from '../alerting/surprise.js';
-import type { EdgeState, FeatureState } from '../topology/graph.js';
+import type { EdgeState } from '../topology/graph.js';
+import { type EvidenceBand, evidenceBand } from './evidence-band.js';
 
 /** One feature's part of the evidence. */
 export interface Contribution {
   readonly kind: string;
   readonly nats: number;
-}
-
-/** Expected value and bounds of a feature in the unit received; NaN: none. */
-export interface ReceivedBand {
-  readonly feature: FeatureName;
-  readonly unit: string;
-  readonly observed: number;
-  readonly expected: number;
-  readonly lower: number;
-  readonly upper: number;
 }
 
 export interface Finding {
@@ -38,7 +19,8 @@ export interface Finding {
   /** Nats. The contributions add up to it. */
   readonly evidence: number;
   readonly detector: string;
-  readonly band: ReceivedBand | undefined;
+  /** What shows it: of the window, or over the span in which the evidence was gathered. */
+  readonly band: EvidenceBand | undefined;
   readonly contributions: readonly Contribution[];
   /** The edge sent nothing in this window. */
   readonly silent: boolean;
@@ -78,41 +60,6 @@ export function contributionsOf(kernel: KernelApi, slot: number): Contribution[]
   return parts.sort((a, b) => b.weight - a.weight).map(({ kind, weight }) => ({ kind, nats: (total * weight) / sum }));
 }
 
-/** Feature that a kind is about; for a joint anomaly the one with the largest surprise. */
-export function featureOf(kernel: KernelApi, slot: number, kind: number): number {
-  const own = featureOfKind(kind);
-  if (own >= 0) return own;
-  const { surprise } = kernel.results;
-  let top = 0;
-  for (let feature = 1; feature < FEATURES.length; feature++) {
-    const value = Math.abs(largestSurprise(surprise, slot, feature));
-    if (value > Math.abs(largestSurprise(surprise, slot, top))) top = feature;
-  }
-  return top;
-}
-
-/** A feature's band; undefined where the edge does not have the feature. */
-export function bandOf(kernel: KernelApi, edge: EdgeState, feature: number): ReceivedBand | undefined {
-  const name = FEATURES[feature]!;
-  const state = edge.features[name];
-  if (!state) return undefined;
-  const factor = receivedFactor(state, edge.group.windowMs);
-  const { observed, expected, lower, upper } = kernel.band(edge.slot, feature);
-  return {
-    feature: name,
-    unit: state.unit,
-    observed: observed * factor,
-    expected: expected * factor,
-    lower: lower * factor,
-    upper: upper * factor,
-  };
-}
-
-/** From the kernel's unit to the received one: a rate was multiplied by the window's seconds. */
-function receivedFactor({ scale, type }: FeatureState, windowMs: number): number {
-  return type === SeriesType.RATE ? 1000 / (windowMs * scale) : 1 / scale;
-}
-
 /** The finding of a tick for an edge whose anomaly took this step. */
 export function findingOf(kernel: KernelApi, edge: EdgeState, { episode, state }: EpisodeStep, nowMs: number): Finding {
   const { score, evidence, source, present } = kernel.results;
@@ -124,7 +71,7 @@ export function findingOf(kernel: KernelApi, edge: EdgeState, { episode, state }
     score: score[slot]!,
     evidence: evidence[slot]!,
     detector: detectorName(source[slot]!),
-    band: bandOf(kernel, edge, featureOf(kernel, slot, episode.kind)),
+    band: evidenceBand(kernel, edge, episode.kind),
     contributions: contributionsOf(kernel, slot),
     silent: present[slot] === 0,
     startedMs: episode.startedMs,

@@ -9,7 +9,7 @@ import { eventId } from './event-id.js';
 import { edgeLink, serviceLink } from './links.js';
 import type { OwnValue } from './own-values.js';
 import { type EventRecord, named } from './result-events.js';
-import { durationText, scoreText } from './sentence.js';
+import { durationText, scoreText } from './values.js';
 
 /** Most services and edges that an event lists, and likely sources. */
 const MAX_LISTED = 20;

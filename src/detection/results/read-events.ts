@@ -28,6 +28,8 @@ export interface AnomalyEvent {
   readonly incident_id: string;
   readonly observed?: number;
   readonly expected?: number;
+  readonly lower?: number;
+  readonly upper?: number;
   readonly unit?: string;
   /** Length so far, seconds. */
   readonly duration?: number;
@@ -122,6 +124,8 @@ function edgeEvent(record: EventLogRecord): AnomalyEvent {
     ...present({
       observed: number(Key.observed),
       expected: number(Key.expected),
+      lower: number(Key.lower),
+      upper: number(Key.upper),
       unit: text(Key.unit) || undefined,
       duration: number(Key.duration),
     }),

@@ -4,7 +4,9 @@ import { FEATURES } from '../../kernel/api.js';
 import { unitFactor } from '../../otlp/units.js';
 import { formatService } from '../rules/names.js';
 import type { EdgeState } from '../topology/graph.js';
-import type { Finding, ReceivedBand } from './findings.js';
+import { type EvidenceBand, isBeyond, risesOf } from './evidence-band.js';
+import type { Finding } from './findings.js';
+import { durationText, scoreText, valueText } from './values.js';
 
 const SUBJECT: Readonly<Record<FeatureName, string>> = {
   latency: 'Latency',
@@ -18,66 +20,13 @@ export function whereText({ source, destination }: Pick<EdgeState, 'source' | 'd
   return source ? `from ${formatService(source)} to ${formatService(destination)}` : `of ${formatService(destination)}`;
 }
 
-/** Three significant digits, without an exponent. */
-export function digits(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  if (Math.abs(value) >= 100) return String(Math.round(value));
-  return String(Number(value.toPrecision(3)));
-}
-
-/** Two digits, three near 1, never rounded up to it. */
-export function scoreText(score: number): string {
-  return score < 0.995 ? score.toFixed(2) : (Math.floor(Math.min(score, 0.9999) * 1000) / 1000).toFixed(3);
-}
-
-/** A duration for people: "40 s", "12 min", "3.5 h". */
-export function durationText(seconds: number): string {
-  if (seconds < 120) return `${digits(seconds)} s`;
-  if (seconds < 7200) return `${digits(seconds / 60)} min`;
-  return `${digits(seconds / 3600)} h`;
-}
-
-/** A time in seconds in the unit that reads best. */
-function timeText(seconds: number): string {
-  const size = Math.abs(seconds);
-  if (size >= 1 || size === 0) return `${digits(seconds)} s`;
-  if (size >= 1e-3) return `${digits(seconds * 1e3)} ms`;
-  return size >= 1e-6 ? `${digits(seconds * 1e6)} µs` : `${digits(seconds * 1e9)} ns`;
-}
-
-const SIZES = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
-
-function sizeText(bytes: number): string {
-  let index = 0;
-  while (Math.abs(bytes) >= 1000 && index < SIZES.length - 1) {
-    bytes /= 1000;
-    index++;
-  }
-  return `${digits(bytes)} ${SIZES[index]}`;
-}
-
-/** A value as received, for people. */
-export function valueText(feature: FeatureName, unit: string, value: number): string {
-  switch (feature) {
-    case 'latency':
-      return timeText(value * (unitFactor(unit, 'time')?.factor ?? 1));
-    case 'bytes': {
-      const size = unitFactor(unit, 'size');
-      return size ? `${sizeText(value * size.factor)}${size.perSecond ? '/s' : ''}` : `${digits(value)} ${unit}`;
-    }
-    case 'errors':
-      return `${digits(value * (unit === '%' ? 1 : 100))} %`;
-    case 'requests': {
-      const perSecond = unitFactor(unit, 'count')?.perSecond ?? false;
-      return perSecond ? `${digits(value * (unitFactor(unit, 'count')?.factor ?? 1))} a second` : digits(value);
-    }
-  }
-}
+/** Most significant digits that are shown to tell a value from what it is compared with. */
+const MOST_DIGITS = 6;
 
 /** "expected 4.5 ms, 3.9 ms to 5.1 ms". */
-function expectation({ feature, unit, expected, lower, upper }: ReceivedBand): string {
+function expectation({ feature, unit, expected, lower, upper }: EvidenceBand, precision: number): string {
   if (!Number.isFinite(expected)) return '';
-  const say = (value: number) => valueText(feature, unit, value);
+  const say = (value: number) => valueText(feature, unit, value, precision);
   const bounds = [
     Number.isFinite(lower) && Number.isFinite(upper) ? `${say(lower)} to ${say(upper)}` : '',
     Number.isFinite(lower) && !Number.isFinite(upper) ? `at least ${say(lower)}` : '',
@@ -86,16 +35,43 @@ function expectation({ feature, unit, expected, lower, upper }: ReceivedBand): s
   return ` (expected ${say(expected)}${bounds === '' ? '' : `, ${bounds}`})`;
 }
 
-/** What the value did, with the window that amounts belong to. */
-function movement(finding: Finding, band: ReceivedBand): string {
-  const rises = finding.kind.endsWith('spike');
-  const window = durationText(finding.edge.group.windowMs / 1000);
-  const amount = band.feature === 'requests' || (band.feature === 'bytes' && !unitFactor(band.unit, 'size')?.perSecond);
-  const rate = band.feature === 'requests' && (unitFactor(band.unit, 'count')?.perSecond ?? false);
-  const per = amount && !rate ? ` in ${window}` : '';
-  const whole = band.feature === 'errors' ? ' of the requests' : per;
-  const verb = rises ? 'rose to' : 'fell to';
-  return `${verb} ${valueText(band.feature, band.unit, band.observed)}${whole}${expectation(band)}`;
+/**
+ * Digits with which a reader sees the value beyond what it is compared with; undefined: it is not, or by too little.
+ */
+function precisionOf(band: EvidenceBand, rises: boolean): number | undefined {
+  if (!isBeyond(band, rises)) return undefined;
+  const { feature, unit, observed, expected, lower, upper } = band;
+  const limits = [expected, rises ? upper : lower].filter(Number.isFinite);
+  for (let precision = 3; precision <= MOST_DIGITS; precision++) {
+    const say = (value: number) => valueText(feature, unit, value, precision);
+    if (limits.every((limit) => say(limit) !== say(observed))) return precision;
+  }
+  return undefined;
+}
+
+/** What an amount belongs to: " in 60 s", " of the requests"; and the span that a mean is of. */
+function measureOf(finding: Finding, { feature, unit, windows }: EvidenceBand): string {
+  const { windowMs } = finding.edge.group;
+  const rate = feature === 'requests' && (unitFactor(unit, 'count')?.perSecond ?? false);
+  const amount = feature === 'requests' || (feature === 'bytes' && !unitFactor(unit, 'size')?.perSecond);
+  const per = amount && !rate ? ` in ${durationText(windowMs / 1000)}` : '';
+  const whole = feature === 'errors' ? ' of the requests' : per;
+  return windows === 1 ? whole : `${whole} on average over ${durationText((windows * windowMs) / 1000)}`;
+}
+
+/**
+ * What the value did: "rose to 300 ms (expected 100 ms, at most 140 ms)". An anomaly that goes on may show nothing in
+ * its last window.
+ */
+function movement(finding: Finding, band: EvidenceBand): string {
+  const rises = risesOf(finding.kind) ?? true;
+  const precision = precisionOf(band, rises);
+  if (precision !== undefined || !Number.isFinite(band.expected)) {
+    const value = valueText(band.feature, band.unit, band.observed, precision);
+    const told = `${value}${measureOf(finding, band)}${expectation(band, precision ?? 3)}`;
+    return `${rises ? 'rose' : 'fell'} to ${told}`;
+  }
+  return `${rises ? 'rose' : 'fell'} before, and ${verbBe(subjectOf(finding))} near what is expected by now`;
 }
 
 /** The body of an edge's event. */

@@ -14,7 +14,7 @@ import { eventId } from './event-id.js';
 import type { OwnResource } from './own-resource.js';
 import { type EventRecord, named, serializeEvents } from './result-events.js';
 import { ResultMetrics } from './result-metrics.js';
-import { durationText } from './sentence.js';
+import { durationText } from './values.js';
 
 /** An event that somebody makes up to prove the way to the pager. */
 export interface TestEvent {

@@ -36,19 +36,31 @@ export const ATTRIBUTES = {
   },
   feature: { name: 'anomaly.feature', type: 'string', meaning: 'what the kind speaks of' },
   unit: { name: 'anomaly.unit', type: 'string', meaning: 'unit of the feature as received' },
-  observed: { name: 'anomaly.observed', type: 'double', unit: 'as received', meaning: "the window's value" },
+  observed: {
+    name: 'anomaly.observed',
+    type: 'double',
+    unit: 'as received',
+    meaning: 'the value that shows it: of the window, or on average over `anomaly.span_s`',
+  },
   expected: { name: 'anomaly.expected', type: 'double', unit: 'as received', meaning: 'the level before it' },
   lower: {
     name: 'anomaly.lower',
     type: 'double',
     unit: 'as received',
-    meaning: 'below it the instant alone would alert; left out where no value can be below it',
+    meaning: 'below it such a value alone would alert; left out where no value can be below it, or only absurd ones',
   },
   upper: {
     name: 'anomaly.upper',
     type: 'double',
     unit: 'as received',
-    meaning: 'above it the instant alone would alert; left out where no value can be above it',
+    meaning: 'above it such a value alone would alert; left out where no value can be above it, or only absurd ones',
+  },
+  span: {
+    name: 'anomaly.span_s',
+    type: 'double',
+    unit: 's',
+    meaning:
+      'over how long the evidence was gathered: observed value and bounds are of that span, longer than a window where no window shows the change by itself',
   },
   evidence: { name: 'anomaly.evidence', type: 'double', unit: 'nat', meaning: 'what the score is made of' },
   contributions: {

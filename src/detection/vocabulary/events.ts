@@ -61,6 +61,7 @@ export function anomalyEvent(kind: string): EventDefinition {
       'expected',
       'lower',
       'upper',
+      'span',
       'evidence',
       'contributions',
       'duration',

@@ -100,6 +100,10 @@ export const kindNames = [
   'traffic_pattern',
 ] as const;
 
+export const LAM1 = 0.3;
+
+export const LAM2 = 0.1;
+
 /** Most alert profiles; profile 0 and every one that was never set is the default threshold. */
 export const MAX_PROFILES = 4096;
 

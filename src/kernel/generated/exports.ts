@@ -356,6 +356,13 @@ export interface KernelFunctions {
   skipTicks(group: number, ticks: bigint): void;
   slowCount(): number;
   slowList(): Address;
+  /**
+   * The band of feature k over the span of time scale j (0: the window just closed), in `exchange.band`: `observed` is
+   * the mean over the span, as far from `expected` as the smoothed z or the sums of counts say. The window's band
+   * where
+   * the feature was not judged in it.
+   */
+  spanBand(edge: number, k: number, j: number): Address;
   /** Address of row 0 of the table to train on; rows are padded to whole vectors. */
   tableAt(): Address;
   /** The compiled form: a Form (forest-compile.ts). */
