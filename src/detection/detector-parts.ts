@@ -26,6 +26,7 @@ import type { SavedRoom } from './topology/room.js';
 import { saveDictionary } from './topology/save-dictionary.js';
 import type { SavedDictionary } from './topology/saved-dictionary.js';
 import { shrinkEdges } from './topology/shrink.js';
+import { endSilence } from './topology/silences.js';
 
 /** Everything that a detector knows besides the kernel's memory. */
 export interface SavedDetector {
@@ -78,7 +79,10 @@ export class DetectorParts {
       maxEdges: settings.capacities.maxEdges,
       profile: (edge) => this.profiles.of(edge.group, edge),
       isKept: (edge) => edge.episode !== undefined || this.incidents.of(edge) !== undefined,
-      onForgotten: (edge) => this.incidents.forget(edge),
+      onForgotten: (edge) => {
+        this.incidents.forget(edge);
+        endSilence(edge);
+      },
     });
     const { groups, bySlot } = this.edges;
     this.incidents = new Incidents({

@@ -1,13 +1,14 @@
 // What a closed tick of a group comes to: findings, incidents, unexpected edges and silences; and what becomes of those
 // of edges that are about to be forgotten.
 import type { Closing } from '../kernel/api.js';
-import { endEpisode, goOn, stepEpisode } from './alerting/episodes.js';
+import { type EpisodeStep, endEpisode, goOn, stepEpisode } from './alerting/episodes.js';
 import type { DetectorParts } from './detector-parts.js';
-import { endedIncident } from './incidents/incident.js';
+import { endedIncident, type Incident, type IncidentState } from './incidents/incident.js';
 import { type Finding, findingOf } from './results/findings.js';
 import type { IncidentView } from './results/incident-events.js';
 import type { TickOutcome } from './results/report.js';
 import { type ClusterState, type EdgeState, edgeKey, type GroupState, newestMsOf } from './topology/graph.js';
+import { beginSilence, endSilence, isStillSilent, returned } from './topology/silences.js';
 
 /** Event times further apart than this are no rounding of an export interval, ms. */
 const SLACK_MS = 1;
@@ -27,7 +28,7 @@ export class TickOutcomes {
     const found = this.#parts.newEdges.step(group, fresh, nowMs, isNewEdgeOn);
     const unexpected = new Map(found.map((edge) => [edge, this.#parts.told.unexpectedSince(edge, nowMs)]));
     const incidents = yield* this.#incidents(group, closing, nowMs);
-    const findings: Finding[] = [];
+    const findings = this.#returned(group, nowMs);
     for (const slot of closing.alerting) {
       const edge = bySlot[slot];
       const finding = edge && this.#finding(edge, nowMs);
@@ -43,35 +44,51 @@ export class TickOutcomes {
     const step = stepEpisode(this.#parts.episodeOptions, edge, nowMs);
     if (!step) return undefined;
     step.episode.incident = this.#parts.incidents.of(edge)?.id ?? step.episode.incident;
-    return findingOf(this.#parts.kernel, edge, step, nowMs);
+    return this.#told(edge, step, nowMs);
+  }
+
+  /** An end in silence is not the last that is told of the edge. */
+  #told(edge: EdgeState, step: EpisodeStep, nowMs: number): Finding {
+    const finding = findingOf(this.#parts.kernel, edge, step, nowMs);
+    if (finding.stillSilent) beginSilence(edge, step.episode);
+    return finding;
+  }
+
+  /** Edges that speak again after a silence that was told. */
+  #returned(group: GroupState, nowMs: number): Finding[] {
+    const { kernel } = this.#parts;
+    return [...returned(kernel, group)].map((edge) =>
+      findingOf(kernel, edge, { episode: endSilence(edge)!, state: 'returned' }, nowMs),
+    );
   }
 
   /** What was told before a kill and is not found again. */
   #expired(group: GroupState, nowMs: number): { findings: Finding[]; incidents: IncidentView[] } {
-    const { kernel, told: toldAlerts, incidents: known } = this.#parts;
+    const { told: toldAlerts } = this.#parts;
     const { anomalies, incidents } = toldAlerts.expire(group);
     if (anomalies.length + incidents.length === 0) return { findings: [], incidents: [] };
     const edges = new Map([...group.cluster.edges].map((edge) => [edgeKey(edge), edge]));
     const findings = anomalies.flatMap((told): Finding[] => {
       const edge = edges.get(told.edge);
       if (edge?.group !== group) return [];
-      return [findingOf(kernel, edge, { episode: goOn(told), state: 'resolved' }, nowMs)];
+      return [this.#told(edge, { episode: goOn(told), state: 'resolved' }, nowMs)];
     });
     const ended = incidents.flatMap((told): IncidentView[] => {
       const incident = endedIncident(told, group, edges);
-      return incident ? [{ incident, state: 'closed', score: known.scoreOf(incident), nowMs }] : [];
+      return incident ? [this.#view(incident, 'closed', nowMs)] : [];
     });
     return { findings, incidents: ended };
   }
 
   *#incidents(group: GroupState, closing: Closing, nowMs: number): Generator<void, IncidentView[]> {
     const changes = yield* this.#parts.incidents.step(group, closing, nowMs);
-    return changes.map(({ incident, state }) => ({
-      incident,
-      state,
-      score: this.#parts.incidents.scoreOf(incident),
-      nowMs,
-    }));
+    return changes.map(({ incident, state }) => this.#view(incident, state, nowMs));
+  }
+
+  #view(incident: Incident, state: IncidentState, nowMs: number): IncidentView {
+    const { kernel, incidents } = this.#parts;
+    const silent = state === 'closed' ? [...incident.edges].filter((edge) => isStillSilent(kernel, edge)) : [];
+    return { incident, state, score: incidents.scoreOf(incident), nowMs, silentEdges: silent.length };
   }
 
   #outage(group: GroupState): TickOutcome['silences'] {
@@ -102,14 +119,11 @@ export class TickOutcomes {
     const nowMs = Number(group.timeUnixNano / 1_000_000n);
     const edges = [...group.cluster.edges].filter(isLeaving);
     const findings = edges.flatMap((edge): Finding[] => {
-      const step = endEpisode(edge);
+      const step = endEpisode(edge) ?? goneOf(edge);
       return step ? [{ ...findingOf(this.#parts.kernel, edge, step, nowMs), reason }] : [];
     });
     const incidents = this.#parts.incidents.end(isLeaving).map((incident) => ({
-      incident,
-      state: 'closed' as const,
-      score: this.#parts.incidents.scoreOf(incident),
-      nowMs,
+      ...this.#view(incident, 'closed', nowMs),
       reason,
     }));
     if (findings.length + incidents.length === 0) return undefined;
@@ -125,4 +139,10 @@ export class TickOutcomes {
     for (const _ of unexpected.keys()) events.anomalyStarted('unexpected_edge');
     for (const { state } of incidents) events.incident(state);
   }
+}
+
+/** The last word on an edge that never came back from the silence in which its anomaly ended. */
+function goneOf(edge: EdgeState): EpisodeStep | undefined {
+  const episode = endSilence(edge);
+  return episode && { episode, state: 'gone' };
 }

@@ -5,7 +5,8 @@ import { AGE_GROSS, AGE_SILENT } from '../../kernel/generated/constants.js';
 import type { EdgeState, Episode } from '../topology/graph.js';
 import type { ToldAnomaly } from './told.js';
 
-export type EpisodeState = 'started' | 'ongoing' | 'resolved';
+/** After an end in silence: it came back, or is no longer watched. */
+export type EpisodeState = 'started' | 'ongoing' | 'resolved' | 'returned' | 'gone';
 
 /** Where an anomaly stands after a tick. */
 export interface EpisodeStep {

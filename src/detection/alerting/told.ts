@@ -49,10 +49,15 @@ export interface ToldGroup extends ToldOf {
 /** What a file holds. */
 export interface OpenAlerts {
   readonly anomalies: readonly ToldAnomaly[];
+  /** That ended in silence, of edges that have not been heard since. */
+  readonly silences: readonly ToldAnomaly[];
   readonly incidents: readonly ToldIncident[];
   readonly unexpected: readonly ToldUnexpected[];
   readonly groups: readonly ToldGroup[];
 }
+
+/** What may be found again. */
+export type PendingAlerts = Omit<OpenAlerts, 'groups' | 'silences'>;
 
 /** Windows in which an alert may be found again. Evidence of two windows in a row, and a gap before, need a few. */
 const PATIENCE = 12;
@@ -75,14 +80,14 @@ export class ToldAlerts {
   readonly #ticks = new Map<string, number>();
 
   /** What was told before and is not in the state. */
-  remember({ anomalies, incidents, unexpected }: Omit<OpenAlerts, 'groups'>): void {
+  remember({ anomalies, incidents, unexpected }: PendingAlerts): void {
     for (const one of anomalies) this.#anomalies.set(edgeIn(one, one.edge), one);
     for (const one of incidents) this.#incidents.set(one.id, one);
     for (const one of unexpected) this.#unexpected.set(edgeIn(one, one.edge), one);
   }
 
   /** What is still to be found again or ended, for the next file. */
-  get pending(): Omit<OpenAlerts, 'groups'> {
+  get pending(): PendingAlerts {
     return {
       anomalies: [...this.#anomalies.values()],
       incidents: [...this.#incidents.values()],

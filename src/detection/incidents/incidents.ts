@@ -8,7 +8,7 @@ import type { Numbers } from '../topology/saved-dictionary.js';
 import { type Incident, type IncidentState, newId } from './incident.js';
 import { IncidentLevels, type LevelsOptions, type SavedLevels } from './levels.js';
 import { type Ranked, rankServices } from './ranking.js';
-import { endsOf, overlaps, reach, strongestKind } from './reach.js';
+import { endsOf, neighbourhood, overlaps, reach, strongestKind } from './reach.js';
 
 /** Incidents in numbers: clusters and services by theirs, groups and edges by kernel slot. */
 export interface SavedIncidents extends SavedLevels {
@@ -33,6 +33,8 @@ export interface IncidentChange {
 
 export interface IncidentsOptions extends LevelsOptions {
   readonly bySlot: readonly (EdgeState | undefined)[];
+  /** Ranks every service of the cluster, as the oracle does, and not those within reach of the incident. */
+  readonly rankWholeCluster?: boolean;
   /** The incident within reach of the edge that was told before a kill, and goes on with the one that opens now. */
   readonly told?: (edge: EdgeState, near: ReadonlySet<ServiceState>) => ToldIncident | undefined;
 }
@@ -156,7 +158,9 @@ export class Incidents {
 
   *#rank(incident: Incident, changes: Map<Incident, IncidentState>): Generator<void> {
     const before = incident.ranking[0]?.service;
-    incident.ranking = yield* rankServices(this.#options.kernel, incident.cluster, incident.ticksAtOpening);
+    const { kernel, rankWholeCluster = false } = this.#options;
+    const among = rankWholeCluster ? incident.cluster.services : yield* neighbourhood(incident.services);
+    incident.ranking = yield* rankServices(kernel, among, incident.ticksAtOpening);
     if (before && before !== incident.ranking[0]?.service && !changes.has(incident)) changes.set(incident, 'updated');
   }
 

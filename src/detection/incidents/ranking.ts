@@ -4,11 +4,11 @@
 import { type KernelApi, RECENT } from '../../kernel/api.js';
 import { formatService } from '../rules/names.js';
 import { mapInSlices } from '../slicing/slices.js';
-import type { ClusterState, EdgeState, GroupState, ServiceEdges, ServiceState } from '../topology/graph.js';
+import type { EdgeState, GroupState, ServiceEdges, ServiceState } from '../topology/graph.js';
 
 export interface Ranked {
   readonly service: ServiceState;
-  /** Each as a part of the largest in the cluster. */
+  /** Each as a part of the largest within reach. */
   readonly neighbourhood: number;
   readonly own: number;
   readonly unexplained: number;
@@ -32,23 +32,29 @@ interface Evidence {
   readonly trafficDown: Float64Array;
 }
 
-/** Likely sources in the cluster, best first, over the windows since one before the opening. */
+/**
+ * Likely sources among these services of a cluster, best first, over the windows since one before the opening. Evidence
+ * of edges that touch none of them counts for nothing: it is another incident's, or noise.
+ */
 export function* rankServices(
   kernel: KernelApi,
-  { edges, services }: ClusterState,
+  services: Iterable<ServiceState>,
   ticksAtOpening: ReadonlyMap<GroupState, number>,
 ): Generator<void, Ranked[]> {
+  const among = [...services].filter(({ inbound, outbound }) => inbound.size + outbound.size > 0);
+  const edges = new Set<EdgeState>();
+  yield* mapInSlices(among, ({ inbound, outbound }) => {
+    for (const edge of inbound) edges.add(edge);
+    for (const edge of outbound) edges.add(edge);
+  });
   const evidence = yield* evidenceOf(kernel, edges, ticksAtOpening);
   let hasGraph = false;
   for (const { sourceService, destinationService } of edges) {
     hasGraph = sourceService !== undefined && destinationService !== undefined;
     if (hasGraph) break;
   }
-  const rows = yield* mapInSlices(services, (service) => ({ service, ...partsOf(service, evidence) }));
-  return normalise(
-    rows.filter(({ service }) => service.inbound.size + service.outbound.size > 0),
-    hasGraph,
-  );
+  const rows = yield* mapInSlices(among, (service) => ({ service, ...partsOf(service, evidence) }));
+  return normalise(rows, hasGraph);
 }
 
 function* evidenceOf(

@@ -1,6 +1,7 @@
 // What is near an edge in the call graph, and what its strongest change is.
 import { FEATURES, type KernelApi, KINDS, Kind, kindOfChange } from '../../kernel/api.js';
 import { largestSurprise } from '../alerting/surprise.js';
+import { mapInSlices } from '../slicing/slices.js';
 import type { EdgeState, ServiceState } from '../topology/graph.js';
 
 /** The services at the ends of an edge. */
@@ -15,6 +16,17 @@ export function reach(edge: EdgeState): Set<ServiceState> {
     near.add(service);
     for (const other of [...service.inbound, ...service.outbound]) for (const end of endsOf(other)) near.add(end);
   }
+  return near;
+}
+
+/** These services and their direct neighbours; a hub may have very many. */
+export function* neighbourhood(services: Iterable<ServiceState>): Generator<void, Set<ServiceState>> {
+  const near = new Set<ServiceState>();
+  yield* mapInSlices(services, (service) => {
+    near.add(service);
+    for (const edge of service.inbound) if (edge.sourceService) near.add(edge.sourceService);
+    for (const edge of service.outbound) if (edge.destinationService) near.add(edge.destinationService);
+  });
   return near;
 }
 

@@ -10,7 +10,7 @@ import type { Finding } from './findings.js';
 import { edgeLink } from './links.js';
 import { type EventRecord, named } from './result-events.js';
 import type { PointAttributes } from './result-metrics.js';
-import { findingSentence, unexpectedSentence } from './sentence.js';
+import { findingSentence, STILL_SILENT, unexpectedSentence } from './sentence.js';
 import { durationText } from './values.js';
 
 /** Most contributions in an event. */
@@ -63,7 +63,7 @@ export function findingEvent(finding: Finding, timeUnixNano: bigint, pixieHost: 
         .slice(0, MAX_CONTRIBUTIONS)
         .map(({ kind, nats }) => `${kind} ${nats.toFixed(2)}`),
       [Key.duration]: finding.durationS,
-      [Key.reason]: finding.reason,
+      [Key.reason]: finding.reason ?? (finding.stillSilent ? STILL_SILENT : undefined),
       [Key.confidence]: finding.learning ? 'learning' : undefined,
       [Key.incidentId]: finding.incident === '' ? undefined : finding.incident,
       [Key.link]: edgeLink(pixieHost, edge),

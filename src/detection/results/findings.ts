@@ -3,6 +3,7 @@ import { FEATURES, type KernelApi, KINDS, Kind, kindOfChange, Source } from '../
 import type { EpisodeState, EpisodeStep } from '../alerting/episodes.js';
 import { largestSurprise } from '../alerting/surprise.js';
 import type { EdgeState } from '../topology/graph.js';
+import { isStillSilent } from '../topology/silences.js';
 import { type EvidenceBand, evidenceBand } from './evidence-band.js';
 
 /** One feature's part of the evidence. */
@@ -24,6 +25,8 @@ export interface Finding {
   readonly contributions: readonly Contribution[];
   /** The edge sent nothing in this window. */
   readonly silent: boolean;
+  /** It is over, and the edge is as silent as before: dormant, or lost in an outage. */
+  readonly stillSilent: boolean;
   /** Window in which it began, event time, Unix ms. */
   readonly startedMs: number;
   readonly durationS: number;
@@ -74,6 +77,7 @@ export function findingOf(kernel: KernelApi, edge: EdgeState, { episode, state }
     band: evidenceBand(kernel, edge, episode.kind),
     contributions: contributionsOf(kernel, slot),
     silent: present[slot] === 0,
+    stillSilent: state === 'resolved' && isStillSilent(kernel, edge),
     startedMs: episode.startedMs,
     durationS: Math.max(0, nowMs - episode.startedMs) / 1000,
     topScore: episode.topScore,

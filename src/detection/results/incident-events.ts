@@ -9,6 +9,7 @@ import { eventId } from './event-id.js';
 import { edgeLink, serviceLink } from './links.js';
 import type { OwnValue } from './own-values.js';
 import { type EventRecord, named } from './result-events.js';
+import { STILL_SILENT } from './sentence.js';
 import { durationText, scoreText } from './values.js';
 
 /** Most services and edges that an event lists, and likely sources. */
@@ -20,12 +21,15 @@ export interface IncidentView {
   readonly state: IncidentState;
   readonly score: number;
   readonly nowMs: number;
+  /** Its edges that are as silent as before, where it is closed. */
+  readonly silentEdges: number;
   /** Why it is over, where it is not because its edges are back to normal. */
   readonly reason?: string;
 }
 
 export function incidentEvent(view: IncidentView, timeUnixNano: bigint, pixieHost: string | undefined): EventRecord {
-  const { incident, state, score, nowMs, reason } = view;
+  const { incident, state, score, nowMs, silentEdges } = view;
+  const reason = view.reason ?? (silentEdges > 0 && !incident.mergedInto ? STILL_SILENT : undefined);
   const services = [...incident.services].map(({ name }) => formatService(name));
   const at = state === 'updated' ? [String(timeUnixNano)] : [];
   return {
@@ -78,12 +82,16 @@ function linkOf({ cluster, ranking, edges }: Incident, pixieHost: string | undef
   return edge && edgeLink(pixieHost, edge);
 }
 
-function sentence({ incident, state, score, nowMs, reason }: IncidentView): string {
+function sentence({ incident, state, score, nowMs, silentEdges, reason }: IncidentView): string {
   const { cluster, ranking, edges, services, kinds, mergedInto } = incident;
   const source = ranking[0] ? formatService(ranking[0].service.name) : edgeText([...edges][0]!);
   const age = durationText(Math.max(0, nowMs - incident.openedMs) / 1000);
   if (mergedInto) return `The incident around ${source} in ${cluster.name} is one with a larger one after ${age}.`;
   if (reason) return `The incident around ${source} in ${cluster.name} is closed after ${age}: ${reason}.`;
+  if (state === 'closed' && silentEdges > 0) {
+    const silent = `${count(silentEdges, 'edge')} still silent`;
+    return `The incident around ${source} in ${cluster.name} is closed after ${age}, with ${silent}; highest score ${scoreText(score)}.`;
+  }
   if (state === 'closed') {
     return `The incident around ${source} in ${cluster.name} is over after ${age}; highest score ${scoreText(score)}.`;
   }

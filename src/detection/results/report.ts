@@ -121,6 +121,8 @@ export class Reporter {
   /** A gauge while the anomaly lasts, then one 0; with it the bands of the edge's features. */
   #finding(metrics: ResultMetrics, finding: Finding, time: bigint): void {
     const { edge, kind, state, score, announced } = finding;
+    // Its gauge has been 0 since it ended.
+    if (state === 'returned' || state === 'gone') return;
     metrics.gauge(anomalyMetric(kind), state === 'resolved' ? 0 : score, edgeAttributes(edge), time);
     if (state === 'started' && announced) this.#count(kind);
     if (this.#options.settings.exportBands === 'anomalous') this.#bands(metrics, edge, time);

@@ -78,12 +78,9 @@ function movement(finding: Finding, band: EvidenceBand): string {
 export function findingSentence(finding: Finding): string {
   const where = whereText(finding.edge);
   const score = `score ${scoreText(finding.score)}`;
-  if (finding.state === 'resolved') {
-    const subject = subjectOf(finding);
-    if (finding.reason)
-      return `${subject} ${where} ${verbBe(subject)} no longer watched after ${durationText(finding.durationS)}: ${finding.reason}; highest score ${scoreText(finding.topScore)}.`;
-    return `${subject} ${where} ${verbBe(subject)} back to normal after ${durationText(finding.durationS)}; highest score ${scoreText(finding.topScore)}.`;
-  }
+  if (finding.state === 'resolved') return endSentence(finding);
+  if (finding.state === 'returned') return returnSentence(finding);
+  if (finding.state === 'gone') return goneSentence(finding);
   if (finding.silent) return `${silentText(finding.edge)}${expectedRequests(finding)}; ${score}.`;
   if (finding.kind === 'traffic_pattern' || !finding.band) {
     const kinds = finding.contributions.slice(0, 2).map(({ kind }) => kind.replaceAll('_', ' '));
@@ -91,6 +88,44 @@ export function findingSentence(finding: Finding): string {
     return `Traffic ${where} is unusual as a whole${joint}, no single value is; ${score}.`;
   }
   return `${SUBJECT[finding.band.feature]} ${where} ${movement(finding, finding.band)}; ${score}.`;
+}
+
+/** The `anomaly.reason` of what is over while edges are as silent as before. */
+export const STILL_SILENT = 'still_silent';
+
+/** How an anomaly ended: only what was seen to be normal is back to normal. */
+function endSentence(finding: Finding): string {
+  const { edge, reason, stillSilent, silent } = finding;
+  const subject = subjectOf(finding);
+  const subjectIs = `${subject} ${whereText(edge)} ${verbBe(subject)}`;
+  const age = durationText(finding.durationS);
+  const top = `highest score ${scoreText(finding.topScore)}`;
+  if (reason) return `${subjectIs} no longer watched after ${age}: ${reason}; ${top}.`;
+  if (stillSilent) return `${stillText(edge)}: still silent after ${age}; ${top}.`;
+  if (silent) return `${subjectIs} no longer told of after ${age}: no requests, as often before; ${top}.`;
+  return `${subjectIs} back to normal after ${age}; ${top}.`;
+}
+
+function stillText({ source, destination }: EdgeState): string {
+  return source
+    ? `${formatService(source)} sends nothing to ${formatService(destination)}`
+    : `${formatService(destination)} receives nothing`;
+}
+
+function returnSentence({ edge: { source, destination }, durationS }: Finding): string {
+  const who = source
+    ? `${formatService(source)} sends to ${formatService(destination)} again`
+    : `${formatService(destination)} receives requests again`;
+  return `${who}, ${durationText(durationS)} after its anomaly began; it had been silent at the end.`;
+}
+
+function goneSentence({ edge, durationS, reason }: Finding): string {
+  const { source, destination } = edge;
+  const what = source
+    ? `The edge from ${formatService(source)} to ${formatService(destination)}`
+    : formatService(destination);
+  const why = reason ? `: ${reason}` : '';
+  return `${what} is gone: it never came back in ${durationText(durationS)}, and is no longer watched${why}.`;
 }
 
 function subjectOf({ kind, band }: Finding): string {

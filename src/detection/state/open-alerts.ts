@@ -1,23 +1,18 @@
 // The file of alerts that are told and not over: small, and written before each telling, where a checkpoint is large
 // and written once a minute.
-import type { OpenAlerts } from '../alerting/told.js';
+import { goOn } from '../alerting/episodes.js';
+import type { OpenAlerts, ToldAnomaly } from '../alerting/told.js';
 import type { Detector } from '../detector.js';
 import { formatService } from '../rules/names.js';
-import { type EdgeState, edgeKey, type GroupState, newestMsOf } from '../topology/graph.js';
+import { type EdgeState, type Episode, edgeKey, type GroupState, newestMsOf } from '../topology/graph.js';
+import { beginSilence, endSilence } from '../topology/silences.js';
 
 const FORMAT = 1;
 
 /** What is told and not over now. */
-export function openAlerts({ edges, incidents, told }: Detector): OpenAlerts {
-  const { pending } = told;
-  const open = edges.bySlot.flatMap((edge) => {
-    const episode = edge?.episode;
-    if (!episode?.announced) return [];
-    const { kind, startedMs, incident, learning } = episode;
-    const { cluster, group } = edge!;
-    const of = { cluster: cluster.id, windowMs: group.windowMs, edge: edgeKey(edge!) };
-    return [{ ...of, kind, startedMs, incident, learning }];
-  });
+export function openAlerts({ edges, incidents, told: { pending } }: Detector): OpenAlerts {
+  const told = edges.bySlot.filter((edge) => edge !== undefined);
+  const open = told.flatMap((edge) => (edge.episode?.announced ? toldOf(edge, edge.episode) : []));
   const known = incidents.open.map(
     ({ id, cluster, group, openedMs, peakEvidence: level, edges: its, services, kinds }) => ({
       cluster: cluster.id,
@@ -32,6 +27,7 @@ export function openAlerts({ edges, incidents, told }: Detector): OpenAlerts {
   );
   return {
     anomalies: [...pending.anomalies, ...open],
+    silences: told.flatMap((edge) => (edge.silence ? toldOf(edge, edge.silence) : [])),
     incidents: [...pending.incidents, ...known],
     unexpected: pending.unexpected,
     groups: edges.liveGroups().map((group) => ({
@@ -42,6 +38,12 @@ export function openAlerts({ edges, incidents, told }: Detector): OpenAlerts {
       newestMs: newestMsOf(group),
     })),
   };
+}
+
+function toldOf(edge: EdgeState, { kind, startedMs, incident, learning }: Episode): ToldAnomaly {
+  const { cluster, group } = edge;
+  const of = { cluster: cluster.id, windowMs: group.windowMs, edge: edgeKey(edge) };
+  return { ...of, kind, startedMs, incident, learning };
 }
 
 /**
@@ -59,6 +61,7 @@ export function rememberAlerts(detector: Detector, open: OpenAlerts): void {
     // It ended, and that was told: what alerts now is another.
     else if (episode.startedMs <= (newestMs.get(edge.group) ?? 0)) forgetEpisode(edge);
   }
+  rememberSilences(detector, open);
   const known = new Set(detector.incidents.open.map(({ id }) => id));
   detector.told.remember({
     anomalies: [...anomalies.values()],
@@ -74,7 +77,18 @@ function forgetEpisode(edge: EdgeState): void {
   edge.episode = undefined;
 }
 
-/** Silences are as they were told. Gives the newest window that each group had closed then. */
+/** Which edges had not been heard since their anomaly ended, as it was told. */
+function rememberSilences({ edges: { bySlot } }: Detector, { silences }: OpenAlerts): void {
+  const told = new Map(silences.map((one) => [keyOf(one.cluster, one.edge), one]));
+  for (const edge of bySlot) {
+    if (!edge) continue;
+    endSilence(edge);
+    const silence = told.get(keyOf(edge.cluster.id, edgeKey(edge)));
+    if (silence) beginSilence(edge, goOn(silence));
+  }
+}
+
+/** Silences of groups are as they were told. Gives the newest window that each group had closed then. */
 function rememberGroups({ edges }: Detector, { groups }: OpenAlerts): ReadonlyMap<GroupState, number> {
   const newest = new Map<GroupState, number>();
   for (const { cluster, windowMs, silentSinceMs, outageSinceMs, newestMs } of groups) {
@@ -98,7 +112,8 @@ export function encodeAlerts(alerts: OpenAlerts): Uint8Array {
 export function decodeAlerts(bytes: Uint8Array): OpenAlerts {
   const read = JSON.parse(Buffer.from(bytes).toString()) as OpenAlerts & { readonly format?: number };
   if (read?.format !== FORMAT) throw new Error(`it has format ${read?.format}, and this program reads ${FORMAT}`);
-  const { anomalies, incidents, unexpected, groups } = read;
-  if (![anomalies, incidents, unexpected, groups].every(Array.isArray)) throw new Error('it is not whole');
-  return { anomalies, incidents, unexpected, groups };
+  // One that an earlier version wrote knows of no silences.
+  const { anomalies, silences = [], incidents, unexpected, groups } = read;
+  if (![anomalies, silences, incidents, unexpected, groups].every(Array.isArray)) throw new Error('it is not whole');
+  return { anomalies, silences, incidents, unexpected, groups };
 }

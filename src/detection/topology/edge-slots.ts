@@ -47,6 +47,7 @@ export class EdgeSlots {
       profile,
       firstTick: -1,
       episode: undefined,
+      silence: undefined,
       lastEndMs: undefined,
     };
     this.restore(edge);

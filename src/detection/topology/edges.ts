@@ -11,6 +11,7 @@ import { type ClusterState, type EdgeState, edgeText, type GroupState } from './
 import { Groups } from './groups.js';
 import { type Comer, Room, type SavedRoom } from './room.js';
 import { ServiceSlots } from './service-slots.js';
+import { beginSilence, endSilence } from './silences.js';
 
 export interface EdgesOptions extends Omit<EdgeSlotsOptions, 'services'> {
   /** An edge that may not be forgotten: member of an open incident. */
@@ -117,11 +118,15 @@ export class Edges {
       this.#bounds.refused('otherWindow', comer, edgeText(known));
       return undefined;
     }
+    const silence = known && endSilence(known);
     if (known) {
       this.#options.onEdgeLeaving(known, 'it is learnt anew in windows of another length');
       this.forget(known);
     }
-    return this.#makeRoom(comer, mapped) ? this.#slots.add(group, mapped) : undefined;
+    const edge = this.#makeRoom(comer, mapped) ? this.#slots.add(group, mapped) : undefined;
+    // It is heard again, which is told with its first window.
+    if (edge && silence) beginSilence(edge, silence);
+    return edge;
   }
 
   /** The edge between two names; undefined: none. */
@@ -150,6 +155,7 @@ export class Edges {
     const edge = this.#room.edge(comer, this.bySlot, (one) => this.isKept(one));
     if (edge) {
       this.#bounds.evicted('evicted', `${edgeText(edge)} in cluster ${edge.cluster.name}`);
+      if (edge.silence) this.#options.onEdgeLeaving(edge, 'it made room for others');
       this.forget(edge, true);
       return true;
     }

@@ -50,6 +50,8 @@ export interface GroupState {
   schedules: string;
   /** Edges that were new in the tick before: their gauge falls back to 0. */
   readonly unexpected: Set<EdgeState>;
+  /** Edges with a `silence`. */
+  readonly stillSilent: Set<EdgeState>;
   /** Event time of the last export of scores, Unix ms. */
   scoredMs: number;
 }
@@ -103,6 +105,8 @@ export interface EdgeState {
   /** Tick in which it was first seen; -1: not closed yet. */
   firstTick: number;
   episode: Episode | undefined;
+  /** The anomaly that ended while the edge was silent, until it speaks again. */
+  silence: Episode | undefined;
   /** End of the last announced anomaly by kind, Unix ms: for the cool-down. */
   lastEndMs: Map<number, number> | undefined;
 }
@@ -195,6 +199,7 @@ export function createGroup(slot: number, cluster: ClusterState, windowMs: numbe
     outageSinceMs: 0,
     schedules: '',
     unexpected: new Set(),
+    stillSilent: new Set(),
     scoredMs: 0,
   };
 }

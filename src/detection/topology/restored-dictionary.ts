@@ -41,7 +41,10 @@ export function restoreDictionary(
   for (const group of saved.groups)
     edges.groups[group.slot] = restoreGroup(group, clusters[group.cluster]!, services, feeds);
   restoreTicks(saved.services, services, edges.groups);
-  for (const edge of restoreEdges(saved.edges, edges, services, feeds)) edges.restore(edge);
+  for (const edge of restoreEdges(saved.edges, edges, services, feeds)) {
+    edges.restore(edge);
+    if (edge.silence) edge.group.stillSilent.add(edge);
+  }
   for (const { slot, unexpected } of saved.groups) {
     for (const edge of unexpected) if (edges.bySlot[edge]) edges.groups[slot]!.unexpected.add(edges.bySlot[edge]);
   }
@@ -132,6 +135,7 @@ function restoreEdges(
       profile: saved.profile[i]!,
       firstTick: saved.firstTick[i]!,
       episode: rest.episode,
+      silence: rest.silence,
       lastEndMs: rest.lastEndMs && new Map(rest.lastEndMs),
     };
   });

@@ -180,7 +180,7 @@ function numberOfFeature(state: FeatureState, numbers: Map<FeatureState, number>
 }
 
 function restOf(edge: EdgeState): EdgeRest | undefined {
-  const { source, destination, sourceService, destinationService, shadowed, episode, lastEndMs } = edge;
+  const { source, destination, sourceService, destinationService, shadowed, episode, silence, lastEndMs } = edge;
   const rest: EdgeRest = {
     ...(source && !isNamed(sourceService, source) ? { source } : {}),
     ...(isNamed(destinationService, destination) ? {} : { destination }),
@@ -188,6 +188,7 @@ function restOf(edge: EdgeState): EdgeRest | undefined {
       ? { shadowed: [...shadowed].map(([name, feeds]) => [name, [...feeds].map(({ slot }) => slot)] as const) }
       : {}),
     ...(episode ? { episode } : {}),
+    ...(silence ? { silence } : {}),
     ...(lastEndMs ? { lastEndMs: [...lastEndMs] } : {}),
   };
   return Object.keys(rest).length > 0 ? rest : undefined;

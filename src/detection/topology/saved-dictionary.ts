@@ -94,6 +94,7 @@ export interface EdgeRest {
   readonly destination?: ServiceName;
   readonly shadowed?: readonly (readonly [FeatureName, readonly number[]])[];
   readonly episode?: Episode;
+  readonly silence?: Episode;
   readonly lastEndMs?: readonly (readonly [number, number])[];
 }
 

@@ -24,7 +24,8 @@ export const ATTRIBUTES = {
   state: {
     name: 'anomaly.state',
     type: 'string',
-    meaning: '`started`, `resolved`, on request `ongoing`; of incidents `opened`, `updated`, `closed`',
+    meaning:
+      '`started`, `resolved`, on request `ongoing`; after an end in silence `returned` or `gone`; of incidents `opened`, `updated`, `closed`',
   },
   kind: { name: 'anomaly.kind', type: 'string', meaning: 'the kind again, for those who filter on attributes' },
   kinds: { name: 'anomaly.kinds', type: 'string[]', meaning: 'kinds of the strongest changes of its edges' },
@@ -74,7 +75,7 @@ export const ATTRIBUTES = {
     name: 'anomaly.reason',
     type: 'string',
     meaning:
-      'of a silence `no_data` or `most_edges_silent`; on the end of an anomaly or incident whose edges are no longer watched: why (their cluster gave way to another, or an operator had it forgotten)',
+      'of a silence `no_data` or `most_edges_silent`; `still_silent` on the end of an anomaly or incident whose edges still send nothing; on the end of an anomaly or incident whose edges are no longer watched: why (their cluster gave way to another, or an operator had it forgotten)',
   },
   confidence: {
     name: 'anomaly.confidence',

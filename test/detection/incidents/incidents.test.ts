@@ -87,6 +87,7 @@ function edgeOf(
     profile: 0,
     firstTick: 0,
     episode: undefined,
+    silence: undefined,
     lastEndMs: undefined,
   };
   group.cluster.edges.add(edge);
@@ -137,8 +138,8 @@ interface Seen {
 function play(golden: Golden): Seen {
   const { groups, bySlot } = dictionary(golden);
   const { detector, kernel, levels } = detection(golden);
-  // The oracle's level; ours is lower.
-  const incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: 1, relax: 2 });
+  // The oracle's level, and its ranking over the whole cluster.
+  const incidents = new Incidents({ kernel, groups, bySlot, maxPerDay: 1, relax: 2, rankWholeCluster: true });
   const [windows = 0, edges = 0] = golden.facts.shapes['graph-input.f32']!;
   const input = golden.f32('input.f32');
   const seen: Incident[] = [];

@@ -35,6 +35,7 @@ function finding(kind: string, band: Omit<EvidenceBand, 'unit' | 'windows'> & Pa
     band: { unit: '', windows: 1, ...band },
     contributions: [],
     silent: false,
+    stillSilent: false,
     startedMs: 0,
     durationS: 0,
     topScore: 0.95,
@@ -88,6 +89,41 @@ describe('field case 13: a sentence', () => {
         'Latency from shop/cart to shop/redis rose before, and is near what is expected by now; score 0.95.',
       );
     }
+  });
+});
+
+describe('field case 05: how an anomaly ends', () => {
+  const band = { feature: 'requests', observed: NONE, expected: 60, lower: NONE, upper: NONE } as const;
+  const ended = { ...finding('throughput_drop', band), state: 'resolved' as const, durationS: 612, topScore: 0.99 };
+
+  it('back to normal, where that was seen', () => {
+    assert.equal(
+      findingSentence(ended),
+      'Requests from shop/cart to shop/redis are back to normal after 10.2 min; highest score 0.99.',
+    );
+  });
+
+  it('still silent, where nothing came back', () => {
+    assert.equal(
+      findingSentence({ ...ended, silent: true, stillSilent: true }),
+      'shop/cart sends nothing to shop/redis: still silent after 10.2 min; highest score 0.99.',
+    );
+  });
+
+  it('without requests, where the edge is silent as is its habit', () => {
+    assert.match(findingSentence({ ...ended, silent: true }), /told of after 10.2 min: no requests, as often before;/);
+  });
+
+  it('then returned, or gone', () => {
+    assert.equal(
+      findingSentence({ ...ended, state: 'returned', durationS: 1800 }),
+      'shop/cart sends to shop/redis again, 30 min after its anomaly began; it had been silent at the end.',
+    );
+    assert.equal(
+      findingSentence({ ...ended, state: 'gone', durationS: 18_000, reason: 'it made room for others' }),
+      'The edge from shop/cart to shop/redis is gone: it never came back in 5 h, and is no longer watched: ' +
+        'it made room for others.',
+    );
   });
 });
 

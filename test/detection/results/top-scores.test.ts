@@ -56,7 +56,7 @@ describe('the ranking of a large cluster', () => {
       results: { sustained: new Float32Array(count) },
       recentPeak: (slot: number) => ({ evidence: slot === 7777 ? 9 : slot % 3, up: 0, down: 0 }),
     } as unknown as KernelApi;
-    const steps = rankServices(kernel, cluster, new Map());
+    const steps = rankServices(kernel, cluster.services, new Map());
     let turns = 0;
     let step = steps.next();
     for (; !step.done; step = steps.next()) turns++;

@@ -36,6 +36,7 @@ function edgeOf(slot: number, from?: ServiceState, to?: ServiceState, hasSource 
     profile: 0,
     firstTick: 0,
     episode: undefined,
+    silence: undefined,
     lastEndMs: undefined,
   };
 }
