@@ -1,5 +1,5 @@
-// Edges whose anomaly ended while they were silent, for longer than evidence can grow: they are not back to normal. Told
-// once more when they speak again, or when they are dropped from what is watched.
+// Edges whose anomaly ended while they were silent, for longer than evidence can grow: they are not back to normal.
+// Told once more when they speak again, or when they are dropped from what is watched.
 import type { KernelApi } from '../../kernel/api.js';
 import type { EdgeState, Episode, GroupState } from './graph.js';
 
