@@ -11,8 +11,12 @@ const FORMAT = 1;
 
 /** What is told and not over now. */
 export function openAlerts({ edges, incidents, told: { pending } }: Detector): OpenAlerts {
-  const told = edges.bySlot.filter((edge) => edge !== undefined);
-  const open = told.flatMap((edge) => (edge.episode?.announced ? toldOf(edge, edge.episode) : []));
+  const open: ToldAnomaly[] = [];
+  const silences: ToldAnomaly[] = [];
+  for (const edge of edges.bySlot) {
+    if (edge?.episode?.announced) open.push(toldOf(edge, edge.episode));
+    if (edge?.silence) silences.push(toldOf(edge, edge.silence));
+  }
   const known = incidents.open.map(
     ({ id, cluster, group, openedMs, peakEvidence: level, edges: its, services, kinds }) => ({
       cluster: cluster.id,
@@ -27,7 +31,7 @@ export function openAlerts({ edges, incidents, told: { pending } }: Detector): O
   );
   return {
     anomalies: [...pending.anomalies, ...open],
-    silences: told.flatMap((edge) => (edge.silence ? toldOf(edge, edge.silence) : [])),
+    silences,
     incidents: [...pending.incidents, ...known],
     unexpected: pending.unexpected,
     groups: edges.liveGroups().map((group) => ({

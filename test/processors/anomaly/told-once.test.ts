@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { decodeAlerts } from '../../../src/detection/state/open-alerts.js';
 import { alertsName } from '../../../src/processors/anomaly/storage.js';
 import type { Event } from '../../support/anomaly.js';
+import { fault, shopRequest } from '../../support/shop.js';
 import { FILE, MemoryStorage, MIXED, mixedStream, type Send, Stored } from '../../support/stored.js';
 
 const ALERTS = alertsName({ type: 'anomaly', name: '' });
@@ -138,6 +140,40 @@ describe('after a kill', () => {
     const one = await live(storage, sends.slice(0, 40));
     assert.ok(one.processor.status().edges > 0);
     await one.processor.shutdown();
+  });
+});
+
+describe('field case 05: an edge that is still silent when the process is killed', () => {
+  const [SILENT, BACK, END] = [240, 330, 340];
+  const silence = fault(SILENT, BACK, 1, () => undefined);
+  const requests = Array.from({ length: END }, (_, i): Send => ({ signal: 'metrics', body: shopRequest(i, silence) }));
+  const statesOf = (events: readonly Event[]): unknown[] =>
+    once(events)
+      .filter(({ name }) => name === 'px.anomaly.network.throughput_drop')
+      .map(({ attributes }) => attributes['anomaly.state']);
+
+  // Its anomaly ends about window 303: the state is from before or from after that.
+  for (const checkpointAt of [298, 308]) {
+    test(`is told to be back, with a state of window ${checkpointAt}`, async () => {
+      const storage = new MemoryStorage();
+      const first = await live(storage, requests.slice(0, checkpointAt));
+      await first.processor.shutdown();
+      const second = await live(storage, requests.slice(checkpointAt, 320));
+      for (let i = 0; i < 50; i++) await turn();
+      const left = copyOf(storage);
+      const before = [...first.sink.events, ...second.sink.events];
+      await second.processor.shutdown();
+      assert.deepEqual(statesOf(before), ['started', 'resolved']);
+      assert.match(Buffer.from(left.files.get(ALERTS)!).toString(), /"silences":\[\{/);
+      const third = await live(left, requests.slice(320));
+      await third.processor.shutdown();
+      assert.ok(statesOf(third.sink.events).includes('returned'), statesOf(third.sink.events).join());
+    });
+  }
+
+  test('an alerts file of before knows of no silence', () => {
+    const empty = { format: 1, anomalies: [], incidents: [], unexpected: [], groups: [] };
+    assert.deepEqual(decodeAlerts(Buffer.from(JSON.stringify(empty))).silences, []);
   });
 });
 
