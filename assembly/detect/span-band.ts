@@ -43,7 +43,7 @@ function reach(edge: i32, g: Group, e: Edge, k: i32, j: i32, up: bool): f64 {
   const i = SCALES * k + j;
   const h = N0 / (<f64>e.exceedances[i] + N0);
   const b = e.b[i] * (1 - h) + g.b[i] * h;
-  const T = levelOf(g, e, k, up) / ageWeight(<f64>e.windows, e.isGross, true);
+  const T = levelOf(g, e, k, up) / ageWeight(<f64>e.windows, e.isGross, true, <f64>g.age);
   const u = tailReach(T, e.q[i], b, shapeOf(k)) * moved(edge, e, k, j, e.q[i], b);
   return u >= 0 && weight > 0 ? (u / weight) * (j == 1 ? SHRINK1 : SHRINK2) : Infinity;
 }

@@ -98,11 +98,12 @@ export function spanBandOf(
   x: Window,
   pop: Float64Array,
   a: AlertProfile,
+  age: number,
   k: number,
   j: number,
   counts: boolean,
 ): Band {
-  const window = bandOf(s, o, x, pop, a, k, counts);
+  const window = bandOf(s, o, x, pop, a, age, k, counts);
   if (j === 0 || Number.isNaN(o.z[k]!)) return window;
   const n = x[RATE]!;
   const center = k === ERR ? o.loc[k]! * n : o.loc[k]!;
@@ -124,7 +125,7 @@ export function spanBandOf(
   const bound = (isUpper: boolean): number => {
     const weight = (isUpper ? P.WEIGHT_UP : P.WEIGHT_DOWN)[k]!;
     const T = a.levels[2 * k + (isUpper ? 1 : 2)]! * a.detectorFactors[0];
-    const u = tailReach(T / ageWeight(s.n, o.gross.some(Boolean), true), s.q[i]!, b, shapeOf(k, counts)) * moved;
+    const u = tailReach(T / ageWeight(s.n, o.gross.some(Boolean), true, age), s.q[i]!, b, shapeOf(k, counts)) * moved;
     if (!(u >= 0 && weight > 0)) return Number.NaN;
     const distance = (u / weight) * shrink * o.sd[k]!;
     return received(k, center + (isUpper ? distance : -distance), n, o.ctx);

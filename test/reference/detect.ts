@@ -151,7 +151,8 @@ export class ReferenceDetector {
   /** The same over the span of scale j. */
   spanBand(e: number, k: number, j: number): Band {
     const pop = this.#pops[this.graph.group[e]!]!;
-    const tick = this.answers[e]!.tick;
-    return spanBandOf(this.states[e]!, tick, windowOf(this.#x, e), pop, this.#profile, k, j, this.#counts);
+    const { age } = this;
+    const { tick } = this.answers[e]!;
+    return spanBandOf(this.states[e]!, tick, windowOf(this.#x, e), pop, this.#profile, age, k, j, this.#counts);
   }
 }
