@@ -14,7 +14,7 @@ import { shopRequest } from '../support/shop.js';
 /** The current LTS. */
 const LTS = 24;
 /** What docs/tasks/library.md states; bytes. */
-const PACKED_LIMIT = 900 * 1024;
+const PACKED_LIMIT = 1024 * 1024;
 const UNPACKED_LIMIT = 4 * 1024 * 1024;
 
 interface Packed {

@@ -7,6 +7,8 @@ The server answers in gzip, with a field of the future that makes its answer wor
 """
 import argparse
 import json
+import sys
+import threading
 from concurrent import futures
 
 import grpc
@@ -17,6 +19,16 @@ METHODS = {f"/opentelemetry.proto.collector.{service}/Export": signal for signal
 ANSWER = b"\x0a\x00" + b"\x7a\xc8\x01" + bytes(200)
 
 
+SAYING = threading.Lock()
+
+
+def say(what):
+    """One line, whole: print() writes text and end of line apart, and four threads serve."""
+    with SAYING:
+        sys.stdout.write(json.dumps(what) + "\n")
+        sys.stdout.flush()
+
+
 class Export(grpc.GenericRpcHandler):
     def service(self, details):
         signal = METHODS.get(details.method)
@@ -25,7 +37,7 @@ class Export(grpc.GenericRpcHandler):
         row = dict(details.invocation_metadata).get("x-row", "")
 
         def take(body, _context):
-            print(json.dumps({"row": row, "signal": signal, "body": body.hex()}), flush=True)
+            say({"row": row, "signal": signal, "body": body.hex()})
             return ANSWER
 
         return grpc.unary_unary_rpc_method_handler(take)
@@ -64,7 +76,7 @@ def send(given):
                 answer, code, details = method(read(path), timeout=10), "OK", ""
             except grpc.RpcError as error:
                 answer, code, details = b"", error.code().name, error.details()
-            print(json.dumps({"code": code, "details": details, "answer": answer.hex()}), flush=True)
+            say({"code": code, "details": details, "answer": answer.hex()})
 
 
 arguments = argparse.ArgumentParser()
